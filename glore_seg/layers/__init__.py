@@ -1,0 +1,7 @@
+"""Plain torch: the GloRe unit and what it is made of. Nothing here needs OpenMMLab."""
+
+from glore_seg.layers.glore_unit import GloReUnit
+from glore_seg.layers.graph_conv import GraphConv
+from glore_seg.layers.insertion import evenly_spaced_positions
+
+__all__ = ["GloReUnit", "GraphConv", "evenly_spaced_positions"]

@@ -1,0 +1,68 @@
+"""Graph convolution over a fully connected graph, Section 3.3 of https://arxiv.org/abs/1811.12814.
+
+Shape legend: B batch, N nodes, S states (features of a node).
+"""
+
+from typing import Literal, get_args
+
+from torch import Tensor, nn
+
+ActPosition = Literal["between", "after"]
+
+
+class GraphConv(nn.Module):
+    """One graph convolution, Eq. 2: ``Z = ((I - A_g) V) W_g``.
+
+    The two products are two 1D convolutions (Fig. 3b): ``conv1`` over the nodes spreads
+    information along the learned adjacency, ``conv2`` over the states updates every node. As in
+    the released unit, ``conv1`` learns ``-A_g`` (the identity is added as a shortcut, the sign is
+    part of what is learned) and has a bias; ``conv2`` has none. Parameter names are those of the
+    released weights.
+
+    Args:
+        num_nodes: Number of graph nodes N, at least 1.
+        num_states: Features per node S, at least 1.
+        act_position: Where the ReLU stands: ``"between"`` the two convolutions as in the authors'
+            released code, or ``"after"`` both as in PaddleSeg.
+
+    Shape:
+        - Input: (B, S, N)
+        - Output: (B, S, N)
+
+    Raises:
+        ValueError: ``num_nodes`` or ``num_states`` is below 1, or ``act_position`` is unknown.
+
+    Example:
+        >>> import torch
+        >>> GraphConv(num_nodes=64, num_states=128)(torch.rand(2, 128, 64)).shape
+        torch.Size([2, 128, 64])
+    """
+
+    def __init__(
+        self, num_nodes: int, num_states: int, *, act_position: ActPosition = "between"
+    ) -> None:
+        super().__init__()
+        for name, value in (("num_nodes", num_nodes), ("num_states", num_states)):
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
+        if act_position not in get_args(ActPosition):
+            raise ValueError(
+                f"act_position must be one of {get_args(ActPosition)}, got {act_position!r}"
+            )
+        self.num_nodes = num_nodes
+        self.num_states = num_states
+        self.act_position = act_position
+        self.conv1 = nn.Conv1d(num_nodes, num_nodes, kernel_size=1)
+        self.conv2 = nn.Conv1d(num_states, num_states, kernel_size=1, bias=False)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Spread information over the nodes, then update their states."""
+        out = states + self.conv1(states.transpose(1, 2)).transpose(1, 2)  # (B, S, N)
+        if self.act_position == "between":
+            return self.conv2(self.relu(out))
+        return self.relu(self.conv2(out))
+
+    def extra_repr(self) -> str:
+        """What ``print`` shows besides the convolutions."""
+        return f"act_position={self.act_position!r}"

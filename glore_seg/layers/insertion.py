@@ -1,0 +1,49 @@
+"""Where units stand in a stage of residual blocks ("inserted evenly", Section 4.2)."""
+
+from collections.abc import Sequence
+
+
+def evenly_spaced_positions(num_blocks: int, num_units: int) -> tuple[int, ...]:
+    """Spread ``num_units`` units evenly over a stage: ``floor(k (blocks + 1) / (units + 1))``.
+
+    Position ``p`` means: after ``p`` blocks. These are the places of the released networks:
+    after blocks 1 and 3 of Res3 and 1, 3, 5 of Res4 in ResNet-50, after 6, 12, 18 of Res4 in
+    ResNet-101.
+
+    Args:
+        num_blocks: Residual blocks in the stage, at least 1.
+        num_units: Units to insert, 0 to ``num_blocks``.
+
+    Returns:
+        Positions in rising order, each between 1 and ``num_blocks``.
+
+    Raises:
+        ValueError: ``num_units`` is negative or larger than ``num_blocks``.
+
+    Example:
+        >>> evenly_spaced_positions(num_blocks=6, num_units=3)
+        (1, 3, 5)
+    """
+    if not 0 <= num_units <= num_blocks:
+        raise ValueError(
+            f"number of units must lie between 0 and the {num_blocks} blocks of the stage, "
+            f"got {num_units}"
+        )
+    return tuple(k * (num_blocks + 1) // (num_units + 1) for k in range(1, num_units + 1))
+
+
+def check_positions(positions: Sequence[int], num_blocks: int) -> tuple[int, ...]:
+    """Return positions given by hand in rising order, or say what is wrong with them.
+
+    Raises:
+        ValueError: A position is doubled or not between 1 and ``num_blocks``.
+    """
+    outside = [p for p in positions if not 1 <= p <= num_blocks]
+    if outside:
+        raise ValueError(
+            f"unit positions {outside} are outside a stage of {num_blocks} blocks: a unit at p "
+            f"stands after p blocks, so p must lie between 1 and {num_blocks}"
+        )
+    if len(set(positions)) != len(positions):
+        raise ValueError(f"unit positions {list(positions)} name a place twice")
+    return tuple(sorted(positions))

@@ -1,0 +1,240 @@
+"""The unit against the paper's equations written out, and everything that must not change it."""
+
+import copy
+
+import pytest
+import torch
+from mmcv.cnn import fuse_conv_bn
+from torch import nn
+
+from glore_seg.layers import GloReUnit
+from tests.reference.glore_unit import glore_unit
+
+SIZES = {1: (7,), 2: (5, 9), 3: (3, 5, 4)}
+OPTIONS = [
+    {},
+    {"normalize": False},
+    {"num_graph_convs": 2},
+    {"num_graph_convs": 3, "act_position": "after"},
+    {"share_projection": False},
+    {"act_position": "after"},
+]
+
+
+def make_unit(ndim: int = 2, channels: int = 12, **options) -> GloReUnit:
+    """A unit in fp64 whose every parameter and statistic is random."""
+    torch.manual_seed(0)
+    unit = GloReUnit(channels, num_nodes=5, num_states=6, ndim=ndim, **options).double()
+    for tensor in (*unit.parameters(), unit.blocker.running_mean):
+        nn.init.normal_(tensor, std=0.5)
+    nn.init.uniform_(unit.blocker.running_var, 0.5, 2.0)
+    return unit
+
+
+def assert_equal(actual, expected, tolerance: float) -> None:
+    scale = max(1.0, expected.abs().max().item())
+    assert (actual - expected).abs().max().item() <= tolerance * scale
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize(
+    ("ndim", "channels_last"), [(1, False), (2, False), (2, True), (3, False), (3, True)]
+)
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_equals_the_equations(options, ndim, channels_last, batch, training):
+    unit = make_unit(ndim, **options).train(training)
+    x = torch.randn(batch, 12, *SIZES[ndim], dtype=torch.float64)
+    if channels_last:
+        x = x.to(memory_format=torch.channels_last if ndim == 2 else torch.channels_last_3d)
+    x.requires_grad_()
+    params = {k: v.detach().clone() for k, v in unit.state_dict().items()}
+    names = [name for name, _ in unit.named_parameters()]
+    for name in names:
+        params[name].requires_grad_()
+    reference_options = {k: v for k, v in options.items() if k in ("normalize", "act_position")}
+
+    expected = glore_unit(params, x, training=training, **reference_options)
+    actual = unit(x)
+    assert_equal(actual, expected, 1e-10)
+
+    weight = torch.randn_like(expected)
+    expected_grads = torch.autograd.grad(
+        (expected * weight).sum(), [x, *(params[name] for name in names)]
+    )
+    actual_grads = torch.autograd.grad(
+        (actual * weight).sum(), [x, *(p for _, p in unit.named_parameters())]
+    )
+    for got, wanted in zip(actual_grads, expected_grads, strict=True):
+        assert_equal(got, wanted, 1e-10)
+
+
+@pytest.mark.parametrize(("channels", "count"), [(1024, 1_641_472), (512, 411_136)])
+def test_number_of_parameters_with_defaults(channels, count):
+    assert sum(p.numel() for p in GloReUnit(channels).parameters()) == count
+
+
+def test_names_of_the_released_unit():
+    released = {
+        "conv_state": (6, 12, 1, 1),
+        "conv_proj": (5, 12, 1, 1),
+        "gcn.conv1": (5, 5, 1),
+        "gcn.conv2": (6, 6, 1),
+        "conv_extend": (12, 6, 1, 1),
+        "blocker": (12,),
+    }
+    state = make_unit().state_dict()
+    for name, shape in released.items():
+        assert tuple(state.pop(f"{name}.weight").shape) == shape
+    biases = {"conv_state.bias", "conv_proj.bias", "gcn.conv1.bias", "blocker.bias"}
+    statistics = {f"blocker.{k}" for k in ("running_mean", "running_var", "num_batches_tracked")}
+    assert set(state) == biases | statistics
+    assert make_unit().blocker.eps == 1e-4
+
+
+def test_zero_init_is_the_identity_and_can_be_turned_off():
+    x = torch.randn(2, 16, 6, 6)
+    assert torch.equal(GloReUnit(16)(x), x)
+    unit = GloReUnit(16, zero_init=False)
+    assert torch.equal(unit.blocker.weight, torch.ones(16))
+    assert not torch.allclose(unit(x), x)
+
+
+def test_reset_parameters_keeps_zero_init():
+    unit = make_unit()
+    before = unit.conv_state.weight.clone()
+    unit.reset_parameters()
+    assert not torch.equal(unit.conv_state.weight, before)
+    assert torch.equal(unit.blocker.weight, torch.zeros(12, dtype=torch.float64))
+
+
+def test_state_dict_round_trip():
+    unit, other = make_unit(num_graph_convs=2), make_unit(num_graph_convs=2)
+    other.reset_parameters()
+    other.load_state_dict(unit.state_dict())
+    x = torch.randn(2, 12, 4, 7, dtype=torch.float64)
+    assert torch.equal(unit(x), other(x))
+
+
+def test_one_graph_convolution_loads_into_two():
+    missing, unexpected = make_unit(num_graph_convs=2).load_state_dict(
+        make_unit().state_dict(), strict=False
+    )
+    assert unexpected == []
+    assert missing == ["gcn2.conv1.weight", "gcn2.conv1.bias", "gcn2.conv2.weight"]
+
+
+def test_other_norms():
+    x = torch.randn(2, 12, 5, 3)
+    unit = GloReUnit(12, norm_layer=lambda channels: nn.GroupNorm(3, channels), zero_init=False)
+    added = (unit(x) - x).reshape(2, 3, -1)
+    assert added.mean(2).abs().max() < 1e-5
+    assert (added.var(2, unbiased=False) - 1).abs().max() < 1e-2
+
+
+def test_fuse_conv_bn_leaves_the_output_unchanged():
+    unit = make_unit().eval()
+    x = torch.randn(2, 12, 5, 9, dtype=torch.float64)
+    fused = fuse_conv_bn(copy.deepcopy(unit))
+    assert isinstance(fused.blocker, nn.Identity)
+    assert_equal(fused(x), unit(x), 1e-12)
+
+
+def test_convert_sync_batchnorm_leaves_the_output_unchanged():
+    unit = make_unit()
+    x = torch.randn(2, 12, 5, 9, dtype=torch.float64)
+    converted = nn.SyncBatchNorm.convert_sync_batchnorm(copy.deepcopy(unit))
+    assert isinstance(converted.blocker, nn.SyncBatchNorm)
+    for training in (True, False):
+        assert_equal(converted.train(training)(x), unit.train(training)(x), 1e-12)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_compile_leaves_the_output_unchanged(training):
+    unit = make_unit(num_graph_convs=2).train(training)
+    x = torch.randn(2, 12, 5, 9, dtype=torch.float64)
+    # aot_eager traces everything, as inductor does, and needs no compiler.
+    compiled = torch.compile(copy.deepcopy(unit), fullgraph=True, backend="aot_eager")
+    assert_equal(compiled(x), unit(x), 1e-12)
+
+
+def test_export_leaves_the_output_unchanged_at_other_sizes():
+    unit = make_unit().eval()
+    dynamic = torch.export.Dim.DYNAMIC
+    program = torch.export.export(
+        unit,
+        (torch.randn(2, 12, 5, 9, dtype=torch.float64),),
+        dynamic_shapes=({0: dynamic, 2: dynamic, 3: dynamic},),
+    ).module()
+    for shape in ((2, 12, 5, 9), (3, 12, 8, 4), (4, 12, 16, 33)):
+        x = torch.randn(*shape, dtype=torch.float64)
+        assert_equal(program(x), unit(x), 1e-12)
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_autocast_does_not_overflow(dtype, normalize):
+    torch.manual_seed(0)
+    # No norm: its division would hide how large the sum is, and blow up the rounding of its mean.
+    unit = GloReUnit(32, num_nodes=4, normalize=normalize, norm_layer=nn.Identity)
+    # Positive everywhere, so that the sum over 16,384 positions passes fp16's 65,504.
+    x = torch.rand(1, 32, 128, 128) * 8 + 4
+    nn.init.constant_(unit.conv_state.weight, 0.02)
+    nn.init.constant_(unit.conv_proj.weight, 0.02)
+    raw_sum = unit.conv_state(x).flatten(2) @ unit.conv_proj(x).flatten(2).transpose(1, 2)
+    assert raw_sum.max() > torch.finfo(torch.float16).max
+    expected = unit(x) - x
+    with torch.autocast("cpu", dtype=dtype):
+        actual = unit(x) - x
+    assert actual.isfinite().all()
+    relative_error = (actual - expected).norm() / expected.norm()
+    assert relative_error < 4 * torch.finfo(dtype).eps
+
+
+def test_autocast_trains():
+    unit = GloReUnit(16, zero_init=False)
+    x = torch.randn(2, 16, 9, 9, requires_grad=True)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        unit(x).square().mean().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in unit.parameters())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_nodes": 0}, "num_nodes must be at least 1, got 0"),
+        ({"num_states": -1}, "num_states must be at least 1, got -1"),
+        ({"ndim": 4}, r"ndim must be one of \(1, 2, 3\), got 4"),
+        ({"num_graph_convs": 4}, "num_graph_convs must be 1, 2 or 3 .*got 4"),
+        ({"act_position": "before"}, "act_position must be one of .*got 'before'"),
+        ({"in_channels": 3}, "in_channels=3 gives no node .*pass num_nodes"),
+    ],
+)
+def test_wrong_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        GloReUnit(**{"in_channels": 16, **arguments})
+
+
+def test_unknown_argument():
+    with pytest.raises(TypeError, match="num_node"):
+        GloReUnit(16, num_node=3)
+
+
+@pytest.mark.parametrize("shape", [(2, 16, 5), (2, 8, 5, 5), (2, 16, 1, 5, 5)])
+def test_wrong_input(shape):
+    with pytest.raises(ValueError, match=r"takes \(B, 16, H, W\), got a tensor of shape"):
+        GloReUnit(16)(torch.rand(*shape))
+
+
+def test_one_position():
+    one = torch.rand(1, 16, 1, 1)
+    unit = GloReUnit(16, zero_init=False)
+    with pytest.raises(ValueError, match=r"BatchNorm2d takes its statistics over batch.*GN"):
+        unit(one)
+    assert unit.eval()(one).shape == one.shape
+    assert unit.train()(torch.rand(2, 16, 1, 1)).shape == (2, 16, 1, 1)
+    group = GloReUnit(16, norm_layer=lambda channels: nn.GroupNorm(4, channels))
+    assert group(one).shape == one.shape
+    instance = GloReUnit(16, norm_layer=nn.InstanceNorm2d)
+    with pytest.raises(ValueError, match="InstanceNorm2d takes its statistics over the positions"):
+        instance(torch.rand(2, 16, 1, 1))
