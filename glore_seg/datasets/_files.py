@@ -1,0 +1,84 @@
+"""Files written aside and renamed: what has its name is whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+
+Item = TypeVar("Item")
+
+
+@contextmanager
+def written_aside(path: str | Path) -> Iterator[Path]:
+    """Give a name to write to; rename it to ``path`` at the end, remove it after an error.
+
+    Args:
+        path: The final name. Its folder is made where missing.
+
+    Yields:
+        A name of the same ending, in the same folder.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # the suffix of a data set ("_leftImg8bit.png") must not match an unfinished file
+    aside = path.with_name(f".{path.stem}.{os.getpid()}.unfinished{path.suffix}")
+    try:
+        yield aside
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_png(path: str | Path, picture: np.ndarray) -> None:
+    """Write a picture aside and rename it.
+
+    Args:
+        path: The final name.
+        picture: Shape (H, W) or (H, W, 3) with channels red, green, blue; uint8.
+
+    Raises:
+        OSError: If OpenCV can't write it.
+    """
+    if picture.ndim == 3:
+        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    with written_aside(path) as aside:
+        if not cv2.imwrite(str(aside), picture):
+            raise OSError(f"cannot write {path}: is the disk full, or the folder read-only?")
+
+
+def with_progress(
+    items: Iterable[Item], total: int, description: str, *, show: bool = True
+) -> Iterator[Item]:
+    """Pass items on under a bar that shows the count and the time left.
+
+    Args:
+        items: What to pass on.
+        total: How many there are.
+        description: What the bar says.
+        show: Whether to show the bar.
+
+    Yields:
+        The items.
+    """
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, disable=not show) as progress:
+        yield from progress.track(items, total=total, description=description)

@@ -1,0 +1,159 @@
+"""Read a label picture and refuse one that would train on wrong classes in silence."""
+
+from __future__ import annotations
+
+import cv2
+import mmcv
+import mmengine.fileio as fileio
+import numpy as np
+from mmseg.datasets.transforms import LoadAnnotations
+from mmseg.registry import TRANSFORMS
+
+from glore_seg.datasets.cityscapes import TRAIN_IDS_COMMAND
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_COLOUR_TYPE = 25  # offset of the byte in the header
+_PNG_PALETTE = 3
+_LAST_LABEL_ID = 33
+
+
+@TRANSFORMS.register_module()
+class LoadCheckedAnnotations(LoadAnnotations):
+    """mmsegmentation's ``LoadAnnotations`` that checks what it reads.
+
+    The label must be one 8-bit channel, of the size of its picture, and hold nothing but the
+    indices of the data set's classes and ``ignore_index``. Values are checked as stored, before
+    ``reduce_zero_label`` and the ``label_map`` of a subset of classes change them.
+
+    Args:
+        num_classes: Number of classes in the stored labels, 1 to 255; a ``label_map`` from the data
+            set, which has an entry a class, goes first.
+        ignore_index: The stored value of pixels without class, 0 to 255.
+        reduce_zero_label: As for ``LoadAnnotations``; None takes the data set's.
+        backend_args: As for ``LoadAnnotations``.
+        imdecode_backend: As for ``LoadAnnotations``.
+
+    Raises:
+        ValueError: If an argument is out of its range or a label doesn't fit, with the file.
+    """
+
+    def __init__(
+        self,
+        *,
+        num_classes: int = 19,
+        ignore_index: int = 255,
+        reduce_zero_label: bool | None = None,
+        backend_args: dict | None = None,
+        imdecode_backend: str = "pillow",
+    ) -> None:
+        if not 1 <= num_classes <= 255:
+            raise ValueError(f"num_classes is {num_classes}; expected 1 to 255")
+        if not 0 <= ignore_index <= 255:
+            raise ValueError(f"ignore_index is {ignore_index}; expected 0 to 255")
+        super().__init__(
+            reduce_zero_label=reduce_zero_label,
+            backend_args=backend_args,
+            imdecode_backend=imdecode_backend,
+        )
+        self.num_classes = num_classes
+        self.ignore_index = ignore_index
+
+    def _load_seg_map(self, results: dict) -> None:
+        path = results.get("seg_map_path")
+        if path is None:
+            raise ValueError(
+                f"{results.get('img_path')} has no label: leave LoadCheckedAnnotations out of the "
+                "pipeline of data without labels"
+            )
+        reduce_zero = bool(results.get("reduce_zero_label"))
+        if self.reduce_zero_label not in (None, reduce_zero):
+            raise ValueError(
+                f"reduce_zero_label is {self.reduce_zero_label} here and {reduce_zero} in the data "
+                "set; set it in the data set alone"
+            )
+        label = self._read(path)
+        _check_size(label, results, path)
+        label_map = results.get("label_map")
+        known = (len(label_map) if label_map else self.num_classes) + reduce_zero
+        self._check_values(label, known, path)
+        if reduce_zero or label_map:
+            label = cv2.LUT(label, _mapping(label_map, reduce_zero=reduce_zero))
+        results["gt_seg_map"] = label
+        results["seg_fields"].append("gt_seg_map")
+
+    def _read(self, path: str) -> np.ndarray:
+        """Return the stored values, shape (H, W), uint8."""
+        stored = fileio.get(path, backend_args=self.backend_args)
+        if stored.startswith(_PNG) and stored[_PNG_COLOUR_TYPE] == _PNG_PALETTE:
+            raise ValueError(
+                f"{path} is a palette picture; expected one channel of class indices: save it "
+                "without palette, or read *_labelTrainIds.png"
+            )
+        try:
+            label = mmcv.imfrombytes(stored, flag="unchanged", backend=self.imdecode_backend)
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read as a picture: make it again") from error
+        if label is None:
+            raise ValueError(f"{path} cannot be read as a picture: make it again")
+        label = label[..., 0] if label.ndim == 3 and label.shape[2] == 1 else label
+        if label.ndim != 2:
+            raise ValueError(
+                f"{path} is a colour picture of shape {label.shape}; expected one channel of class "
+                "indices, as in *_labelTrainIds.png: correct seg_map_suffix"
+            )
+        if label.dtype != np.uint8:
+            raise ValueError(
+                f"{path} holds {label.dtype}; expected 8-bit class indices, as in "
+                "*_labelTrainIds.png (*_instanceIds.png is 16 bits): correct seg_map_suffix"
+            )
+        return np.ascontiguousarray(label)
+
+    def _check_values(self, label: np.ndarray, known: int, path: str) -> None:
+        wrong = np.ones(256, np.uint8)
+        wrong[:known] = 0
+        wrong[self.ignore_index] = 0
+        if not cv2.countNonZero(cv2.LUT(label, wrong)):
+            return
+        values = [int(value) for value in np.unique(label) if wrong[value]]
+        message = (
+            f"{path} holds {values}; expected class indices 0 to {known - 1} and "
+            f"{self.ignore_index} for ignored pixels"
+        )
+        if "labelIds" in path or (known == 19 and max(values) <= _LAST_LABEL_ID):
+            raise ValueError(
+                f"{message}. These look like labelIds: make labelTrainIds with "
+                f"`{TRAIN_IDS_COMMAND}` and read *_gtFine_labelTrainIds.png"
+            )
+        raise ValueError(f"{message}: correct the label, num_classes or ignore_index")
+
+    def __repr__(self) -> str:
+        """Return the settings."""
+        return (
+            f"{type(self).__name__}(num_classes={self.num_classes}, "
+            f"ignore_index={self.ignore_index}, reduce_zero_label={self.reduce_zero_label}, "
+            f"imdecode_backend='{self.imdecode_backend}', backend_args={self.backend_args})"
+        )
+
+
+def _check_size(label: np.ndarray, results: dict, path: str) -> None:
+    # a test pipeline resizes the picture before it reads the label: compare as loaded
+    shape = results.get("ori_shape")
+    if shape is not None and tuple(shape[:2]) != label.shape:
+        raise ValueError(
+            f"{path} is {label.shape[0]} x {label.shape[1]} but its picture "
+            f"{results.get('img_path')} is {shape[0]} x {shape[1]} (height x width); expected the "
+            "same size: make the label again"
+        )
+
+
+def _mapping(label_map: dict[int, int] | None, *, reduce_zero: bool) -> np.ndarray:
+    """Return the 256 values that stored ones turn into, as mmsegmentation does step by step."""
+    table = np.arange(256)
+    if reduce_zero:
+        table = np.where((table == 0) | (table == 255), 255, table - 1)
+    if label_map:
+        mapped = table.copy()
+        for old, new in label_map.items():
+            mapped[table == old] = new
+        table = mapped
+    return table.astype(np.uint8)

@@ -1,0 +1,113 @@
+"""Cityscapes' layout as a data set that says at the start what is wrong with its folders."""
+
+from __future__ import annotations
+
+import os.path as osp
+
+import mmengine.fileio as fileio
+from mmengine.logging import print_log
+from mmseg.datasets import CityscapesDataset
+from mmseg.registry import DATASETS
+
+from glore_seg.datasets.cityscapes import TRAIN_IDS_COMMAND
+
+
+@DATASETS.register_module()
+class StreetDataset(CityscapesDataset):
+    """mmsegmentation's ``CityscapesDataset`` that refuses folders which don't fit.
+
+    For Cityscapes itself and for all in its layout (street scenes, CamVid as converted). The
+    arguments are those of ``CityscapesDataset``; ``metainfo=dict(classes=...)`` picks a subset of
+    the 19 classes. With ``test_mode=True`` the labels may be absent, as for Cityscapes' test split.
+    Folders on a remote file backend are left to mmsegmentation, unchecked.
+
+    Raises:
+        FileNotFoundError: If the folder of pictures or labels, or the ``ann_file``, is missing.
+        ValueError: If there are no pictures, or pictures without label or labels without picture.
+    """
+
+    def load_data_list(self) -> list[dict]:
+        """List the pictures with their labels; see the class for what is refused."""
+        if self.backend_args and self.backend_args.get("backend", "local") != "local":
+            return super().load_data_list()
+        pictures_dir = self._existing_dir("img_path")
+        if self.ann_file and not osp.exists(self.ann_file):
+            raise FileNotFoundError(
+                f"ann_file {self.ann_file} is missing; expected a text file with one picture name "
+                "a line: correct ann_file in the config, or leave it out to take all pictures"
+            )
+        if self.data_prefix.get("seg_map_path") is not None and not self._has_labels():
+            print_log(
+                f"no labels in {self.data_prefix['seg_map_path']}: predictions only, no scores",
+                logger="current",
+            )
+            self.data_prefix["seg_map_path"] = None
+        items = super().load_data_list()
+        if not items:
+            raise ValueError(
+                f"no picture *{self.img_suffix} in {pictures_dir} or below; expected "
+                f"CITY/NAME{self.img_suffix}: correct data_root or img_suffix in the config, or "
+                "prepare the data as data/README.md says"
+            )
+        if self.data_prefix.get("seg_map_path") is not None:
+            self._check_pairs(items)
+        return items
+
+    def _existing_dir(self, key: str) -> str:
+        folder = self.data_prefix.get(key)
+        if not folder or not osp.isdir(folder):
+            raise FileNotFoundError(
+                f"{key} {folder} is missing (from {osp.abspath(folder or '.')}); expected a folder "
+                "of Cityscapes' layout: correct data_root or data_prefix in the config, or prepare "
+                "the data as data/README.md says"
+            )
+        return folder
+
+    def _files(self, folder: str, suffix: str) -> set[str]:
+        """Return the files below a folder that end in a suffix, less the suffix."""
+        found = fileio.list_dir_or_file(folder, list_dir=False, suffix=suffix, recursive=True)
+        return {name[: -len(suffix)] for name in found}
+
+    def _has_labels(self) -> bool:
+        """Whether there are labels to read; without them only ``test_mode`` may go on."""
+        if not self.test_mode:
+            self._existing_dir("seg_map_path")
+            return True
+        folder = self.data_prefix["seg_map_path"]
+        return osp.isdir(folder) and bool(
+            self._files(folder, self.seg_map_suffix) or self._files(folder, "_labelIds.png")
+        )
+
+    def _check_pairs(self, items: list[dict]) -> None:
+        """Refuse pictures without label and, where no list picks pictures, the reverse."""
+        folder = self.data_prefix["seg_map_path"]
+        labels = self._files(folder, self.seg_map_suffix)
+        wanted = {
+            osp.relpath(item["seg_map_path"], folder).removesuffix(self.seg_map_suffix)
+            for item in items
+        }
+        lacking = wanted - labels
+        if lacking:
+            train_ids = self.seg_map_suffix.endswith("_labelTrainIds.png")
+            other = self.seg_map_suffix.replace("labelTrainIds", "labelIds")
+            if train_ids and lacking & self._files(folder, other):
+                raise ValueError(
+                    f"{len(lacking)} of {len(wanted)} pictures have labelIds but no labelTrainIds "
+                    f"in {folder} ({_some(lacking)}): make them with `{TRAIN_IDS_COMMAND}`"
+                )
+            raise ValueError(
+                f"different count: {len(wanted)} pictures, {len(labels)} labels; "
+                f"{len(lacking)} pictures have no *{self.seg_map_suffix} in {folder} "
+                f"({_some(lacking)}): unpack or prepare the labels again as data/README.md says"
+            )
+        if not self.ann_file and labels - wanted:
+            alone = labels - wanted
+            raise ValueError(
+                f"different count: {len(wanted)} pictures, {len(labels)} labels; {len(alone)} "
+                f"labels in {folder} have no picture ({_some(alone)}): unpack the pictures again, "
+                "or remove those labels"
+            )
+
+
+def _some(names: set[str]) -> str:
+    return ", ".join(sorted(names)[:3]) + (", ..." if len(names) > 3 else "")

@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from glore_seg.datasets import make_street_scenes
+
+
+@pytest.fixture(scope="session")
+def scenes(tmp_path_factory) -> Path:
+    """Street scenes as made by default, but fewer; read only."""
+    root = tmp_path_factory.mktemp("scenes") / "data"
+    return make_street_scenes(root, num_train=24, num_val=12, num_test=3, progress=False)
+
+
+@pytest.fixture
+def few_scenes(tmp_path) -> Path:
+    """A few small scenes that a test may spoil."""
+    root = tmp_path / "few"
+    return make_street_scenes(
+        root, num_train=4, num_val=2, num_test=1, size=(32, 64), progress=False
+    )
+
+
+@pytest.fixture
+def camvid(tmp_path) -> Path:
+    """A folder in CamVid's form: two pictures for training, one for validation."""
+    root = tmp_path / "camvid_src"
+    names = {"train": ("0001TP_006690", "0006R0_f00930"), "val": ("0016E5_07959",)}
+    rng = np.random.default_rng(0)
+    for split, stems in names.items():
+        for kind in ("images", "labels"):
+            (root / kind / split).mkdir(parents=True)
+        for stem in stems:
+            picture = rng.integers(0, 256, (12, 16, 3), np.uint8)
+            label = (np.arange(12 * 16) % 12).reshape(12, 16).astype(np.uint8)
+            assert cv2.imwrite(str(root / "images" / split / f"{stem}.jpg"), picture)
+            assert cv2.imwrite(str(root / "labels" / split / f"{stem}.png"), label)
+    return root

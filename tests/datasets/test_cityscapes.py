@@ -1,0 +1,108 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from glore_seg.datasets import CITYSCAPES_COUNTS, check_cityscapes, make_train_ids
+from glore_seg.datasets.train_ids import draw_train_ids
+
+
+def problems(root, **options):
+    return check_cityscapes(root, **options).problems
+
+
+def first(root, pattern):
+    return min(root.rglob(pattern))
+
+
+def test_complete_partial_set(few_scenes):
+    report = check_cityscapes(few_scenes, partial=True)
+    assert report.problems == []
+    assert report.without_train_ids == 0
+    assert report.counts["train"] == {
+        "pictures": 4, "polygons": 4, "labelIds": 4, "labelTrainIds": 4,
+    }  # fmt: skip
+    assert report.counts["test"]["pictures"] == 1
+
+
+def test_counts_of_cityscapes_are_expected(few_scenes, monkeypatch):
+    assert CITYSCAPES_COUNTS == {"train": 2975, "val": 500, "test": 1525}
+    found = problems(few_scenes)
+    assert len(found) == 3
+    assert "train: 4 pictures, expected 2975" in found[0]
+    for split, count in (("train", 4), ("val", 2), ("test", 1)):
+        monkeypatch.setitem(CITYSCAPES_COUNTS, split, count)
+    assert problems(few_scenes) == []
+
+
+def test_missing_root(tmp_path):
+    (message,) = problems(tmp_path / "cityscapes")
+    assert "cityscapes is missing: make it, or link your copy" in message
+
+
+def test_missing_archives_are_named(tmp_path):
+    pictures, labels = problems(tmp_path)
+    assert "download leftImg8bit_trainvaltest.zip from https://www.cityscapes" in pictures
+    assert "download gtFine_trainvaltest.zip" in labels
+
+
+def test_packed_archive(tmp_path):
+    (tmp_path / "gtFine_trainvaltest.zip").touch()
+    _, labels = problems(tmp_path)
+    assert f"unzip -q {tmp_path / 'gtFine_trainvaltest.zip'} -d {tmp_path}" in labels
+
+
+def test_a_folder_too_deep(few_scenes):
+    inner = few_scenes / "leftImg8bit_trainvaltest"
+    inner.mkdir()
+    (few_scenes / "leftImg8bit").rename(inner / "leftImg8bit")
+    (message,) = problems(few_scenes, partial=True)
+    assert f"a folder too deep: mv {inner / 'leftImg8bit'} {few_scenes}/" in message
+
+
+def test_no_pictures(tmp_path):
+    for folder in ("leftImg8bit", "gtFine"):
+        (tmp_path / folder).mkdir()
+    (message,) = problems(tmp_path, partial=True)
+    assert "no *_leftImg8bit.png in" in message
+
+
+def test_pairs(few_scenes):
+    first(few_scenes, "*train/*/*_leftImg8bit.png").unlink()
+    for path in (few_scenes / "gtFine/val/frankfurt").iterdir():
+        path.unlink()
+    train, val = problems(few_scenes, partial=True)
+    assert "train: 1 of 4 labels have no picture" in train
+    assert "(aachen/aachen_000000_000019)" in train
+    assert "val: 1 of 2 pictures have no label in gtFine" in val
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_train_ids(few_scenes, num_workers):
+    made = sorted(few_scenes.rglob("*_labelTrainIds.png"))
+    expected = [np.asarray(Image.open(path)) for path in made]
+    for path in made[1:]:
+        path.unlink()
+    assert check_cityscapes(few_scenes, partial=True).without_train_ids == 5
+    counts = make_train_ids(few_scenes, num_workers=num_workers, progress=False)
+    assert counts == (5, 1)
+    for path, label in zip(made, expected, strict=True):
+        np.testing.assert_array_equal(np.asarray(Image.open(path)), label)
+    assert make_train_ids(few_scenes, progress=False) == (0, 6)
+
+
+def test_train_ids_errors(few_scenes, tmp_path):
+    with pytest.raises(ValueError, match="num_workers is 0; expected at least 1"):
+        make_train_ids(few_scenes, num_workers=0)
+    with pytest.raises(FileNotFoundError, match=r"unpack gtFine_trainvaltest\.zip there"):
+        make_train_ids(tmp_path / "none")
+    source = first(few_scenes, "*_polygons.json")
+    annotation = json.loads(source.read_text())
+    annotation["objects"][0]["label"] = "dragon"
+    source.write_text(json.dumps(annotation))
+    with pytest.raises(ValueError, match="has a label that cityscapesScripts doesn't know"):
+        draw_train_ids(source)
+    source.write_text("{")
+    with pytest.raises(ValueError, match="is no polygon file of Cityscapes"):
+        draw_train_ids(source)

@@ -1,0 +1,66 @@
+import importlib.util
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "tools" / "dataset_converters"
+
+
+def tool(name):
+    spec = importlib.util.spec_from_file_location(f"tool_{name}", FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+def make_scenes(out, *options):
+    sizes = ["--num-train", "4", "--num-val", "2", "--num-test", "1", "--size", "32", "64"]
+    return tool("street_scenes")([str(out), *sizes, "--quiet", *options])
+
+
+@pytest.mark.parametrize("name", ["street_scenes", "camvid", "cityscapes"])
+def test_help_has_an_example(name, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        tool(name)(["--help"])
+    assert exit_.value.code == 0
+    assert f"Example:\n    python tools/dataset_converters/{name}.py" in capsys.readouterr().out
+
+
+def test_street_scenes(tmp_path, capsys):
+    assert make_scenes(tmp_path / "data") == 0
+    assert "4 train, 2 val, 1 test" in capsys.readouterr().out
+    assert len(list((tmp_path / "data/leftImg8bit").rglob("*.png"))) == 7
+    assert make_scenes(tmp_path / "data", "--seed", "1") == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert make_scenes(tmp_path / "data", "--seed", "1", "--overwrite") == 0
+
+
+def test_cityscapes(tmp_path, capsys):
+    make_scenes(tmp_path)
+    main = tool("cityscapes")
+    assert main([str(tmp_path), "--quiet"]) == 1
+    assert "train: 4 pictures, expected 2975" in capsys.readouterr().out
+    assert main([str(tmp_path), "--partial", "--check-only"]) == 0
+    for path in tmp_path.rglob("*_labelTrainIds.png"):
+        path.unlink()
+    assert main([str(tmp_path), "--partial", "--check-only"]) == 1
+    assert "6 labelTrainIds pictures are missing" in capsys.readouterr().out
+    assert main([str(tmp_path), "--partial", "--quiet"]) == 0
+    assert "labelTrainIds: 6 made, 0 were there" in capsys.readouterr().out
+    assert main([str(tmp_path), "--partial"]) == 0
+    assert main([str(tmp_path / "none")]) == 1
+
+
+def test_camvid(tmp_path, capsys):
+    main = tool("camvid")
+    assert main([str(tmp_path / "none"), str(tmp_path / "out"), "--quiet"]) == 1
+    assert "error: " in capsys.readouterr().err
+    for split in ("train", "val"):
+        for kind, suffix, shape in (("images", ".jpg", (8, 8, 3)), ("labels", ".png", (8, 8))):
+            folder = tmp_path / "src" / kind / split
+            folder.mkdir(parents=True)
+            assert cv2.imwrite(str(folder / f"0001TP_000001{suffix}"), np.zeros(shape, np.uint8))
+    assert main([str(tmp_path / "src"), str(tmp_path / "out"), "--quiet"]) == 0
+    assert "1 train, 1 val" in capsys.readouterr().out
