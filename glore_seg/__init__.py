@@ -1,5 +1,21 @@
 """GloRe for OpenMMLab: importing the package registers everything that it offers."""
 
-from glore_seg.version import __version__
+from glore_seg import compat
 
-__all__ = ["__version__"]
+compat.apply()  # mends the host, so before the first import of OpenMMLab's
+
+from glore_seg import datasets, engine, evaluation, layers, models  # noqa: E402
+from glore_seg.layers import GloReUnit, GraphConv  # noqa: E402
+from glore_seg.version import __version__  # noqa: E402
+
+__all__ = [
+    "GloReUnit",
+    "GraphConv",
+    "__version__",
+    "compat",
+    "datasets",
+    "engine",
+    "evaluation",
+    "layers",
+    "models",
+]

@@ -1,0 +1,69 @@
+"""A small FCN-ResNet-18 of half width with one unit, from scratch on CamVid at 180 x 240.
+
+Made for two CPU cores; `docs/camvid.md` has the figures. CamVid comes into the Cityscapes layout
+by `tools/dataset_converters/camvid.py`.
+"""
+
+_base_ = "./fcn_r50_glore_cityscapes.py"
+
+crop_size = (180, 240)
+classes = (
+    "sky",
+    "building",
+    "pole",
+    "road",
+    "sidewalk",
+    "vegetation",
+    "traffic sign",
+    "fence",
+    "car",
+    "person",
+    "rider",
+)
+model = dict(
+    pretrained=None,
+    data_preprocessor=dict(size=crop_size),
+    backbone=dict(
+        depth=18,
+        base_channels=32,
+        stem_channels=32,
+        multi_grid=(4, 8),
+        norm_cfg=dict(type="BN"),
+    ),
+    decode_head=dict(
+        in_channels=256,
+        channels=128,
+        num_nodes=32,
+        num_states=64,
+        num_classes=len(classes),
+        norm_cfg=dict(type="BN"),
+    ),
+)
+
+train_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="LoadCheckedAnnotations"),
+    dict(type="RandomResize", scale=(240, 180), ratio_range=(0.75, 2.0), keep_ratio=True),
+    dict(type="RandomCrop", crop_size=crop_size, cat_max_ratio=0.75),
+    dict(type="RandomFlip", prob=0.5),
+    dict(type="PhotoMetricDistortion"),
+    dict(type="PackSegInputs"),
+]
+test_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="Resize", scale=(240, 180), keep_ratio=True),
+    dict(type="LoadCheckedAnnotations"),
+    dict(type="PackSegInputs"),
+]
+data = dict(data_root="data/camvid/", metainfo=dict(classes=classes))
+train_dataloader = dict(num_workers=2, dataset=dict(**data, pipeline=train_pipeline))
+val_dataloader = dict(num_workers=2, dataset=dict(**data, pipeline=test_pipeline))
+test_dataloader = val_dataloader
+
+max_iters = 2_000
+optim_wrapper = dict(optimizer=dict(lr=0.05, weight_decay=5e-4))
+param_scheduler = [
+    dict(type="PolyLR", eta_min=0.0, power=0.9, begin=0, end=max_iters, by_epoch=False)
+]
+train_cfg = dict(max_iters=max_iters, val_interval=500)
+default_hooks = dict(checkpoint=dict(interval=500))

@@ -1,0 +1,7 @@
+"""mmseg's DeepLabV3+ on a ResNet-50 with GloRe units between blocks: two on Res3, three on Res4."""
+
+_base_ = "mmseg::deeplabv3plus/deeplabv3plus_r50-d8_4xb2-80k_cityscapes-512x1024.py"
+
+custom_imports = dict(imports=["glore_seg"], allow_failed_imports=False)
+
+model = dict(backbone=dict(type="GloReResNet", variant="v1c", num_units=(0, 2, 3, 0)))

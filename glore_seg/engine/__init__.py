@@ -1,0 +1,32 @@
+"""Running things: configs fitted to the machine, mixed precision, checks of the setup."""
+
+from glore_seg.engine.complexity import Complexity, count_complexity
+from glore_seg.engine.config import load_config, use_amp
+from glore_seg.engine.optim_wrapper import BFloat16OptimWrapper
+from glore_seg.engine.runner import (
+    build_dataset,
+    build_model,
+    build_runner,
+    fuse_runner,
+    warn_of_other_batch,
+)
+from glore_seg.engine.setup_check_hook import SetupCheckHook, check_state_dict
+from glore_seg.engine.testing import use_output_dir, use_tta, use_visualization
+
+__all__ = [
+    "BFloat16OptimWrapper",
+    "Complexity",
+    "SetupCheckHook",
+    "build_dataset",
+    "build_model",
+    "build_runner",
+    "check_state_dict",
+    "count_complexity",
+    "fuse_runner",
+    "load_config",
+    "use_amp",
+    "use_output_dir",
+    "use_tta",
+    "use_visualization",
+    "warn_of_other_batch",
+]

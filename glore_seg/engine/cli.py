@@ -1,0 +1,35 @@
+"""Command-line options of the tools, named as mmseg's own."""
+
+import argparse
+import os
+
+from mmengine.config import DictAction
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--work-dir``, ``--cfg-options``, ``--launcher`` and ``--local-rank``."""
+    parser.add_argument("--work-dir", help="folder for logs and checkpoints")
+    add_cfg_options(parser)
+    parser.add_argument(
+        "--launcher",
+        choices=["none", "pytorch", "slurm", "mpi"],
+        default="none",
+        help="how several processes were started; see tools/dist_train.sh and slurm_train.sh",
+    )
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
+
+
+def add_cfg_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--cfg-options``."""
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=DictAction,
+        metavar="KEY=VALUE",
+        help='override settings of the config, e.g. model.decode_head.num_units=2 or key="[a,b]"',
+    )
+
+
+def set_local_rank(local_rank: int) -> None:
+    """Give mmengine the rank that old launchers pass on the command line."""
+    os.environ.setdefault("LOCAL_RANK", str(local_rank))

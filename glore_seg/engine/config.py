@@ -1,0 +1,113 @@
+"""From the command line of a tool to a config that the Runner can take on this machine."""
+
+import difflib
+import inspect
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+
+def load_config(
+    path: str,
+    *,
+    cfg_options: dict[str, Any] | None = None,
+    work_dir: str | None = None,
+    launcher: str = "none",
+) -> Config:
+    """Read a config, apply the command line to it and fit it to the machine.
+
+    Args:
+        path: The config file.
+        cfg_options: Dotted keys and their values, as ``--cfg-options`` gives them.
+        work_dir: Where logs and checkpoints go. Default: the config's own, or
+            ``work_dirs/<name of the config>``.
+        launcher: ``"none"``, ``"pytorch"``, ``"slurm"`` or ``"mpi"``.
+
+    Raises:
+        FileNotFoundError: There is no such config file.
+        ValueError: A key of ``cfg_options`` begins with a name that neither the config nor the
+            Runner knows.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"config {path!r} does not exist; the project's own stand in configs/, and paths are "
+            f"taken from the current folder {Path.cwd()}"
+        )
+    cfg = Config.fromfile(path)
+    _check_options(cfg, cfg_options or {})
+    cfg.merge_from_dict(cfg_options or {})
+    cfg.launcher = launcher
+    if work_dir is not None:
+        cfg.work_dir = work_dir
+    elif cfg.get("work_dir") is None:
+        cfg.work_dir = str(Path("work_dirs") / Path(path).stem)
+    if not torch.cuda.is_available() and launcher != "none":
+        _distribute_on_cpu(cfg)
+    return cfg
+
+
+def use_amp(cfg: Config) -> None:
+    """Train in mixed precision: bfloat16 where the device has it, else fp16 with loss scaling.
+
+    Raises:
+        ValueError: The config's optimiser wrapper is one that cannot be exchanged.
+    """
+    kind = cfg.optim_wrapper.get("type", "OptimWrapper")
+    if kind in ("AmpOptimWrapper", "BFloat16OptimWrapper"):
+        return
+    if kind != "OptimWrapper":
+        raise ValueError(
+            f"--amp exchanges an optim_wrapper of type 'OptimWrapper', this config has {kind!r}; "
+            "leave --amp out, or set the type to 'AmpOptimWrapper' or 'BFloat16OptimWrapper'"
+        )
+    if not torch.cuda.is_available() or torch.cuda.is_bf16_supported():
+        cfg.optim_wrapper.type = "BFloat16OptimWrapper"
+    else:
+        cfg.optim_wrapper.type = "AmpOptimWrapper"
+        cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
+
+
+def _check_options(cfg: Config, options: dict[str, Any]) -> None:
+    known = {*cfg.keys(), *inspect.signature(Runner.__init__).parameters} - {"self", "cfg"}
+    for key in options:
+        first = key.split(".")[0]
+        if first not in known:
+            close = difflib.get_close_matches(first, known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise ValueError(
+                f"--cfg-options {key}: the config has no {first!r}{hint} "
+                f"It has {', '.join(sorted(cfg.keys()))}"
+            )
+
+
+def _distribute_on_cpu(cfg: Config) -> None:
+    """Several processes without a GPU: gloo, a plain DDP wrapper, and no SyncBN."""
+    cfg.setdefault("env_cfg", {}).setdefault("dist_cfg", {})["backend"] = "gloo"
+    cfg.setdefault(
+        "model_wrapper_cfg",
+        {"type": "MMDistributedDataParallel", "device_ids": None, "broadcast_buffers": False},
+    )
+    if _replace_sync_bn(cfg.model):
+        print_log(
+            "SyncBN works on GPUs only; on this machine every process takes its own BN statistics",
+            logger="current",
+            level=logging.WARNING,
+        )
+
+
+def _replace_sync_bn(node: Any) -> int:
+    """Set ``type='BN'`` wherever a part of the config asks for SyncBN; return how often."""
+    if isinstance(node, dict):
+        count = sum(_replace_sync_bn(value) for value in node.values())
+        if node.get("type") == "SyncBN":
+            node["type"] = "BN"
+            count += 1
+        return count
+    if isinstance(node, list | tuple):
+        return sum(_replace_sync_bn(value) for value in node)
+    return 0

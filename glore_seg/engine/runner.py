@@ -1,0 +1,64 @@
+"""The Runner of a config, and what is done to it before it runs."""
+
+import copy
+import logging
+
+from mmcv.cnn import fuse_conv_bn
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset
+from mmengine.dist import get_world_size
+from mmengine.logging import print_log
+from mmengine.registry import DATASETS, MODELS, RUNNERS, init_default_scope
+from mmengine.runner import Runner
+from torch import nn
+
+from glore_seg.engine.setup_check_hook import unwrap
+
+
+def build_runner(cfg: Config) -> Runner:
+    """Build the Runner, of the class in ``runner_type`` where the config has one."""
+    if "runner_type" in cfg:
+        return RUNNERS.build(cfg)
+    return Runner.from_cfg(cfg)
+
+
+def build_model(cfg: Config) -> nn.Module:
+    """Build the network of a config alone, without pretrained weights."""
+    init_default_scope(cfg.get("default_scope", "mmseg"))
+    model = copy.deepcopy(cfg.model)
+    if "pretrained" in model:
+        model.pretrained = None
+    return MODELS.build(model)
+
+
+def build_dataset(cfg: Config, split: str) -> BaseDataset:
+    """Build the data set of a split alone, ``"train"``, ``"val"`` or ``"test"``."""
+    init_default_scope(cfg.get("default_scope", "mmseg"))
+    return DATASETS.build(cfg[f"{split}_dataloader"].dataset)
+
+
+def fuse_runner(runner: Runner) -> None:
+    """Load the checkpoint and fold each BatchNorm into the convolution before it.
+
+    Exact up to rounding, for testing alone.
+    """
+    runner.load_or_resume()
+    fuse_conv_bn(unwrap(runner.model))
+
+
+def warn_of_other_batch(cfg: Config) -> None:
+    """Say so when the total batch is not the one that the learning rate was chosen for."""
+    base = cfg.get("auto_scale_lr", {}).get("base_batch_size")
+    if not base or cfg.auto_scale_lr.get("enable"):
+        return
+    per_process = cfg.train_dataloader.batch_size
+    accumulated = cfg.optim_wrapper.get("accumulative_counts", 1)
+    total = per_process * get_world_size() * accumulated
+    if total != base:
+        print_log(
+            f"the recipe's learning rate is for a batch of {base}; this run has {total} "
+            f"({per_process} on each of {get_world_size()} processes, accumulated "
+            f"{accumulated} times). Set train_dataloader.batch_size, or auto_scale_lr.enable=True",
+            logger="current",
+            level=logging.WARNING,
+        )

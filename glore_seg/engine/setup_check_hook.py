@@ -1,0 +1,125 @@
+"""Refuses what mmengine would run with a warning or end in a trace from deep inside."""
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.registry import HOOKS
+from mmengine.runner import BaseLoop, Runner
+from torch import nn
+
+_SHOWN = 4
+
+
+@HOOKS.register_module()
+class SetupCheckHook(Hook):
+    """Checks that model, checkpoint and data fit together.
+
+    - Resuming and testing need a checkpoint of this very network: every parameter there, none
+      beyond (but an auxiliary head, which only training uses), all of the same shape. A
+      checkpoint to start a new training from (``load_from``) must have something in common.
+    - The head must have as many classes as the data set.
+
+    Raises:
+        ValueError: The checkpoint or the number of classes does not fit.
+    """
+
+    priority = "VERY_HIGH"
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Compare the checkpoint's parameters with the model's."""
+        trains = isinstance(runner._train_loop, BaseLoop)
+        strict = runner._resume or not trains
+        found = checkpoint.get("state_dict", checkpoint)
+        check_state_dict(unwrap(runner.model), found, source=runner._load_from, strict=strict)
+
+    def before_train(self, runner: Runner) -> None:
+        """Compare the classes of the head with the training data's."""
+        _check_classes(runner, runner.train_dataloader.dataset)
+
+    def before_val(self, runner: Runner) -> None:
+        """Compare the classes of the head with the validation data's."""
+        _check_classes(runner, runner.val_dataloader.dataset)
+
+    def before_test(self, runner: Runner) -> None:
+        """Compare the classes of the head with the test data's."""
+        _check_classes(runner, runner.test_dataloader.dataset)
+
+
+def check_state_dict(
+    model: nn.Module, found: dict[str, Any], *, source: str | None, strict: bool
+) -> None:
+    """Compare a checkpoint's parameters with a model's.
+
+    Args:
+        model: The network that the checkpoint is meant for.
+        found: Names to tensors, with or without the prefix ``module.``.
+        source: Where the checkpoint came from, for the message.
+        strict: Everything must fit; otherwise one parameter in common is enough.
+
+    Raises:
+        ValueError: They do not fit; the message counts and names what differs.
+    """
+    shapes = {k.removeprefix("module."): tuple(v.shape) for k, v in found.items()}
+    wanted = {k: tuple(v.shape) for k, v in model.state_dict().items()}
+    wanted = {k: v for k, v in wanted.items() if not k.endswith("num_batches_tracked")}
+    common = {k for k in wanted if shapes.get(k) == wanted[k]}
+    source = source or "the checkpoint"
+    if not strict:
+        if not common:
+            raise ValueError(
+                f"{source} has no parameter in common with this {type(model).__name__}: it holds "
+                f"{_some(shapes)}, the model needs {_some(wanted)}. Give a checkpoint of this "
+                "network, or leave load_from out"
+            )
+        return
+    faults = {
+        "missing": [k for k in wanted if k not in shapes],
+        "of another shape": [
+            f"{k} {shapes[k]}, needed {wanted[k]}"
+            for k in wanted
+            if k in shapes and shapes[k] != wanted[k]
+        ],
+        "not in the model": [
+            k
+            for k in shapes
+            if k not in wanted
+            and not k.endswith("num_batches_tracked")
+            and not k.startswith("auxiliary_head.")
+        ],
+    }
+    lines = [f"{len(names)} {what}: {_some(names)}" for what, names in faults.items() if names]
+    if lines:
+        raise ValueError(
+            f"{source} is of another network than the config ({len(common)} of {len(wanted)} "
+            f"parameters fit; {'; '.join(lines)}). Use the config that the checkpoint was trained "
+            "with: it lies beside it in the work directory"
+        )
+
+
+def _some(names: Any) -> str:
+    names = list(names)
+    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + rest
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """The network itself, without DDP and test-time augmentation around it."""
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.module
+    return model
+
+
+def _check_classes(runner: Runner, dataset: Any) -> None:
+    head = getattr(unwrap(runner.model), "decode_head", None)
+    classes = getattr(dataset, "metainfo", {}).get("classes")
+    heads = head if isinstance(head, nn.ModuleList) else [head]
+    for one in heads:
+        num_classes = getattr(one, "num_classes", None)
+        if num_classes is None or not classes or num_classes == len(classes):
+            continue
+        raise ValueError(
+            f"the decode head has num_classes={num_classes}, the data set "
+            f"{type(dataset).__name__} has {len(classes)} classes {tuple(classes)}. Set "
+            f"model.decode_head.num_classes={len(classes)}, or the data set's metainfo"
+        )

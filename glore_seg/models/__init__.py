@@ -1,0 +1,8 @@
+"""The unit and the networks as OpenMMLab builds them; importing registers them."""
+
+from glore_seg.models.backbones import GloReResNet
+from glore_seg.models.decode_heads import GloReHead
+from glore_seg.models.necks import GloReNeck
+from glore_seg.models.plugins import GloRePlugin
+
+__all__ = ["GloReHead", "GloReNeck", "GloRePlugin", "GloReResNet"]

@@ -1,0 +1,5 @@
+"""Registered backbones."""
+
+from glore_seg.models.backbones.glore_resnet import GloReResNet
+
+__all__ = ["GloReResNet"]

@@ -1,0 +1,163 @@
+"""mmseg's ResNets with GloRe units between their blocks (Section 3.5 and 4.2)."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from mmseg.models.backbones import ResNet
+from mmseg.models.utils import ResLayer
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from glore_seg.layers import evenly_spaced_positions
+from glore_seg.layers.insertion import check_positions
+from glore_seg.models.plugins import GloRePlugin
+
+# deep_stem and avg_down of mmseg's ResNetV1c and ResNetV1d, and of its plain ResNet.
+_VARIANTS = {"v1": (False, False), "v1c": (True, False), "v1d": (True, True)}
+
+
+@MODELS.register_module()
+class GloReResNet(ResNet):
+    """mmseg's dilated ResNet with GloRe units inserted evenly between the blocks of its stages.
+
+    The blocks keep the names of the plain network (units live beside them, as
+    ``layer3.units.<position>``), so its ImageNet weights load with the units alone missing.
+
+    Args:
+        depth: 18, 34, 50, 101 or 152.
+        variant: ``"v1c"`` (stem of three 3x3 convolutions), ``"v1"`` (one 7x7) or ``"v1d"``
+            (v1c with average pooling in the shortcuts).
+        num_units: Units in each stage; ``(0, 2, 3, 0)`` is two on Res3 and three on Res4.
+        unit_positions: Places given by hand instead of ``num_units``, for each stage; a unit at p
+            stands after p blocks. ``((), (1, 3), (1, 3, 5), ())`` is where the released
+            ResNet-50 has them.
+        unit_cfg: Arguments of :class:`glore_seg.layers.GloReUnit`; N = C / 4 by default.
+        multi_grid: Dilation rates of the blocks of the last stage, as many as it has blocks.
+            As everywhere in mmseg these are the rates themselves: the (1, 2, 4) of DeepLabv3 at
+            output stride 8 is ``(4, 8, 16)``.
+        **kwargs: All other arguments of mmseg's ``ResNet``: ``strides``, ``dilations``,
+            ``contract_dilation``, ``norm_cfg``, ``norm_eval``, ``with_cp``, ``base_channels``, ...
+
+    Shape:
+        - Input: (B, 3, H, W)
+        - Output: a tuple of (B, C_i, H_i, W_i), one for each of ``out_indices``
+
+    Raises:
+        ValueError: Unknown depth or variant, a number of units or a position that the stage does
+            not have, both ``num_units`` and ``unit_positions`` given, or ``multi_grid`` of
+            another length than the last stage.
+        OSError: The pretrained weights can neither be found nor downloaded.
+    """
+
+    def __init__(
+        self,
+        depth: int,
+        *,
+        variant: Literal["v1", "v1c", "v1d"] = "v1c",
+        num_units: Sequence[int] | None = None,
+        unit_positions: Sequence[Sequence[int]] | None = None,
+        unit_cfg: dict[str, Any] | None = None,
+        multi_grid: Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if variant not in _VARIANTS:
+            raise ValueError(f"variant must be one of {tuple(_VARIANTS)}, got {variant!r}")
+        if depth not in self.arch_settings:
+            raise ValueError(f"depth must be one of {tuple(self.arch_settings)}, got {depth}")
+        blocks = self.arch_settings[depth][1][: kwargs.get("num_stages", 4)]
+        if multi_grid is not None and len(multi_grid) != blocks[-1]:
+            raise ValueError(
+                f"multi_grid must have one rate for each of the {blocks[-1]} blocks of the last "
+                f"stage of ResNet-{depth}, got {tuple(multi_grid)}"
+            )
+        self._positions = _stage_positions(blocks, num_units, unit_positions)
+        self._unit_cfg = {"norm_cfg": kwargs.get("norm_cfg"), **(unit_cfg or {})}
+        deep_stem, avg_down = _VARIANTS[variant]
+        super().__init__(
+            depth, deep_stem=deep_stem, avg_down=avg_down, multi_grid=multi_grid, **kwargs
+        )
+
+    def make_res_layer(self, **kwargs: Any) -> ResLayer:
+        """Build the next stage, with its units where it has some."""
+        positions = self._positions[len(self.res_layers)]
+        if not positions:
+            return super().make_res_layer(**kwargs)
+        return GloReResLayer(positions=positions, unit_cfg=self._unit_cfg, **kwargs)
+
+    def init_weights(self) -> None:
+        """Load the pretrained weights, or initialise everything as mmseg does, and the units."""
+        pretrained = isinstance(self.init_cfg, dict) and self.init_cfg.get("type") == "Pretrained"
+        try:
+            super().init_weights()
+        except OSError as error:
+            if not pretrained:
+                raise
+            raise OSError(
+                f"cannot get the pretrained weights {self.init_cfg['checkpoint']!r}: {error}. "
+                "Either download them where there is a network and give the path "
+                "(--cfg-options model.pretrained=/path/to/weights.pth), or train from scratch "
+                "(--cfg-options model.pretrained=None)"
+            ) from error
+        if not pretrained:
+            # mmseg's Kaiming and constant initialisation went over the units, too.
+            for module in self.modules():
+                if isinstance(module, GloRePlugin):
+                    module.reset_parameters()
+
+
+class GloReResLayer(ResLayer):
+    """A stage of residual blocks with GloRe units after some of them.
+
+    Args:
+        positions: A unit stands after p blocks for each p of these.
+        unit_cfg: Arguments of :class:`GloRePlugin`.
+        **kwargs: Arguments of mmseg's ``ResLayer``.
+
+    Shape:
+        - Input: (B, inplanes, H, W)
+        - Output: (B, planes * expansion, H / stride, W / stride)
+    """
+
+    def __init__(
+        self, *, positions: Sequence[int], unit_cfg: dict[str, Any], **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        channels = kwargs["planes"] * kwargs["block"].expansion
+        self.units = nn.ModuleDict(
+            {str(position): GloRePlugin(channels, **unit_cfg) for position in positions}
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run the blocks, and after each the unit that stands there."""
+        blocks = [module for name, module in self.named_children() if name != "units"]
+        for count, block in enumerate(blocks, start=1):
+            x = block(x)
+            if str(count) in self.units:
+                x = self.units[str(count)](x)
+        return x
+
+
+def _stage_positions(
+    blocks: Sequence[int],
+    num_units: Sequence[int] | None,
+    unit_positions: Sequence[Sequence[int]] | None,
+) -> list[tuple[int, ...]]:
+    """Positions of the units in every stage, from the two ways to give them."""
+    if num_units is not None and unit_positions is not None:
+        raise ValueError(
+            f"give num_units or unit_positions, not both; got {tuple(num_units)} and "
+            f"{tuple(unit_positions)}"
+        )
+    if unit_positions is None:
+        num_units = (0,) * len(blocks) if num_units is None else num_units
+        _check_one_a_stage("num_units", num_units, blocks)
+        return [evenly_spaced_positions(b, n) for b, n in zip(blocks, num_units, strict=True)]
+    _check_one_a_stage("unit_positions", unit_positions, blocks)
+    return [check_positions(p, b) for p, b in zip(unit_positions, blocks, strict=True)]
+
+
+def _check_one_a_stage(name: str, values: Sequence[Any], blocks: Sequence[int]) -> None:
+    if len(values) != len(blocks):
+        raise ValueError(
+            f"{name} must have one entry for each of the {len(blocks)} stages, got {tuple(values)}"
+        )

@@ -1,0 +1,93 @@
+"""The segmentation head of Section 4.1: units between two adaptive convolutions."""
+
+from typing import Any
+
+import torch
+from mmseg.models.decode_heads import FCNHead
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from glore_seg.layers.norm import check_norm_positions
+from glore_seg.models.plugins import GloRePlugin
+
+
+@MODELS.register_module()
+class GloReHead(FCNHead):
+    """FCN head with GloRe units "just before the final classifier, between two adaptive convs".
+
+    Adaptive conv (in_channels -> channels), ``num_units`` units in a row, second adaptive conv,
+    dropout, 1x1 classifier. With ``num_units=0`` it is the FCN baseline of Table 3, and mmseg's
+    ``FCNHead`` with ``concat_input=False``, whose parameter names it shares.
+
+    Args:
+        num_units: Units in a row, 0 or more (Table 3: 0, 1, 2).
+        num_nodes: Graph nodes N of each unit.
+        num_states: Features S of a node. Default: 2 N.
+        unit_cfg: Further arguments of :class:`glore_seg.layers.GloReUnit`, such as
+            ``dict(zero_init=False)``.
+        num_convs: Adaptive convolutions: 2 as in the authors' head, or 1, the first alone, as in
+            PaddleSeg's.
+        kernel_size: Of the adaptive convolutions, odd: 3 in the authors' head, 1 in PaddleSeg's.
+        concat_input: mmseg's option to concatenate the input before the classifier; the paper
+            does not.
+        **kwargs: All other arguments of mmseg's ``FCNHead`` and ``BaseDecodeHead``:
+            ``in_channels``, ``channels``, ``num_classes``, ``norm_cfg``, ``dropout_ratio``, ...
+
+    Shape:
+        - Input: the backbone's feature maps; the one at ``in_index`` is (B, in_channels, H, W)
+        - Output: logits (B, num_classes, H, W)
+
+    Raises:
+        ValueError: ``num_units``, ``num_convs``, ``kernel_size`` or an argument of the units is
+            outside its range.
+        TypeError: An argument is unknown.
+    """
+
+    def __init__(
+        self,
+        *,
+        num_units: int = 1,
+        num_nodes: int = 64,
+        num_states: int | None = None,
+        unit_cfg: dict[str, Any] | None = None,
+        num_convs: int = 2,
+        kernel_size: int = 3,
+        concat_input: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if num_units < 0:
+            raise ValueError(f"num_units must be 0 or more, got {num_units}")
+        if num_convs not in (1, 2):
+            raise ValueError(
+                f"num_convs must be 2 (convolutions before and after the units) or 1 (before "
+                f"alone), got {num_convs}"
+            )
+        if kernel_size < 1 or kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd and positive, got {kernel_size}")
+        super().__init__(
+            num_convs=num_convs, kernel_size=kernel_size, concat_input=concat_input, **kwargs
+        )
+        self.units = nn.Sequential(
+            *(
+                GloRePlugin(
+                    self.channels,
+                    num_nodes=num_nodes,
+                    num_states=num_states,
+                    norm_cfg=self.norm_cfg,
+                    **(unit_cfg or {}),
+                )
+                for _ in range(num_units)
+            )
+        )
+
+    def _forward_feature(self, inputs: tuple[Tensor, ...]) -> Tensor:
+        """From the backbone's feature maps to (B, channels, H, W) before the classifier."""
+        x = self._transform_inputs(inputs)  # (B, in_channels, H, W)
+        if self.convs[0].with_norm:
+            check_norm_positions(self.convs[0].norm, x, where="GloReHead")
+        feats = self.units(self.convs[0](x))  # (B, channels, H, W)
+        for conv in self.convs[1:]:
+            feats = conv(feats)
+        if self.concat_input:
+            feats = self.conv_cat(torch.cat([x, feats], dim=1))
+        return feats

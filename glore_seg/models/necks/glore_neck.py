@@ -1,0 +1,83 @@
+"""GloRe units between any backbone and any decode head."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from glore_seg.models.plugins import GloRePlugin
+
+
+@MODELS.register_module()
+class GloReNeck(BaseModule):
+    """Lets GloRe units reason on some of a backbone's feature maps and passes on the others.
+
+    Args:
+        in_channels: Channels of each feature map that the backbone returns.
+        levels: Which of them get units, as indices into ``in_channels``; negative ones count
+            from the last. Default: the last alone.
+        num_units: Units in a row on each of these levels, at least 1.
+        norm_cfg: Last norm of the units. Default: BatchNorm.
+        unit_cfg: Further arguments of :class:`glore_seg.layers.GloReUnit`, such as
+            ``dict(num_nodes=64)``.
+        init_cfg: As in every OpenMMLab module.
+
+    Shape:
+        - Input: a sequence of (B, C_i, H_i, W_i), one for each of ``in_channels``
+        - Output: a tuple of the same shapes
+
+    Raises:
+        ValueError: ``num_units`` is below 1, a level is outside or named twice, or the number of
+            feature maps differs from that of ``in_channels``.
+    """
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        *,
+        levels: Sequence[int] = (-1,),
+        num_units: int = 1,
+        norm_cfg: dict[str, Any] | None = None,
+        unit_cfg: dict[str, Any] | None = None,
+        init_cfg: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if num_units < 1:
+            raise ValueError(f"num_units must be at least 1, got {num_units}")
+        count = len(in_channels)
+        outside = [level for level in levels if not -count <= level < count]
+        if outside:
+            raise ValueError(
+                f"levels {outside} are outside the {count} feature maps of in_channels="
+                f"{list(in_channels)}"
+            )
+        indices = [level % count for level in levels]
+        if len(set(indices)) != len(indices):
+            raise ValueError(f"levels {list(levels)} name a feature map twice")
+        self.in_channels = tuple(in_channels)
+        self.units = nn.ModuleDict(
+            {
+                str(i): nn.Sequential(
+                    *(
+                        GloRePlugin(in_channels[i], norm_cfg=norm_cfg, **(unit_cfg or {}))
+                        for _ in range(num_units)
+                    )
+                )
+                for i in sorted(indices)
+            }
+        )
+
+    def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Run the units of each level."""
+        if len(inputs) != len(self.in_channels):
+            raise ValueError(
+                f"GloReNeck was built for {len(self.in_channels)} feature maps (in_channels="
+                f"{list(self.in_channels)}), the backbone gave {len(inputs)}; compare in_channels "
+                "with the backbone's out_indices"
+            )
+        outs = list(inputs)
+        for index, units in self.units.items():
+            outs[int(index)] = units(outs[int(index)])
+        return tuple(outs)

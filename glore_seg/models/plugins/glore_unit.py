@@ -1,0 +1,51 @@
+"""The GloRe unit as OpenMMLab builds layers: from a config, with ``norm_cfg``."""
+
+from functools import partial
+from typing import Any
+
+from mmcv.cnn import build_norm_layer
+from mmengine.registry import MODELS
+from torch import nn
+
+from glore_seg.layers import GloReUnit
+
+_RELEASED_EPS = 1e-4
+
+
+@MODELS.register_module(name="GloReUnit")
+class GloRePlugin(GloReUnit):
+    """:class:`glore_seg.layers.GloReUnit`, registered as ``GloReUnit`` for every OpenMMLab library.
+
+    Stands wherever a plugin layer is built, for example inside the blocks of a stock ResNet:
+    ``plugins=[dict(cfg=dict(type='GloReUnit'), stages=(False, False, True, False),
+    position='after_conv3')]``.
+
+    Args:
+        in_channels: Channels C of the input and the output.
+        norm_cfg: The last norm, as everywhere in OpenMMLab. ``eps`` is the released 1e-4 unless
+            given. Default: BatchNorm.
+        **options: All other arguments of :class:`glore_seg.layers.GloReUnit` but ``norm_layer``.
+
+    Raises:
+        ValueError: An argument is outside its range.
+        TypeError: An argument is unknown.
+    """
+
+    _abbr_ = "glore_unit"
+
+    def __init__(
+        self, in_channels: int, *, norm_cfg: dict[str, Any] | None = None, **options: Any
+    ) -> None:
+        if "norm_layer" in options:
+            raise TypeError("norm_layer cannot come from a config; pass norm_cfg instead")
+        norm_cfg = dict(norm_cfg or {"type": "BN"})
+        ndim = options.get("ndim", 2)
+        if norm_cfg["type"] == "BN" and ndim != 2:
+            norm_cfg["type"] = f"BN{ndim}d"
+        norm_cfg.setdefault("eps", _RELEASED_EPS)
+        super().__init__(in_channels, norm_layer=partial(_build_norm, norm_cfg), **options)
+
+
+def _build_norm(norm_cfg: dict[str, Any], num_features: int) -> nn.Module:
+    _, norm = build_norm_layer(norm_cfg, num_features)
+    return norm

@@ -1,0 +1,57 @@
+"""Pictures and labels as a pipeline hands them to the network."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.dataset import BaseDataset
+from mmengine.utils import track_iter_progress
+
+from glore_seg.visualization.panels import draw_panel
+
+
+def browse(dataset: BaseDataset, out_dir: str | Path, *, number: int, seed: int = 0) -> list[Path]:
+    """Draw the first pictures of a data set, after its transforms, beside their labels.
+
+    Args:
+        dataset: An mmseg data set whose pipeline ends in ``PackSegInputs``.
+        out_dir: Folder for the pictures; made where it is not there.
+        number: How many, at most all.
+        seed: Of the random transforms.
+
+    Returns:
+        The files, named after the pictures.
+
+    Raises:
+        ValueError: ``number`` is below 1, or a picture comes without label.
+        FileExistsError: One of the files is there already.
+    """
+    if number < 1:
+        raise ValueError(f"number must be at least 1, got {number}")
+    out_dir = Path(out_dir)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    files = []
+    for index in track_iter_progress(range(min(number, len(dataset)))):
+        item = dataset[index]
+        sample = item["data_samples"]
+        if "gt_sem_seg" not in sample:
+            raise ValueError(
+                f"{sample.img_path} comes without label; browse a split whose pipeline loads them"
+            )
+        out_file = out_dir / f"{Path(sample.img_path).stem}.png"
+        if out_file.exists():
+            raise FileExistsError(f"{out_file} exists; give another folder or remove it")
+        image = item["inputs"].permute(1, 2, 0).numpy()[..., ::-1]  # (3, H, W) BGR to (H, W, 3)
+        draw_panel(
+            [{"picture": image, "label": sample.gt_sem_seg.data.squeeze(0).numpy()}],
+            out_file,
+            classes=dataset.metainfo["classes"],
+            palette=dataset.metainfo["palette"],
+            opacity=0.7,
+        )
+        files.append(out_file)
+    return files

@@ -1,0 +1,63 @@
+"""Count parameters and multiply-adds: `python tools/get_flops.py CONFIG --shape 1024 2048`."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+from glore_seg.engine import build_model, count_complexity, load_config
+from glore_seg.engine.cli import add_cfg_options
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description="Count parameters and multiply-adds of a config, the unit's products included.",
+        epilog="example: python tools/get_flops.py configs/fcn_r50_glore_cityscapes.py "
+        "--shape 1024 2048 --depth 2",
+    )
+    parser.add_argument("config", help="config file")
+    parser.add_argument(
+        "--shape",
+        type=int,
+        nargs="+",
+        default=[1024, 2048],
+        metavar=("H", "W"),
+        help="size of the picture in pixels, H W or one number for both (default: 1024 2048)",
+    )
+    parser.add_argument(
+        "--depth", type=int, default=1, help="levels of modules to list (default: 1)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    add_cfg_options(parser)
+    args = parser.parse_args(argv)
+    if len(args.shape) > 2 or min(args.shape) < 1:
+        parser.error(f"--shape takes one or two positive numbers, got {args.shape}")
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Build the model without weights and print its counts."""
+    args = parse_args(argv)
+    height, width = args.shape[0], args.shape[-1]
+    cfg = load_config(args.config, cfg_options=args.cfg_options)
+    model = build_model(cfg)
+    counts = count_complexity(
+        model, (1, 3, height, width), forward=lambda x: model(x, mode="tensor")
+    )
+    if args.json:
+        print(json.dumps({"config": args.config, "shape": [height, width], **asdict(counts)}))
+        return
+    print(f"{args.config} at {height} x {width}")
+    print(f"{'parameters':<40} {counts.params / 1e6:>10.3f} M")
+    print(f"{'  with running statistics':<40} {counts.params_with_stats / 1e6:>10.3f} M")
+    print(f"{'multiply-adds':<40} {counts.macs / 1e9:>10.3f} G")
+    for name, macs in counts.macs_by_module.items():
+        level = name.count(".")
+        if level < args.depth:
+            print(f"{'  ' * (level + 1) + name:<40} {macs / 1e9:>10.3f} G")
+
+
+if __name__ == "__main__":
+    main()

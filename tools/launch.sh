@@ -1,0 +1,29 @@
+# Sourced by dist_*.sh and slurm_*.sh: how a tool is started as several processes.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+export PYTHONPATH="$here/..${PYTHONPATH:+:$PYTHONPATH}"
+
+usage() {  # print the comment at the head of the calling script
+  sed -n '2,/^[^#]/s/^# \?//p' "$0" >&2
+  exit 2
+}
+
+with_torchrun() {  # with_torchrun NUM_PROCESSES TOOL [arguments...]
+  local processes=$1 tool=$2
+  shift 2
+  exec "${PYTHON:-python}" -m torch.distributed.run \
+    --nnodes "${NNODES:-1}" --node-rank "${NODE_RANK:-0}" --nproc-per-node "$processes" \
+    --master-addr "${MASTER_ADDR:-127.0.0.1}" --master-port "${PORT:-29500}" \
+    "$here/$tool" "$@" --launcher pytorch
+}
+
+with_slurm() {  # with_slurm PARTITION JOB_NAME TOOL [arguments...]
+  local partition=$1 job=$2 tool=$3
+  shift 3
+  local gpus=${GPUS:-8} per_node=${GPUS_PER_NODE:-8}
+  if [ "$gpus" -lt "$per_node" ]; then per_node=$gpus; fi
+  # SRUN_ARGS is several words on purpose.
+  # shellcheck disable=SC2086
+  exec srun --partition "$partition" --job-name "$job" --gres "gpu:$per_node" \
+    --ntasks "$gpus" --ntasks-per-node "$per_node" --cpus-per-task "${CPUS_PER_TASK:-8}" \
+    --kill-on-bad-exit=1 ${SRUN_ARGS:-} "${PYTHON:-python}" -u "$here/$tool" "$@" --launcher slurm
+}

@@ -1,0 +1,54 @@
+"""Train a config: `python tools/train.py configs/fcn_r50_glore_cityscapes.py`."""
+
+import argparse
+from collections.abc import Sequence
+
+import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+from glore_seg.engine import build_runner, load_config, use_amp, warn_of_other_batch
+from glore_seg.engine.cli import add_run_options, set_local_rank
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description="Train a segmentation config.",
+        epilog="example: python tools/train.py configs/fcn_r50_glore_cityscapes.py --amp "
+        "--cfg-options train_dataloader.batch_size=4",
+    )
+    parser.add_argument("config", help="config file")
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="auto",
+        metavar="CHECKPOINT",
+        help="go on from this checkpoint, or from the latest in the work folder",
+    )
+    parser.add_argument(
+        "--amp", action="store_true", help="mixed precision: bf16 where the device has it"
+    )
+    add_run_options(parser)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Build the runner and train."""
+    args = parse_args(argv)
+    set_local_rank(args.local_rank)
+    cfg = load_config(
+        args.config,
+        cfg_options=args.cfg_options,
+        work_dir=args.work_dir,
+        launcher=args.launcher,
+    )
+    if args.amp:
+        use_amp(cfg)
+    if args.resume:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == "auto" else args.resume
+    runner = build_runner(cfg)
+    warn_of_other_batch(cfg)
+    runner.train()
+
+
+if __name__ == "__main__":
+    main()
