@@ -1,0 +1,187 @@
+"""Checkpoints of mmengine's Runner are read with ``weights_only=True``, and with nothing else.
+
+Since torch 2.6 ``torch.load`` refuses what is not on its list. A Runner's checkpoint also holds
+logs (``HistoryBuffer``), NumPy scalars and the annealing function of a one-cycle schedule. These
+are put on the list, for the whole process. Functions of classes travel in a pickle as
+``getattr(cls, name)``; the builtin would hand a hostile file the whole interpreter, so a stand-in
+takes its place that knows six pairs of class and name.
+
+Whoever keeps further objects in checkpoints and trusts their classes adds them by
+``torch.serialization.add_safe_globals``.
+"""
+
+import functools
+import importlib
+import os
+import pickle
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
+
+from glore_seg.compat.mend import Mend
+
+_STATISTICS = ("min", "max", "current", "mean")
+_ANNEALING = ("_annealing_cos", "_annealing_linear")
+
+
+class CheckpointHistoryBuffer(HistoryBuffer):
+    """Stands for ``HistoryBuffer`` while a checkpoint is read, then turns into it.
+
+    ``HistoryBuffer`` takes its table of statistics, which all buffers share, from the file. Here a
+    file may name the statistics that this process has, not change them.
+    """
+
+    def __setstate__(self, state: dict) -> None:
+        methods = state.get("statistics_methods", {}) if isinstance(state, dict) else None
+        if not isinstance(methods, dict):
+            raise pickle.UnpicklingError(
+                f"state of a HistoryBuffer in the checkpoint: expected a dict, got {state!r:.80}"
+            )
+        known = {name: getattr(HistoryBuffer, name) for name in _STATISTICS}
+        known.update(HistoryBuffer._statistics_methods)
+        for name, method in methods.items():
+            if method is not known.get(name):
+                raise pickle.UnpicklingError(
+                    f"a HistoryBuffer in the checkpoint brings its own statistic {name!r}; "
+                    "register it with HistoryBuffer.register_statistics before loading"
+                )
+        for name in state:
+            if hasattr(HistoryBuffer, str(name)):
+                raise pickle.UnpicklingError(
+                    f"a HistoryBuffer in the checkpoint overrides {name!r} of its class"
+                )
+        super().__setstate__(state)
+        self.__class__ = HistoryBuffer
+
+
+def restricted_getattr(*args: Any) -> Any:
+    """What stands for ``builtins.getattr`` while a checkpoint is read.
+
+    Args:
+        *args: A class and a name: ``HistoryBuffer`` with min, max, current or mean;
+            ``OneCycleParamScheduler`` with its two annealing functions.
+
+    Returns:
+        The class's function.
+
+    Raises:
+        pickle.UnpicklingError: For everything else.
+    """
+    if len(args) == 2 and type(args[1]) is str:
+        owner, name = args
+        if (owner is HistoryBuffer or owner is CheckpointHistoryBuffer) and name in _STATISTICS:
+            return getattr(HistoryBuffer, name)
+        if owner is OneCycleParamScheduler and name in _ANNEALING:
+            return getattr(OneCycleParamScheduler, name)
+    raise pickle.UnpicklingError(
+        f"the checkpoint asks for getattr{args!r}, which is refused; expected a statistic of "
+        "HistoryBuffer or an annealing function of OneCycleParamScheduler"
+    )
+
+
+def safe_globals() -> list[Any]:
+    """What a Runner's checkpoints hold beyond tensors, in the form that torch takes."""
+    try:
+        multiarray = importlib.import_module("numpy._core.multiarray")
+    except ImportError:  # NumPy < 2
+        multiarray = importlib.import_module("numpy.core.multiarray")
+    numpy_functions = [
+        (getattr(multiarray, name), f"{module}.{name}")
+        for name in ("_reconstruct", "scalar")
+        for module in ("numpy._core.multiarray", "numpy.core.multiarray")
+    ]
+    history = "mmengine.logging.history_buffer.HistoryBuffer"
+    return [
+        (CheckpointHistoryBuffer, history),
+        (restricted_getattr, "builtins.getattr"),
+        OneCycleParamScheduler,
+        *numpy_functions,
+        np.ndarray,
+        np.dtype,
+        np.dtypes.Float64DType,
+        np.dtypes.Float32DType,
+        np.dtypes.Int64DType,
+    ]
+
+
+def load_weights(file: Any, map_location: Any = None, weights_only: bool | None = True) -> Any:
+    """``torch.load`` that never unpickles freely, whatever torch's default or the caller asks.
+
+    Args:
+        file: A path or an open binary file.
+        map_location: As in ``torch.load``.
+        weights_only: Must not be False.
+
+    Raises:
+        ValueError: If ``weights_only`` is False.
+        pickle.UnpicklingError: If the file holds objects that are not on torch's list.
+    """
+    if weights_only is False:
+        raise ValueError(
+            "weights_only=False would run code from the checkpoint; expected True. Classes that "
+            "you trust can be added by torch.serialization.add_safe_globals"
+        )
+    # Again at each reading: leaving somebody's safe_globals() context takes shared entries away.
+    torch.serialization.add_safe_globals(safe_globals())
+    try:
+        return torch.load(file, map_location=map_location, weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise pickle.UnpicklingError(
+            f"{file} is not loaded: it holds something other than weights and mmengine's training "
+            "state, or it is not a checkpoint. Classes that you trust can be added by "
+            f"torch.serialization.add_safe_globals. torch says: {error}"
+        ) from error
+
+
+def load_from_local(filename: str, map_location: Any = None) -> Any:
+    """Loader for files in place of mmengine's, with ``weights_only=True``.
+
+    Args:
+        filename: Path of the checkpoint; ``~`` is expanded.
+        map_location: As in ``torch.load``.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        pickle.UnpicklingError: If the file holds objects that are not on torch's list.
+    """
+    path = os.path.expanduser(filename)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"checkpoint {path} not found; expected the path of a .pth file")
+    return load_weights(path, map_location)
+
+
+def _always() -> str:
+    return ""
+
+
+def _apply_globals() -> None:
+    torch.serialization.add_safe_globals(safe_globals())
+
+
+def _apply_loader() -> None:
+    host: Any = importlib.import_module("mmengine.runner.checkpoint")
+    host.CheckpointLoader.register_scheme(prefixes="", loader=load_from_local, force=True)
+    host.load_from_local = load_from_local
+    # torch.hub's default is weights_only=False.
+    host.load_url = functools.partial(host.load_url, weights_only=True)
+    if hasattr(host, "_safe_torch_load"):  # onedl-mmengine, whose own falls back to False
+        host._safe_torch_load = load_weights
+
+
+GLOBALS = Mend(
+    name="checkpoint globals",
+    reason="resume, load_from and init_model with torch >= 2.6: Weights only load failed",
+    host="mmengine",
+    not_needed=_always,
+    apply=_apply_globals,
+)
+LOADER = Mend(
+    name="checkpoint loader",
+    reason="files and downloads are read with weights_only=True, never with less",
+    host="mmengine",
+    not_needed=_always,
+    apply=_apply_loader,
+)

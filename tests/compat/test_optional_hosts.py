@@ -1,0 +1,141 @@
+"""The mends of mmcv, mmaction2, torchvision, torch.distributed and NumPy, piece by piece."""
+
+import sys
+import threading
+
+import mmcv
+import numpy as np
+import pytest
+import torch
+
+from glore_seg.compat import (
+    cityscapesscripts,
+    cityscapesscripts_numpy,
+    distributed,
+    mmaction,
+    mmcv_ops,
+    torchvision,
+)
+
+
+def test_full_mmcv_is_left_alone(tmp_path, monkeypatch):
+    (tmp_path / "_ext.py").touch()
+    monkeypatch.setattr(mmcv, "__path__", [*mmcv.__path__, str(tmp_path)])
+    assert mmcv_ops._not_needed() == "mmcv has compiled operators"
+
+
+@pytest.mark.parametrize(
+    ("source", "unguarded"),
+    [
+        ("import torch\nfrom mmcv.ops import point_sample\n", True),
+        ("import mmcv.ops\n", True),
+        ("try:\n    from mmcv.ops import point_sample\nexcept ImportError:\n    pass\n", False),
+        ("from mmcv.opsx import a\n# from mmcv.ops import b\n", False),
+    ],
+)
+def test_imports_ops_unguarded(tmp_path, source, unguarded):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "part.py").write_text(source)
+    assert mmcv_ops.imports_ops_unguarded(tmp_path) is unguarded
+
+
+def test_missing_extension():
+    extension = mmcv_ops.MissingExtension()
+    assert not hasattr(extension, "__path__")
+    with pytest.raises(ModuleNotFoundError, match=r"'nms' was called\. It needs") as caught:
+        extension.nms(1, offset=2)
+    assert caught.value.name == "mmcv._ext"
+
+
+@pytest.mark.parametrize("kind", ["absent", "folder", "file", "not imported", "no localizers"])
+def test_lacks_drn(tmp_path, kind):
+    folder = tmp_path / "models" / "localizers"
+    if kind != "no localizers":
+        folder.mkdir(parents=True)
+        line = "" if kind == "not imported" else "from .drn.drn import DRN\n"
+        (folder / "__init__.py").write_text(line)
+    if kind == "folder":
+        (folder / "drn").mkdir()
+    if kind == "file":
+        (folder / "drn.py").touch()
+    assert mmaction.lacks_drn(tmp_path) is (kind == "absent")
+
+
+def test_torchvision_imported_already(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchvision", object())
+    assert torchvision._not_needed() == "torchvision is imported"
+
+
+def test_torchvision_broken_otherwise(python, tmp_path):
+    """Another error is told, not hidden; nothing half-imported is left behind."""
+    package = tmp_path / "torchvision"
+    package.mkdir()
+    (package / "__init__.py").write_text("from . import part\nraise RuntimeError('two CUDAs')\n")
+    (package / "part.py").touch()
+    site = str(tmp_path)
+    code = (
+        f"import sys; from glore_seg.compat import torchvision; sys.path.insert(0, {site!r});"
+        "from glore_seg.compat.mend import _states; _states.clear();"
+        "[sys.modules.pop(n) for n in list(sys.modules) if n.split('.')[0] == 'torchvision'];"
+        "print(torchvision.MEND.run(), 'torchvision' in sys.modules)"
+    )
+    done = python("-c", code, cwd=tmp_path.parent)
+    assert done.stdout.splitlines()[-1] == "failed (import torchvision: two CUDAs) False", (
+        done.stderr
+    )
+
+
+def test_gpu_machines_keep_their_process_group(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert distributed._not_needed().startswith("an accelerator is present")
+
+
+needs_mend = pytest.mark.skipif(hasattr(np, "in1d"), reason="this NumPy has in1d")
+
+
+@needs_mend
+def test_in1d_for_the_time_of_the_call():
+    with cityscapesscripts_numpy():
+        assert np.in1d([[1, 2], [3, 4]], [2, 3]).tolist() == [False, True, True, False]
+        assert np.in1d([1, 2], [2], invert=True).tolist() == [True, False]
+        with cityscapesscripts_numpy():
+            assert np.in1d is cityscapesscripts.in1d
+        assert np.in1d is cityscapesscripts.in1d
+    assert not hasattr(np, "in1d")
+
+
+@needs_mend
+def test_in1d_goes_with_an_error():
+    with pytest.raises(ZeroDivisionError), cityscapesscripts_numpy():
+        1 / np.in1d([1], [2]).sum().item()
+    assert not hasattr(np, "in1d")
+
+
+@needs_mend
+def test_in1d_of_several_threads():
+    entered, leave, seen = threading.Event(), threading.Event(), []
+
+    def work():
+        with cityscapesscripts_numpy():
+            entered.set()
+            leave.wait(10)
+            seen.append(hasattr(np, "in1d"))
+
+    thread = threading.Thread(target=work)
+    with cityscapesscripts_numpy():
+        thread.start()
+        assert entered.wait(10)
+    assert hasattr(np, "in1d")
+    leave.set()
+    thread.join(10)
+    assert seen == [True]
+    assert not hasattr(np, "in1d")
+
+
+def test_in1d_of_numpy_is_left_alone(monkeypatch):
+    own = object()
+    monkeypatch.setattr(np, "in1d", own, raising=False)
+    with cityscapesscripts_numpy():
+        assert np.in1d is own
+    assert np.in1d is own
+    assert cityscapesscripts._not_needed() == f"NumPy {np.__version__} has in1d"

@@ -1,0 +1,91 @@
+"""The record of mends: idempotence, missing hosts, the report."""
+
+import logging
+import runpy
+
+import pytest
+
+from glore_seg import compat
+from glore_seg.compat import hosts, mend
+
+
+@pytest.fixture
+def states(monkeypatch):
+    recorded = {}
+    monkeypatch.setattr(mend, "_states", recorded)
+    return recorded
+
+
+def build(host="torch", why="", fault=None):
+    calls = []
+
+    def apply():
+        calls.append(1)
+        if fault is not None:
+            raise fault
+
+    return mend.Mend("a", "for a test", host, lambda: why, apply), calls
+
+
+def test_runs_once_and_logs_once(states, caplog):
+    caplog.set_level(logging.DEBUG, "glore_seg.compat")
+    one, calls = build()
+    assert one.state == "not applied yet"
+    assert [one.run(), one.run()] == ["mended", "mended"]
+    assert calls == [1]
+    assert caplog.messages == ["a: mended"]
+
+
+def test_not_needed(states):
+    one, calls = build(why="it is whole")
+    assert one.run() == one.state == "not needed (it is whole)"
+    assert calls == []
+
+
+def test_host_not_installed(states):
+    one, calls = build(host="no_such_package")
+    assert one.run() == "host package not installed"
+    assert calls == []
+
+
+def test_optional_host_broken_otherwise(states):
+    one, _ = build(fault=mend.CannotMendError("libcudart.so is missing"))
+    assert one.run() == "failed (libcudart.so is missing)"
+
+
+def test_own_faults_are_not_hidden(states):
+    one, _ = build(fault=KeyError("typo"))
+    with pytest.raises(KeyError, match="typo"):
+        one.run()
+
+
+@pytest.mark.parametrize(
+    ("module", "command"),
+    [
+        ("mmengine", "pip install mmengine"),
+        ("mmcv", "pip install mmcv-lite"),
+        ("mmseg", "pip install mmsegmentation"),
+    ],
+)
+def test_missing_host_names_the_command(monkeypatch, module, command):
+    monkeypatch.setattr(hosts, "is_importable", lambda name: name != module)
+    with pytest.raises(ImportError, match=f"needs the package '{module}'.*: {command}") as caught:
+        compat.apply()
+    assert caught.value.name == module
+
+
+def test_report(capsys):
+    compat.apply()
+    runpy.run_module("glore_seg.compat", run_name="__main__")
+    printed = capsys.readouterr().out
+    report = compat.report()
+    assert printed.strip() == str(report)
+    for name in ("python", "torch", "numpy", "opencv", "setuptools", "mmengine", "mmcv", "mmseg"):
+        assert report.versions[name] != "not installed"
+        assert report.versions[name] in printed
+    assert len({one.name for one in report.mends}) == len(report.mends) == 8
+    for one in report.mends:
+        assert one.state != "not applied yet"
+        assert not one.state.startswith("failed")
+        assert f"{one.name}: {one.state}" in printed
+        assert one.reason in printed
