@@ -3,6 +3,7 @@
 from glore_seg.engine.complexity import Complexity, count_complexity
 from glore_seg.engine.config import load_config, use_amp
 from glore_seg.engine.optim_wrapper import BFloat16OptimWrapper
+from glore_seg.engine.progress_bar_hook import ProgressBarHook
 from glore_seg.engine.runner import (
     build_dataset,
     build_model,
@@ -16,6 +17,7 @@ from glore_seg.engine.testing import use_output_dir, use_tta, use_visualization
 __all__ = [
     "BFloat16OptimWrapper",
     "Complexity",
+    "ProgressBarHook",
     "SetupCheckHook",
     "build_dataset",
     "build_model",

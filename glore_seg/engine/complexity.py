@@ -45,7 +45,7 @@ def count_complexity(
     Example:
         >>> from glore_seg import GloReUnit
         >>> count_complexity(GloReUnit(512, 64, 128), (1, 512, 8, 8)).params
-        185536
+        185600
     """
     params = sum(p.numel() for p in model.parameters() if p.requires_grad)
     stats = sum(b.numel() for b in model.buffers() if b.is_floating_point())

@@ -87,7 +87,7 @@ def _check_options(cfg: Config, options: dict[str, Any]) -> None:
 
 def _distribute_on_cpu(cfg: Config) -> None:
     """Several processes without a GPU: gloo, a plain DDP wrapper, and no SyncBN."""
-    cfg.setdefault("env_cfg", {}).setdefault("dist_cfg", {})["backend"] = "gloo"
+    cfg.merge_from_dict({"env_cfg.dist_cfg.backend": "gloo"})
     cfg.setdefault(
         "model_wrapper_cfg",
         {"type": "MMDistributedDataParallel", "device_ids": None, "broadcast_buffers": False},

@@ -1,6 +1,6 @@
 """Refuses what mmengine would run with a warning or end in a trace from deep inside."""
 
-from typing import Any
+from typing import Any, cast
 
 from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
@@ -106,7 +106,7 @@ def _some(names: Any) -> str:
 def unwrap(model: nn.Module) -> nn.Module:
     """The network itself, without DDP and test-time augmentation around it."""
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = model.module
+        model = cast(nn.Module, model.module)
     return model
 
 

@@ -1,0 +1,133 @@
+"""The backbone: mmseg's networks with units between their blocks and nothing else changed."""
+
+import pytest
+import torch
+from mmseg.models.backbones import ResNet, ResNetV1c, ResNetV1d
+
+from glore_seg.models import GloReResNet
+from tests.models.base import ModelTests
+
+SMALL = {"base_channels": 8, "stem_channels": 8, "norm_cfg": {"type": "BN"}}
+DILATED = {"strides": (1, 2, 1, 1), "dilations": (1, 1, 2, 4), "contract_dilation": True}
+
+
+class TestGloReResNet18(ModelTests):
+    strides = (4, 8, 8, 8)
+
+    def build(self):
+        return GloReResNet(18, num_units=(0, 1, 2, 0), multi_grid=(4, 8), **SMALL, **DILATED)
+
+
+class TestGloReResNet50(ModelTests):
+    strides = (4, 8, 16, 32)
+
+    def build(self):
+        return GloReResNet(50, variant="v1d", num_units=(0, 2, 3, 0), **SMALL)
+
+
+@pytest.mark.parametrize(
+    ("variant", "peer"), [("v1", ResNet), ("v1c", ResNetV1c), ("v1d", ResNetV1d)]
+)
+def test_plain_weights_load_with_only_the_units_missing(variant, peer):
+    torch.manual_seed(0)
+    plain = peer(depth=50, **SMALL, **DILATED)
+    model = GloReResNet(50, variant=variant, num_units=(0, 2, 3, 0), **SMALL, **DILATED)
+    plain.eval()
+    model.eval()
+    missing, unexpected = model.load_state_dict(plain.state_dict(), strict=False)
+    assert unexpected == []
+    assert {".".join(name.split(".")[:3]) for name in missing} == {
+        *(f"layer2.units.{p}" for p in (1, 3)),
+        *(f"layer3.units.{p}" for p in (1, 3, 5)),
+    }
+    # New units are the identity, so the networks agree.
+    x = torch.randn(1, 3, 40, 56)
+    for got, wanted in zip(model(x), plain(x), strict=True):
+        assert torch.equal(got, wanted)
+
+
+def test_units_stand_after_their_blocks():
+    model = GloReResNet(
+        18, unit_positions=((), (1,), (), (2,)), unit_cfg={"zero_init": False}, **SMALL
+    )
+    model.eval()
+    x = torch.randn(1, 3, 64, 64)
+    stem = model.maxpool(model.stem(x))
+    one = model.layer1(stem)
+    two = model.layer2[1](model.layer2.units["1"](model.layer2[0](one)))
+    three = model.layer3(two)
+    four = model.layer4.units["2"](model.layer4[1](model.layer4[0](three)))
+    for got, wanted in zip(model(x), (one, two, three, four), strict=True):
+        assert torch.equal(got, wanted)
+
+
+def test_multi_grid_sets_the_rates_of_the_last_stage():
+    model = GloReResNet(50, multi_grid=(4, 8, 16), **SMALL, **DILATED)
+    assert [block.conv2.dilation for block in model.layer4] == [(4, 4), (8, 8), (16, 16)]
+    plain = GloReResNet(50, **SMALL, **DILATED)
+    assert [block.conv2.dilation for block in plain.layer4] == [(2, 2), (4, 4), (4, 4)]
+
+
+def test_default_nodes_are_a_quarter_of_the_channels():
+    model = GloReResNet(50, num_units=(0, 1, 1, 0), **SMALL)
+    # Bottlenecks of 8 base channels: Res3 has 64 channels, Res4 128.
+    assert (model.layer2.units["2"].num_nodes, model.layer3.units["3"].num_nodes) == (16, 32)
+
+
+def test_init_weights_leaves_units_the_identity():
+    torch.manual_seed(0)
+    model = GloReResNet(18, num_units=(0, 0, 1, 0), **SMALL)
+    model.init_weights()
+    unit = model.layer3.units["1"]
+    assert torch.equal(unit.blocker.weight, torch.zeros(32))
+    # torch's own initialisation is uniform within 1 / sqrt(fan in), mmseg's Kaiming is not.
+    assert unit.conv_state.weight.abs().max() <= 32**-0.5
+
+
+def test_pretrained_units_are_kept(tmp_path):
+    source = GloReResNet(18, num_units=(0, 0, 1, 0), **SMALL)
+    torch.nn.init.constant_(source.layer3.units["1"].blocker.weight, 0.5)
+    torch.save({"state_dict": source.state_dict()}, tmp_path / "weights.pth")
+    model = GloReResNet(
+        18,
+        num_units=(0, 0, 1, 0),
+        init_cfg={"type": "Pretrained", "checkpoint": str(tmp_path / "weights.pth")},
+        **SMALL,
+    )
+    model.init_weights()
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, source.state_dict()[name]), name
+
+
+def test_missing_pretrained_weights():
+    model = GloReResNet(
+        18, init_cfg={"type": "Pretrained", "checkpoint": "/nowhere/weights.pth"}, **SMALL
+    )
+    with pytest.raises(OSError, match=r"'/nowhere/weights.pth'.*model.pretrained=None"):
+        model.init_weights()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"depth": 20}, r"depth must be one of \(18, 34, 50, 101, 152\), got 20"),
+        ({"variant": "v2"}, r"variant must be one of \('v1', 'v1c', 'v1d'\), got 'v2'"),
+        ({"num_units": (0, 3, 0, 0)}, "between 0 and the 2 blocks of the stage, got 3"),
+        ({"num_units": (0, 1)}, r"num_units must have one entry for each of the 4 stages"),
+        ({"unit_positions": ((), (3,), (), ())}, r"\[3\] are outside a stage of 2 blocks"),
+        (
+            {"num_units": (0, 0, 1, 0), "unit_positions": ((), (), (1,), ())},
+            "num_units or unit_positions, not both",
+        ),
+        ({"multi_grid": (4, 8, 16)}, "one rate for each of the 2 blocks .*ResNet-18"),
+        ({"unit_cfg": {"num_states": 0}, "num_units": (0, 0, 1, 0)}, "num_states must be at least"),
+    ],
+)
+def test_wrong_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        GloReResNet(**{"depth": 18, **SMALL, **arguments})
+
+
+def test_unknown_argument():
+    with pytest.raises(TypeError, match="num_unit"):
+        GloReResNet(18, num_unit=(0, 0, 1, 0))

@@ -1,0 +1,54 @@
+"""The neck changes its levels and no others."""
+
+import pytest
+import torch
+from torch import nn
+
+from glore_seg.models import GloReNeck
+
+
+def make_neck(**options):
+    torch.manual_seed(0)
+    return GloReNeck((8, 16, 12), unit_cfg={"zero_init": False}, **options)
+
+
+def features():
+    return tuple(torch.randn(2, c, s, s + 1) for c, s in ((8, 9), (16, 5), (12, 3)))
+
+
+def test_levels_and_order():
+    neck = make_neck(levels=(-1, 0), num_units=2)
+    inputs = features()
+    outs = neck(inputs)
+    assert [tuple(o.shape) for o in outs] == [tuple(i.shape) for i in inputs]
+    assert outs[1] is inputs[1]
+    for level in (0, 2):
+        units = neck.units[str(level)]
+        assert len(units) == 2
+        # BatchNorm's batch statistics make the second pass equal to the first.
+        assert torch.equal(outs[level], units[1](units[0](inputs[level])))
+
+
+def test_norm_and_nodes():
+    neck = GloReNeck((8, 16), norm_cfg={"type": "GN", "num_groups": 4}, unit_cfg={"num_nodes": 3})
+    unit = neck.units["1"][0]
+    assert isinstance(unit.blocker, nn.GroupNorm)
+    assert (unit.num_nodes, unit.num_states) == (3, 6)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"num_units": 0}, "num_units must be at least 1, got 0"),
+        ({"levels": (3,)}, r"levels \[3\] are outside the 3 feature maps"),
+        ({"levels": (2, -1)}, "name a feature map twice"),
+    ],
+)
+def test_wrong_arguments(options, message):
+    with pytest.raises(ValueError, match=message):
+        make_neck(**options)
+
+
+def test_wrong_number_of_feature_maps():
+    with pytest.raises(ValueError, match=r"built for 3 feature maps .*the backbone gave 2"):
+        make_neck()(features()[:2])

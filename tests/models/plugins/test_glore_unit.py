@@ -1,0 +1,56 @@
+"""The unit from a config, alone and in stock networks."""
+
+import pytest
+import torch
+from mmcv.cnn.bricks import build_plugin_layer
+from mmseg.models.backbones import ResNet
+from torch import nn
+
+from glore_seg.layers import GloReUnit
+
+
+def build(**cfg):
+    return build_plugin_layer({"type": "GloReUnit", **cfg}, in_channels=16)
+
+
+def test_is_built_with_name_and_released_eps():
+    name, unit = build(num_nodes=3)
+    assert name == "glore_unit"
+    assert isinstance(unit, GloReUnit)
+    assert (unit.num_nodes, unit.blocker.eps) == (3, 1e-4)
+
+
+@pytest.mark.parametrize(("ndim", "norm"), [(1, nn.BatchNorm1d), (3, nn.BatchNorm3d)])
+def test_norm_follows_the_dimensions(ndim, norm):
+    _, unit = build(ndim=ndim)
+    assert isinstance(unit.blocker, norm)
+    x = torch.randn(2, 16, *(4,) * ndim)
+    assert unit(x).shape == x.shape
+
+
+def test_norm_cfg():
+    _, unit = build(norm_cfg={"type": "BN", "eps": 1e-3, "requires_grad": False})
+    assert unit.blocker.eps == 1e-3
+    assert not unit.blocker.weight.requires_grad
+
+
+def test_unknown_arguments():
+    with pytest.raises(TypeError, match="num_node"):
+        build(num_node=3)
+    with pytest.raises(TypeError, match="pass norm_cfg instead"):
+        build(norm_layer=nn.BatchNorm2d)
+
+
+def test_inside_stock_resnet_blocks():
+    torch.manual_seed(0)
+    plugin = {"cfg": {"type": "GloReUnit", "zero_init": False}, "position": "after_conv3"}
+    network = ResNet(
+        50,
+        base_channels=8,
+        stem_channels=8,
+        plugins=[{**plugin, "stages": (False, False, True, False)}],
+    )
+    network.eval()
+    units = [name for name, m in network.named_modules() if isinstance(m, GloReUnit)]
+    assert units == [f"layer3.{i}.glore_unit" for i in range(6)]
+    assert network(torch.randn(1, 3, 64, 64))[-1].shape == (1, 256, 2, 2)
