@@ -50,7 +50,7 @@ class ProgressBarHook(Hook):
         """Print the score."""
         value = (metrics or {}).get(self.score)
         if value is not None:
-            self._console.print(f"  {self.score} on val after {runner.iter} iterations: {value:.2f}")
+            self._console.print(f"  {self.score} on val at iteration {runner.iter}: {value:.2f}")
 
     def after_train(self, runner: Runner) -> None:
         """Close the bar."""

@@ -83,7 +83,7 @@ def draw_panel(
             if i == 0:
                 axes[i, j].set_title(title)
     patches = [
-        Patch(color=tuple(c / 255 for c in palette[i]), label=classes[i])
+        Patch(color=f"#{bytes(palette[i]).hex()}", label=classes[i])
         for i in sorted(present)
         if i < len(classes)
     ]

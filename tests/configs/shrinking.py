@@ -1,0 +1,63 @@
+"""A config of full size made small enough for a test on one CPU core."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+CROP = (64, 64)
+_SIZES = {
+    "RandomResize": {"scale": (128, 64)},
+    "Resize": {"scale": (128, 64)},
+    "RandomCrop": {"crop_size": CROP},
+}
+
+
+def shrink(cfg: Config, data_root: Path, work_dir: Path, *, max_iters: int = 1) -> Config:
+    """Point a config to small street scenes and cut size and length, but not the network.
+
+    No pretrained weights, pictures of 64 x 128 in crops of 64 x 64, two in a batch, no worker
+    processes, ``max_iters`` iterations and one validation after the last.
+    """
+    for node in _dicts(cfg._cfg_dict):
+        for key, value in _SIZES.get(node.get("type"), {}).items():
+            if key in node:
+                node[key] = value
+        if "data_root" in node:
+            node["data_root"] = str(data_root)
+        if node.get("pretrained") is not None:
+            node["pretrained"] = None
+        if (node.get("init_cfg") or {}).get("type") == "Pretrained":
+            node["init_cfg"] = None
+    cfg.model.data_preprocessor.size = CROP
+    if cfg.model.test_cfg.get("mode") == "slide":
+        cfg.model.test_cfg.update(crop_size=CROP, stride=(48, 48))
+    for split in ("train", "val", "test"):
+        cfg[f"{split}_dataloader"].update(num_workers=0, persistent_workers=False)
+    cfg.train_dataloader.batch_size = 2
+    cfg.train_cfg.update(max_iters=max_iters, val_interval=max_iters)
+    cfg.default_hooks.logger.interval = 1
+    # A checkpoint of ResNet-101 and its momentum are half a gigabyte.
+    cfg.default_hooks.checkpoint.update(interval=-1, save_last=False, save_best=None)
+    cfg.randomness = {"seed": 0}
+    cfg.log_level = "ERROR"
+    return name_run(cfg, work_dir)
+
+
+def name_run(cfg: Config, work_dir: Path) -> Config:
+    """Give a run its folder, and a name, since mmengine keeps one visualizer and hub a name."""
+    cfg.work_dir = str(work_dir)
+    cfg.experiment_name = str(work_dir).strip("/").replace("/", "_")
+    cfg.visualizer.name = cfg.experiment_name
+    return cfg
+
+
+def _dicts(node: Any) -> Iterator[dict]:
+    if isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from _dicts(value)
+    elif isinstance(node, list | tuple):
+        for value in node:
+            yield from _dicts(value)

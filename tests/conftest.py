@@ -1,0 +1,44 @@
+"""What tests of several folders share: one thread, a small data set, the tools' entry points."""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from glore_seg.datasets import make_street_scenes
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Threads of so small networks wait for each other more than they work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def street_scenes(tmp_path_factory) -> Path:
+    """Street scenes of 64 x 128: 8 to train, 2 to validate, 1 without labels; read only."""
+    root = tmp_path_factory.mktemp("street_scenes") / "data"
+    return make_street_scenes(
+        root, num_train=8, num_val=2, num_test=1, size=(64, 128), progress=False
+    )
+
+
+@pytest.fixture(scope="session")
+def load_tool() -> Callable[[str], Callable]:
+    """Gives the ``main`` of tools/<name>.py."""
+
+    def load(name):
+        path = REPOSITORY / "tools" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(f"tool_{path.stem}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module.main
+
+    return load
