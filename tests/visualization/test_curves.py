@@ -1,0 +1,70 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from glore_seg.visualization import plot_training_curves, read_scalars
+
+
+def write(work_dir, run, entries):
+    folder = work_dir / run / "vis_data"
+    folder.mkdir(parents=True)
+    (folder / "scalars.json").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+
+
+@pytest.fixture
+def two_runs(tmp_path):
+    """A training that was interrupted after iteration 3 and resumed at 2."""
+    write(
+        tmp_path,
+        "20240102_000000",
+        [{"lr": 0.2, "loss": 2.5, "step": 3}, {"lr": 0.1, "loss": 2.0, "step": 4}],
+    )
+    write(
+        tmp_path,
+        "20240101_000000",
+        [
+            {"lr": 0.4, "loss": 4.0, "step": 1},
+            {"lr": 0.3, "loss": 3.0, "step": 2},
+            {"mIoU": 10.0, "step": 2, "note": "text is no scalar"},
+            {"lr": 0.2, "loss": 9.0, "step": 3},
+            {"loss": 1.0},
+        ],
+    )
+    return tmp_path
+
+
+def test_the_later_run_wins_where_two_logged_the_same_iteration(two_runs):
+    assert read_scalars(two_runs) == {
+        "lr": [(1, 0.4), (2, 0.3), (3, 0.2), (4, 0.1)],
+        "loss": [(1, 4.0), (2, 3.0), (3, 2.5), (4, 2.0)],
+        "mIoU": [(2, 10.0)],
+    }
+
+
+def test_curves_are_three_panels(two_runs):
+    out = two_runs / "curve.png"
+    plot_training_curves(two_runs, out)
+    picture = np.array(Image.open(out).convert("L"))
+    assert picture.shape == (384, 1200)
+    # Something is drawn in each third.
+    assert all((third < 128).sum() > 200 for third in np.split(picture, 3, axis=1))
+
+
+def test_a_score_that_was_never_logged_leaves_its_panel_empty(two_runs):
+    plot_training_curves(two_runs, two_runs / "with.png")
+    plot_training_curves(two_runs, two_runs / "without.png", score="mDice")
+    blue = [
+        (np.array(Image.open(two_runs / name).convert("RGB"))[:, 820:] == (31, 119, 180)).all(-1)
+        for name in ("with.png", "without.png")
+    ]
+    assert blue[0].any()
+    assert not blue[1].any()
+
+
+def test_a_folder_without_scalars_is_refused(tmp_path):
+    message = r"holds no \*/vis_data/scalars\.json; expected the work folder of a training"
+    with pytest.raises(FileNotFoundError, match=message):
+        plot_training_curves(tmp_path, tmp_path / "curve.png")
+    assert list(tmp_path.iterdir()) == []
