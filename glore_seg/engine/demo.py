@@ -65,7 +65,8 @@ def run_demo(config: str, out_dir: Path, *, max_iters: int | None = None) -> Non
     minutes = (time.monotonic() - start) / 60
     _say(
         f"Done in {minutes:.1f} minutes: mIoU {untrained['mIoU']:.2f} -> {trained['mIoU']:.2f} %. "
-        f"In {out_dir}: class_table.txt, training_curve.png, panel.png, {checkpoint.relative_to(out_dir)}. "
+        f"In {out_dir}: class_table.txt, training_curve.png, panel.png, "
+        f"{checkpoint.relative_to(out_dir)}. "
         "Next: your own pictures (README, 'Use it in your own config') or Cityscapes "
         "(README, 'Cityscapes in five steps')."
     )
