@@ -60,4 +60,12 @@ def count_complexity(
         for name, counts in counter.get_flop_counts().items()
         if name not in ("Global", root)
     }
+    # A module run by its forward() and not by calling it has no count: mmseg's heads are.
+    uncounted = [n for n, _ in model.named_modules() if n and n not in by_module]
+    for name in sorted(uncounted, key=lambda n: -n.count(".")):
+        children = [f"{name}.{child}" for child, _ in model.get_submodule(name).named_children()]
+        total = sum(by_module.get(child, 0) for child in children)
+        if total:
+            by_module[name] = total
+    by_module = {n: by_module[n] for n, _ in model.named_modules() if n in by_module}
     return Complexity(params, params + stats, counter.get_total_flops() // 2, by_module)

@@ -1,0 +1,131 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+UNLABELLED = (
+    "test_dataloader.dataset.data_prefix.img_path=leftImg8bit/test",
+    "test_dataloader.dataset.data_prefix.seg_map_path=gtFine/test",
+)
+
+
+@pytest.fixture
+def test(call, small_config, trained, tmp_path):
+    """Runs test.py on the trained checkpoint."""
+
+    def run(*options, config=small_config, cfg_options=()):
+        checkpoint = trained / "iter_4.pth"
+        folder = tmp_path / f"run_{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        return call("test", config, checkpoint, *options, work_dir=folder, cfg_options=cfg_options)
+
+    return run
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def pictures(root, split):
+    return sorted(path.name for path in (root / "leftImg8bit" / split).rglob("*.png"))
+
+
+def test_scores_equal_the_trainings_and_out_has_what_was_scored(
+    test, trained, street_scenes, tmp_path
+):
+    from glore_seg.visualization import read_scalars
+
+    scores = test("--out", tmp_path / "labels")
+    logged = read_scalars(trained)
+    assert scores["mIoU"] == pytest.approx(dict(logged["mIoU"])[4], abs=0.01)
+    assert names(tmp_path / "labels") == pictures(street_scenes, "val")
+    # The score again, from the written files.
+    predicted, truth = [], []
+    for path in sorted((street_scenes / "leftImg8bit/val").rglob("*.png")):
+        label = str(path).replace("leftImg8bit/val", "gtFine/val")
+        label = label.replace("leftImg8bit.png", "gtFine_labelTrainIds.png")
+        truth.append(np.array(Image.open(label)))
+        predicted.append(np.array(Image.open(tmp_path / "labels" / path.name)))
+        assert predicted[-1].shape == (64, 128)
+    predicted, truth = np.stack(predicted), np.stack(truth)
+    predicted = np.where(truth == 255, 255, predicted)
+    ious = [
+        ((predicted == c) & (truth == c)).sum() / area
+        for c in range(19)
+        if (area := ((predicted == c) | (truth == c)).sum())
+    ]
+    assert scores["mIoU"] == pytest.approx(100 * np.mean(ious), abs=0.01)
+
+
+def test_fusing_batch_norm_changes_no_score(test, tmp_path):
+    plain = test("--out", tmp_path / "plain")
+    fused = test("--fuse-conv-bn", "--out", tmp_path / "fused")
+    assert plain.keys() == fused.keys()
+    assert fused["mIoU"] == pytest.approx(plain["mIoU"], abs=0.01)
+    for name in names(tmp_path / "plain"):
+        a, b = (np.array(Image.open(tmp_path / run / name)) for run in ("plain", "fused"))
+        assert (a == b).mean() > 0.999
+
+
+def test_tta_scores_at_several_scales(test):
+    scores = test("--tta")
+    assert 0 <= scores["mIoU"] <= 100
+    assert scores["IoU.road"] >= 0
+
+
+def test_tta_needs_its_pipeline(test, write_config):
+    with pytest.raises(ValueError, match="--tta needs tta_model in the config"):
+        test("--tta", config=without_key(write_config(), "tta_model"))
+
+
+def without_key(path, key):
+    from mmengine.config import Config
+
+    cfg = Config.fromfile(path)
+    cfg._cfg_dict.pop(key)
+    cfg.dump(path)
+    return path
+
+
+@pytest.mark.parametrize("options", [(), ("--tta",)])
+def test_format_only_predicts_without_labels(test, street_scenes, tmp_path, options):
+    out = tmp_path / "labels"
+    scores = test("--format-only", "--out", out, *options, cfg_options=UNLABELLED)
+    assert scores == {}
+    assert names(out) == pictures(street_scenes, "test")
+    label = np.array(Image.open(next(out.iterdir())))
+    assert label.shape == (64, 128)
+    assert label.max() < 19
+
+
+def test_format_only_without_a_folder_is_refused(test, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        test("--format-only")
+    assert exit_.value.code == 2
+    assert "--format-only needs --out" in capsys.readouterr().err
+
+
+def test_show_dir_gets_painted_predictions(test, street_scenes, tmp_path):
+    test("--show-dir", tmp_path / "painted")
+    files = sorted((tmp_path / "painted").rglob("*.png"))
+    assert len(files) == len(pictures(street_scenes, "val"))
+    for file in files:
+        picture = np.array(Image.open(file))
+        assert picture.shape[0] == 64  # label and prediction side by side
+        assert picture.shape[1] % 128 == 0
+        assert picture.std() > 1
+
+
+def test_a_checkpoint_of_another_network_is_refused(test):
+    with pytest.raises(
+        ValueError,
+        match=r"iter_4\.pth is of another network than the config .* missing: "
+        r"decode_head\.units\.1\..*Use the config that the checkpoint was trained with",
+    ):
+        test(cfg_options=("model.decode_head.num_units=2",))
+    with pytest.raises(ValueError, match=r"not in the model: decode_head\.units\.0\."):
+        test(cfg_options=("model.decode_head.num_units=0",))
+
+
+def test_other_classes_than_the_data_sets_are_refused(test, trained, tmp_path):
+    with pytest.raises(ValueError, match=r"num_classes=19, the data set StreetDataset has 2 "):
+        test(cfg_options=("test_dataloader.dataset.metainfo.classes=(road,car)",))
