@@ -7,6 +7,7 @@ import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab'
 from glore_seg.engine import (
     build_runner,
     fuse_runner,
+    leave_process_group,
     load_config,
     use_output_dir,
     use_tta,
@@ -68,7 +69,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     runner = build_runner(cfg)
     if args.fuse_conv_bn:
         fuse_runner(runner)
-    return runner.test()
+    scores = runner.test()
+    leave_process_group()
+    return scores
 
 
 if __name__ == "__main__":

@@ -4,7 +4,13 @@ import argparse
 from collections.abc import Sequence
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.engine import build_runner, load_config, use_amp, warn_of_other_batch
+from glore_seg.engine import (
+    build_runner,
+    leave_process_group,
+    load_config,
+    use_amp,
+    warn_of_other_batch,
+)
 from glore_seg.engine.cli import add_run_options, set_local_rank
 
 
@@ -48,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     runner = build_runner(cfg)
     warn_of_other_batch(cfg)
     runner.train()
+    leave_process_group()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from glore_seg.engine.runner import (
     build_model,
     build_runner,
     fuse_runner,
+    leave_process_group,
     warn_of_other_batch,
 )
 from glore_seg.engine.setup_check_hook import SetupCheckHook, check_state_dict
@@ -25,6 +26,7 @@ __all__ = [
     "check_state_dict",
     "count_complexity",
     "fuse_runner",
+    "leave_process_group",
     "load_config",
     "use_amp",
     "use_output_dir",

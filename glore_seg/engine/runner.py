@@ -3,6 +3,7 @@
 import copy
 import logging
 
+import torch.distributed as dist
 from mmcv.cnn import fuse_conv_bn
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
@@ -62,3 +63,13 @@ def warn_of_other_batch(cfg: Config) -> None:
             logger="current",
             level=logging.WARNING,
         )
+
+
+def leave_process_group() -> None:
+    """End what the launcher began, as the last thing a tool does; nothing without a launcher.
+
+    A process of gloo's that exits within its group can abort, and the launcher then ends the
+    others, which may still be writing the last checkpoint.
+    """
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()

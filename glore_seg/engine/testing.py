@@ -1,5 +1,7 @@
 """What test.py's options change in a config."""
 
+from typing import Any
+
 from mmengine.config import Config
 
 _LOADS_LABELS = ("LoadAnnotations", "LoadCheckedAnnotations")
@@ -18,6 +20,8 @@ def use_visualization(cfg: Config, *, show: bool, show_dir: str | None, wait_tim
 def use_tta(cfg: Config) -> None:
     """Test at several scales, flipped and not, as the config's ``tta_pipeline`` says.
 
+    Where the config's own test pipeline loads no labels, the other loads none either.
+
     Raises:
         ValueError: The config has no ``tta_pipeline`` or ``tta_model``.
     """
@@ -27,7 +31,9 @@ def use_tta(cfg: Config) -> None:
             f"--tta needs {' and '.join(missing)} in the config; mmseg's data set bases "
             "(mmseg::_base_/datasets/...) and default_runtime have them"
         )
-    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    dataset = cfg.test_dataloader.dataset
+    labelled = any(t["type"] in _LOADS_LABELS for t in dataset.pipeline)
+    dataset.pipeline = cfg.tta_pipeline if labelled else _without_labels(cfg.tta_pipeline)
     cfg.model = {**cfg.tta_model, "module": cfg.model}
 
 
@@ -43,4 +49,19 @@ def use_output_dir(cfg: Config, output_dir: str, *, format_only: bool) -> None:
     if format_only:
         dataset = cfg.test_dataloader.dataset
         dataset.test_mode = True
-        dataset.pipeline = [t for t in dataset.pipeline if t["type"] not in _LOADS_LABELS]
+        dataset.pipeline = _without_labels(dataset.pipeline)
+
+
+def _without_labels(transforms: Any) -> Any:
+    """The same pipeline without the loading of labels, within ``TestTimeAug``'s lists as well."""
+    kept = []
+    for item in transforms:
+        if isinstance(item, list | tuple):
+            inner = _without_labels(item)
+            if inner:  # TestTimeAug combines its lists; an empty one would leave no combination
+                kept.append(inner)
+        elif item["type"] not in _LOADS_LABELS:
+            if "transforms" in item:
+                item = {**item, "transforms": _without_labels(item["transforms"])}
+            kept.append(item)
+    return kept

@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+import mmcv
 import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
@@ -46,8 +47,10 @@ def browse(dataset: BaseDataset, out_dir: str | Path, *, number: int, seed: int 
         if out_file.exists():
             raise FileExistsError(f"{out_file} exists; give another folder or remove it")
         image = item["inputs"].permute(1, 2, 0).numpy()[..., ::-1]  # (3, H, W) BGR to (H, W, 3)
+        label = sample.gt_sem_seg.data.squeeze(0).numpy()  # (H, W), not resized by test pipelines
+        image = mmcv.imresize(image, label.shape[::-1])
         draw_panel(
-            [{"picture": image, "label": sample.gt_sem_seg.data.squeeze(0).numpy()}],
+            [{"picture": image, "label": label}],
             out_file,
             classes=dataset.metainfo["classes"],
             palette=dataset.metainfo["palette"],

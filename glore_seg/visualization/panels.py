@@ -89,5 +89,11 @@ def draw_panel(
     ]
     if any(i >= len(classes) for i in present):
         patches.append(Patch(color=_IGNORED, label="ignored"))
-    figure.legend(handles=patches, loc="outside lower center", ncol=7, fontsize=8, frameon=False)
+    figure.legend(
+        handles=patches,
+        loc="outside lower center",
+        ncol=int(figure.get_figwidth() / 1.5),  # inches that the longest name takes
+        fontsize=8,
+        frameon=False,
+    )
     figure.savefig(out_file, dpi=120)

@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
+from mmengine.config import Config
 from PIL import Image
+
+from glore_seg.visualization import read_scalars
 
 UNLABELLED = (
     "test_dataloader.dataset.data_prefix.img_path=leftImg8bit/test",
@@ -32,8 +35,6 @@ def pictures(root, split):
 def test_scores_equal_the_trainings_and_out_has_what_was_scored(
     test, trained, street_scenes, tmp_path
 ):
-    from glore_seg.visualization import read_scalars
-
     scores = test("--out", tmp_path / "labels")
     logged = read_scalars(trained)
     assert scores["mIoU"] == pytest.approx(dict(logged["mIoU"])[4], abs=0.01)
@@ -78,8 +79,6 @@ def test_tta_needs_its_pipeline(test, write_config):
 
 
 def without_key(path, key):
-    from mmengine.config import Config
-
     cfg = Config.fromfile(path)
     cfg._cfg_dict.pop(key)
     cfg.dump(path)
@@ -95,6 +94,26 @@ def test_format_only_predicts_without_labels(test, street_scenes, tmp_path, opti
     label = np.array(Image.open(next(out.iterdir())))
     assert label.shape == (64, 128)
     assert label.max() < 19
+
+
+def test_tta_of_a_config_for_the_test_server(test, write_config, street_scenes, tmp_path):
+    out = tmp_path / "label_ids"
+    config = write_config(
+        test_dataloader__dataset={
+            "test_mode": True,
+            "data_prefix": {"_delete_": True, "img_path": "leftImg8bit/test"},
+            "pipeline": [{"type": "LoadImageFromFile"}, {"type": "PackSegInputs"}],
+        },
+        test_evaluator={
+            "_delete_": True,
+            "type": "CityscapesMetric",
+            "format_only": True,
+            "keep_results": True,
+            "output_dir": str(out),
+        },
+    )
+    assert test("--tta", config=config) == {}
+    assert names(out) == pictures(street_scenes, "test")
 
 
 def test_format_only_without_a_folder_is_refused(test, capsys):

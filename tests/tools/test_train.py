@@ -13,9 +13,9 @@ from tests.configs.shrinking import name_run
 BASE_LR = 0.05
 
 
-def poly_lr(iteration, length=4, power=0.9):
-    """The rate that the paper's schedule has after so many iterations."""
-    return BASE_LR * (1 - iteration / length) ** power
+def poly_lr(iteration, max_iters=4, power=0.9):
+    """The rate of the step after so many; mmengine's schedule is at 0 for the very last step."""
+    return BASE_LR * (1 - iteration / (max_iters - 1)) ** power
 
 
 def load(path):
@@ -32,7 +32,7 @@ def test_writes_checkpoints_scalars_events_and_its_config(trained, small_config)
     scalars = read_scalars(trained)
     assert [step for step, _ in scalars["loss"]] == [1, 2, 3, 4]
     assert all(0 < value < 10 for _, value in scalars["loss"])
-    # What is logged at iteration i is the rate of the step before i was counted.
+    # What is logged at iteration i is the rate that its step was made with.
     expected = [pytest.approx(poly_lr(i)) for i in range(4)]
     assert [value for _, value in scalars["lr"]] == expected
     scores = dict(scalars["mIoU"])

@@ -7,9 +7,11 @@ from PIL import Image
 from glore_seg.visualization import browse
 
 
-def dataset(root, *, split="train", labels=True, flip=0.0):
+def dataset(root, *, split="train", labels=True, flip=0.0, resize=None):
     init_default_scope("mmseg")
     pipeline = [{"type": "LoadImageFromFile"}]
+    if resize:
+        pipeline.append({"type": "Resize", "scale": resize})
     if labels:
         pipeline.append({"type": "LoadCheckedAnnotations"})
     pipeline += [{"type": "RandomFlip", "prob": flip}, {"type": "PackSegInputs"}]
@@ -39,6 +41,11 @@ def test_writes_the_first_pictures_under_their_names(street_scenes, tmp_path):
     assert sorted((tmp_path / "out").iterdir()) == sorted(files)
     # Sky is painted in every scene, at 0.7 over the picture: its legend has the pure colour.
     assert (pixels(files[0]) == (70, 130, 180)).all(-1).any()
+
+
+def test_a_test_pipeline_resizes_the_picture_alone(street_scenes, tmp_path):
+    (file,) = browse(dataset(street_scenes, split="val", resize=(64, 32)), tmp_path, number=1)
+    assert (pixels(file) == (70, 130, 180)).all(-1).any()
 
 
 def test_a_number_beyond_the_data_set_gives_all(street_scenes, tmp_path):
