@@ -2,7 +2,9 @@
 
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import mmcv
 import numpy as np
@@ -18,7 +20,13 @@ from glore_seg.visualization import draw_panel, plot_training_curves
 _PANEL_ROWS = 4
 
 
-def run_demo(config: str, out_dir: Path, *, max_iters: int | None = None) -> None:
+def run_demo(
+    config: str,
+    out_dir: Path,
+    *,
+    max_iters: int | None = None,
+    scenes: Mapping[str, Any] | None = None,
+) -> None:
     """Make street scenes, train a config on them, evaluate, and leave everything in a folder.
 
     A second call on the same folder goes on where the first stopped.
@@ -29,6 +37,8 @@ def run_demo(config: str, out_dir: Path, *, max_iters: int | None = None) -> Non
         out_dir: Gets ``street_scenes/`` and ``work_dir/``, ``class_table.txt``,
             ``training_curve.png``, ``panel.png`` and the best checkpoint.
         max_iters: Iterations of training. Default: the config's own.
+        scenes: Arguments of :func:`glore_seg.datasets.make_street_scenes`, such as
+            ``{"num_train": 8}``. Default: its own.
 
     Raises:
         FileExistsError: ``out_dir/street_scenes`` is there and was made otherwise.
@@ -36,7 +46,7 @@ def run_demo(config: str, out_dir: Path, *, max_iters: int | None = None) -> Non
     start = time.monotonic()
     warnings.filterwarnings("ignore", module="mm(seg|engine)")  # of no use to a newcomer
     _say(f"1/4  Making street scenes in {out_dir / 'street_scenes'}")
-    make_street_scenes(out_dir / "street_scenes")
+    make_street_scenes(out_dir / "street_scenes", **(scenes or {}))
 
     cfg = load_config(config, work_dir=str(out_dir / "work_dir"))
     for split in ("train", "val", "test"):

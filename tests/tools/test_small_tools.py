@@ -67,8 +67,9 @@ def test_demo_leaves_everything_and_goes_on(tmp_path, capfd):
         "test_dataloader = val_dataloader\n"
     )
     out = tmp_path / "out"
+    scenes = {"num_train": 6, "num_val": 4, "num_test": 1}
     for iters in (2, 3):
-        run_demo(str(config), out, max_iters=iters)
+        run_demo(str(config), out, max_iters=iters, scenes=scenes)
         shown = capfd.readouterr().out
         assert f"Training for {iters} iterations" in shown
         assert "=== Done in" in shown

@@ -145,6 +145,14 @@ def test_a_checkpoint_of_another_network_is_refused(test):
         test(cfg_options=("model.decode_head.num_units=0",))
 
 
-def test_other_classes_than_the_data_sets_are_refused(test, trained, tmp_path):
+def test_a_checkpoint_of_another_width_or_number_of_classes_is_refused(test):
+    for option in ("model.backbone.base_channels=16", "model.decode_head.num_nodes=16"):
+        with pytest.raises(ValueError, match=r"of another shape: .*, needed \("):
+            test(cfg_options=(option,))
+    with pytest.raises(ValueError, match=r"shape: decode_head\.conv_seg\.weight \(19, 128, 1, 1\)"):
+        test(cfg_options=("model.decode_head.num_classes=5",))
+
+
+def test_other_classes_than_the_data_sets_are_refused(test):
     with pytest.raises(ValueError, match=r"num_classes=19, the data set StreetDataset has 2 "):
         test(cfg_options=("test_dataloader.dataset.metainfo.classes=(road,car)",))
