@@ -143,6 +143,15 @@ class GloReUnit(nn.Module):
             return x + out.to(x.dtype)
         return x + self._reason(state, proj, reproj, x.shape[2:])
 
+    def project(self, x: Tensor) -> Tensor:
+        """Return the projection weights b_i, (B, N, *sizes): what Fig. 7 shows of each node.
+
+        Raises:
+            ValueError: The input has another number of dimensions or channels.
+        """
+        self._check_input(x)
+        return self.conv_proj(x)  # (B, N, *sizes)
+
     def _reason(self, state: Tensor, proj: Tensor, reproj: Tensor, sizes: torch.Size) -> Tensor:
         """Eq. 1 to 4 and the extension: (B, S, L), (B, N, L), (B, N, L) -> (B, C, *sizes)."""
         if self.normalize:

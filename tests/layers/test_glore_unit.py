@@ -238,3 +238,11 @@ def test_one_position():
     instance = GloReUnit(16, norm_layer=nn.InstanceNorm2d)
     with pytest.raises(ValueError, match="InstanceNorm2d takes its statistics over the positions"):
         instance(torch.rand(2, 16, 1, 1))
+
+
+def test_projection_is_theta_of_x():
+    unit = make_unit()
+    x = torch.randn(2, 12, *SIZES[2], dtype=torch.float64)
+    matrix = unit.conv_proj.weight.flatten(1)  # (N, C)
+    expected = torch.einsum("nc,bchw->bnhw", matrix, x) + unit.conv_proj.bias[:, None, None]
+    assert_equal(unit.project(x), expected, 1e-12)
