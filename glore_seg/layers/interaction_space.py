@@ -86,7 +86,7 @@ class _Gather(torch.autograd.Function):
         features = columns(x.to(dtype))  # (B, C, L)
         length = features.shape[2]
         # Gradients of the projections, and below them B: dX takes one product with all.
-        nodes = _laid_out_as(features, (num_projections + 1) * num_nodes)
+        nodes = _new_nodes(features, (num_projections + 1) * num_nodes)
         grad_nodes, kept = nodes[:, :-num_nodes], nodes[:, -num_nodes:]
         grad_first, grad_last = grad_nodes[:, :num_nodes], grad_nodes[:, -num_nodes:]  # (B, N, L)
         offset = grad_mean / length  # (B, 1 or 2, N)
@@ -145,7 +145,10 @@ def _gather(
     # Divided inside the product, where it is summed in fp32: the sum may be more than fp16 holds.
     zero = features.new_zeros(1)
     second = torch.baddbmm(zero, features, nodes[0].mT, beta=0, alpha=1 / length)  # (B, C, N)
-    centred = (nodes[-1] - mean[:, -1, :, None]).to(weight.dtype)  # (B, N, L)
+    if torch.is_grad_enabled():  # differentiated twice
+        centred = (nodes[-1] - mean[:, -1, :, None]).to(weight.dtype)  # (B, N, L)
+    else:
+        centred = nodes[-1].sub_(mean[:, -1, :, None])
     if covariance:
         deviation = centred.to(exact)
         sigma = torch.bmm(deviation, deviation.mT) / length  # (B, N, N)
@@ -180,17 +183,26 @@ def _is_position_major(x: Tensor) -> bool:
     return x.stride(1) == 1 and x.stride(2) != 1
 
 
-def _laid_out_as(x: Tensor, rows: int) -> Tensor:
-    """Uninitialised (B, rows, L) that lies in memory as ``x`` does."""
+def _wants_position_major(x: Tensor) -> bool:
+    """Whether a (B, N, L) made from ``x`` (B, C, L) should lie as (B, L, N).
+
+    BLAS makes that faster even from NCHW (by a quarter for odd L), but for columns so many bytes
+    apart that they share cache lines.
+    """
+    return x.stride(1) == 1 or isinstance(x.shape[2], torch.SymInt) or x.shape[2] % 1024 != 0
+
+
+def _new_nodes(x: Tensor, rows: int) -> Tensor:
+    """Uninitialised (B, rows, L), laid out as products with ``x`` are."""
     batch, _, length = x.shape
-    if _is_position_major(x):
+    if _wants_position_major(x):
         return x.new_empty(batch, length, rows).mT
     return x.new_empty(batch, rows, length)
 
 
 def _product(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor:
-    """(B, R, K) times (B, K, L), plus (R,), laid out as ``right``."""
-    if _is_position_major(right):
+    """(B, R, K) times (B, K, L), plus (R,)."""
+    if _wants_position_major(right):
         if bias is None:
             return torch.bmm(right.mT, left.mT).mT
         return torch.baddbmm(bias, right.mT, left.mT).mT
