@@ -7,6 +7,7 @@ N nodes, S states (features of a node).
 from collections.abc import Callable
 from functools import partial
 from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -190,17 +191,18 @@ class GloReUnit(nn.Module):
         dtype = torch.float32 if self._outgrows_fp16(x) else _compute_dtype(x)
         exact = torch.promote_types(dtype, torch.float32)
         names = ("conv_proj",) if self.share_projection else ("conv_proj", "conv_reproj")
-        projections = [self.get_submodule(name) for name in names]
+        projections: list[Any] = [self.get_submodule(name) for name in names]
+        state_bias: Any = self.conv_state.bias
         with torch.autocast(x.device.type, enabled=False):
             x, centred, second, means, sigma = gather(
                 x,
                 torch.stack([_matrix(conv, dtype) for conv in projections]),
-                torch.stack([conv.get_parameter("bias").to(dtype) for conv in projections]),
+                torch.stack([conv.bias.to(dtype) for conv in projections]),
                 covariance=takes_batch_statistics(self.blocker),
             )
             # phi(X) B^T / L = phi (X B^T / L) + b_phi mu^T
             nodes = _matrix(self.conv_state, exact) @ second  # (B, S, N)
-            nodes = nodes + self.conv_state.get_parameter("bias")[:, None] * means[:, :1]
+            nodes = nodes + state_bias[:, None] * means[:, :1]
             if not self.normalize:
                 nodes = nodes * length
             for gcn in self._gcns():
@@ -283,6 +285,6 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
     return x.dtype
 
 
-def _matrix(conv: nn.Module, dtype: torch.dtype) -> Tensor:
+def _matrix(conv: Any, dtype: torch.dtype) -> Tensor:
     """A 1x1 kernel as its matrix, (out, in)."""
     return conv.weight.flatten(1).to(dtype)

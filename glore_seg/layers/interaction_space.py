@@ -221,6 +221,10 @@ def _add_product(out: Tensor, left: Tensor, right: Tensor) -> None:
 
 def _add_spread(x: Tensor, nodes: Tensor, weight: Tensor, shift: Tensor) -> Tensor:
     """X + P B + t, in the memory format of X."""
+    if nodes.dtype.itemsize < 4:
+        # Rounded once, with the sum: t goes into the product.
+        weight, nodes = _with_shift(weight, nodes, shift)
+        shift = torch.zeros_like(shift)
     shift = shift.to(x.dtype).reshape(*shift.shape, *(1,) * (x.dim() - 2))  # (B, C, 1, ...)
     out = add(dense(x), shift)
     if nodes.dtype == x.dtype:
@@ -228,3 +232,18 @@ def _add_spread(x: Tensor, nodes: Tensor, weight: Tensor, shift: Tensor) -> Tens
     else:
         columns(out).add_(_product(weight, nodes))
     return out
+
+
+def _with_shift(weight: Tensor, nodes: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
+    """Factors whose product is P B + t, with t in two parts, since 16 bits hold but its first.
+
+    Eight columns instead of two, as tensor cores want them.
+    """
+    first = shift.to(weight.dtype)
+    second = (shift - first).to(weight.dtype)
+    padding = torch.zeros_like(first)[:, :, None].expand(-1, -1, 6)
+    weight = torch.cat([weight, first[:, :, None], second[:, :, None], padding], 2)  # (B, C, N + 8)
+    ones = nodes.new_ones(nodes.shape[0], 8, nodes.shape[2])
+    if nodes.stride(1) == 1:
+        return weight, torch.cat([nodes.mT, ones.mT], 2).mT
+    return weight, torch.cat([nodes, ones], 1)
