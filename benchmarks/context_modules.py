@@ -46,7 +46,8 @@ def psp() -> nn.Module:
     from mmseg.models.decode_heads.psp_head import PPM
 
     norms = {"conv_cfg": None, "norm_cfg": {"type": "BN"}, "act_cfg": {"type": "ReLU"}}
-    branches = PPM((1, 2, 3, 6), C, C // 4, align_corners=False, **norms)
+    # No norm after pooling: one value a channel has no variance at a batch of one.
+    branches = PPM((1, 2, 3, 6), C, C // 4, align_corners=False, **{**norms, "norm_cfg": None})
     return Pooled(branches, ConvModule(2 * C, C, 3, padding=1, **norms), pool=None, keep=True)
 
 
@@ -57,8 +58,7 @@ def aspp() -> nn.Module:
 
     norms = {"conv_cfg": None, "norm_cfg": {"type": "BN"}, "act_cfg": {"type": "ReLU"}}
     branches = ASPPModule((1, 12, 24, 36), C, C // 2, **norms)
-    # No norm after pooling: one value a channel has no variance at a batch of one.
-    pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), ConvModule(C, C // 2, 1))
+    pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), ConvModule(C, C // 2, 1))  # no norm, as above
     return Pooled(branches, ConvModule(5 * C // 2, C, 1, **norms), pool=pool, keep=False)
 
 
