@@ -10,8 +10,8 @@ it comes back in a second pass, whatever lies between the two:
 Only X and B - mu are kept for the backward pass, where products that share a factor are one.
 
 Shape legend: B batch, C channels, L positions, N nodes. Maps are (B, C, L) and (B, N, L) however
-they lie in memory: with L innermost (NCHW) or outermost (channels-last). A result lies as its
-operand does, and BLAS reads either, so that nothing is copied.
+they lie in memory: with L innermost (NCHW) or outermost (channels-last). BLAS reads either, so that
+no map is copied: Y lies as X does, B as is fastest.
 """
 
 from typing import Any
@@ -202,7 +202,8 @@ def _project(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Theta X + b, (B, N, L), of (B, C, *sizes), (N, C) and (N,)."""
     x = dense(x.to(weight.dtype))
     conv = _CONVS.get(x.dim())
-    if conv and x.device.type == "cpu" and not x.is_contiguous() and x.dtype != torch.float64:
+    in_onednn = x.device.type == "cpu" and x.dtype in (torch.float32, torch.bfloat16)
+    if conv and in_onednn and not x.is_contiguous():
         # From channels-last, oneDNN's convolution is a third faster than a product.
         return columns(conv(x, weight.reshape(*weight.shape, *(1,) * (x.dim() - 2)), bias))
     features = columns(x)
