@@ -1,4 +1,4 @@
-"""The four scores of Cityscapes' pixel-level benchmark from running counts, in plain NumPy.
+"""The four scores of Cityscapes' pixel-level benchmark from running counts.
 
 Shape legend: H, W sizes of a picture; I label ids of Cityscapes, 0 to 33.
 """
@@ -12,28 +12,17 @@ import numpy as np
 from cityscapesscripts.helpers.labels import category2labels, id2label, name2label
 from prettytable import PrettyTable
 
-NUM_IDS = 1 + max(id2label)
-"""Label ids that a picture may hold: 0 to 33."""
+from glore_seg.evaluation.cityscapes_counts import (
+    NUM_IDS,
+    check_pictures,
+    count_pixels,
+    weigh_instances,
+)
 
 CITYSCAPES_CLASSES = tuple(
     label.name for i, label in sorted(id2label.items()) if i >= 0 and not label.ignoreInEval
 )
 """Names of the 19 classes that are scored, in the order of their train ids."""
-
-AVERAGE_SIZES = {
-    "person": 3462.4756337644,
-    "rider": 3930.4788056518,
-    "car": 12794.0202738185,
-    "truck": 27855.1264367816,
-    "bus": 35732.1511111111,
-    "train": 67583.7075812274,
-    "motorcycle": 6298.7200839748,
-    "bicycle": 4672.3249222261,
-}
-"""Mean pixels of an instance in Cityscapes, by class: the numerator of an instance's weight."""
-
-# Instance ids up to this one are label ids: of stuff, and of groups that count for no instance.
-_LAST_GROUP = 1000
 
 State = tuple[np.ndarray, np.ndarray, np.ndarray, bool]
 
@@ -145,20 +134,11 @@ class CityscapesScorer:
             TypeError: An array is of another type.
             ValueError: The shapes differ, or there is an id that Cityscapes does not have.
         """
-        _check(prediction, label_ids, instance_ids)
-        pairs = label_ids.astype(np.uint16)
-        pairs <<= 8
-        pairs |= prediction
-        counts = np.bincount(pairs.ravel(), minlength=256 * 256).reshape(256, 256)
-        for name, found in (("label_ids", counts.sum(1)), ("prediction", counts.sum(0))):
-            if found[NUM_IDS:].any():
-                bad = (NUM_IDS + np.flatnonzero(found[NUM_IDS:])).tolist()
-                raise ValueError(
-                    f"{name} holds {bad}; expected label ids 0..{NUM_IDS - 1} of Cityscapes (train "
-                    "ids must be turned into label ids first)"
-                )
-        weighted = None if instance_ids is None else self._weigh(prediction, instance_ids)
-        self._confusion += counts[:NUM_IDS, :NUM_IDS]
+        check_pictures(prediction, label_ids, instance_ids)
+        counts = count_pixels(label_ids, prediction)
+        # before anything is added: a picture that is refused counts for nothing
+        weighted = None if instance_ids is None else weigh_instances(instance_ids, prediction)
+        self._confusion += counts
         if weighted is None:
             self._all_have_instances = False
         else:
@@ -238,61 +218,6 @@ class CityscapesScorer:
 
     def _with_instances(self) -> np.ndarray:
         return np.array([i for i in self._ids if id2label[i].hasInstances], np.intp)
-
-    def _weigh(self, prediction: np.ndarray, instance_ids: np.ndarray) -> np.ndarray:
-        """Weighted TP and FN by label id, (I, 4): of the class, then of its category."""
-        weighted = np.zeros((NUM_IDS, 4))
-        numbers = instance_ids.ravel()
-        places = np.flatnonzero(numbers > _LAST_GROUP)
-        numbers = numbers[places]
-        sizes = np.bincount(numbers)
-        instances = np.flatnonzero(sizes)
-        labels = instances // 1000
-        self._check_instances(instances, labels)
-        row = np.zeros(sizes.size, np.intp)
-        row[instances] = np.arange(len(instances))
-        found = np.bincount(
-            row[numbers] * NUM_IDS + prediction.ravel()[places],
-            minlength=len(instances) * NUM_IDS,
-        ).reshape(-1, NUM_IDS)  # (instances, I)
-        for i in np.intersect1d(labels, self._with_instances()):
-            of_class = found[labels == i]
-            size = of_class.sum(1)
-            weight = AVERAGE_SIZES[id2label[i].name] / size
-            category = [same.id for same in category2labels[id2label[i].category] if same.id >= 0]
-            for column, hit in ((0, of_class[:, i]), (2, of_class[:, category].sum(1))):
-                weighted[i, column] = (hit * weight).sum()
-                weighted[i, column + 1] = ((size - hit) * weight).sum()
-        return weighted
-
-    @staticmethod
-    def _check_instances(instances: np.ndarray, labels: np.ndarray) -> None:
-        allowed = [i for i, label in id2label.items() if label.hasInstances or label.ignoreInEval]
-        bad = instances[~np.isin(labels, [i for i in allowed if i >= 0])]
-        if bad.size:
-            raise ValueError(
-                f"instance_ids hold {bad[:5].tolist()}; expected label id times 1000 plus a number "
-                "of a label that has instances (24..33), or a bare label id"
-            )
-
-
-def _check(prediction: np.ndarray, label_ids: np.ndarray, instance_ids: np.ndarray | None) -> None:
-    for name, array, kinds in (
-        ("prediction", prediction, (np.uint8,)),
-        ("label_ids", label_ids, (np.uint8,)),
-        ("instance_ids", instance_ids, (np.uint8, np.uint16)),
-    ):
-        if array is None:
-            continue
-        if array.dtype not in kinds:
-            raise TypeError(
-                f"{name} is of type {array.dtype}; expected {kinds[-1].__name__}: convert it"
-            )
-        if array.ndim != 2 or array.shape != label_ids.shape:
-            raise ValueError(
-                f"{name} has shape {array.shape}; expected (H, W) like label_ids, which has "
-                f"{label_ids.shape}"
-            )
 
 
 def _names(ids: Iterable[int]) -> list[str]:

@@ -14,7 +14,7 @@ from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as scrip
 from mmseg.datasets import CityscapesDataset
 
 from glore_seg.evaluation import CITYSCAPES_CLASSES, CityscapesScorer
-from glore_seg.evaluation.cityscapes_scores import AVERAGE_SIZES
+from glore_seg.evaluation.cityscapes_counts import AVERAGE_SIZES
 from tests.evaluation.cases import cases, scene_pictures
 
 REPOSITORY = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ SEVERAL = {
 REFUSED = {
     "label 255": (7, 255, 7, r"label_ids holds \[255\]; expected label ids 0\.\.33"),
     "label 34": (7, 34, 7, r"label_ids holds \[34\]"),
-    "predicted 255": (255, 7, 7, r"prediction holds \[255\].*train ids must be turned into"),
+    "predicted 255": (255, 7, 7, r"prediction holds \[255\].*turn train ids into label ids"),
     "instance of a road": (7, 7, 7001, r"instance_ids hold \[7001\]; expected label id times 1000"),
     "instance of no label": (26, 26, 34000, r"instance_ids hold \[34000\]"),
 }
@@ -183,6 +183,13 @@ def test_state_is_small():
     scorer = CityscapesScorer()
     scorer.update(*full(7, 7, 7, shape=(1024, 2048)))
     assert len(pickle.dumps(scorer.state())) < 1_000
+
+
+def test_counts_of_a_huge_picture_are_exact():
+    # More pixels than float32 counts, in which OpenCV counts.
+    scorer = CityscapesScorer()
+    scorer.update(*full(7, 7, 7, shape=(4099, 8191)))
+    assert scorer.compute().confusion[7, 7] == 4099 * 8191
 
 
 def test_without_instances_only_the_instance_scores_are_unknown():
