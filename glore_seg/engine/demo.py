@@ -8,6 +8,7 @@ from typing import Any
 
 import mmcv
 import numpy as np
+from cityscapesscripts.helpers.labels import name2label
 from mmengine.config import Config
 from mmengine.runner import Runner
 from prettytable import PrettyTable
@@ -104,19 +105,25 @@ def _runner(cfg: Config) -> Runner:
 
 
 def _class_table(untrained: dict[str, float], trained: dict[str, float]) -> str:
+    def percent(key: str) -> list[str]:
+        return [f"{scores[key]:.2f}" for scores in (untrained, trained)]
+
     table = PrettyTable(["class", "untrained, IoU %", "trained, IoU %"])
     table.align = "r"
     table.align["class"] = "l"
     for key in trained:
         if key.startswith("IoU."):
-            table.add_row([key.removeprefix("IoU."), untrained[key], trained[key]])
+            table.add_row([key.removeprefix("IoU."), *percent(key)])
     table.add_divider()
-    table.add_row(["mean", untrained["mIoU"], trained["mIoU"]])
+    table.add_row(["mean", *percent("mIoU")])
     return table.get_string()
 
 
 def _draw_predictions(cfg: Config, predictions: Path, out_file: Path) -> None:
     dataset = build_dataset(cfg, "test")
+    classes = dataset.metainfo["classes"]
+    index_of = np.full(256, 255, np.uint8)  # class indices of label ids
+    index_of[[name2label[name].id for name in classes]] = np.arange(len(classes))
     rows = []
     for index in np.linspace(0, len(dataset) - 1, _PANEL_ROWS).round().astype(int):
         sample = dataset[int(index)]["data_samples"]
@@ -125,12 +132,12 @@ def _draw_predictions(cfg: Config, predictions: Path, out_file: Path) -> None:
             {
                 "input": mmcv.imread(sample.img_path, channel_order="rgb"),
                 "ground truth": sample.gt_sem_seg.data.squeeze(0).numpy(),
-                "prediction": mmcv.imread(str(predictions / name), flag="unchanged"),
+                "prediction": index_of[mmcv.imread(str(predictions / name), flag="unchanged")],
             }
         )
     draw_panel(
         rows,
         out_file,
-        classes=dataset.metainfo["classes"],
+        classes=classes,
         palette=dataset.metainfo["palette"],
     )
