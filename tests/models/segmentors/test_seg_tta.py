@@ -142,7 +142,7 @@ def test_equals_the_plain_average(average, test_cfg, align_corners):
     samples = model.test_step(data)
     for sample, mean in zip(samples, means, strict=True):
         assert sample.pred_sem_seg.data.equal(mean.argmax(0, keepdim=True))
-        assert sample.pred_sem_seg.data.unique().numel() >= 2
+    assert means.argmax(1).unique().numel() > 1
 
 
 def test_predicts_as_mmsegs_model_does():
