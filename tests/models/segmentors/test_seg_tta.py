@@ -79,7 +79,8 @@ def build_module(
     classifier = module.decode_head.conv_seg
     nn.init.normal_(classifier.weight)
     with torch.no_grad():
-        inputs = torch.from_numpy(pictures()[0]["img"]).permute(2, 0, 1)[None] / 60.0 - 2.0
+        picture = torch.from_numpy(pictures()[0]["img"]).permute(2, 0, 1)
+        inputs = (picture.flip(0) - 120.0)[None] / 60.0  # as the preprocessor makes them
         logits = module.decode_head(module.extract_feat(inputs))
         spread = logits.std((0, 2, 3), keepdim=True)
         classifier.weight /= spread.view(-1, 1, 1, 1)
