@@ -14,8 +14,8 @@ from mmseg.models.segmentors import SegTTAModel
 from mmseg.registry import MODELS, TRANSFORMS
 from torch import nn
 
-from glore_seg.datasets import LazyTestTimeAug
 from glore_seg.models import AccumulatingSegTTAModel, GloReHead
+from glore_seg.models.segmentors.lean_logits import predict_logits
 
 SIZE = (36, 60)
 CLASSES = 5
@@ -88,12 +88,12 @@ def build_module(
     return module
 
 
-def transforms(directions=("horizontal",), label=False):
+def transforms(directions=("horizontal",)):
     flips = [{"type": "RandomFlip", "prob": 0.0}]
     flips += [{"type": "RandomFlip", "prob": 1.0, "direction": one} for one in directions]
     resizes = [{"type": "Resize", "scale_factor": r, "keep_ratio": True} for r in RATIOS]
     pack = [{"type": "PackSegInputs"}]
-    return [resizes, flips, *([[{"type": "LoadCheckedAnnotations"}]] if label else []), pack]
+    return [resizes, flips, pack]
 
 
 def pictures(count=1):
@@ -233,15 +233,6 @@ def test_lazy_passes_are_the_eager_ones():
         assert a.equal(b)
 
 
-def test_lazy_passes_load_the_label_once():
-    augment = LazyTestTimeAug(transforms(label=True))
-    loaders = [
-        [type(step).__name__ for step in routine.transforms].count("LoadCheckedAnnotations")
-        for routine in augment.subroutines
-    ]
-    assert loaders == [1] + [0] * (2 * len(RATIOS) - 1)
-
-
 def test_one_buffer_however_many_passes():
     """While the network runs there is one tensor of the sum's size, and none at first."""
     module, found = build_module(), []
@@ -263,8 +254,6 @@ def test_one_buffer_however_many_passes():
 
 @pytest.mark.parametrize(("height", "width"), product((32, 33, 50), (40, 64, 87)))
 def test_sliding_windows_are_mmsegs(height, width):
-    from glore_seg.models.segmentors.lean_logits import predict_logits
-
     module = build_module(test_cfg=SLIDE)
     inputs = torch.rand(1, 3, height, width)
     meta = {"ori_shape": (height, width), "img_shape": (height, width)}
