@@ -145,6 +145,16 @@ def test_configs_for_the_test_server_train_on_train_and_val(depth, street_scenes
     assert len(build_dataset(cfg, "test")) == 1
 
 
+def test_tta_scales_fall_from_two_to_a_half():
+    for name, size in (("fcn_r101_glore_cityscapes", 1.0), ("fcn_r18_glore_camvid", 0.5)):
+        cfg = load(name)
+        assert cfg.tta_model == {"type": "AccumulatingSegTTAModel"}
+        resizes, flips = cfg.tta_pipeline[1].transforms[:2]
+        factors = [resize.scale_factor / size for resize in resizes]
+        assert factors == [2.0, 1.75, 1.5, 1.25, 1.0, 0.75, 0.5]
+        assert [flip.prob for flip in flips] == [0, 1]
+
+
 def test_camvid_config_has_the_classes_of_the_converter():
     cfg = load("fcn_r18_glore_camvid")
     assert cfg.model.decode_head.num_classes == len(CAMVID_CLASSES)
