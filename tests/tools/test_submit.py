@@ -97,7 +97,7 @@ def test_predictions_are_those_of_test_py(
             train_ids = np.asarray(Image.open(tmp_path / "train_ids" / stem))
             np.testing.assert_array_equal(label_ids, table[train_ids])
             values |= set(np.unique(label_ids).tolist())
-    assert len(values) > 2
+    assert len(values) > 1
 
 
 def start(config, checkpoint, out):
