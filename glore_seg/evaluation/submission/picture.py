@@ -64,8 +64,8 @@ def check_picture(name: str, data: bytes, size: tuple[int, int]) -> CheckedPictu
             fault("size", f"is {found} (width x height); expected {wanted}: predict at full size")
         if header.size[0] * header.size[1] > _LARGER * size[0] * size[1]:
             return checked
-        chunks = check_chunks(data, header)
-        pixels, coloured = decode(data)
+        chunks, needed = check_chunks(data, header)
+        pixels, coloured = decode(needed)
     except DamagedPngError as error:
         fault("damaged", f"{error}; expected a whole PNG: write it again")
         return checked

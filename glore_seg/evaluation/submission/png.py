@@ -17,6 +17,7 @@ _HEADER = struct.Struct(">IIBBBBB")  # width, height, depth, colour, compression
 _HEADER_BYTES = len(_SIGNATURE) + 8 + _HEADER.size
 _MODES = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
 _CHANNELS = {"grey": 1, "RGB": 3, "palette": 1, "grey with alpha": 2, "RGB with alpha": 4}
+_NEEDED = ("IHDR", "PLTE", "IDAT", "IEND")
 # First column and row, and steps, of a picture's passes: one, or the seven of Adam7.
 _PASSES = {
     False: ((0, 0, 1, 1),),
@@ -89,7 +90,7 @@ def read_size(path: Path) -> tuple[int, int]:
         return read_header(file.read(_HEADER_BYTES)).size
 
 
-def check_chunks(data: bytes, header: PngHeader) -> set[str]:
+def check_chunks(data: bytes, header: PngHeader) -> tuple[set[str], bytes]:
     """Walk over the chunks of a PNG; compare their checksums and the length of the pixels.
 
     Decoders pass over some of this: Pillow fills up with zeros where pixels are too few.
@@ -99,14 +100,14 @@ def check_chunks(data: bytes, header: PngHeader) -> set[str]:
         header: What it says of itself. Memory grows with the size that stands there.
 
     Returns:
-        The names of its chunks.
+        The names of its chunks, and the PNG with nothing but what its pixels need.
 
     Raises:
         DamagedPngError: It is cut off, a checksum is wrong, a second header is there, something
             follows the end, or there are more or fewer pixels than the header says.
     """
     names: set[str] = set()
-    pixels = []
+    pixels, needed = [], [_SIGNATURE]
     position = len(_SIGNATURE)
     while "IEND" not in names:
         end = position + 8 + int.from_bytes(data[position : position + 4], "big")
@@ -119,12 +120,14 @@ def check_chunks(data: bytes, header: PngHeader) -> set[str]:
             raise DamagedPngError("has two headers")
         if name == "IDAT":
             pixels.append(data[position + 8 : end])
+        if name in _NEEDED:
+            needed.append(data[position : end + 4])
         names.add(name)
         position = end + 4
     if position != len(data):
         raise DamagedPngError(f"has {len(data) - position} bytes after its end")
     _check_pixels(b"".join(pixels), header)
-    return names
+    return names, b"".join(needed)
 
 
 def _check_pixels(compressed: bytes, header: PngHeader) -> None:
@@ -142,11 +145,10 @@ def _check_pixels(compressed: bytes, header: PngHeader) -> None:
 def decode(data: bytes) -> tuple[np.ndarray, bool]:
     """Decode the pixels as cityscapesScripts does: a palette picture gives its indices.
 
-    Call it after :func:`read_header` has shown that the picture is not too large, and
-    :func:`check_chunks` that it is whole.
+    Call it after :func:`read_header` has shown that the picture is not too large.
 
     Args:
-        data: The whole file.
+        data: The PNG as :func:`check_chunks` gives it.
 
     Returns:
         The pixels, (H, W) or (H, W, channels), and whether there is a palette that shows anything

@@ -292,6 +292,14 @@ def test_interlaced_pictures_are_read(check):
     assert check(with_first(data)) == []
 
 
+def test_chunks_that_the_pixels_do_not_need_reach_no_decoder(check):
+    data = encode(LABEL_IDS)
+    # Pillow stumbles over the first two, and unpacks the third.
+    text = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(4 << 20)))
+    extra = chunk(b"gAMA", b"") + chunk(b"acTL", b"\xff" * 8) + text
+    assert check(with_first(data[:33] + extra + data[33:])) == []
+
+
 def test_a_huge_picture_is_not_decoded(check):
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 0, 0, 0, 0))
     data = b"\x89PNG\r\n\x1a\n" + header  # the rest is not needed to refuse it

@@ -1,5 +1,6 @@
 """Damaged and hostile archives: each is named, and none is unpacked."""
 
+import random
 import stat
 import struct
 import tracemalloc
@@ -225,3 +226,22 @@ def test_reads_in_pieces(path):
     with open_zip(path, max_bytes=1 << 22, max_entries=2) as (members, faults):
         assert (faults, [member.fault for member in members]) == ([], [None, None])
         assert [member.read() for member in members] == [content, b""]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_whatever_is_spoilt_the_check_comes_to_an_end(path, check, method):
+    whole = write_zip(path, good_files(), method).read_bytes()
+    chance = random.Random(0)
+    faultless = 0
+    for _ in range(300):
+        data = bytearray(whole)
+        for _ in range(chance.randint(1, 4)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        if chance.random() < 0.2:
+            del data[chance.randrange(len(data)) :]
+        path.write_bytes(data)
+        report = check(path=path, whole=True)
+        assert report.lines()
+        faultless += not report.faults
+    # Times, versions and the like may be anything.
+    assert 0 < faultless < 150
