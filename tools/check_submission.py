@@ -39,12 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Check, print the report and return 0 where there is no fault."""
     args = parse_args(argv)
     root = args.data_root or Path(DATA_ROOT)
+    pictures = root / "leftImg8bit" / args.split
     try:
-        if args.data_root is None and args.split == "test" and not root.is_dir():
-            print(f"{root} is missing: only cities and counts of the test split are compared")
+        if args.data_root is None and args.split == "test" and not pictures.is_dir():
+            print(f"{pictures} is missing: only cities and counts of the test split are compared")
             expected = ExpectedPictures.of_cityscapes_test()
         else:
-            expected = ExpectedPictures.of_folder(root / "leftImg8bit" / args.split, args.split)
+            expected = ExpectedPictures.of_folder(pictures, args.split)
         scorer = SubmissionScorer.of_data_set(root, expected)
         report = check_submission(
             args.path,

@@ -14,11 +14,11 @@ from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.device import get_device
 from mmengine.dist import barrier, get_dist_info, init_dist
 from mmengine.runner import autocast
-from mmengine.runner.checkpoint import CheckpointLoader
 from mmengine.utils.dl_utils import set_multi_processing
 from torch import nn
 from torch.utils.data import DataLoader, Subset
 
+from glore_seg.compat.checkpoints import load_from_local
 from glore_seg.datasets._files import with_progress
 from glore_seg.engine.runner import build_dataset, build_model
 from glore_seg.engine.setup_check_hook import check_classes, check_state_dict, unwrap
@@ -69,7 +69,7 @@ def submit(
             predictions don't fit.
     """
     out, checkpoint = Path(out), Path(checkpoint)
-    _check_paths(out, checkpoint, overwrite)
+    _check_out(out, overwrite)
     _init_processes(cfg)
     rank, world_size = get_dist_info()
     dataset = build_dataset(cfg, "test")
@@ -92,15 +92,11 @@ def submit(
     return writer.finish(out, progress=progress) if rank == 0 else None
 
 
-def _check_paths(out: Path, checkpoint: Path, overwrite: bool) -> None:
+def _check_out(out: Path, overwrite: bool) -> None:
     if out.suffix != ".zip":
         raise ValueError(f"--out {out} must end in .zip, which the server takes")
     if out.exists() and not overwrite:
         raise FileExistsError(f"{out} exists: give another --out, or --overwrite to replace it")
-    if not checkpoint.is_file():
-        raise FileNotFoundError(
-            f"checkpoint {checkpoint} does not exist; expected the path of a .pth file"
-        )
 
 
 def _init_processes(cfg: Config) -> None:
@@ -115,7 +111,7 @@ def _init_processes(cfg: Config) -> None:
 def _load_model(cfg: Config, checkpoint: Path, dataset: BaseDataset) -> nn.Module:
     model = build_model(cfg)
     check_classes(model, dataset)
-    found = CheckpointLoader.load_checkpoint(str(checkpoint), map_location="cpu")
+    found = load_from_local(str(checkpoint), "cpu")
     state = found.get("state_dict", found)
     network = unwrap(model)
     check_state_dict(network, state, source=str(checkpoint), strict=True)
@@ -172,7 +168,7 @@ def _predict(
     loader = DataLoader(
         Subset(dataset, indices),
         batch_size=1,
-        num_workers=min(cfg.test_dataloader.num_workers, len(indices)),
+        num_workers=min(cfg.test_dataloader.get("num_workers", 0), len(indices)),
         collate_fn=pseudo_collate,
     )
     for batch in with_progress(loader, len(indices), "predicting", show=progress):

@@ -35,7 +35,8 @@ def test_without_the_data_set(load_tool, tmp_path, monkeypatch, capsys):
     assert main([str(path), "--quiet"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == (
-        "data/cityscapes is missing: only cities and counts of the test split are compared"
+        "data/cityscapes/leftImg8bit/test is missing: only cities and counts of the test split are "
+        "compared"
     )
     assert lines[-1] == "6 faults (6 missing); 0 of 1525 pictures read"
     assert main([str(path), "--split", "val"]) == 2

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from glore_seg.datasets._files import with_progress
-from glore_seg.evaluation.submission.entries import Entry, open_submission
+from glore_seg.evaluation.submission.entry import Entry, ReadError
 from glore_seg.evaluation.submission.expected import (
     CITYSCAPES_SIZE,
     CITYSCAPES_TEST_CITIES,
@@ -17,9 +18,10 @@ from glore_seg.evaluation.submission.expected import (
     key_within,
     picture_key,
 )
+from glore_seg.evaluation.submission.folder_reader import list_folder
 from glore_seg.evaluation.submission.picture import check_picture, max_bytes
 from glore_seg.evaluation.submission.report import Finding, SubmissionReport
-from glore_seg.evaluation.submission.zip_reader import ReadError
+from glore_seg.evaluation.submission.zip_reader import open_zip
 
 _ROOM = 1000  # files beyond twice the expected ones that are still named one by one
 
@@ -51,11 +53,7 @@ def check_submission(
     """
     path = Path(path)
     report = SubmissionReport(expected.total)
-    limits = {
-        "max_bytes": max_bytes(expected.largest),
-        "max_entries": 2 * expected.total + _ROOM,
-    }
-    with open_submission(path, **limits) as (entries, faults):
+    with _open(path, expected) as (entries, faults):
         report.faults += faults
         first: dict[str, Entry] = {}
         for entry in with_progress(entries, len(entries), "checking", show=progress):
@@ -65,6 +63,21 @@ def check_submission(
     _find_missing(expected, first, report)
     _compare_with_cityscapes(expected, report)
     return report
+
+
+@contextmanager
+def _open(path: Path, expected: ExpectedPictures) -> Iterator[tuple[list[Entry], list[Finding]]]:
+    limits = {
+        "max_bytes": max_bytes(expected.largest),
+        "max_entries": 2 * expected.total + _ROOM,
+    }
+    if path.is_dir():
+        yield list_folder(path, **limits)
+    elif path.is_file():
+        with open_zip(path, **limits) as found:
+            yield found
+    else:
+        raise FileNotFoundError(f"{path} does not exist; expected a zip or a folder of pictures")
 
 
 def _check_entry(

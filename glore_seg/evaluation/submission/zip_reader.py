@@ -6,13 +6,13 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
+from glore_seg.evaluation.submission.entry import Entry, ReadError
 from glore_seg.evaluation.submission.report import Finding
 
 _MAX_READ = 4 << 20  # bytes at once, and so of the table of contents: about 40,000 files
@@ -33,29 +33,10 @@ _BROKEN = (
 )
 
 
-class ReadError(ValueError):
-    """The bytes of a file can't be had; the message says why."""
-
-
-@dataclass(frozen=True)
-class Member:
-    """A file of an archive.
-
-    Args:
-        name: As the archive has it.
-        fault: Why it may not be read, or None.
-        read: Gives its bytes, or raises ReadError.
-    """
-
-    name: str
-    fault: Finding | None
-    read: Callable[[], bytes]
-
-
 @contextmanager
 def open_zip(
     path: Path, *, max_bytes: int, max_entries: int
-) -> Iterator[tuple[list[Member], list[Finding]]]:
+) -> Iterator[tuple[list[Entry], list[Finding]]]:
     """Open an archive and look at its table of contents.
 
     Args:
@@ -83,9 +64,11 @@ def open_zip(
                 )
                 yield [], [Finding("archive", path.name, message)]
                 return
-            members = [_member(archive, info, max_bytes) for info in infos]
+            entries = [_entry(archive, info, max_bytes) for info in infos]
             kept = [
-                m for m, info in zip(members, infos, strict=True) if m.fault or not info.is_dir()
+                entry
+                for entry, info in zip(entries, infos, strict=True)
+                if entry.fault or not info.is_dir()
             ]
             yield kept, _layout_faults(path, infos)
 
@@ -124,11 +107,11 @@ def _layout_faults(path: Path, infos: list[zipfile.ZipInfo]) -> list[Finding]:
     return faults
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int) -> Member:
+def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int) -> Entry:
     name = info.orig_filename
     message = _name_fault(name) or _kind_fault(info) or _size_fault(info, max_bytes)
     fault = Finding("hostile", name, message) if message else None
-    return Member(name, fault, lambda: _read(archive, info))
+    return Entry(name, fault, lambda: _read(archive, info))
 
 
 def _name_fault(name: str) -> str | None:

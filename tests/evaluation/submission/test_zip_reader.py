@@ -223,9 +223,9 @@ def test_names_that_differ_between_header_and_table(path, one_fault):
 def test_reads_in_pieces(path):
     content = bytes(range(256)) * 8000  # 2 MB
     write_zip(path, {"a": content, "b": b""})
-    with open_zip(path, max_bytes=1 << 22, max_entries=2) as (members, faults):
-        assert (faults, [member.fault for member in members]) == ([], [None, None])
-        assert [member.read() for member in members] == [content, b""]
+    with open_zip(path, max_bytes=1 << 22, max_entries=2) as (entries, faults):
+        assert (faults, [entry.fault for entry in entries]) == ([], [None, None])
+        assert [entry.read() for entry in entries] == [content, b""]
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
