@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from glore_seg.evaluation.cityscapes_scores import CityscapesScorer
+from glore_seg.evaluation.cityscapes_scores import CityscapesScorer, CityscapesScores
 from glore_seg.evaluation.submission.expected import ExpectedPictures
 
 _LABELS = "_gtFine_labelIds.png"
@@ -68,9 +68,13 @@ class SubmissionScorer:
         except (TypeError, ValueError) as error:
             raise ValueError(f"ground truth {path}: {error}") from error
 
+    def compute(self) -> CityscapesScores:
+        """Score the pictures so far."""
+        return self._scorer.compute()
+
     def summary(self) -> str:
         """Return the table of classes and categories and a line with the four scores."""
-        scores = self._scorer.compute()
+        scores = self.compute()
         means = scores.as_dict()
         return (
             f"{scores.table()}\n"

@@ -1,11 +1,17 @@
 """Scores straight from a submission of a split with ground truth."""
 
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
 import cv2
 import numpy as np
 import pytest
 
 from glore_seg.evaluation import CityscapesScorer
-from glore_seg.evaluation.submission import ExpectedPictures, SubmissionScorer
+from glore_seg.evaluation.submission import ExpectedPictures, SubmissionScorer, check_submission
 from glore_seg.evaluation.submission.png import encode
 from tests.evaluation.submission.conftest import write_zip
 
@@ -58,6 +64,48 @@ def test_tool_prints_the_scores_of_val(street_scenes, predictions, load_tool, tm
     out = capsys.readouterr().out
     assert out.splitlines()[-1] == "1 fault (1 missing); 1 of 2 pictures read"
     assert "IoU" not in out
+
+
+# NumPy's own in1d, where it has one; importing glore_seg for its stand-in would take longer.
+RUN_AS_IT_IS = """
+import numpy
+numpy.in1d = getattr(numpy, "in1d", lambda a, b, **kw: numpy.isin(numpy.ravel(a), b, **kw))
+from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling
+evalPixelLevelSemanticLabeling.main()
+"""
+
+
+def test_cityscapesscripts_finds_the_same_pictures_and_scores(
+    street_scenes, val, predictions, tmp_path
+):
+    """Its own search for predictions, in an accepted submission that was unpacked."""
+    files = {f"val/{key}_labelIds.png": encode(labels) for key, labels in predictions.items()}
+    path = write_zip(tmp_path / "results.zip", files)
+    scorer = SubmissionScorer.of_data_set(street_scenes, val)
+    report = check_submission(path, val, on_picture=scorer.update, progress=False)
+    assert report.faults == []
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    folders = {
+        "CITYSCAPES_DATASET": street_scenes,
+        "CITYSCAPES_RESULTS": tmp_path / "unpacked",
+        "CITYSCAPES_EXPORT_DIR": tmp_path,
+    }
+    subprocess.run(
+        [sys.executable, "-c", RUN_AS_IT_IS],
+        env={**os.environ, **{key: str(folder) for key, folder in folders.items()}},
+        check=True,
+        capture_output=True,
+    )
+    wanted = json.loads((tmp_path / "resultPixelLevelSemanticLabeling.json").read_text())
+    scores = scorer.compute().as_dict()
+    for ours, theirs in (
+        ("mIoU", "averageScoreClasses"),
+        ("miIoU", "averageScoreInstClasses"),
+        ("mIoU_category", "averageScoreCategories"),
+        ("miIoU_category", "averageScoreInstCategories"),
+    ):
+        assert scores[ours] == pytest.approx(100 * wanted[theirs], abs=1e-9)
 
 
 def test_where_there_is_no_ground_truth(street_scenes, val, tmp_path):
