@@ -54,7 +54,8 @@ def use_split(cfg: Config, split: str) -> None:
             "set in the layout of Cityscapes, such as StreetDataset: give it in the config"
         )
     dataset.data_prefix = {"img_path": f"leftImg8bit/{split}"}
-    dataset.pop("ann_file", None)
+    for key in ("ann_file", "indices"):  # which would leave pictures out
+        dataset.pop(key, None)
     dataset.test_mode = True
     dataset.pipeline = _without_labels(dataset.pipeline)
 

@@ -14,6 +14,7 @@ def config(**dataset):
         "type": "StreetDataset",
         "data_prefix": {"img_path": "leftImg8bit/val", "seg_map_path": "gtFine/val"},
         "ann_file": "val.txt",
+        "indices": 3,
         "pipeline": [load, labels, pack],
         **dataset,
     }
@@ -33,7 +34,7 @@ def test_a_split_without_labels():
     dataset = cfg.test_dataloader.dataset
     assert dataset.data_prefix == {"img_path": "leftImg8bit/test"}
     assert dataset.test_mode is True
-    assert "ann_file" not in dataset
+    assert not {"ann_file", "indices"} & dataset.keys()
     assert [t.type for t in dataset.pipeline] == ["LoadImageFromFile", "PackSegInputs"]
     use_tta(cfg)
     assert cfg.test_dataloader.dataset.pipeline[1].transforms == [[{"type": "PackSegInputs"}]]
