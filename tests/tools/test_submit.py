@@ -42,6 +42,7 @@ def checkpoint(config, tmp_path_factory):
     """An untrained network whose classifier doesn't give one class everywhere."""
     torch.manual_seed(0)
     model = build_model(load_config(config))
+    model.init_weights()
     torch.nn.init.normal_(model.decode_head.conv_seg.weight)
     path = tmp_path_factory.mktemp("checkpoint") / "untrained.pth"
     torch.save({"state_dict": model.state_dict()}, path)
@@ -97,7 +98,7 @@ def test_predictions_are_those_of_test_py(
             train_ids = np.asarray(Image.open(tmp_path / "train_ids" / stem))
             np.testing.assert_array_equal(label_ids, table[train_ids])
             values |= set(np.unique(label_ids).tolist())
-    assert len(values) > 1
+    assert len(values) > 1, values
 
 
 def start(config, checkpoint, out):
