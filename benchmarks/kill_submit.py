@@ -38,7 +38,6 @@ def prepare(folder: Path, num_pictures: int) -> None:
     )
     torch.manual_seed(0)
     model = build_model(load_config(str(CONFIG)))
-    model.init_weights()
     torch.nn.init.normal_(model.decode_head.conv_seg.weight)
     torch.save({"state_dict": model.state_dict()}, folder / "untrained.pth")
 
