@@ -13,7 +13,14 @@ from glore_seg.engine.runner import (
     warn_of_other_batch,
 )
 from glore_seg.engine.setup_check_hook import SetupCheckHook, check_state_dict
-from glore_seg.engine.testing import use_output_dir, use_tta, use_visualization
+from glore_seg.engine.submitting import submit
+from glore_seg.engine.testing import (
+    use_inference,
+    use_output_dir,
+    use_split,
+    use_tta,
+    use_visualization,
+)
 
 __all__ = [
     "BFloat16OptimWrapper",
@@ -28,8 +35,11 @@ __all__ = [
     "fuse_runner",
     "leave_process_group",
     "load_config",
+    "submit",
     "use_amp",
+    "use_inference",
     "use_output_dir",
+    "use_split",
     "use_tta",
     "use_visualization",
     "warn_of_other_batch",

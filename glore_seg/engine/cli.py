@@ -10,6 +10,11 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--work-dir``, ``--cfg-options``, ``--launcher`` and ``--local-rank``."""
     parser.add_argument("--work-dir", help="folder for logs and checkpoints")
     add_cfg_options(parser)
+    add_launcher_options(parser)
+
+
+def add_launcher_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--launcher`` and ``--local-rank``."""
     parser.add_argument(
         "--launcher",
         choices=["none", "pytorch", "slurm", "mpi"],

@@ -35,15 +35,15 @@ class SetupCheckHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Compare the classes of the head with the training data's."""
-        _check_classes(runner, runner.train_dataloader.dataset)
+        check_classes(runner.model, runner.train_dataloader.dataset)
 
     def before_val(self, runner: Runner) -> None:
         """Compare the classes of the head with the validation data's."""
-        _check_classes(runner, runner.val_dataloader.dataset)
+        check_classes(runner.model, runner.val_dataloader.dataset)
 
     def before_test(self, runner: Runner) -> None:
         """Compare the classes of the head with the test data's."""
-        _check_classes(runner, runner.test_dataloader.dataset)
+        check_classes(runner.model, runner.test_dataloader.dataset)
 
 
 def check_state_dict(
@@ -110,8 +110,17 @@ def unwrap(model: nn.Module) -> nn.Module:
     return model
 
 
-def _check_classes(runner: Runner, dataset: Any) -> None:
-    head = getattr(unwrap(runner.model), "decode_head", None)
+def check_classes(model: nn.Module, dataset: Any) -> None:
+    """Compare the number of classes of a model's heads with a data set's.
+
+    Args:
+        model: The network, or what is wrapped around it.
+        dataset: Has the names of its classes in ``metainfo``.
+
+    Raises:
+        ValueError: They differ.
+    """
+    head = getattr(unwrap(model), "decode_head", None)
     classes = getattr(dataset, "metainfo", {}).get("classes")
     heads = head if isinstance(head, nn.ModuleList) else [head]
     for one in heads:

@@ -1,4 +1,4 @@
-"""What test.py's options change in a config."""
+"""What the options of test.py and submit.py change in a config."""
 
 from typing import Any
 
@@ -35,6 +35,70 @@ def use_tta(cfg: Config) -> None:
     labelled = any(t["type"] in _LOADS_LABELS for t in dataset.pipeline)
     dataset.pipeline = cfg.tta_pipeline if labelled else _without_labels(cfg.tta_pipeline)
     cfg.model = {**cfg.tta_model, "module": cfg.model}
+
+
+def use_split(cfg: Config, split: str) -> None:
+    """Test on the pictures of a split, ``leftImg8bit/SPLIT``, and load no labels.
+
+    Args:
+        cfg: The config; its test data set must be one in the layout of Cityscapes.
+        split: ``"train"``, ``"val"`` or ``"test"``.
+
+    Raises:
+        ValueError: The test data set is made of others.
+    """
+    dataset = cfg.test_dataloader.dataset
+    if "dataset" in dataset or "datasets" in dataset:
+        raise ValueError(
+            f"test_dataloader.dataset is a {dataset.type} of other data sets; expected one data "
+            "set in the layout of Cityscapes, such as StreetDataset: give it in the config"
+        )
+    dataset.data_prefix = {"img_path": f"leftImg8bit/{split}"}
+    for key in ("ann_file", "indices"):  # which would leave pictures out
+        dataset.pop(key, None)
+    dataset.test_mode = True
+    dataset.pipeline = _without_labels(dataset.pipeline)
+
+
+def use_inference(
+    cfg: Config,
+    mode: str | None,
+    *,
+    crop_size: tuple[int, int] | None = None,
+    stride: tuple[int, int] | None = None,
+) -> None:
+    """Predict whole pictures or sliding windows; to be called before :func:`use_tta`.
+
+    Args:
+        cfg: The config.
+        mode: ``"whole"``, ``"slide"`` or None, the config's own.
+        crop_size: (height, width) of a window in pixels. Default: the config's own.
+        stride: (vertical, horizontal) step between windows in pixels, at most the window.
+            Default: the config's own.
+
+    Raises:
+        ValueError: Windows are given without sliding, are missing, or leave gaps.
+    """
+    test_cfg = cfg.model.setdefault("test_cfg", {})
+    mode = mode or test_cfg.get("mode", "whole")
+    if mode == "whole":
+        if crop_size or stride:
+            raise ValueError("--crop-size and --stride are of sliding windows: add --mode slide")
+        test_cfg.mode = "whole"
+        return
+    crop_size = crop_size or test_cfg.get("crop_size")
+    stride = stride or test_cfg.get("stride")
+    if not crop_size or not stride:
+        raise ValueError(
+            f"--mode slide needs windows, crop_size is {crop_size} and stride {stride}: give "
+            "--crop-size HEIGHT WIDTH --stride HEIGHT WIDTH"
+        )
+    if not all(0 < step <= size for step, size in zip(stride, crop_size, strict=True)):
+        raise ValueError(
+            f"--stride {tuple(stride)} with --crop-size {tuple(crop_size)}; expected steps of 1 to "
+            "the window's size, or pixels would be left out"
+        )
+    test_cfg.update(mode="slide", crop_size=tuple(crop_size), stride=tuple(stride))
 
 
 def use_output_dir(cfg: Config, output_dir: str, *, format_only: bool) -> None:

@@ -1,0 +1,19 @@
+"""A Cityscapes submission: which pictures it needs, what is wrong with one, how to write one."""
+
+from glore_seg.evaluation.submission.checker import check_submission
+from glore_seg.evaluation.submission.expected import ExpectedPictures, picture_key
+from glore_seg.evaluation.submission.label_ids import label_id_table
+from glore_seg.evaluation.submission.report import Finding, SubmissionReport
+from glore_seg.evaluation.submission.scoring import SubmissionScorer
+from glore_seg.evaluation.submission.writer import SubmissionWriter
+
+__all__ = [
+    "ExpectedPictures",
+    "Finding",
+    "SubmissionReport",
+    "SubmissionScorer",
+    "SubmissionWriter",
+    "check_submission",
+    "label_id_table",
+    "picture_key",
+]
