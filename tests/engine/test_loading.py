@@ -67,7 +67,9 @@ def test_within_test_time_augmentation(config, saved):
 def test_another_network_is_refused(config, saved, tmp_path):
     cfg = config.copy()
     cfg.model.decode_head.num_units = 2
-    with pytest.raises(ValueError, match=r"iter_3\.pth is of another network .*missing: decode_head.units.1"):
+    with pytest.raises(
+        ValueError, match=r"iter_3\.pth is of another network .*missing: decode_head.units.1"
+    ):
         load_model(cfg, saved[1])
 
 
