@@ -104,6 +104,11 @@ class Predictor:
         self.classes: tuple[str, ...] = tuple(meta["classes"])
         self.palette: list[Sequence[int]] = meta["palette"]
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network runs."""
+        return next(self.model.parameters()).device
+
     def batch(self, path: str | Path) -> dict[str, Any]:
         """The picture as a batch of one, as ``model.test_step`` takes it."""
         item = {"img_path": str(path), "reduce_zero_label": False, "seg_fields": []}

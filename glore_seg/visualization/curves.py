@@ -6,6 +6,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 Scalars = dict[str, list[tuple[int, float]]]
 _LINE = "#1f77b4"
@@ -86,6 +87,7 @@ def training_curves(scalars: Scalars, *, score: str = "mIoU") -> dict[str, Figur
         axes = figure.add_subplot(facecolor="none")
         _draw(axes, points, "", marker="o" if name == score else None)
         axes.tick_params(colors=_GREY)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.label.set_color(_GREY)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
@@ -100,9 +102,8 @@ def _named(scalars: Scalars, score: str) -> list[tuple[str, str, list[tuple[int,
     return [(name, title, scalars.get(name, [])) for name, title in titles.items()]
 
 
-def _draw(
-    axes: Axes, points: list[tuple[int, float]], title: str, *, marker: str | None
-) -> None:
+def _draw(axes: Axes, points: list[tuple[int, float]], title: str, *, marker: str | None) -> None:
+    axes.margins(y=0.12)  # room for a marker
     if points:
         axes.plot(*zip(*points, strict=True), marker=marker, color=_LINE)
     axes.set_title(title)

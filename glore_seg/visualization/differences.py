@@ -85,8 +85,8 @@ def find_boxes(weights: np.ndarray, number: int) -> list[Box]:
         number: How many boxes at most.
 
     Returns:
-        The boxes, that of the greatest weight first; fewer where the next one would have less than a tenth
-        of the first one's weight.
+        The boxes, that of the greatest weight first; fewer where the next one would have less
+        than a tenth of the first one's weight.
 
     Raises:
         ValueError: ``number`` is negative.

@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from torch import Tensor, nn
 
 from glore_seg.layers import GloReUnit
@@ -35,7 +36,8 @@ def find_unit(model: nn.Module, name: str | None = None) -> tuple[str, GloReUnit
 
     Args:
         model: Any network with :class:`glore_seg.layers.GloReUnit` in it.
-        name: Dotted name, such as ``decode_head.units.0``. Default: the last unit.
+        name: Dotted name, such as ``decode_head.units.0``. Default: the last unit, but none of an
+            ``auxiliary_head``, which predictions do without.
 
     Returns:
         The name and the unit.
@@ -44,12 +46,13 @@ def find_unit(model: nn.Module, name: str | None = None) -> tuple[str, GloReUnit
         ValueError: The network has no unit, or none of that name; the message lists those it has.
     """
     units = {n: m for n, m in model.named_modules() if isinstance(m, GloReUnit)}
+    order = {n: i for i, n in enumerate(units)}
     if not units:
         raise ValueError(
             f"this {type(model).__name__} has no GloRe unit; give a config with one, such as "
             "configs/fcn_r50_glore_cityscapes.py"
         )
-    name = name or list(units)[-1]
+    name = name or max(units, key=lambda n: (not n.startswith("auxiliary_head."), order[n]))
     if name not in units:
         raise ValueError(f"unit {name!r} is none of the network's; it has {', '.join(units)}")
     return name, units[name]
@@ -204,10 +207,9 @@ def draw_projections(
     cell = 2.6
     figure = Figure(
         figsize=(cell * (len(nodes) + 1), cell * height / width * len(images) + 0.95),
-        layout="constrained",
+        layout=ConstrainedLayoutEngine(hspace=0, wspace=0),
     )
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(hspace=0, wspace=0)
     axes = figure.subplots(len(images), len(nodes) + 1, squeeze=False)
     for row, image, maps in zip(axes, images, weights, strict=True):
         row[0].imshow(image)
