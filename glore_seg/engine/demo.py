@@ -125,6 +125,7 @@ def _draw_predictions(cfg: Config, checkpoint: Path, out_file: Path) -> None:
     rows = []
     for index in spread(dataset, _PANEL_ROWS):
         picture = read_picture(dataset, index)
+        assert picture.label is not None  # evaluating refused those without
         rows.append(
             {
                 "input": picture.image,

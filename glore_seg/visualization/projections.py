@@ -52,7 +52,7 @@ def find_unit(model: nn.Module, name: str | None = None) -> tuple[str, GloReUnit
             f"this {type(model).__name__} has no GloRe unit; give a config with one, such as "
             "configs/fcn_r50_glore_cityscapes.py"
         )
-    name = name or max(units, key=lambda n: (not n.startswith("auxiliary_head."), order[n]))
+    name = name or max(units, key=lambda n: (not n.startswith("auxiliary_head"), order[n]))
     if name not in units:
         raise ValueError(f"unit {name!r} is none of the network's; it has {', '.join(units)}")
     return name, units[name]
@@ -247,7 +247,7 @@ def draw_projections(
 def _check_rows(
     images: Sequence[np.ndarray], weights: Sequence[np.ndarray], nodes: Sequence[int]
 ) -> None:
-    if not images or len(images) != len(weights) or not len(nodes):
+    if not len(images) or len(images) != len(weights) or not len(nodes):
         raise ValueError(
             f"{len(images)} pictures, {len(weights)} maps and {len(nodes)} nodes; expected one or "
             "more pictures, a map for each, and one or more nodes"
