@@ -5,35 +5,23 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
 
-from glore_seg.engine import build_model, load_config, load_model, use_tta
+from glore_seg.engine import build_model, load_model, use_tta
 from glore_seg.engine.setup_check_hook import unwrap
-
-STREET_SCENES = Path(__file__).parents[2] / "configs" / "fcn_r18_glore_street-scenes.py"
-
-
-@pytest.fixture(scope="module")
-def config() -> Config:
-    small = {
-        "model.backbone.base_channels": 8,
-        "model.backbone.stem_channels": 8,
-        "model.decode_head.in_channels": 64,
-        "model.decode_head.channels": 16,
-        "model.decode_head.num_nodes": 4,
-        "model.decode_head.num_states": 8,
-    }
-    return load_config(str(STREET_SCENES), cfg_options=small)
 
 
 @pytest.fixture
-def saved(config, tmp_path):
-    """A network with random weights and the file of them, as a Runner would save it."""
-    model = build_model(config)
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter)
-    torch.save({"state_dict": model.state_dict(), "meta": {"iter": 3}}, tmp_path / "iter_3.pth")
-    return model, tmp_path / "iter_3.pth"
+def config(small_cfg):
+    return small_cfg
+
+
+@pytest.fixture
+def saved(small_cfg, save):
+    """A network with random weights and the file of them."""
+    path = save(small_cfg)
+    model = build_model(small_cfg)
+    model.load_state_dict(torch.load(path, weights_only=True)["state_dict"])
+    return model, path
 
 
 @pytest.mark.parametrize("prefix", ["", "module."])
