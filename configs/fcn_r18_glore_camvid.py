@@ -61,6 +61,8 @@ data = dict(data_root="data/camvid/", metainfo=dict(classes=classes))
 train_dataloader = dict(num_workers=2, dataset=dict(**data, pipeline=train_pipeline))
 val_dataloader = dict(num_workers=2, dataset=dict(**data, pipeline=test_pipeline))
 test_dataloader = val_dataloader
+val_evaluator = dict(instances=False)
+test_evaluator = val_evaluator
 
 max_iters = 2_000
 optim_wrapper = dict(optimizer=dict(lr=0.05, weight_decay=5e-4))

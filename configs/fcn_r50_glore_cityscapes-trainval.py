@@ -33,8 +33,7 @@ test_dataloader = dict(
 )
 test_evaluator = dict(
     _delete_=True,
-    type="CityscapesMetric",
+    type="CityscapesScoreMetric",
     format_only=True,
-    keep_results=True,
     output_dir="work_dirs/cityscapes_test_r50",
 )

@@ -39,7 +39,7 @@ train_dataloader = dict(
 )
 val_dataloader = dict(dataset=dict(type="StreetDataset", pipeline=test_pipeline))
 test_dataloader = val_dataloader
-val_evaluator = dict(type="ClassIoUMetric")
+val_evaluator = dict(_delete_=True, type="CityscapesScoreMetric")
 test_evaluator = val_evaluator
 
 # Section 4.1: poly from 0.006 with power 0.9, batch 8. Momentum and decay are not in the paper.

@@ -25,7 +25,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("config", help="config file")
     parser.add_argument("checkpoint", help="checkpoint file")
-    parser.add_argument("--out", help="folder for the predicted label maps")
+    parser.add_argument(
+        "--out", help="folder for the predictions; label ids where CityscapesScoreMetric scores"
+    )
     parser.add_argument(
         "--format-only",
         action="store_true",

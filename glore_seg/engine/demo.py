@@ -113,9 +113,9 @@ def _class_table(untrained: dict[str, float], trained: Evaluation) -> str:
     table.align = "r"
     table.align["class"] = "l"
     for name, iou in zip(trained.classes, trained.iou, strict=True):
-        table.add_row([name, untrained[f"IoU.{name}"], round(float(iou), 2)])
+        table.add_row([name, f"{untrained[f'IoU.{name}']:.2f}", f"{iou:.2f}"])
     table.add_divider()
-    table.add_row(["mean", untrained["mIoU"], round(trained.mean_iou, 2)])
+    table.add_row(["mean", f"{untrained['mIoU']:.2f}", f"{trained.mean_iou:.2f}"])
     return table.get_string()
 
 

@@ -42,7 +42,7 @@ def use_output_dir(cfg: Config, output_dir: str, *, format_only: bool) -> None:
     several = isinstance(cfg.test_evaluator, list | tuple)
     for metric in cfg.test_evaluator if several else [cfg.test_evaluator]:
         metric.output_dir = output_dir
-        if metric.type == "CityscapesMetric":
+        if metric.type == "CityscapesMetric":  # mmseg's, which would remove the folder at the end
             metric.keep_results = True
         if format_only:
             metric.format_only = True

@@ -1,10 +1,15 @@
-"""Registered metrics, and the scores of Cityscapes in plain NumPy."""
+"""The scores of Cityscapes: in plain NumPy, and as a registered metric."""
 
+from glore_seg.evaluation.cityscapes_score_metric import CityscapesScoreMetric
 from glore_seg.evaluation.cityscapes_scores import (
     CITYSCAPES_CLASSES,
     CityscapesScorer,
     CityscapesScores,
 )
-from glore_seg.evaluation.class_iou_metric import ClassIoUMetric
 
-__all__ = ["CITYSCAPES_CLASSES", "CityscapesScorer", "CityscapesScores", "ClassIoUMetric"]
+__all__ = [
+    "CITYSCAPES_CLASSES",
+    "CityscapesScoreMetric",
+    "CityscapesScorer",
+    "CityscapesScores",
+]

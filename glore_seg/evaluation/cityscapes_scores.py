@@ -236,11 +236,15 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def _table(kind: str, iou: dict[str, float], iiou: dict[str, float]) -> str:
-    table = PrettyTable([kind, "IoU %", "iIoU %"])
+    columns = {"IoU %": iou}
+    if not np.isnan(list(iiou.values())).all():
+        columns["iIoU %"] = iiou
+    table = PrettyTable([kind, *columns])
     table.align = "r"
     table.align[kind] = "l"
-    for name, value in iou.items():
-        table.add_row([name, f"{value:.2f}", f"{iiou[name]:.2f}" if name in iiou else ""])
+    for name in iou:
+        cells = [f"{column[name]:.2f}" if name in column else "" for column in columns.values()]
+        table.add_row([name, *cells])
     table.add_divider()
-    table.add_row(["mean", f"{_mean(iou.values()):.2f}", f"{_mean(iiou.values()):.2f}"])
+    table.add_row(["mean", *(f"{_mean(column.values()):.2f}" for column in columns.values())])
     return table.get_string()

@@ -2,6 +2,7 @@
 
 from glore_seg.visualization.browse import browse
 from glore_seg.visualization.comparison import Comparison, draw_comparison
+from glore_seg.visualization.confusion import plot_confusion_matrix
 from glore_seg.visualization.curves import plot_training_curves, read_scalars
 from glore_seg.visualization.differences import Box, find_boxes, weigh_differences
 from glore_seg.visualization.panels import draw_panel, overlay
@@ -28,6 +29,7 @@ __all__ = [
     "overlay",
     "paint_weights",
     "pick_nodes",
+    "plot_confusion_matrix",
     "plot_training_curves",
     "read_scalars",
     "weigh_differences",

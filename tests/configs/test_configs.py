@@ -138,7 +138,7 @@ def test_configs_for_the_test_server_train_on_train_and_val(depth, street_scenes
     assert cfg.model.backbone.depth == depth
     assert cfg.model.pretrained == f"open-mmlab://resnet{depth}_v1c"
     assert cfg.default_hooks.checkpoint.save_best is None
-    assert cfg.test_evaluator.type == "CityscapesMetric"
+    assert cfg.test_evaluator.type == "CityscapesScoreMetric"
     assert cfg.test_evaluator.output_dir == f"work_dirs/cityscapes_test_r{depth}"
     cfg = shrink(cfg, street_scenes, tmp_path)
     assert len(build_dataset(cfg, "train")) == 8 + 2
