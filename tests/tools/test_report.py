@@ -101,6 +101,8 @@ def test_a_network_without_units_and_data_without_label_ids(
         train_cfg__max_iters=2,
         visualizer__name="plain",
         experiment_name="plain",
+        val_evaluator={"_delete_": True, "type": "IoUMetric", "iou_metrics": ["mIoU"]},
+        test_evaluator={"_delete_": True, "type": "IoUMetric", "iou_metrics": ["mIoU"]},
         **datasets,
     )
     work_dir = tmp_path / "plain"

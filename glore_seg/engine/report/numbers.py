@@ -21,6 +21,11 @@ from glore_seg.visualization.curves import read_scalars
 from glore_seg.visualization.report import ClassRow
 
 Facts = list[tuple[str, str]]
+_PRECISION = {
+    "OptimWrapper": "fp32",
+    "AmpOptimWrapper": "mixed, fp16",
+    "BFloat16OptimWrapper": "mixed, bf16",
+}
 
 
 def tiles(evaluation: Evaluation, complexity: Complexity) -> Facts:
@@ -42,7 +47,7 @@ def tiles(evaluation: Evaluation, complexity: Complexity) -> Facts:
         *found,
         ("pixel accuracy", f"{evaluation.accuracy:.2f} %"),
         ("parameters", f"{complexity.params / 1e6:.2f} M"),
-        ("network, a picture", f"{statistics.median(evaluation.milliseconds):.0f} ms"),
+        ("time a picture", f"{statistics.median(evaluation.milliseconds):.0f} ms"),
     ]
 
 
@@ -78,6 +83,7 @@ def recipe(cfg: Config, predictor: Predictor, checkpoint: Path) -> Facts:
     """What was trained how, as far as the config says it in the usual places."""
     model = cfg.model
     optimizer = cfg.get("optim_wrapper", {}).get("optimizer", {})
+    wrapper = cfg.get("optim_wrapper", {}).get("type", "OptimWrapper")
     train = cfg.get("train_dataloader", {})
     schedule = cfg.get("param_scheduler") or []
     schedulers = schedule if isinstance(schedule, list | tuple) else [schedule]
@@ -107,7 +113,7 @@ def recipe(cfg: Config, predictor: Predictor, checkpoint: Path) -> Facts:
         ),
         "schedule": ", ".join(s.get("type", "?") for s in schedulers) or "constant",
         "iterations": str(cfg.get("train_cfg", {}).get("max_iters", "not said")),
-        "optimiser wrapper": cfg.get("optim_wrapper", {}).get("type", "OptimWrapper"),
+        "precision": _PRECISION.get(wrapper, wrapper),
         "seed": str(cfg.get("randomness", {}).get("seed", "not set")),
         "started from": str(cfg.get("load_from") or model.get("pretrained") or "scratch"),
         "checkpoint": f"{checkpoint} ({checkpoint.stat().st_size / 1e6:.1f} MB)",
@@ -183,4 +189,5 @@ def _values(node: Any, key: str) -> Iterator[str]:
 def _device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{device.type} with {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"{device.type.upper()} with {threads} thread{'s' if threads > 1 else ''}"
