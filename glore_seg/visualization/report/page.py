@@ -84,6 +84,11 @@ class Report:
         init=False,
     )
 
+    @property
+    def has_instances(self) -> bool:
+        """Whether any class was scored by instances."""
+        return not all(isnan(row.iiou) for row in self.classes)
+
 
 def render(report: Report) -> str:
     """Render a report as one HTML page with all of its pictures and styles inside."""

@@ -20,7 +20,7 @@ def report(text="name"):
         recipe=[(text, text)],
         config=text,
         curves=[picture],
-        classes=[ClassRow(text, (128, 64, 128), 40.0, 52.55, NAN, 70.0, 80.0)],
+        classes=[ClassRow(text, (128, 64, 128), 40.0, 52.55, 33.3, 70.0, 80.0)],
         categories=[(text, 61.0, NAN)],
         confusion=picture,
         predictions=[[picture] * 4],
@@ -40,7 +40,9 @@ def test_everything_is_there_and_nothing_comes_from_elsewhere():
     assert len(page.attributes("a")) == 7
     assert len(page.attributes("img")) == 1 + 1 + 4 + 5
     assert all(a["alt"] for a in page.attributes("img"))
-    assert {"52.5", "-", "70.0", "80.0", "40.0", "61.0"} <= {text.strip() for text in page.text}
+    assert {"52.5", "-", "70.0", "80.0", "40.0", "33.3", "61.0"} <= {
+        text.strip() for text in page.text
+    }
     styles = [a.get("style") for name, a in page.tags if a.get("style")]
     assert "width: 52.5%" in styles
     assert "background: rgb(128, 64, 128)" in styles
@@ -75,6 +77,7 @@ def test_what_a_run_lacks_is_said():
     assert "holds no scalars of a training" in text
     assert "This network has no GloRe unit." in text
     assert "Categories" not in text
+    assert "iIoU" not in text
     assert "positive weight" not in text
     assert "width: 0%" in page.html
 
