@@ -30,9 +30,8 @@ def compare_models(
     """Draw what two or more models predict side by side (Fig. 5).
 
     Args:
-        models: Config, checkpoint and, if given, the name to print (default: the checkpoint's
-            folder, or its file's name where folders are the same). The pictures come from the
-            first one's data set.
+        models: Config, checkpoint and, if given, the name to print (default: that of the
+            checkpoint's folder). The pictures come from the first one's data set.
         out_file: Picture to write.
         split: ``"train"``, ``"val"`` or ``"test"``.
         wanted: Pictures, see :func:`find_pictures`. Default: those that differ most.
@@ -47,6 +46,7 @@ def compare_models(
         ValueError: The models have different classes or the same names, or a number is below 1.
     """
     check_free(out_file, overwrite=overwrite)
+    _check_number(number)
     predictors = _named_predictors(models, split)
     first = next(iter(predictors.values()))
     cfg = models[0][0]
@@ -65,7 +65,7 @@ def compare_models(
         for index in with_progress(indices, len(indices), "predicting"):
             one = compare(read_picture(dataset, index))
             heapq.heappush(best, (one.difference(num_boxes), -index, one))
-            if len(best) > max(1, number):
+            if len(best) > number:
                 heapq.heappop(best)
         shown = [one for _, _, one in sorted(best, key=lambda entry: -entry[1])]
     with written_aside(out_file) as aside:
@@ -152,10 +152,14 @@ def spread(dataset: BaseDataset, number: int) -> list[int]:
     Raises:
         ValueError: ``number`` is below 1.
     """
-    if number < 1:
-        raise ValueError(f"number of pictures is {number}; expected 1 or more")
+    _check_number(number)
     places = np.linspace(0, len(dataset) - 1, min(number, len(dataset)))
     return [int(place) for place in places.round()]
+
+
+def _check_number(number: int) -> None:
+    if number < 1:
+        raise ValueError(f"number of pictures is {number}; expected 1 or more")
 
 
 def _named_predictors(

@@ -40,6 +40,12 @@ def test_compare_picks_the_pictures_that_differ_most(visualize, models, tmp_path
     assert [file.name for file in out.parent.iterdir()] == ["compare.png"]
 
 
+@pytest.mark.parametrize("option", ["--number", "--among"])
+def test_compare_of_no_pictures_is_refused(visualize, models, tmp_path, option):
+    with pytest.raises(ValueError, match="number of pictures is 0; expected 1 or more"):
+        visualize("compare", *models, option, 0, "--out", tmp_path / "c.png")
+
+
 def test_compare_of_files_has_no_truth(visualize, models, street_scenes, tmp_path):
     pictures = [*files(street_scenes), *files(street_scenes, "test")]
     visualize("compare", *models, "--pictures", *pictures, "--out", tmp_path / "c.png")

@@ -82,11 +82,12 @@ def categories(evaluation: Evaluation) -> list[tuple[str, float, float]]:
 def recipe(cfg: Config, predictor: Predictor, checkpoint: Path) -> Facts:
     """What was trained how, as far as the config says it in the usual places."""
     model = cfg.model
-    optimizer = cfg.get("optim_wrapper", {}).get("optimizer", {})
-    wrapper = cfg.get("optim_wrapper", {}).get("type", "OptimWrapper")
-    train = cfg.get("train_dataloader", {})
-    schedule = cfg.get("param_scheduler") or []
-    schedulers = schedule if isinstance(schedule, list | tuple) else [schedule]
+    optim_wrapper, train, train_cfg, randomness = (
+        cfg.get(key) or {}
+        for key in ("optim_wrapper", "train_dataloader", "train_cfg", "randomness")
+    )
+    wrapper = optim_wrapper.get("type", "OptimWrapper")
+    schedulers = _listed(cfg.get("param_scheduler"))
     units = [m for m in predictor.model.modules() if isinstance(m, GloReUnit)]
     facts = {
         "network": ", ".join(
@@ -97,24 +98,13 @@ def recipe(cfg: Config, predictor: Predictor, checkpoint: Path) -> Facts:
         "classes": str(len(predictor.classes)),
         "data set": ", ".join(sorted(set(_values(train.get("dataset", {}), "data_root"))))
         or "not said",
-        "crop": " x ".join(map(str, cfg.get("crop_size", ()))) or "not said",
+        "crop": " x ".join(map(str, _listed(cfg.get("crop_size")))) or "not said",
         "batch": f"{train.get('batch_size', '?')} on each process",
-        "optimiser": ", ".join(
-            [optimizer.get("type", "?")]
-            + [
-                f"{short} {optimizer[key]:g}"
-                for key, short in (
-                    ("lr", "from"),
-                    ("momentum", "momentum"),
-                    ("weight_decay", "decay"),
-                )
-                if optimizer.get(key) is not None
-            ]
-        ),
+        "optimiser": _optimizer(optim_wrapper.get("optimizer") or {}),
         "schedule": ", ".join(s.get("type", "?") for s in schedulers) or "constant",
-        "iterations": str(cfg.get("train_cfg", {}).get("max_iters", "not said")),
+        "iterations": str(train_cfg.get("max_iters", "not said")),
         "precision": _PRECISION.get(wrapper, wrapper),
-        "seed": str(cfg.get("randomness", {}).get("seed", "not set")),
+        "seed": str(randomness.get("seed", "not set")),
         "started from": str(cfg.get("load_from") or model.get("pretrained") or "scratch"),
         "checkpoint": f"{checkpoint} ({checkpoint.stat().st_size / 1e6:.1f} MB)",
         "page made with": f"glore_seg {__version__}, torch {torch.__version__}, mmengine "
@@ -165,6 +155,19 @@ def speed(
         )
     )
     return facts
+
+
+def _optimizer(optimizer: Any) -> str:
+    words = {"lr": "from", "momentum": "momentum", "weight_decay": "decay"}
+    given = [f"{word} {optimizer[key]}" for key, word in words.items() if key in optimizer]
+    return ", ".join([optimizer.get("type", "not said"), *given])
+
+
+def _listed(value: Any) -> list[Any]:
+    """A list of what a config may give once, several times or not at all."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _named(part: Any) -> str:
