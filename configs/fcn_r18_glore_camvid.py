@@ -57,6 +57,20 @@ test_pipeline = [
     dict(type="LoadCheckedAnnotations"),
     dict(type="PackSegInputs"),
 ]
+# Scales of what it is trained on, which is half the size of the pictures.
+img_ratios = [1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25]
+tta_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(
+        type="LazyTestTimeAug",
+        transforms=[
+            [dict(type="Resize", scale_factor=ratio, keep_ratio=True) for ratio in img_ratios],
+            [dict(type="RandomFlip", prob=prob, direction="horizontal") for prob in (0.0, 1.0)],
+            [dict(type="LoadCheckedAnnotations")],
+            [dict(type="PackSegInputs")],
+        ],
+    ),
+]
 data = dict(data_root="data/camvid/", metainfo=dict(classes=classes))
 train_dataloader = dict(num_workers=2, dataset=dict(**data, pipeline=train_pipeline))
 val_dataloader = dict(num_workers=2, dataset=dict(**data, pipeline=test_pipeline))

@@ -34,6 +34,21 @@ test_pipeline = [
     dict(type="LoadCheckedAnnotations"),
     dict(type="PackSegInputs"),
 ]
+# The largest scale first: there is nothing to add to yet while it runs (docs/tta.md).
+img_ratios = [2.0, 1.75, 1.5, 1.25, 1.0, 0.75, 0.5]
+tta_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(
+        type="LazyTestTimeAug",
+        transforms=[
+            [dict(type="Resize", scale_factor=ratio, keep_ratio=True) for ratio in img_ratios],
+            [dict(type="RandomFlip", prob=prob, direction="horizontal") for prob in (0.0, 1.0)],
+            [dict(type="LoadCheckedAnnotations")],
+            [dict(type="PackSegInputs")],
+        ],
+    ),
+]
+tta_model = dict(_delete_=True, type="AccumulatingSegTTAModel")
 train_dataloader = dict(
     batch_size=8, num_workers=8, dataset=dict(type="StreetDataset", pipeline=train_pipeline)
 )

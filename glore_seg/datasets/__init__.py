@@ -1,11 +1,12 @@
 """Data sets in the layout of Cityscapes: made, converted, checked and read.
 
-Importing this registers ``StreetDataset`` and ``LoadCheckedAnnotations``.
+Importing this registers ``StreetDataset``, ``LoadCheckedAnnotations`` and ``LazyTestTimeAug``.
 """
 
 from glore_seg.datasets.camvid import CAMVID_CLASSES, convert_camvid
 from glore_seg.datasets.checked_annotations import LoadCheckedAnnotations
 from glore_seg.datasets.cityscapes import CITYSCAPES_COUNTS, CityscapesReport, check_cityscapes
+from glore_seg.datasets.lazy_test_time_aug import LazyTestTimeAug
 from glore_seg.datasets.street_dataset import StreetDataset
 from glore_seg.datasets.street_scenes import make_street_scenes
 from glore_seg.datasets.train_ids import make_train_ids
@@ -14,6 +15,7 @@ __all__ = [
     "CAMVID_CLASSES",
     "CITYSCAPES_COUNTS",
     "CityscapesReport",
+    "LazyTestTimeAug",
     "LoadCheckedAnnotations",
     "StreetDataset",
     "check_cityscapes",
