@@ -2,6 +2,7 @@
 
 from glore_seg.engine.complexity import Complexity, count_complexity
 from glore_seg.engine.config import load_config, use_amp
+from glore_seg.engine.loading import load_model
 from glore_seg.engine.optim_wrapper import BFloat16OptimWrapper
 from glore_seg.engine.progress_bar_hook import ProgressBarHook
 from glore_seg.engine.runner import (
@@ -35,6 +36,7 @@ __all__ = [
     "fuse_runner",
     "leave_process_group",
     "load_config",
+    "load_model",
     "submit",
     "use_amp",
     "use_inference",

@@ -33,7 +33,7 @@ def use_tta(cfg: Config) -> None:
         )
     dataset = cfg.test_dataloader.dataset
     labelled = any(t["type"] in _LOADS_LABELS for t in dataset.pipeline)
-    dataset.pipeline = cfg.tta_pipeline if labelled else _without_labels(cfg.tta_pipeline)
+    dataset.pipeline = cfg.tta_pipeline if labelled else without_labels(cfg.tta_pipeline)
     cfg.model = {**cfg.tta_model, "module": cfg.model}
 
 
@@ -113,19 +113,19 @@ def use_output_dir(cfg: Config, output_dir: str, *, format_only: bool) -> None:
     if format_only:
         dataset = cfg.test_dataloader.dataset
         dataset.test_mode = True
-        dataset.pipeline = _without_labels(dataset.pipeline)
+        dataset.pipeline = without_labels(dataset.pipeline)
 
 
-def _without_labels(transforms: Any) -> Any:
+def without_labels(transforms: Any) -> Any:
     """The same pipeline without the loading of labels, within ``TestTimeAug``'s lists as well."""
     kept = []
     for item in transforms:
         if isinstance(item, list | tuple):
-            inner = _without_labels(item)
+            inner = without_labels(item)
             if inner:  # TestTimeAug combines its lists; an empty one would leave no combination
                 kept.append(inner)
         elif item["type"] not in _LOADS_LABELS:
             if "transforms" in item:
-                item = {**item, "transforms": _without_labels(item["transforms"])}
+                item = {**item, "transforms": without_labels(item["transforms"])}
             kept.append(item)
     return kept
