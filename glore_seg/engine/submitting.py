@@ -11,17 +11,15 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
-from mmengine.device import get_device
 from mmengine.dist import barrier, get_dist_info, init_dist
 from mmengine.runner import autocast
 from mmengine.utils.dl_utils import set_multi_processing
-from torch import nn
 from torch.utils.data import DataLoader, Subset
 
-from glore_seg.compat.checkpoints import load_from_local
 from glore_seg.datasets._files import with_progress
-from glore_seg.engine.runner import build_dataset, build_model
-from glore_seg.engine.setup_check_hook import check_classes, check_state_dict, unwrap
+from glore_seg.engine.loading import load_model
+from glore_seg.engine.runner import build_dataset
+from glore_seg.engine.setup_check_hook import check_classes
 from glore_seg.evaluation.submission import (
     ExpectedPictures,
     SubmissionReport,
@@ -75,7 +73,8 @@ def submit(
     dataset = build_dataset(cfg, "test")
     pictures = Path(dataset.data_prefix["img_path"])
     expected = ExpectedPictures.of_folder(pictures, split)
-    model = _load_model(cfg, checkpoint, dataset)
+    model = load_model(cfg, checkpoint)
+    check_classes(model, dataset)
     writer = SubmissionWriter(
         work_dir or out.with_name(f"{out.stem}_pictures"),
         expected,
@@ -106,19 +105,6 @@ def _init_processes(cfg: Config) -> None:
     set_multi_processing(**env.get("mp_cfg", {}), distributed=distributed)
     if distributed and not torch.distributed.is_initialized():
         init_dist(cfg.launcher, **{"backend": "nccl", **env.get("dist_cfg", {}), "timeout": _DAY})
-
-
-def _load_model(cfg: Config, checkpoint: Path, dataset: BaseDataset) -> nn.Module:
-    model = build_model(cfg)
-    check_classes(model, dataset)
-    found = load_from_local(str(checkpoint), "cpu")
-    state = found.get("state_dict", found)
-    network = unwrap(model)
-    check_state_dict(network, state, source=str(checkpoint), strict=True)
-    state = {key.removeprefix("module."): value for key, value in state.items()}
-    # An auxiliary head may be left over, which only training uses.
-    network.load_state_dict(state, strict=False)
-    return model.to(get_device()).eval()
 
 
 def _manifest(cfg: Config, checkpoint: Path, split: str, pictures: Path) -> dict[str, str]:

@@ -57,7 +57,7 @@ def use_split(cfg: Config, split: str) -> None:
     for key in ("ann_file", "indices"):  # which would leave pictures out
         dataset.pop(key, None)
     dataset.test_mode = True
-    dataset.pipeline = _without_labels(dataset.pipeline)
+    dataset.pipeline = without_labels(dataset.pipeline)
 
 
 def use_inference(
