@@ -38,7 +38,7 @@ test-forks: $(FORKS_READY)  ## Run the tests of compat and models on the forks (
 $(READY): setup.cfg constraints.txt
 	@echo "Setting up $(VENV): 1.5 GB, 1 to 3 minutes with a warm package cache; nothing is compiled."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install $(PIP_OPTIONS) --editable '.[lite,cls,dev]'
+	@$(BIN)/python -m pip install $(PIP_OPTIONS) --editable '.[lite,cls,hub,dev]'
 	@# Without its dependencies, of which some have no wheels: only its import is tested.
 	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps mmaction2
 	@touch $@

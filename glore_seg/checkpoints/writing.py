@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from glore_seg.checkpoints.safetensors_files import write_safetensors
-from glore_seg.datasets._files import written_aside
+from glore_seg.files import written_aside
 
 _ENDINGS = (".pth", ".pt", ".safetensors")
 

@@ -1,4 +1,4 @@
-"""What `make demo` does: data, training, evaluation and pictures in one folder."""
+"""What `make demo` does: data, training, evaluation, pictures, submission in one folder."""
 
 import time
 import warnings
@@ -18,6 +18,8 @@ from glore_seg.engine.predicting import Predictor, read_picture
 from glore_seg.engine.report import write_report
 from glore_seg.engine.run_folder import find_checkpoint
 from glore_seg.engine.runner import build_dataset, build_runner
+from glore_seg.engine.submitting import submit
+from glore_seg.engine.testing import use_split
 from glore_seg.visualization import draw_panel, plot_training_curves
 
 _PANEL_ROWS = 4
@@ -38,7 +40,8 @@ def run_demo(
         config: A config whose data set takes ``data_root``, such as
             ``configs/fcn_r18_glore_street-scenes.py``.
         out_dir: Gets ``street_scenes/`` and ``work_dir/``, ``class_table.txt``,
-            ``training_curve.png``, ``panel.png``, ``report.html`` and the best checkpoint.
+            ``training_curve.png``, ``panel.png``, ``report.html``, ``submission.zip`` and the best
+            checkpoint.
         max_iters: Iterations of training. Default: the config's own.
         scenes: Arguments of :func:`glore_seg.datasets.make_street_scenes`, such as
             ``{"num_train": 8}``. Default: its own.
@@ -48,7 +51,7 @@ def run_demo(
     """
     start = time.monotonic()
     warnings.filterwarnings("ignore", module="mm(seg|engine)")  # of no use to a newcomer
-    _say(f"1/4  Making street scenes in {out_dir / 'street_scenes'}")
+    _say(f"1/5  Making street scenes in {out_dir / 'street_scenes'}")
     make_street_scenes(out_dir / "street_scenes", **(scenes or {}))
 
     cfg = load_config(config, work_dir=str(out_dir / "work_dir"))
@@ -61,12 +64,12 @@ def run_demo(
     cfg.log_level = "ERROR"  # the progress bar speaks instead
     cfg.custom_hooks.append({"type": "ProgressBarHook"})
 
-    _say("2/4  Scoring the network before training")
+    _say("2/5  Scoring the network before training")
     untrained = _score_untrained(cfg, out_dir / "untrained")
-    _say(f"3/4  Training for {cfg.train_cfg.max_iters} iterations")
+    _say(f"3/5  Training for {cfg.train_cfg.max_iters} iterations")
     cfg.resume = (Path(cfg.work_dir) / "last_checkpoint").exists()
     _runner(cfg).train()
-    _say("4/4  Scoring the best checkpoint and drawing")
+    _say("4/5  Scoring the best checkpoint and drawing")
     checkpoint = find_checkpoint(Path(cfg.work_dir))
     trained = write_report(
         Path(cfg.work_dir),
@@ -81,14 +84,34 @@ def run_demo(
     plot_training_curves(cfg.work_dir, out_dir / "training_curve.png")
     _draw_predictions(cfg, checkpoint, out_dir / "panel.png")
     print(table)
+    _say("5/5  Making and checking a submission of the test split")
+    print(_submit(config, out_dir, checkpoint))
     minutes = (time.monotonic() - start) / 60
     _say(
         f"Done in {minutes:.1f} minutes: mIoU {untrained['mIoU']:.2f} -> {trained.mean_iou:.2f} %. "
         f"In {out_dir}: report.html, class_table.txt, training_curve.png, panel.png, "
-        f"{checkpoint.relative_to(out_dir)}. "
+        f"submission.zip, {checkpoint.relative_to(out_dir)}. "
         "Next: your own pictures (README, 'Use it in your own config') or Cityscapes "
         "(README, 'Cityscapes in five steps')."
     )
+
+
+def _submit(config: str, out_dir: Path, checkpoint: Path) -> str:
+    """Predict and pack the test split; what the check says of it."""
+    cfg = load_config(config)
+    cfg.test_dataloader.dataset.data_root = str(out_dir / "street_scenes")
+    use_split(cfg, "test")
+    report = submit(
+        cfg,
+        checkpoint,
+        split="test",
+        out=out_dir / "submission.zip",
+        # a folder for each checkpoint: a demo that goes on finds another best one
+        work_dir=out_dir / f"submission_{checkpoint.stem}",
+        overwrite=True,
+    )
+    assert report is not None, "a single process packs"
+    return "\n".join(report.lines())
 
 
 def _say(text: str) -> None:

@@ -14,13 +14,13 @@ from cityscapesscripts.helpers.labels import name2label
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from glore_seg.datasets._files import with_progress
 from glore_seg.engine.predicting import Predictor
 from glore_seg.evaluation.cityscapes_scores import (
     CITYSCAPES_CLASSES,
     CityscapesScorer,
     CityscapesScores,
 )
+from glore_seg.files import with_progress
 
 _TRAIN_IDS = "_labelTrainIds.png"
 

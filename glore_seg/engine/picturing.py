@@ -8,9 +8,9 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 
-from glore_seg.datasets._files import with_progress, written_aside
 from glore_seg.engine.predicting import Picture, Predictor, find_pictures, read_picture
 from glore_seg.engine.runner import build_dataset
+from glore_seg.files import with_progress, written_aside
 from glore_seg.visualization.comparison import Comparison, draw_comparison
 from glore_seg.visualization.projections import draw_projections, find_unit, pick_nodes
 

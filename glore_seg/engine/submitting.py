@@ -16,7 +16,6 @@ from mmengine.runner import autocast
 from mmengine.utils.dl_utils import set_multi_processing
 from torch.utils.data import DataLoader, Subset
 
-from glore_seg.datasets._files import with_progress
 from glore_seg.engine.loading import load_model
 from glore_seg.engine.runner import build_dataset
 from glore_seg.engine.setup_check_hook import check_classes
@@ -27,6 +26,7 @@ from glore_seg.evaluation.submission import (
     label_id_table,
     picture_key,
 )
+from glore_seg.files import with_progress
 
 _DAY = 86400  # seconds; the fastest process waits for the slowest, the others for the packing
 

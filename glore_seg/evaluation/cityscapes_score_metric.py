@@ -14,8 +14,8 @@ from mmengine.logging import print_log
 from mmseg.registry import METRICS
 from torch import Tensor
 
-from glore_seg.datasets._files import write_png
 from glore_seg.evaluation.cityscapes_scores import CityscapesScorer, CityscapesScores, State
+from glore_seg.files import write_png
 
 _TRAIN_IDS = "_labelTrainIds.png"
 

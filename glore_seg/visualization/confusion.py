@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from glore_seg.datasets._files import written_aside
+from glore_seg.files import written_aside
 
 _ABSENT = "0.85"  # grey
 _SHOWN = 0.5  # percent; smaller shares get no number

@@ -5,7 +5,6 @@ from typing import Any
 
 from mmengine.config import Config
 
-from glore_seg.datasets._files import written_aside
 from glore_seg.engine.complexity import count_complexity
 from glore_seg.engine.config import load_config
 from glore_seg.engine.evaluating import Evaluation, evaluate
@@ -14,6 +13,7 @@ from glore_seg.engine.predicting import Predictor
 from glore_seg.engine.report import numbers, pictures
 from glore_seg.engine.run_folder import find_checkpoint, find_config
 from glore_seg.engine.runner import build_dataset, build_model
+from glore_seg.files import written_aside
 from glore_seg.visualization.projections import COLOURS
 from glore_seg.visualization.report import Report, render
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from glore_seg.datasets._files import with_progress
 from glore_seg.evaluation.submission.entry import Entry, ReadError
 from glore_seg.evaluation.submission.expected import (
     CITYSCAPES_SIZE,
@@ -22,6 +21,7 @@ from glore_seg.evaluation.submission.folder_reader import list_folder
 from glore_seg.evaluation.submission.picture import check_picture, max_bytes
 from glore_seg.evaluation.submission.report import Finding, SubmissionReport
 from glore_seg.evaluation.submission.zip_reader import open_zip
+from glore_seg.files import with_progress
 
 _ROOM = 1000  # files beyond twice the expected ones that are still named one by one
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from glore_seg.datasets._files import written_aside
 from glore_seg.evaluation.submission.archive import pack
 from glore_seg.evaluation.submission.checker import check_submission
 from glore_seg.evaluation.submission.expected import ExpectedPictures
 from glore_seg.evaluation.submission.picture import check_picture
 from glore_seg.evaluation.submission.png import encode
 from glore_seg.evaluation.submission.report import SubmissionReport
+from glore_seg.files import written_aside
 
 MANIFEST = "submission.json"
 """Name of the file that tells what made the pictures beside it."""
