@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from glore_seg.layers import GloReUnit
+
 
 @dataclass(frozen=True)
 class Complexity:
@@ -34,8 +36,12 @@ def count_complexity(
 ) -> Complexity:
     """Count parameters and multiply-adds; the model is moved to torch's meta device for it.
 
+    GloRe units are counted in the paper's order, whatever their ``order`` says, as the published
+    counts are: the same network has one count.
+
     Args:
-        model: The network. It holds no values afterwards: count last, or count a copy.
+        model: The network. It holds no values afterwards, and its units the paper's order: count
+            last, or count a copy.
         input_shape: (B, C, *sizes).
         forward: What to run on the input. Default: ``model``.
 
@@ -50,6 +56,9 @@ def count_complexity(
     params = sum(p.numel() for p in model.parameters() if p.requires_grad)
     stats = sum(b.numel() for b in model.buffers() if b.is_floating_point())
     model.eval().to("meta")
+    for module in model.modules():
+        if isinstance(module, GloReUnit):
+            module.order = "coordinate"
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
         (forward or model)(torch.empty(input_shape, device="meta"))

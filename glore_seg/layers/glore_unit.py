@@ -6,15 +6,21 @@ N nodes, S states (features of a node).
 
 from collections.abc import Callable
 from functools import partial
+from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from glore_seg.layers.evaluation_order import Order, check_order, costs_less_in_interaction_space
 from glore_seg.layers.graph_conv import ActPosition, GraphConv
+from glore_seg.layers.interaction_norm import fold_norm, is_foldable, takes_batch_statistics
+from glore_seg.layers.interaction_space import gather, spread
 from glore_seg.layers.norm import check_norm_positions
 
 _CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 _BATCH_NORMS = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+_HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
 
 
 class GloReUnit(nn.Module):
@@ -48,6 +54,12 @@ class GloReUnit(nn.Module):
             (on in the released code, off in the paper's comparison with non-local blocks).
         norm_layer: Called with C, returns the last norm. Default: BatchNorm with the released
             eps of 1e-4.
+        order: In which order the matrix products are taken; the function is the same.
+            ``"coordinate"`` is the paper's, on maps over all positions; ``"interaction"`` takes
+            reduction, extension and BatchNorm on small matrices, see
+            :mod:`glore_seg.layers.interaction_space`, and needs a BatchNorm (or none) as the last
+            norm and submodules without hooks; ``"auto"`` counts for each input which costs less,
+            and takes the paper's where the other can't be had.
 
     Shape:
         - Input: (B, C, \*sizes) with ``ndim`` sizes of any values
@@ -56,7 +68,7 @@ class GloReUnit(nn.Module):
     Raises:
         ValueError: An argument is outside its range, ``in_channels`` is too small for the default
             number of nodes, the input has another number of dimensions or channels, or the norm
-            is asked for statistics over one single value.
+            is asked for statistics over one single value, or ``order="interaction"`` can't be had.
 
     Example:
         >>> import torch
@@ -78,6 +90,7 @@ class GloReUnit(nn.Module):
         act_position: ActPosition = "between",
         zero_init: bool = True,
         norm_layer: Callable[[int], nn.Module] | None = None,
+        order: Order = "auto",
     ) -> None:
         super().__init__()
         if ndim not in _CONVS:
@@ -91,6 +104,7 @@ class GloReUnit(nn.Module):
                     "in_channels // 4; pass num_nodes, or at least 4 channels"
                 )
             num_nodes = in_channels // 4
+        check_order(order)
         num_states = 2 * num_nodes if num_states is None else num_states
         gcns = [
             GraphConv(num_nodes, num_states, act_position=act_position)
@@ -104,6 +118,7 @@ class GloReUnit(nn.Module):
         self.normalize = normalize
         self.share_projection = share_projection
         self.zero_init = zero_init
+        self.order: Order = order
         self.conv_state = conv(in_channels, num_states)
         self.conv_proj = conv(in_channels, num_nodes)
         # One graph convolution keeps the released names; further ones follow as gcn2, gcn3.
@@ -117,6 +132,7 @@ class GloReUnit(nn.Module):
         self.conv_extend = conv(num_states, in_channels, bias=False)
         self.blocker = (norm_layer or partial(_BATCH_NORMS[ndim], eps=1e-4))(in_channels)
         self._init_norm()
+        self._check_order()
 
     def reset_parameters(self) -> None:
         """Initialise anew: torch's own initialisation, and the last norm by ``zero_init``."""
@@ -134,10 +150,12 @@ class GloReUnit(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return ``x`` plus what the graph reasoned about it."""
         self._check_input(x)
+        if self._is_in_interaction_space(x):
+            return self._forward_in_interaction_space(x)
         state = self.conv_state(x).flatten(2)  # (B, S, L)
         proj = self.conv_proj(x).flatten(2)  # (B, N, L)
         reproj = proj if self.share_projection else self.conv_reproj(x).flatten(2)  # (B, N, L)
-        if self._outgrows_autocast(x):
+        if self._outgrows_fp16(x) and torch.is_autocast_enabled(x.device.type):
             with torch.autocast(x.device.type, enabled=False):
                 out = self._reason(state.float(), proj.float(), reproj.float(), x.shape[2:])
             return x + out.to(x.dtype)
@@ -154,25 +172,89 @@ class GloReUnit(nn.Module):
 
     def _reason(self, state: Tensor, proj: Tensor, reproj: Tensor, sizes: torch.Size) -> Tensor:
         """Eq. 1 to 4 and the extension: (B, S, L), (B, N, L), (B, N, L) -> (B, C, *sizes)."""
-        if self.normalize:
+        if self.normalize and state.dtype == torch.float16:
             # Before the sum, so that it stays in range, and half on either side, so that neither
             # factor sinks below the smallest normal number of fp16.
             scale = proj.shape[2] ** -0.5
             state, proj = state * scale, proj * scale
         nodes = state @ proj.transpose(1, 2)  # (B, S, N)
+        if self.normalize and state.dtype != torch.float16:
+            nodes = nodes / proj.shape[2]
         for gcn in self._gcns():
             nodes = gcn(nodes)  # (B, S, N)
         out = nodes @ reproj  # (B, S, L)
         return self.blocker(self.conv_extend(out.unflatten(2, sizes)))  # (B, C, *sizes)
 
-    def _outgrows_autocast(self, x: Tensor) -> bool:
-        """Whether a sum over positions that is not divided by L could overflow fp16."""
-        device = x.device.type
-        return (
-            not self.normalize
-            and torch.is_autocast_enabled(device)
-            and torch.get_autocast_dtype(device) == torch.float16
+    def _forward_in_interaction_space(self, x: Tensor) -> Tensor:
+        """The same function by small matrices, see :mod:`glore_seg.layers.interaction_space`."""
+        length = prod(x.shape[2:])
+        dtype = torch.float32 if self._outgrows_fp16(x) else _compute_dtype(x)
+        exact = torch.promote_types(dtype, torch.float32)
+        names = ("conv_proj",) if self.share_projection else ("conv_proj", "conv_reproj")
+        projections: list[Any] = [self.get_submodule(name) for name in names]
+        state_bias: Any = self.conv_state.bias
+        with torch.autocast(x.device.type, enabled=False):
+            x, centred, second, means, sigma = gather(
+                x,
+                torch.stack([_matrix(conv, dtype) for conv in projections]),
+                torch.stack([conv.bias.to(dtype) for conv in projections]),
+                covariance=takes_batch_statistics(self.blocker),
+            )
+            # phi(X) B^T / L = phi (X B^T / L) + b_phi mu^T
+            nodes = _matrix(self.conv_state, exact) @ second  # (B, S, N)
+            nodes = nodes + state_bias[:, None] * means[:, :1]
+            if not self.normalize:
+                nodes = nodes * length
+            for gcn in self._gcns():
+                nodes = gcn(nodes.to(next(gcn.parameters()).dtype))
+            extended = _matrix(self.conv_extend, exact) @ nodes.to(exact)  # U, (B, C, N)
+            mean = (extended @ means[:, -1, :, None])[:, :, 0]  # (B, C)
+            if self.conv_extend.bias is not None:  # as fuse_conv_bn leaves it
+                mean = mean + self.conv_extend.bias
+            weight, shift = fold_norm(self.blocker, extended, mean, sigma, length)
+            return spread(x, centred, weight, shift)
+
+    def _is_in_interaction_space(self, x: Tensor) -> bool:
+        """Whether this input goes through the interaction space."""
+        if self.order == "coordinate":
+            return False
+        if self.order == "interaction":
+            self._check_order()
+            return True
+        return self._obstacle() is None and costs_less_in_interaction_space(
+            self.in_channels,
+            self.num_nodes,
+            self.num_states,
+            prod(x.shape[2:]),
+            shared=self.share_projection,
+            covariance=takes_batch_statistics(self.blocker),
         )
+
+    def _check_order(self) -> None:
+        obstacle = self._obstacle() if self.order == "interaction" else None
+        if obstacle:
+            raise ValueError(
+                f'order is "interaction", which can\'t be had: {obstacle}. Use order="auto" or '
+                '"coordinate"'
+            )
+
+    def _obstacle(self) -> str | None:
+        """Why the small matrices can't stand for calls of the submodules, or None."""
+        if not is_foldable(self.blocker):
+            return f"the last norm is {type(self.blocker).__name__}, not BatchNorm"
+        for name in ("conv_state", "conv_proj", "conv_reproj", "conv_extend", "blocker"):
+            module = getattr(self, name, None)
+            if module is None:
+                continue
+            if name != "blocker" and type(module).forward is not _CONVS[self.ndim].forward:
+                return f"{name} is {type(module).__name__}, not {_CONVS[self.ndim].__name__}"
+            if any(getattr(module, hooks) for hooks in _HOOKS):
+                return f"{name} has a hook, and would not be called"
+        return None
+
+    def _outgrows_fp16(self, x: Tensor) -> bool:
+        """Whether a sum over positions that is not divided by L could overflow fp16."""
+        return not self.normalize and _compute_dtype(x) == torch.float16
 
     def _gcns(self) -> list[nn.Module]:
         return [self.gcn, *(self.get_submodule(name) for name in self._extra_gcns)]
@@ -190,5 +272,19 @@ class GloReUnit(nn.Module):
         """What ``print`` shows besides the sub-modules."""
         return (
             f"nodes={self.num_nodes}, states={self.num_states}, normalize={self.normalize}, "
-            f"share_projection={self.share_projection}, zero_init={self.zero_init}"
+            f"share_projection={self.share_projection}, zero_init={self.zero_init}, "
+            f"order={self.order!r}"
         )
+
+
+def _compute_dtype(x: Tensor) -> torch.dtype:
+    """What matrix products of ``x`` are taken in: its dtype, or autocast's."""
+    device = x.device.type
+    if torch.is_autocast_enabled(device) and x.dtype != torch.float64:
+        return torch.get_autocast_dtype(device)
+    return x.dtype
+
+
+def _matrix(conv: Any, dtype: torch.dtype) -> Tensor:
+    """A 1x1 kernel as its matrix, (out, in)."""
+    return conv.weight.flatten(1).to(dtype)

@@ -7,11 +7,12 @@ from glore_seg.engine import count_complexity
 from glore_seg.layers import GloReUnit
 
 
+@pytest.mark.parametrize("order", ["auto", "interaction"])
 @pytest.mark.parametrize("num_graph_convs", [1, 3])
-def test_unit(num_graph_convs):
-    c, n, s, length, batch = 32, 4, 6, 5 * 7, 2
-    unit = GloReUnit(c, n, s, num_graph_convs=num_graph_convs)
-    counts = count_complexity(unit, (batch, c, 5, 7))
+def test_unit_is_counted_in_the_papers_order(num_graph_convs, order):
+    c, n, s, length, batch = 32, 4, 6, 50 * 70, 2
+    unit = GloReUnit(c, n, s, num_graph_convs=num_graph_convs, order=order)
+    counts = count_complexity(unit, (batch, c, 50, 70))
     graph = n * n * s + s * s * n
     assert counts.macs == batch * (
         c * s * length  # conv_state

@@ -42,8 +42,9 @@ def assert_equal(actual, expected, tolerance: float) -> None:
     ("ndim", "channels_last"), [(1, False), (2, False), (2, True), (3, False), (3, True)]
 )
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_equals_the_equations(options, ndim, channels_last, batch, training):
-    unit = make_unit(ndim, **options).train(training)
+@pytest.mark.parametrize("order", ["coordinate", "interaction"])
+def test_equals_the_equations(order, options, ndim, channels_last, batch, training):
+    unit = make_unit(ndim, order=order, **options).train(training)
     x = torch.randn(batch, 12, *SIZES[ndim], dtype=torch.float64)
     if channels_last:
         x = x.to(memory_format=torch.channels_last if ndim == 2 else torch.channels_last_3d)
@@ -132,8 +133,9 @@ def test_other_norms():
     assert (added.var(2, unbiased=False) - 1).abs().max() < 1e-2
 
 
-def test_fuse_conv_bn_leaves_the_output_unchanged():
-    unit = make_unit().eval()
+@pytest.mark.parametrize("order", ["coordinate", "interaction"])
+def test_fuse_conv_bn_leaves_the_output_unchanged(order):
+    unit = make_unit(order=order).eval()
     x = torch.randn(2, 12, 5, 9, dtype=torch.float64)
     fused = fuse_conv_bn(copy.deepcopy(unit))
     assert isinstance(fused.blocker, nn.Identity)
@@ -150,23 +152,31 @@ def test_convert_sync_batchnorm_leaves_the_output_unchanged():
 
 
 @pytest.mark.parametrize("training", [False, True])
-def test_compile_leaves_the_output_unchanged(training):
-    unit = make_unit(num_graph_convs=2).train(training)
-    x = torch.randn(2, 12, 5, 9, dtype=torch.float64)
+@pytest.mark.parametrize("order", ["coordinate", "interaction", "auto"])
+def test_compile_leaves_output_and_gradients_unchanged(order, training):
+    unit = make_unit(num_graph_convs=2, order=order).train(training)
+    x = torch.randn(2, 12, 5, 9, dtype=torch.float64, requires_grad=True)
     # aot_eager traces everything, as inductor does, and needs no compiler.
     compiled = torch.compile(copy.deepcopy(unit), fullgraph=True, backend="aot_eager")
-    assert_equal(compiled(x), unit(x), 1e-12)
+    actual, expected = compiled(x), unit(x)
+    assert_equal(actual, expected, 1e-12)
+    weight = torch.randn_like(expected)
+    actual_grad, expected_grad = (
+        torch.autograd.grad((out * weight).sum(), x)[0] for out in (actual, expected)
+    )
+    assert_equal(actual_grad, expected_grad, 1e-12)
 
 
-def test_export_leaves_the_output_unchanged_at_other_sizes():
-    unit = make_unit().eval()
+@pytest.mark.parametrize("order", ["coordinate", "interaction", "auto"])
+def test_export_leaves_the_output_unchanged_at_other_sizes(order):
+    unit = make_unit(order=order).eval()
     dynamic = torch.export.Dim.DYNAMIC
     program = torch.export.export(
         unit,
         (torch.randn(2, 12, 5, 9, dtype=torch.float64),),
         dynamic_shapes=({0: dynamic, 2: dynamic, 3: dynamic},),
     ).module()
-    for shape in ((2, 12, 5, 9), (3, 12, 8, 4), (4, 12, 16, 33)):
+    for shape in ((2, 12, 5, 9), (3, 12, 2, 2), (4, 12, 16, 33), (2, 12, 32, 32)):
         x = torch.randn(*shape, dtype=torch.float64)
         assert_equal(program(x), unit(x), 1e-12)
 
@@ -206,6 +216,11 @@ def test_autocast_trains():
         ({"num_states": -1}, "num_states must be at least 1, got -1"),
         ({"ndim": 4}, r"ndim must be one of \(1, 2, 3\), got 4"),
         ({"num_graph_convs": 4}, "num_graph_convs must be 1, 2 or 3 .*got 4"),
+        ({"order": "cheap"}, "order must be one of .*got 'cheap'"),
+        (
+            {"order": "interaction", "norm_layer": lambda channels: nn.GroupNorm(4, channels)},
+            'GroupNorm, not BatchNorm. Use order="auto" or "coordinate"',
+        ),
         ({"act_position": "before"}, "act_position must be one of .*got 'before'"),
         ({"in_channels": 3}, "in_channels=3 gives no node .*pass num_nodes"),
     ],

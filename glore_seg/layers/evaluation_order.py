@@ -1,0 +1,53 @@
+"""Which order of the unit's matrix products costs less, by count.
+
+Shape legend: C channels, L positions, N nodes, S states (features of a node).
+"""
+
+from typing import Literal, get_args
+
+import torch
+
+_LARGE = 2**20
+
+Order = Literal["auto", "coordinate", "interaction"]
+
+
+def coordinate_macs(channels: int, nodes: int, states: int, length: int, *, shared: bool) -> int:
+    """Multiply-adds of one sample in the paper's order, every product on a map.
+
+    Both orders have the graph convolutions, which are left out.
+    """
+    projections = nodes if shared else 2 * nodes
+    return length * (channels * (2 * states + projections) + 2 * states * nodes)
+
+
+def interaction_macs(
+    channels: int, nodes: int, states: int, length: int, *, shared: bool, covariance: bool
+) -> int:
+    """The same in the interaction space, where reduction and extension act on C x N matrices.
+
+    ``covariance`` adds what statistics of the batch need.
+    """
+    projections = nodes if shared else 2 * nodes
+    macs = length * channels * (projections + 2 * nodes) + 2 * states * channels * nodes
+    return macs + (nodes * nodes * (length + channels) if covariance else 0)
+
+
+def costs_less_in_interaction_space(
+    channels: int, nodes: int, states: int, length: int, *, shared: bool, covariance: bool
+) -> bool:
+    """Whether the interaction space needs no more multiply-adds than the paper's order.
+
+    A length that is not known while a graph is exported counts as a large one.
+    """
+    if isinstance(length, torch.SymInt):
+        length = _LARGE
+    return interaction_macs(
+        channels, nodes, states, length, shared=shared, covariance=covariance
+    ) <= coordinate_macs(channels, nodes, states, length, shared=shared)
+
+
+def check_order(order: str) -> None:
+    """Raise ValueError where ``order`` is none of the three."""
+    if order not in get_args(Order):
+        raise ValueError(f"order must be one of {get_args(Order)}, got {order!r}")

@@ -1,0 +1,87 @@
+"""Statistics across processes: two with half of the batch each must equal one with all of it."""
+
+import sys
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from glore_seg.layers import GloReUnit
+
+C = 8
+SHAPE = (3, C, 6, 5)
+SPLIT = 1  # pictures of the first process; the second has the others
+
+
+def make_unit(norm) -> GloReUnit:
+    torch.manual_seed(0)
+    unit = GloReUnit(C, 3, 4, norm_layer=norm, order="interaction", zero_init=False).double()
+    nn.init.uniform_(unit.blocker.weight, 0.5, 1.5)
+    return unit
+
+
+def make_input() -> torch.Tensor:
+    torch.manual_seed(1)
+    return torch.randn(SHAPE, dtype=torch.float64)
+
+
+def run(module: nn.Module, x: torch.Tensor) -> dict[str, torch.Tensor]:
+    x = x.clone().requires_grad_()
+    out = module(x)
+    out.sin().sum().backward()
+    unit = getattr(module, "module", module)
+    grads = {name: p.grad for name, p in unit.named_parameters()}
+    return {"out": out.detach(), "x": x.grad, **grads, **dict(unit.blocker.named_buffers())}
+
+
+def work(rank: int, store: str, results: str) -> None:
+    dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
+    torch.set_num_threads(1)
+    part = slice(None, SPLIT) if rank == 0 else slice(SPLIT, None)
+    # torch's DDP refuses SyncBatchNorm on the CPU, so its sum of gradients stands here.
+    together = make_unit(nn.SyncBatchNorm)
+    found = {"together": run(together, make_input()[part])}
+    for parameter in together.parameters():
+        dist.all_reduce(parameter.grad)
+    apart = DistributedDataParallel(make_unit(nn.BatchNorm2d), broadcast_buffers=False)
+    found["apart"] = run(apart, make_input()[part])
+    torch.save(found, f"{results}{rank}.pt")
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("two")
+    arguments = (str(folder / "store"), str(folder / "rank"))
+    mp.start_processes(work, arguments, nprocs=2, start_method="fork")
+    return [torch.load(folder / f"rank{rank}.pt") for rank in (0, 1)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_two_processes_equal_one_with_the_whole_batch(ranks):
+    first, second = (rank["together"] for rank in ranks)
+    for name, expected in run(make_unit(nn.BatchNorm2d), make_input()).items():
+        actual = first[name]
+        if name in ("out", "x"):
+            actual = torch.cat([first[name], second[name]])
+        else:
+            assert torch.equal(first[name], second[name]), name
+        torch.testing.assert_close(actual, expected, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_ddp_averages_gradients(ranks):
+    alone = [run(make_unit(nn.BatchNorm2d), part) for part in make_input().split([SPLIT, 2])]
+    for name, _ in make_unit(nn.BatchNorm2d).named_parameters():
+        expected = (alone[0][name] + alone[1][name]) / 2
+        for rank in ranks:
+            torch.testing.assert_close(rank["apart"][name], expected, rtol=1e-10, atol=1e-10)
+
+
+def test_sync_batch_norm_alone_is_batch_norm():
+    expected = run(make_unit(nn.BatchNorm2d), make_input())
+    for name, tensor in run(make_unit(nn.SyncBatchNorm), make_input()).items():
+        torch.testing.assert_close(tensor, expected[name], rtol=1e-12, atol=1e-12)
