@@ -79,11 +79,12 @@ class LoadCheckedAnnotations(LoadAnnotations):
             return None
         return _mapping(label_map, reduce_zero=reduce_zero)
 
-    def check_values(self, label: np.ndarray, results: dict) -> None:
-        """Refuse a stored label, or a part of it, with values that are no classes."""
-        label_map = results.get("label_map")
-        known = (len(label_map) if label_map else self.num_classes) + self._reduces_zero(results)
-        self._check_values(label, known, self.path_of(results))
+    def wrong_values(self, results: dict) -> np.ndarray:
+        """Return which of the 256 values are no classes as stored, shape (256,), bool."""
+        wrong = np.ones(256, bool)
+        wrong[: self._known(results)] = False
+        wrong[self.ignore_index] = False
+        return wrong
 
     def path_of(self, results: dict) -> str:
         """Return the file of the label, which must have one."""
@@ -94,6 +95,10 @@ class LoadCheckedAnnotations(LoadAnnotations):
                 "pipeline of data without labels"
             )
         return path
+
+    def _known(self, results: dict) -> int:
+        label_map = results.get("label_map")
+        return (len(label_map) if label_map else self.num_classes) + self._reduces_zero(results)
 
     def _reduces_zero(self, results: dict) -> bool:
         reduce_zero = bool(results.get("reduce_zero_label"))
@@ -137,12 +142,12 @@ class LoadCheckedAnnotations(LoadAnnotations):
             )
         return np.ascontiguousarray(label)
 
-    def _check_values(self, label: np.ndarray, known: int, path: str) -> None:
-        wrong = np.ones(256, np.uint8)
-        wrong[:known] = 0
-        wrong[self.ignore_index] = 0
-        if not cv2.countNonZero(cv2.LUT(label, wrong)):
+    def check_values(self, label: np.ndarray, results: dict) -> None:
+        """Refuse a stored label, or a part of it, with values that are no classes."""
+        wrong = self.wrong_values(results)
+        if not cv2.countNonZero(cv2.LUT(label, wrong.astype(np.uint8))):
             return
+        known, path = self._known(results), self.path_of(results)
         values = [int(value) for value in np.unique(label) if wrong[value]]
         message = (
             f"{path} holds {values}; expected class indices 0 to {known - 1} and "

@@ -146,11 +146,16 @@ class LoadRandomResizeCropFlip(BaseTransform):
         crop = self._draw(resized)
         label = crop_of_resized_label(stored, crop)
         for _ in range(_TRIES if self.cat_max_ratio < 1 else 0):
-            if self._is_mixed(label, table):
+            counts = cv2.calcHist([label], [0], None, [256], [0, 256]).ravel()
+            if self._is_mixed(counts, table):
                 break
             crop = self._draw(resized)
             label = crop_of_resized_label(stored, crop)
-        if "packed" in results:
+        else:
+            counts = None
+        if "packed" in results and (
+            counts is None or counts[self._labels.wrong_values(results)].any()
+        ):
             self._labels.check_values(label, results)
         return crop, label if table is None else cv2.LUT(label, table)
 
@@ -160,11 +165,10 @@ class LoadRandomResizeCropFlip(BaseTransform):
         left = np.random.randint(0, resized[1] - size[1] + 1)
         return Crop(resized, top, left, size)
 
-    def _is_mixed(self, label: np.ndarray, table: np.ndarray | None) -> bool:
+    def _is_mixed(self, counts: np.ndarray, table: np.ndarray | None) -> bool:
         """Whether there are two classes or more, and none has too great a share."""
-        # OpenCV 4 returns (256, 1), OpenCV 5 (256,)
-        found = cv2.calcHist([label], [0], None, [256], [0, 256]).ravel()
-        counts = np.bincount(_LEVELS if table is None else table, weights=found, minlength=256)
+        table = _LEVELS if table is None else table
+        counts = np.bincount(table, weights=counts, minlength=256)
         counts[[self.ignore_index, 255]] = 0  # 255 is where a subset of classes puts the others
         present = np.count_nonzero(counts)
         return bool(present > 1 and counts.max() / counts.sum() < self.cat_max_ratio)

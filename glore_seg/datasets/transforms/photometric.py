@@ -1,6 +1,9 @@
-"""mmsegmentation's photometric distortion by tables of 256 bytes, to the same bytes."""
+"""mmsegmentation's photometric distortion without its float passes, to the same bytes."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -12,15 +15,18 @@ _LEVELS = np.arange(256, dtype=np.uint8)
 
 @TRANSFORMS.register_module()
 class FastPhotoMetricDistortion(PhotoMetricDistortion):
-    """``PhotoMetricDistortion``, equal to the byte for the same random numbers, in half the time.
+    """``PhotoMetricDistortion``, equal to the byte for the same random numbers.
 
-    Brightness, contrast, saturation and hue map each byte of a channel by itself, so each is a
-    table, made by mmsegmentation's own arithmetic on the 256 levels. Brightness and a contrast
-    right after it are one table. Saturation and hue keep a trip to HSV each: the rounding to BGR
-    between them is part of the result.
+    Brightness, contrast, saturation and hue each map the bytes of a channel one by one. The 256
+    results are made by mmsegmentation's own arithmetic; pictures take them from that table, or by
+    OpenCV's vector arithmetic where that gives the very same 256. Saturation and hue keep a trip to
+    HSV each: the rounding to BGR between them is part of the result.
 
-    Takes and adds the keys of ``PhotoMetricDistortion`` and its arguments; ``img`` must be uint8
-    with three channels and is left unchanged (``results["img"]`` is replaced).
+    Arguments and keys are those of ``PhotoMetricDistortion``; ``img`` must be uint8 with three
+    channels.
+
+    Raises:
+        ValueError: If ``img`` is something else.
     """
 
     def transform(self, results: dict) -> dict:
@@ -32,33 +38,49 @@ class FastPhotoMetricDistortion(PhotoMetricDistortion):
                 "expected uint8 of shape (H, W, 3): leave to_float32 out, and put "
                 "FastPhotoMetricDistortion before what makes floats"
             )
-        table = self.brightness(_LEVELS)
-        contrast_first = np.random.randint(2) == 1
-        if contrast_first:
-            table = self.contrast(table)
-        if table is not _LEVELS:
-            picture = cv2.LUT(picture, table)
-        picture = self.hue(self.saturation(picture))
-        if not contrast_first:
-            table = self.contrast(_LEVELS)
-            if table is not _LEVELS:
-                picture = cv2.LUT(picture, table)
-        results["img"] = picture
-        return results
+        return super().transform(results)
+
+    def brightness(self, img: np.ndarray) -> np.ndarray:
+        """Add to all channels, with probability 1/2."""
+        if not np.random.randint(2):
+            return img
+        shift = np.random.uniform(-self.brightness_delta, self.brightness_delta)
+        whole = np.full(4, float(math.floor(shift)))  # a scalar of OpenCV's, for each channel
+        table = self.convert(_LEVELS, beta=shift)
+        return _mapped(img, table, lambda pixels: cv2.add(pixels, whole))
+
+    def contrast(self, img: np.ndarray) -> np.ndarray:
+        """Scale all channels, with probability 1/2."""
+        if not np.random.randint(2):
+            return img
+        factor = np.random.uniform(self.contrast_lower, self.contrast_upper)
+        table = self.convert(_LEVELS, alpha=factor)
+        # OpenCV rounds where mmsegmentation cuts off
+        return _mapped(
+            img, table, lambda pixels: cv2.convertScaleAbs(pixels, alpha=factor, beta=-0.5)
+        )
 
     def saturation(self, img: np.ndarray) -> np.ndarray:
-        """Scale the saturation of (H, W, 3), with probability 1/2."""
+        """Scale the saturation, with probability 1/2."""
         if not np.random.randint(2):
             return img
         factor = np.random.uniform(self.saturation_lower, self.saturation_upper)
         return _in_hsv(img, 1, self.convert(_LEVELS, alpha=factor))
 
     def hue(self, img: np.ndarray) -> np.ndarray:
-        """Turn the hue of (H, W, 3), with probability 1/2."""
+        """Turn the hue, with probability 1/2."""
         if not np.random.randint(2):
             return img
         turn = np.random.randint(-self.hue_delta, self.hue_delta)
         return _in_hsv(img, 0, ((_LEVELS.astype(int) + turn) % 180).astype(np.uint8))
+
+
+def _mapped(
+    picture: np.ndarray, table: np.ndarray, arithmetic: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    if np.array_equal(arithmetic(_LEVELS).ravel(), table):
+        return arithmetic(picture)
+    return cv2.LUT(picture, table)
 
 
 def _in_hsv(picture: np.ndarray, channel: int, table: np.ndarray) -> np.ndarray:
