@@ -1,0 +1,1 @@
+"""The benchmarks' helpers and their command lines."""
