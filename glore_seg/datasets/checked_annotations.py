@@ -144,7 +144,7 @@ class LoadCheckedAnnotations(LoadAnnotations):
 
     def check_values(self, label: np.ndarray, results: dict) -> None:
         """Refuse a stored label, or a part of it, with values that are no classes."""
-        # 255 + 1 is 0 in a byte: one maximum tells for a whole label, in a third of the table's time
+        # 255 + 1 is 0 in a byte: one maximum tells, in a third of the table's time
         if self.ignore_index == 255 and (label + np.uint8(1)).max() <= self._known(results):
             return
         wrong = self.wrong_values(results)

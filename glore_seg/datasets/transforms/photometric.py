@@ -53,26 +53,30 @@ class FastPhotoMetricDistortion(PhotoMetricDistortion):
         """Scale all channels, with probability 1/2."""
         if not np.random.randint(2):
             return img
-        factor = np.random.uniform(self.contrast_lower, self.contrast_upper)
-        table = self.convert(_LEVELS, alpha=factor)
-        # OpenCV rounds where mmsegmentation cuts off
-        return _mapped(
-            img, table, lambda pixels: cv2.convertScaleAbs(pixels, alpha=factor, beta=-0.5)
-        )
+        return self._scaled(img, np.random.uniform(self.contrast_lower, self.contrast_upper))
 
     def saturation(self, img: np.ndarray) -> np.ndarray:
         """Scale the saturation, with probability 1/2."""
         if not np.random.randint(2):
             return img
         factor = np.random.uniform(self.saturation_lower, self.saturation_upper)
-        return _in_hsv(img, 1, self.convert(_LEVELS, alpha=factor))
+        return _in_hsv(img, 1, lambda plane: self._scaled(plane, factor))
 
     def hue(self, img: np.ndarray) -> np.ndarray:
         """Turn the hue, with probability 1/2."""
         if not np.random.randint(2):
             return img
         turn = np.random.randint(-self.hue_delta, self.hue_delta)
-        return _in_hsv(img, 0, ((_LEVELS.astype(int) + turn) % 180).astype(np.uint8))
+        table = ((_LEVELS.astype(int) + turn) % 180).astype(np.uint8)
+        return _in_hsv(img, 0, lambda plane: cv2.LUT(plane, table))
+
+    def _scaled(self, img: np.ndarray, factor: float) -> np.ndarray:
+        # OpenCV rounds where mmsegmentation cuts off
+        return _mapped(
+            img,
+            self.convert(_LEVELS, alpha=factor),
+            lambda pixels: cv2.convertScaleAbs(pixels, alpha=factor, beta=-0.5),
+        )
 
 
 def _mapped(
@@ -83,7 +87,9 @@ def _mapped(
     return cv2.LUT(picture, table)
 
 
-def _in_hsv(picture: np.ndarray, channel: int, table: np.ndarray) -> np.ndarray:
+def _in_hsv(
+    picture: np.ndarray, channel: int, operation: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
     hsv = cv2.cvtColor(picture, cv2.COLOR_BGR2HSV)
-    cv2.insertChannel(cv2.LUT(cv2.extractChannel(hsv, channel), table), hsv, channel)
+    cv2.insertChannel(operation(cv2.extractChannel(hsv, channel)), hsv, channel)
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)
