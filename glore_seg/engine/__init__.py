@@ -13,10 +13,12 @@ from glore_seg.engine.runner import (
     warn_of_other_batch,
 )
 from glore_seg.engine.setup_check_hook import SetupCheckHook, check_state_dict
+from glore_seg.engine.speed import ChannelsLastHook, use_channels_last, use_compile
 from glore_seg.engine.testing import use_output_dir, use_tta, use_visualization
 
 __all__ = [
     "BFloat16OptimWrapper",
+    "ChannelsLastHook",
     "Complexity",
     "ProgressBarHook",
     "SetupCheckHook",
@@ -29,6 +31,8 @@ __all__ = [
     "leave_process_group",
     "load_config",
     "use_amp",
+    "use_channels_last",
+    "use_compile",
     "use_output_dir",
     "use_tta",
     "use_visualization",

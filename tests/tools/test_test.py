@@ -156,3 +156,8 @@ def test_a_checkpoint_of_another_width_or_number_of_classes_is_refused(test):
 def test_other_classes_than_the_data_sets_are_refused(test):
     with pytest.raises(ValueError, match=r"num_classes=19, the data set StreetDataset has 2 "):
         test(cfg_options=("test_dataloader.dataset.metainfo.classes=(road,car)",))
+
+
+def test_channels_last_changes_no_score(test):
+    plain, other = test(), test("--channels-last", "--fuse-conv-bn")
+    assert other["mIoU"] == pytest.approx(plain["mIoU"], abs=0.05)
