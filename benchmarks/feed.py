@@ -147,14 +147,23 @@ def draw(path: Path, stages: dict[str, dict[str, float]]) -> None:
 
     figure = Figure(figsize=(9, 3), layout="constrained")
     axes = figure.subplots()
+    transforms = list(dict.fromkeys(stage for found in stages.values() for stage in found))
+    colours = {stage: f"C{index}" for index, stage in enumerate(transforms)}
     for name, found in stages.items():
         left = 0.0
         for stage, milliseconds in found.items():
-            axes.barh(name, milliseconds, left=left, edgecolor="white")
-            if milliseconds > 4:
-                axes.text(left + 0.4, name, stage, fontsize=6, va="center", rotation=20)
+            known = stage in axes.get_legend_handles_labels()[1]
+            axes.barh(
+                name,
+                milliseconds,
+                left=left,
+                color=colours[stage],
+                edgecolor="white",
+                label=None if known else stage,
+            )
             left += milliseconds
         axes.text(left + 0.4, name, f"{left:.1f} ms", va="center", fontsize="small")
+    axes.legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
     axes.invert_yaxis()
     axes.margins(x=0.12)
     axes.set_xlabel("CPU ms a picture, one core")

@@ -40,6 +40,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--wait-time", type=float, default=2.0, help="seconds that --show waits (default: 2)"
     )
+    parser.add_argument(
+        "--amp", action="store_true", help="mixed precision: bf16 on a CPU, fp16 on a GPU"
+    )
     parser.add_argument("--tta", action="store_true", help="multi-scale and flip")
     parser.add_argument(
         "--fuse-conv-bn", action="store_true", help="fold BatchNorm into the convolutions first"
@@ -65,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     cfg.load_from = args.checkpoint
     if args.show or args.show_dir:
         use_visualization(cfg, show=args.show, show_dir=args.show_dir, wait_time=args.wait_time)
+    if args.amp:
+        cfg.test_cfg.fp16 = True  # mmengine's name for autocast, whatever the type
     if args.tta:
         use_tta(cfg)
     if args.out:

@@ -161,3 +161,10 @@ def test_other_classes_than_the_data_sets_are_refused(test):
 def test_channels_last_changes_no_score(test):
     plain, other = test(), test("--channels-last", "--fuse-conv-bn")
     assert other["mIoU"] == pytest.approx(plain["mIoU"], abs=0.05)
+
+
+def test_amp_tests_under_autocast_and_changes_scores_by_rounding_alone(test, tmp_path):
+    plain, half = test(), test("--amp")
+    configs = [Config.fromfile(next((tmp_path / f"run_{n}").glob("*.py"))) for n in (0, 1)]
+    assert [cfg.test_cfg.get("fp16", False) for cfg in configs] == [False, True]
+    assert half["mIoU"] == pytest.approx(plain["mIoU"], abs=0.5)
