@@ -43,13 +43,16 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="LoadCheckedAnnotations"),
-    dict(type="RandomResize", scale=(240, 180), ratio_range=(0.75, 2.0), keep_ratio=True),
-    dict(type="RandomCrop", crop_size=crop_size, cat_max_ratio=0.75),
-    dict(type="RandomFlip", prob=0.5),
-    dict(type="PhotoMetricDistortion"),
-    dict(type="PackSegInputs"),
+    dict(
+        type="LoadRandomResizeCropFlip",
+        scale=(240, 180),
+        ratio_range=(0.75, 2.0),
+        crop_size=crop_size,
+        cat_max_ratio=0.75,
+        flip_prob=0.5,
+    ),
+    dict(type="FastPhotoMetricDistortion"),
+    dict(type="FastPackSegInputs"),
 ]
 test_pipeline = [
     dict(type="LoadImageFromFile"),

@@ -20,13 +20,16 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="LoadCheckedAnnotations"),
-    dict(type="RandomResize", scale=(2048, 1024), ratio_range=(0.5, 2.0), keep_ratio=True),
-    dict(type="RandomCrop", crop_size=crop_size, cat_max_ratio=0.75),
-    dict(type="RandomFlip", prob=0.5),
-    dict(type="PhotoMetricDistortion"),
-    dict(type="PackSegInputs"),
+    dict(
+        type="LoadRandomResizeCropFlip",
+        scale=(2048, 1024),
+        ratio_range=(0.5, 2.0),
+        crop_size=crop_size,
+        cat_max_ratio=0.75,
+        flip_prob=0.5,
+    ),
+    dict(type="FastPhotoMetricDistortion"),
+    dict(type="FastPackSegInputs"),
 ]
 test_pipeline = [
     dict(type="LoadImageFromFile"),

@@ -14,6 +14,7 @@ from glore_seg.engine.runner import (
     warn_of_other_batch,
 )
 from glore_seg.engine.setup_check_hook import SetupCheckHook, check_state_dict
+from glore_seg.engine.speed import ChannelsLastHook, use_channels_last, use_compile
 from glore_seg.engine.submitting import submit
 from glore_seg.engine.testing import (
     use_inference,
@@ -25,6 +26,7 @@ from glore_seg.engine.testing import (
 
 __all__ = [
     "BFloat16OptimWrapper",
+    "ChannelsLastHook",
     "Complexity",
     "ProgressBarHook",
     "SetupCheckHook",
@@ -40,6 +42,8 @@ __all__ = [
     "submit",
     "use_amp",
     "use_inference",
+    "use_channels_last",
+    "use_compile",
     "use_output_dir",
     "use_split",
     "use_tta",

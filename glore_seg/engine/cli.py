@@ -24,6 +24,21 @@ def add_launcher_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
 
 
+def add_speed_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--channels-last`` and ``--compile``."""
+    parser.add_argument(
+        "--channels-last",
+        action="store_true",
+        help="keep feature maps with the channels last: convolutions then rearrange nothing",
+    )
+    parser.add_argument(
+        "--compile",
+        action="store_true",
+        help="compile backbone, neck and heads with torch.compile: minutes at the start, and again "
+        "for every further size of picture",
+    )
+
+
 def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--cfg-options``."""
     parser.add_argument(

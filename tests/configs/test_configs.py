@@ -92,7 +92,7 @@ def test_main_config_is_the_papers_recipe():
     optimizer = cfg.optim_wrapper.optimizer
     assert (optimizer.type, optimizer.lr, optimizer.momentum) == ("SGD", 0.006, 0.9)
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 8
-    crop = next(t for t in cfg.train_dataloader.dataset.pipeline if t.type == "RandomCrop")
+    crop = cfg.train_dataloader.dataset.pipeline[0]
     assert tuple(crop.crop_size) == tuple(cfg.model.data_preprocessor.size) == (768, 768)
     checkpoint = cfg.default_hooks.checkpoint
     assert (checkpoint.save_best, checkpoint.rule) == ("mIoU", "greater")

@@ -158,3 +158,15 @@ def test_a_checkpoint_of_another_width_or_number_of_classes_is_refused(test):
 def test_other_classes_than_the_data_sets_are_refused(test):
     with pytest.raises(ValueError, match=r"num_classes=19, the data set StreetDataset has 2 "):
         test(cfg_options=("test_dataloader.dataset.metainfo.classes=(road,car)",))
+
+
+def test_channels_last_changes_no_score(test):
+    plain, other = test(), test("--channels-last", "--fuse-conv-bn")
+    assert other["mIoU"] == pytest.approx(plain["mIoU"], abs=0.05)
+
+
+def test_amp_tests_under_autocast_and_changes_scores_by_rounding_alone(test, tmp_path):
+    plain, half = test(), test("--amp")
+    configs = [Config.fromfile(next((tmp_path / f"run_{n}").glob("*.py"))) for n in (0, 1)]
+    assert [cfg.test_cfg.get("fp16", False) for cfg in configs] == [False, True]
+    assert half["mIoU"] == pytest.approx(plain["mIoU"], abs=0.5)
