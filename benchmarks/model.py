@@ -7,6 +7,7 @@ The stock settings are fp32, channels first, run as written. The small defaults 
 import copy
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -69,8 +70,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     ):
         data = batch(count, *size, device=args.device)
         ways = {
-            name: make(model, data, cfg, **options)
-            for name, options in settings(args.compile or args.device == "cuda").items()
+            name: make(model, data, cfg, way)
+            for name, way in settings(args.compile or args.device == "cuda").items()
         }
         timings = side_by_side(ways, rounds=args.rounds, max_seconds=240)
         what = f"{title}, {Path(cfg.filename).stem}, {count} x {size[0]} x {size[1]}"
@@ -81,16 +82,25 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     return tables
 
 
-def settings(compiled: bool) -> dict[str, dict[str, bool]]:
-    """Give the options of each way by its name, the stock settings first."""
+@dataclass(frozen=True)
+class Settings:
+    """What a way runs with; the defaults are mmsegmentation's stock settings."""
+
+    channels_last: bool = False
+    bf16: bool = False
+    compiled: bool = False
+
+
+def settings(compiled: bool) -> dict[str, Settings]:
+    """Give the settings of each way by its name, the stock ones first."""
     found = {
-        STOCK: {},
-        "fp32, channels last": {"channels_last": True},
-        "bf16, channels first": {"bf16": True},
-        "bf16, channels last": {"bf16": True, "channels_last": True},
+        STOCK: Settings(),
+        "fp32, channels last": Settings(channels_last=True),
+        "bf16, channels first": Settings(bf16=True),
+        "bf16, channels last": Settings(channels_last=True, bf16=True),
     }
     if compiled:
-        found["bf16, channels last, compiled"] = {**found["bf16, channels last"], "compiled": True}
+        found["bf16, channels last, compiled"] = Settings(True, True, True)
     return found
 
 
@@ -121,53 +131,41 @@ def batch(count: int, height: int, width: int, *, device: str) -> dict[str, list
     return {"inputs": pictures, "data_samples": samples}
 
 
-def _prepared(model: nn.Module, *, channels_last: bool, compiled: bool) -> nn.Module:
+def _prepared(model: nn.Module, way: Settings) -> nn.Module:
     model = copy.deepcopy(model)
-    if channels_last:
+    if way.channels_last:
         model.to(memory_format=torch.channels_last)
-    if compiled:
+    if way.compiled:
         use_compile(SimpleNamespace(model=model))
     return model
 
 
 def training(
-    model: nn.Module,
-    data: dict[str, list],
-    cfg: Any,
-    *,
-    channels_last: bool = False,
-    bf16: bool = False,
-    compiled: bool = False,
+    model: nn.Module, data: dict[str, list], cfg: Any, way: Settings
 ) -> Callable[[], object]:
     """Give what makes one step: preprocessing, loss, gradients, optimiser."""
     from mmengine.optim import build_optim_wrapper
 
-    model = _prepared(model, channels_last=channels_last, compiled=compiled).train()
+    model = _prepared(model, way).train()
     wrapper = copy.deepcopy(cfg.optim_wrapper)
-    wrapper.type = "BFloat16OptimWrapper" if bf16 else "OptimWrapper"
+    wrapper.type = "BFloat16OptimWrapper" if way.bf16 else "OptimWrapper"
     optim = build_optim_wrapper(model, wrapper)
     return lambda: model.train_step(copy.copy(data), optim)
 
 
 def inference(
-    model: nn.Module,
-    data: dict[str, list],
-    cfg: Any,
-    *,
-    channels_last: bool = False,
-    bf16: bool = False,
-    compiled: bool = False,
+    model: nn.Module, data: dict[str, list], cfg: Any, way: Settings
 ) -> Callable[[], object]:
     """Give what predicts the label maps of one batch; BatchNorm is folded but in stock settings."""
     from mmcv.cnn import fuse_conv_bn
 
-    model = _prepared(model, channels_last=channels_last, compiled=compiled).eval()
-    if channels_last or bf16:
+    model = _prepared(model, way).eval()
+    if way != Settings():
         fuse_conv_bn(model)
     device = next(model.parameters()).device.type
 
     def run() -> object:
-        with torch.no_grad(), torch.autocast(device, torch.bfloat16) if bf16 else nullcontext():
+        with torch.no_grad(), torch.autocast(device, torch.bfloat16) if way.bf16 else nullcontext():
             return model.test_step(copy.copy(data))
 
     return run

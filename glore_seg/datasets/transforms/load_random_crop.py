@@ -110,7 +110,7 @@ class LoadRandomResizeCropFlip(BaseTransform):
         width, height = rescale_size(shape[::-1], scale) if self.keep_ratio else scale
         crop, label = self._random_crop(stored, (height, width), results)
         flip = self._random_flip()
-        if picture is None:  # decoded last: two whole pictures at once crowd the cache
+        if picture is None:
             picture = self._read_picture(results["img_path"], shape)
         results["img"] = crop_of_resized_picture(picture, crop, flip=flip)
         results["gt_seg_map"] = cv2.flip(label, 1) if flip else label
