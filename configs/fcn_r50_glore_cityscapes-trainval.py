@@ -1,6 +1,6 @@
 """Table 4 with ResNet-50 (79.5 % IoU class): trained on train and val, for the test server.
 
-`tools/test.py` writes the label ids of the test split to `work_dirs/cityscapes_test_r50`.
+`tools/submit.py` makes the archive for the server; `tools/test.py` with it only writes label ids.
 """
 
 _base_ = "./fcn_r50_glore_cityscapes.py"
