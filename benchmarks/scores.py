@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 import glore_seg  # noqa: F401  mends the host
-from benchmarks.common import begin, finish, make_parser, side_by_side
+from benchmarks.common import begin, draw_bars, finish, make_parser, side_by_side
 from glore_seg.compat.cityscapesscripts import cityscapesscripts_numpy
 from glore_seg.evaluation import CityscapesScorer
 
@@ -76,6 +76,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         for name, timing in timings.items()
     ]
     finish(args, header, {f"{args.pictures} pictures, {args.rounds} rounds": rows})
+    if args.picture:
+        bars = {row["way"]: row["CPU ms a picture"] for row in rows}
+        draw_bars(args.picture, bars, title="Scoring", xlabel="CPU ms a picture")
 
 
 def _write(folder: Path, count: int) -> list[tuple[Path, np.ndarray]]:

@@ -22,7 +22,7 @@ import torch
 from mmengine.config import Config
 
 import glore_seg  # noqa: F401  mends the host and registers
-from benchmarks.common import begin, finish, make_parser
+from benchmarks.common import begin, draw_bars, finish, make_parser
 from glore_seg.engine import build_model, load_config
 
 RATIOS = (2.0, 1.75, 1.5, 1.25, 1.0, 0.75, 0.5)
@@ -130,6 +130,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     ]
     title = f"{Path(args.config).stem}, {'slide' if args.slide else 'whole'}, {args.device}"
     finish(args, header, {title: rows})
+    if args.picture:
+        bars = {way: peak / 1e6 for way, peak in peaks.items()}
+        draw_bars(args.picture, bars, title=f"Inference, {title}", xlabel="peak memory, MB")
 
 
 def _measure(way: str, argv: Sequence[str]) -> int:

@@ -19,11 +19,11 @@ from torch.utils.data import DataLoader, Subset
 from glore_seg.engine.loading import load_model
 from glore_seg.engine.runner import build_dataset
 from glore_seg.engine.setup_check_hook import check_classes
+from glore_seg.evaluation import label_id_table
 from glore_seg.evaluation.submission import (
     ExpectedPictures,
     SubmissionReport,
     SubmissionWriter,
-    label_id_table,
     picture_key,
 )
 from glore_seg.files import with_progress

@@ -6,10 +6,12 @@ from glore_seg.evaluation.cityscapes_scores import (
     CityscapesScorer,
     CityscapesScores,
 )
+from glore_seg.evaluation.label_ids import label_id_table
 
 __all__ = [
     "CITYSCAPES_CLASSES",
     "CityscapesScoreMetric",
     "CityscapesScorer",
     "CityscapesScores",
+    "label_id_table",
 ]

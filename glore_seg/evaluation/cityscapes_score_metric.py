@@ -8,13 +8,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from cityscapesscripts.helpers.labels import name2label
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmseg.registry import METRICS
 from torch import Tensor
 
 from glore_seg.evaluation.cityscapes_scores import CityscapesScorer, CityscapesScores, State
+from glore_seg.evaluation.label_ids import label_id_table
 from glore_seg.files import write_png
 
 _TRAIN_IDS = "_labelTrainIds.png"
@@ -131,10 +131,7 @@ class CityscapesScoreMetric(BaseMetric):
                 f"0..{len(classes) - 1} of the data set's classes: set decode_head.num_classes="
                 f"{len(classes)}"
             )
-        self._scorer()  # refuses classes that Cityscapes does not have, with their names
-        table = np.zeros(256, np.uint8)
-        table[: len(classes)] = [name2label[name].id for name in classes]
-        return cv2.LUT(prediction.squeeze(0).byte().cpu().numpy(), table)
+        return label_id_table(classes)[prediction.squeeze(0).cpu().numpy()]
 
     def _count(self, prediction: np.ndarray, sample: dict) -> State:
         path = str(sample.get("seg_map_path"))

@@ -2,7 +2,6 @@
 
 from glore_seg.evaluation.submission.checker import check_submission
 from glore_seg.evaluation.submission.expected import ExpectedPictures, picture_key
-from glore_seg.evaluation.submission.label_ids import label_id_table
 from glore_seg.evaluation.submission.report import Finding, SubmissionReport
 from glore_seg.evaluation.submission.scoring import SubmissionScorer
 from glore_seg.evaluation.submission.writer import SubmissionWriter
@@ -14,6 +13,5 @@ __all__ = [
     "SubmissionScorer",
     "SubmissionWriter",
     "check_submission",
-    "label_id_table",
     "picture_key",
 ]

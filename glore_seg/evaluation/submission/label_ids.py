@@ -7,10 +7,8 @@ score them near zero.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-from cityscapesscripts.helpers.labels import labels, name2label
+from cityscapesscripts.helpers.labels import labels
 
 from glore_seg.evaluation.submission.report import Finding
 
@@ -19,29 +17,6 @@ _EVALUATED = frozenset(label.id for label in labels if not label.ignoreInEval)
 _NUM_TRAIN_IDS = len(_EVALUATED)  # train ids are 0 to 18
 _TRAIN_ID_SHARE = 0.1
 _SHOWN = 4
-
-
-def label_id_table(classes: Sequence[str]) -> np.ndarray:
-    """Make the table from what a network predicts to label ids.
-
-    Args:
-        classes: Names of the network's classes, in its order, as Cityscapes names them.
-
-    Returns:
-        Shape (K,), uint8: ``table[prediction]`` are label ids.
-
-    Raises:
-        ValueError: A class is none of Cityscapes' evaluated ones.
-    """
-    evaluated = [_NAMES[i] for i in sorted(_EVALUATED)]
-    unknown = [name for name in classes if name not in evaluated]
-    if unknown:
-        raise ValueError(
-            f"the data set's classes {', '.join(map(repr, unknown))} are none that Cityscapes "
-            f"evaluates; expected a choice of {', '.join(evaluated)}: name them so in the data "
-            "set's metainfo"
-        )
-    return np.array([name2label[name].id for name in classes], dtype=np.uint8)
 
 
 def check_ids(name: str, counts: np.ndarray) -> tuple[list[Finding], list[Finding]]:

@@ -10,7 +10,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from glore_seg.evaluation.submission import SubmissionWriter, label_id_table
+from glore_seg.evaluation import label_id_table
+from glore_seg.evaluation.submission import SubmissionWriter
 from glore_seg.evaluation.submission.archive import pack
 from glore_seg.evaluation.submission.png import encode
 from tests.evaluation.submission.conftest import KEYS, LABEL_IDS, expected
