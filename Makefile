@@ -18,7 +18,7 @@ help:  ## Say what can be made
 
 env: $(READY)  ## Make .venv with all that development needs (1 to 3 minutes)
 
-demo: $(READY)  ## Train FCN + GloRe on made street scenes, evaluate, draw (about 6 minutes)
+demo: $(READY)  ## Train FCN + GloRe on made street scenes, evaluate, report, submit (4 minutes)
 	@$(BIN)/python tools/demo.py demo_output
 
 test: $(READY)  ## Run the tests (under 10 minutes on two cores)
@@ -38,7 +38,7 @@ test-forks: $(FORKS_READY)  ## Run the tests of compat and models on the forks (
 $(READY): setup.cfg constraints.txt
 	@echo "Setting up $(VENV): 1.5 GB, 1 to 3 minutes with a warm package cache; nothing is compiled."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install $(PIP_OPTIONS) --editable '.[lite,cls,dev]'
+	@$(BIN)/python -m pip install $(PIP_OPTIONS) --editable '.[lite,cls,hub,dev]'
 	@# Without its dependencies, of which some have no wheels: only its import is tested.
 	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps mmaction2
 	@touch $@

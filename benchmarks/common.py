@@ -207,3 +207,18 @@ def draw_lines(
     axes.legend(fontsize="small")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130)
+
+
+def draw_bars(path: Path, bars: Mapping[str, float], *, title: str, xlabel: str) -> None:
+    """Draw one bar a name, with its value behind it, and write the picture."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 1.1 + 0.4 * len(bars)), layout="constrained")
+    axes = figure.subplots()
+    drawn = axes.barh(list(bars), list(bars.values()))
+    axes.bar_label(drawn, fmt="%.4g", padding=3)
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.set(title=title, xlabel=xlabel)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=130)

@@ -1,6 +1,6 @@
 """Table 4 with ResNet-101 (80.9 % IoU class): trained on train and val, for the test server.
 
-`tools/test.py` writes the label ids of the test split to `work_dirs/cityscapes_test_r101`.
+`tools/submit.py` makes the archive for the server; `tools/test.py` with it only writes label ids.
 """
 
 _base_ = "./fcn_r50_glore_cityscapes-trainval.py"

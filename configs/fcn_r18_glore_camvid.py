@@ -43,13 +43,16 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="LoadCheckedAnnotations"),
-    dict(type="RandomResize", scale=(240, 180), ratio_range=(0.75, 2.0), keep_ratio=True),
-    dict(type="RandomCrop", crop_size=crop_size, cat_max_ratio=0.75),
-    dict(type="RandomFlip", prob=0.5),
-    dict(type="PhotoMetricDistortion"),
-    dict(type="PackSegInputs"),
+    dict(
+        type="LoadRandomResizeCropFlip",
+        scale=(240, 180),
+        ratio_range=(0.75, 2.0),
+        crop_size=crop_size,
+        cat_max_ratio=0.75,
+        flip_prob=0.5,
+    ),
+    dict(type="FastPhotoMetricDistortion"),
+    dict(type="FastPackSegInputs"),
 ]
 test_pipeline = [
     dict(type="LoadImageFromFile"),
@@ -57,10 +60,17 @@ test_pipeline = [
     dict(type="LoadCheckedAnnotations"),
     dict(type="PackSegInputs"),
 ]
+# Scales of what it is trained on, which is half the size of the pictures.
+tta_pipeline = _base_.tta_pipeline
+tta_pipeline[1]["transforms"][0] = [
+    dict(type="Resize", scale_factor=ratio / 2, keep_ratio=True) for ratio in _base_.img_ratios
+]
 data = dict(data_root="data/camvid/", metainfo=dict(classes=classes))
 train_dataloader = dict(num_workers=2, dataset=dict(**data, pipeline=train_pipeline))
 val_dataloader = dict(num_workers=2, dataset=dict(**data, pipeline=test_pipeline))
 test_dataloader = val_dataloader
+val_evaluator = dict(instances=False)
+test_evaluator = val_evaluator
 
 max_iters = 2_000
 optim_wrapper = dict(optimizer=dict(lr=0.05, weight_decay=5e-4))

@@ -17,12 +17,15 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="LoadCheckedAnnotations"),
-    dict(type="RandomResize", scale=(256, 128), ratio_range=(1.0, 1.5), keep_ratio=True),
-    dict(type="RandomCrop", crop_size=crop_size, cat_max_ratio=0.75),
-    dict(type="RandomFlip", prob=0.5),
-    dict(type="PackSegInputs"),
+    dict(
+        type="LoadRandomResizeCropFlip",
+        scale=(256, 128),
+        ratio_range=(1.0, 1.5),
+        crop_size=crop_size,
+        cat_max_ratio=0.75,
+        flip_prob=0.5,
+    ),
+    dict(type="FastPackSegInputs"),
 ]
 test_pipeline = [
     dict(type="LoadImageFromFile"),

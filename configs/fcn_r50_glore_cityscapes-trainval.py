@@ -1,6 +1,6 @@
 """Table 4 with ResNet-50 (79.5 % IoU class): trained on train and val, for the test server.
 
-`tools/test.py` writes the label ids of the test split to `work_dirs/cityscapes_test_r50`.
+`tools/submit.py` makes the archive for the server; `tools/test.py` with it only writes label ids.
 """
 
 _base_ = "./fcn_r50_glore_cityscapes.py"
@@ -33,8 +33,7 @@ test_dataloader = dict(
 )
 test_evaluator = dict(
     _delete_=True,
-    type="CityscapesMetric",
+    type="CityscapesScoreMetric",
     format_only=True,
-    keep_results=True,
     output_dir="work_dirs/cityscapes_test_r50",
 )

@@ -9,11 +9,13 @@ from glore_seg.engine import (
     fuse_runner,
     leave_process_group,
     load_config,
+    use_channels_last,
+    use_compile,
     use_output_dir,
     use_tta,
     use_visualization,
 )
-from glore_seg.engine.cli import add_run_options, set_local_rank
+from glore_seg.engine.cli import add_run_options, add_speed_options, set_local_rank
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -25,7 +27,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("config", help="config file")
     parser.add_argument("checkpoint", help="checkpoint file")
-    parser.add_argument("--out", help="folder for the predicted label maps")
+    parser.add_argument(
+        "--out", help="folder for the predictions; label ids where CityscapesScoreMetric scores"
+    )
     parser.add_argument(
         "--format-only",
         action="store_true",
@@ -38,10 +42,14 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--wait-time", type=float, default=2.0, help="seconds that --show waits (default: 2)"
     )
+    parser.add_argument(
+        "--amp", action="store_true", help="mixed precision: bf16 on a CPU, fp16 on a GPU"
+    )
     parser.add_argument("--tta", action="store_true", help="multi-scale and flip")
     parser.add_argument(
         "--fuse-conv-bn", action="store_true", help="fold BatchNorm into the convolutions first"
     )
+    add_speed_options(parser)
     add_run_options(parser)
     args = parser.parse_args(argv)
     if args.format_only and not args.out:
@@ -62,11 +70,17 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     cfg.load_from = args.checkpoint
     if args.show or args.show_dir:
         use_visualization(cfg, show=args.show, show_dir=args.show_dir, wait_time=args.wait_time)
+    if args.amp:
+        cfg.test_cfg.fp16 = True  # mmengine's name for autocast, whatever the type
     if args.tta:
         use_tta(cfg)
     if args.out:
         use_output_dir(cfg, args.out, format_only=args.format_only)
+    if args.channels_last:
+        use_channels_last(cfg)
     runner = build_runner(cfg)
+    if args.compile:
+        use_compile(runner)
     if args.fuse_conv_bn:
         fuse_runner(runner)
     scores = runner.test()

@@ -9,9 +9,11 @@ from glore_seg.engine import (
     leave_process_group,
     load_config,
     use_amp,
+    use_channels_last,
+    use_compile,
     warn_of_other_batch,
 )
-from glore_seg.engine.cli import add_run_options, set_local_rank
+from glore_seg.engine.cli import add_run_options, add_speed_options, set_local_rank
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -32,6 +34,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--amp", action="store_true", help="mixed precision: bf16 where the device has it"
     )
+    add_speed_options(parser)
     add_run_options(parser)
     return parser.parse_args(argv)
 
@@ -51,7 +54,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.resume:
         cfg.resume = True
         cfg.load_from = None if args.resume == "auto" else args.resume
+    if args.channels_last:
+        use_channels_last(cfg)
     runner = build_runner(cfg)
+    if args.compile:
+        use_compile(runner)
     warn_of_other_batch(cfg)
     runner.train()
     leave_process_group()

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from glore_seg.datasets._files import with_progress, write_png
+from glore_seg.files import with_progress, write_png
 
 CAMVID_SPLITS = ("train", "val")
 

@@ -12,7 +12,8 @@ from mmseg.registry import TRANSFORMS
 from glore_seg.datasets.cityscapes import TRAIN_IDS_COMMAND
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_PNG_COLOUR_TYPE = 25  # offset of the byte in the header
+_PNG_DEPTH = 24  # offsets of bytes in the header
+_PNG_COLOUR_TYPE = 25
 _PNG_PALETTE = 3
 _LAST_LABEL_ID = 33
 
@@ -59,35 +60,68 @@ class LoadCheckedAnnotations(LoadAnnotations):
         self.ignore_index = ignore_index
 
     def _load_seg_map(self, results: dict) -> None:
+        label, table = self.read(results), self.mapping(results)
+        results["gt_seg_map"] = label if table is None else cv2.LUT(label, table)
+        results["seg_fields"].append("gt_seg_map")
+
+    def read(self, results: dict) -> np.ndarray:
+        """Return the checked label as it is stored, shape (H, W), uint8."""
+        path = self.path_of(results)
+        label = self._read(path)
+        _check_size(label, results, path)
+        self.check_values(label, results)
+        return label
+
+    def mapping(self, results: dict) -> np.ndarray | None:
+        """Return the 256 values that stored ones turn into, or None where they stay."""
+        label_map, reduce_zero = results.get("label_map"), self._reduces_zero(results)
+        if not (reduce_zero or label_map):
+            return None
+        return _mapping(label_map, reduce_zero=reduce_zero)
+
+    def wrong_values(self, results: dict) -> np.ndarray:
+        """Return which of the 256 values are no classes as stored, shape (256,), bool."""
+        wrong = np.ones(256, bool)
+        wrong[: self._known(results)] = False
+        wrong[self.ignore_index] = False
+        return wrong
+
+    def path_of(self, results: dict) -> str:
+        """Return the file of the label, which must have one."""
         path = results.get("seg_map_path")
         if path is None:
             raise ValueError(
                 f"{results.get('img_path')} has no label: leave LoadCheckedAnnotations out of the "
                 "pipeline of data without labels"
             )
+        return path
+
+    def _known(self, results: dict) -> int:
+        label_map = results.get("label_map")
+        return (len(label_map) if label_map else self.num_classes) + self._reduces_zero(results)
+
+    def _reduces_zero(self, results: dict) -> bool:
         reduce_zero = bool(results.get("reduce_zero_label"))
         if self.reduce_zero_label not in (None, reduce_zero):
             raise ValueError(
                 f"reduce_zero_label is {self.reduce_zero_label} here and {reduce_zero} in the data "
                 "set; set it in the data set alone"
             )
-        label = self._read(path)
-        _check_size(label, results, path)
-        label_map = results.get("label_map")
-        known = (len(label_map) if label_map else self.num_classes) + reduce_zero
-        self._check_values(label, known, path)
-        if reduce_zero or label_map:
-            label = cv2.LUT(label, _mapping(label_map, reduce_zero=reduce_zero))
-        results["gt_seg_map"] = label
-        results["seg_fields"].append("gt_seg_map")
+        return reduce_zero
 
     def _read(self, path: str) -> np.ndarray:
         """Return the stored values, shape (H, W), uint8."""
         stored = fileio.get(path, backend_args=self.backend_args)
-        if stored.startswith(_PNG) and stored[_PNG_COLOUR_TYPE] == _PNG_PALETTE:
+        is_png = stored.startswith(_PNG) and len(stored) > _PNG_COLOUR_TYPE
+        if is_png and stored[_PNG_COLOUR_TYPE] == _PNG_PALETTE:
             raise ValueError(
                 f"{path} is a palette picture; expected one channel of class indices: save it "
                 "without palette, or read *_labelTrainIds.png"
+            )
+        if is_png and stored[_PNG_DEPTH] < 8:
+            raise ValueError(
+                f"{path} has {stored[_PNG_DEPTH]} bits a pixel; expected 8: decoders stretch fewer "
+                "bits to 0 to 255, so save it again with 8"
             )
         try:
             label = mmcv.imfrombytes(stored, flag="unchanged", backend=self.imdecode_backend)
@@ -108,12 +142,15 @@ class LoadCheckedAnnotations(LoadAnnotations):
             )
         return np.ascontiguousarray(label)
 
-    def _check_values(self, label: np.ndarray, known: int, path: str) -> None:
-        wrong = np.ones(256, np.uint8)
-        wrong[:known] = 0
-        wrong[self.ignore_index] = 0
-        if not cv2.countNonZero(cv2.LUT(label, wrong)):
+    def check_values(self, label: np.ndarray, results: dict) -> None:
+        """Refuse a stored label, or a part of it, with values that are no classes."""
+        # 255 + 1 is 0 in a byte: one maximum tells, in a third of the table's time
+        if self.ignore_index == 255 and (label + np.uint8(1)).max() <= self._known(results):
             return
+        wrong = self.wrong_values(results)
+        if not cv2.countNonZero(cv2.LUT(label, wrong.astype(np.uint8))):
+            return
+        known, path = self._known(results), self.path_of(results)
         values = [int(value) for value in np.unique(label) if wrong[value]]
         message = (
             f"{path} holds {values}; expected class indices 0 to {known - 1} and "

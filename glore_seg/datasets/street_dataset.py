@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os.path as osp
+from typing import Any
 
 import mmengine.fileio as fileio
+from mmcv.transforms import LoadImageFromFile
 from mmengine.logging import print_log
 from mmseg.datasets import CityscapesDataset
 from mmseg.registry import DATASETS
 
 from glore_seg.datasets.cityscapes import TRAIN_IDS_COMMAND
+from glore_seg.datasets.packing import attach_pack
+from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
 
 
 @DATASETS.register_module()
@@ -21,14 +25,39 @@ class StreetDataset(CityscapesDataset):
     the 19 classes. With ``test_mode=True`` the labels may be absent, as for Cityscapes' test split.
     Folders on a remote file backend are left to mmsegmentation, unchecked.
 
+    Args:
+        pack: Folder of a packed copy of the data set, made by
+            ``tools/dataset_converters/pack.py``, that ``LoadRandomResizeCropFlip`` reads in place
+            of the files. They must stay where they are: they tell whether the pack is stale.
+        **options: Those of ``CityscapesDataset``, which refuses others.
+
     Raises:
-        FileNotFoundError: If the folder of pictures or labels, or the ``ann_file``, is missing.
-        ValueError: If there are no pictures, or pictures without label or labels without picture.
+        FileNotFoundError: If the folder of pictures or labels, the ``ann_file`` or the ``pack`` is
+            missing.
+        ValueError: If there are no pictures, or pictures without label or labels without picture;
+            if the pack is stale, damaged or read by nothing.
     """
+
+    def __init__(self, *, pack: str | None = None, **options: Any) -> None:
+        self.pack = pack  # before the parent class lists the pictures
+        super().__init__(**options)
+        transforms = self.pipeline.transforms
+        if pack and transforms and isinstance(transforms[0], LoadImageFromFile):
+            raise ValueError(
+                f"pack is {pack} but the pipeline begins with {type(transforms[0]).__name__}, "
+                f"which reads the files: begin it with {LoadRandomResizeCropFlip.__name__}, or "
+                "leave pack out"
+            )
 
     def load_data_list(self) -> list[dict]:
         """List the pictures with their labels; see the class for what is refused."""
         if self.backend_args and self.backend_args.get("backend", "local") != "local":
+            if self.pack:
+                raise ValueError(
+                    f"pack is {self.pack} but the files are on the backend "
+                    f"{self.backend_args['backend']!r}, where it can't be compared with them: copy "
+                    "them to a local disk, or leave pack out"
+                )
             return super().load_data_list()
         pictures_dir = self._existing_dir("img_path")
         if self.ann_file and not osp.exists(self.ann_file):
@@ -51,6 +80,8 @@ class StreetDataset(CityscapesDataset):
             )
         if self.data_prefix.get("seg_map_path") is not None:
             self._check_pairs(items)
+        if self.pack:
+            attach_pack(items, self.pack, self.data_root)
         return items
 
     def _existing_dir(self, key: str) -> str:

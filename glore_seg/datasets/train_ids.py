@@ -6,7 +6,7 @@ import json
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from glore_seg.datasets._files import with_progress, written_aside
+from glore_seg.files import with_progress, written_aside
 
 _POLYGONS = "_polygons.json"
 _TRAIN_IDS = "_labelTrainIds.png"

@@ -2,6 +2,7 @@
 
 from glore_seg.engine.complexity import Complexity, count_complexity
 from glore_seg.engine.config import load_config, use_amp
+from glore_seg.engine.loading import load_model
 from glore_seg.engine.optim_wrapper import BFloat16OptimWrapper
 from glore_seg.engine.progress_bar_hook import ProgressBarHook
 from glore_seg.engine.runner import (
@@ -13,10 +14,19 @@ from glore_seg.engine.runner import (
     warn_of_other_batch,
 )
 from glore_seg.engine.setup_check_hook import SetupCheckHook, check_state_dict
-from glore_seg.engine.testing import use_output_dir, use_tta, use_visualization
+from glore_seg.engine.speed import ChannelsLastHook, use_channels_last, use_compile
+from glore_seg.engine.submitting import submit
+from glore_seg.engine.testing import (
+    use_inference,
+    use_output_dir,
+    use_split,
+    use_tta,
+    use_visualization,
+)
 
 __all__ = [
     "BFloat16OptimWrapper",
+    "ChannelsLastHook",
     "Complexity",
     "ProgressBarHook",
     "SetupCheckHook",
@@ -28,8 +38,14 @@ __all__ = [
     "fuse_runner",
     "leave_process_group",
     "load_config",
+    "load_model",
+    "submit",
     "use_amp",
+    "use_inference",
+    "use_channels_last",
+    "use_compile",
     "use_output_dir",
+    "use_split",
     "use_tta",
     "use_visualization",
     "warn_of_other_batch",

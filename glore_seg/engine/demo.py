@@ -1,4 +1,4 @@
-"""What `make demo` does: data, training, evaluation and pictures in one folder."""
+"""What `make demo` does: data, training, evaluation, pictures, submission in one folder."""
 
 import time
 import warnings
@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import mmcv
-import numpy as np
 from mmengine.config import Config
 from mmengine.runner import Runner
 from prettytable import PrettyTable
 
 from glore_seg.datasets import make_street_scenes
 from glore_seg.engine.config import load_config
+from glore_seg.engine.evaluating import Evaluation
+from glore_seg.engine.picturing import spread
+from glore_seg.engine.predicting import Predictor, read_picture
+from glore_seg.engine.report import write_report
+from glore_seg.engine.run_folder import find_checkpoint
 from glore_seg.engine.runner import build_dataset, build_runner
+from glore_seg.engine.submitting import submit
+from glore_seg.engine.testing import use_split
 from glore_seg.visualization import draw_panel, plot_training_curves
 
 _PANEL_ROWS = 4
@@ -35,7 +40,8 @@ def run_demo(
         config: A config whose data set takes ``data_root``, such as
             ``configs/fcn_r18_glore_street-scenes.py``.
         out_dir: Gets ``street_scenes/`` and ``work_dir/``, ``class_table.txt``,
-            ``training_curve.png``, ``panel.png`` and the best checkpoint.
+            ``training_curve.png``, ``panel.png``, ``report.html``, ``submission.zip`` and the best
+            checkpoint.
         max_iters: Iterations of training. Default: the config's own.
         scenes: Arguments of :func:`glore_seg.datasets.make_street_scenes`, such as
             ``{"num_train": 8}``. Default: its own.
@@ -45,7 +51,7 @@ def run_demo(
     """
     start = time.monotonic()
     warnings.filterwarnings("ignore", module="mm(seg|engine)")  # of no use to a newcomer
-    _say(f"1/4  Making street scenes in {out_dir / 'street_scenes'}")
+    _say(f"1/5  Making street scenes in {out_dir / 'street_scenes'}")
     make_street_scenes(out_dir / "street_scenes", **(scenes or {}))
 
     cfg = load_config(config, work_dir=str(out_dir / "work_dir"))
@@ -58,42 +64,64 @@ def run_demo(
     cfg.log_level = "ERROR"  # the progress bar speaks instead
     cfg.custom_hooks.append({"type": "ProgressBarHook"})
 
-    _say("2/4  Scoring the network before training")
-    untrained = _score(cfg, out_dir / "untrained", checkpoint=None)
-    _say(f"3/4  Training for {cfg.train_cfg.max_iters} iterations")
+    _say("2/5  Scoring the network before training")
+    untrained = _score_untrained(cfg, out_dir / "untrained")
+    _say(f"3/5  Training for {cfg.train_cfg.max_iters} iterations")
     cfg.resume = (Path(cfg.work_dir) / "last_checkpoint").exists()
     _runner(cfg).train()
-    _say("4/4  Scoring the best checkpoint and drawing")
-    checkpoint = next(Path(cfg.work_dir).glob("best_mIoU_iter_*.pth"))
-    trained = _score(cfg, out_dir / "evaluation", checkpoint=checkpoint)
+    _say("4/5  Scoring the best checkpoint and drawing")
+    checkpoint = find_checkpoint(Path(cfg.work_dir))
+    trained = write_report(
+        Path(cfg.work_dir),
+        out_dir / "report.html",
+        config=cfg,
+        checkpoint=checkpoint,
+        overwrite=True,
+    )
 
     table = _class_table(untrained, trained)
     (out_dir / "class_table.txt").write_text(table + "\n")
     plot_training_curves(cfg.work_dir, out_dir / "training_curve.png")
-    _draw_predictions(cfg, out_dir / "evaluation" / "predictions", out_dir / "panel.png")
+    _draw_predictions(cfg, checkpoint, out_dir / "panel.png")
     print(table)
+    _say("5/5  Making and checking a submission of the test split")
+    print(_submit(config, out_dir, checkpoint))
     minutes = (time.monotonic() - start) / 60
     _say(
-        f"Done in {minutes:.1f} minutes: mIoU {untrained['mIoU']:.2f} -> {trained['mIoU']:.2f} %. "
-        f"In {out_dir}: class_table.txt, training_curve.png, panel.png, "
-        f"{checkpoint.relative_to(out_dir)}. "
+        f"Done in {minutes:.1f} minutes: mIoU {untrained['mIoU']:.2f} -> {trained.mean_iou:.2f} %. "
+        f"In {out_dir}: report.html, class_table.txt, training_curve.png, panel.png, "
+        f"submission.zip, {checkpoint.relative_to(out_dir)}. "
         "Next: your own pictures (README, 'Use it in your own config') or Cityscapes "
         "(README, 'Cityscapes in five steps')."
     )
+
+
+def _submit(config: str, out_dir: Path, checkpoint: Path) -> str:
+    """Predict and pack the test split; what the check says of it."""
+    cfg = load_config(config)
+    cfg.test_dataloader.dataset.data_root = str(out_dir / "street_scenes")
+    use_split(cfg, "test")
+    report = submit(
+        cfg,
+        checkpoint,
+        split="test",
+        out=out_dir / "submission.zip",
+        # a folder for each checkpoint: a demo that goes on finds another best one
+        work_dir=out_dir / f"submission_{checkpoint.stem}",
+        overwrite=True,
+    )
+    assert report is not None, "a single process packs"
+    return "\n".join(report.lines())
 
 
 def _say(text: str) -> None:
     print(f"\n=== {text}", flush=True)
 
 
-def _score(cfg: Config, folder: Path, *, checkpoint: Path | None) -> dict[str, float]:
-    """Scores on val; with a checkpoint, its predictions go to ``folder/predictions``."""
+def _score_untrained(cfg: Config, folder: Path) -> dict[str, float]:
     cfg = cfg.copy()
     cfg.work_dir = str(folder)
     cfg.resume = False
-    cfg.load_from = None if checkpoint is None else str(checkpoint)
-    if checkpoint is not None:
-        cfg.test_evaluator.output_dir = str(folder / "predictions")
     return _runner(cfg).test()
 
 
@@ -103,34 +131,29 @@ def _runner(cfg: Config) -> Runner:
     return build_runner(cfg)
 
 
-def _class_table(untrained: dict[str, float], trained: dict[str, float]) -> str:
+def _class_table(untrained: dict[str, float], trained: Evaluation) -> str:
     table = PrettyTable(["class", "untrained, IoU %", "trained, IoU %"])
     table.align = "r"
     table.align["class"] = "l"
-    for key in trained:
-        if key.startswith("IoU."):
-            table.add_row([key.removeprefix("IoU."), untrained[key], trained[key]])
+    for name, iou in zip(trained.classes, trained.iou, strict=True):
+        table.add_row([name, f"{untrained[f'IoU.{name}']:.2f}", f"{iou:.2f}"])
     table.add_divider()
-    table.add_row(["mean", untrained["mIoU"], trained["mIoU"]])
+    table.add_row(["mean", f"{untrained['mIoU']:.2f}", f"{trained.mean_iou:.2f}"])
     return table.get_string()
 
 
-def _draw_predictions(cfg: Config, predictions: Path, out_file: Path) -> None:
-    dataset = build_dataset(cfg, "test")
+def _draw_predictions(cfg: Config, checkpoint: Path, out_file: Path) -> None:
+    dataset = build_dataset(cfg, "val")
+    predictor = Predictor(cfg, checkpoint)
     rows = []
-    for index in np.linspace(0, len(dataset) - 1, _PANEL_ROWS).round().astype(int):
-        sample = dataset[int(index)]["data_samples"]
-        name = f"{Path(sample.img_path).stem}.png"
+    for index in spread(dataset, _PANEL_ROWS):
+        picture = read_picture(dataset, index)
+        assert picture.label is not None  # evaluating refused those without
         rows.append(
             {
-                "input": mmcv.imread(sample.img_path, channel_order="rgb"),
-                "ground truth": sample.gt_sem_seg.data.squeeze(0).numpy(),
-                "prediction": mmcv.imread(str(predictions / name), flag="unchanged"),
+                "input": picture.image,
+                "ground truth": picture.label,
+                "prediction": predictor.predict(picture.path),
             }
         )
-    draw_panel(
-        rows,
-        out_file,
-        classes=dataset.metainfo["classes"],
-        palette=dataset.metainfo["palette"],
-    )
+    draw_panel(rows, out_file, classes=predictor.classes, palette=predictor.palette)

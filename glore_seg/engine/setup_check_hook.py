@@ -8,7 +8,8 @@ from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-_SHOWN = 4
+from glore_seg.checkpoints import compare_state_dicts
+from glore_seg.checkpoints.comparison import some
 
 
 @HOOKS.register_module()
@@ -35,15 +36,15 @@ class SetupCheckHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Compare the classes of the head with the training data's."""
-        _check_classes(runner, runner.train_dataloader.dataset)
+        check_classes(runner.model, runner.train_dataloader.dataset)
 
     def before_val(self, runner: Runner) -> None:
         """Compare the classes of the head with the validation data's."""
-        _check_classes(runner, runner.val_dataloader.dataset)
+        check_classes(runner.model, runner.val_dataloader.dataset)
 
     def before_test(self, runner: Runner) -> None:
         """Compare the classes of the head with the test data's."""
-        _check_classes(runner, runner.test_dataloader.dataset)
+        check_classes(runner.model, runner.test_dataloader.dataset)
 
 
 def check_state_dict(
@@ -60,47 +61,27 @@ def check_state_dict(
     Raises:
         ValueError: They do not fit; the message counts and names what differs.
     """
-    shapes = {k.removeprefix("module."): tuple(v.shape) for k, v in found.items()}
-    wanted = {k: tuple(v.shape) for k, v in model.state_dict().items()}
-    wanted = {k: v for k, v in wanted.items() if not k.endswith("num_batches_tracked")}
-    common = {k for k in wanted if shapes.get(k) == wanted[k]}
+    wanted = model.state_dict()
+    found = {k.removeprefix("module."): v for k, v in found.items()}
+    if strict:
+        # Training alone uses it: a config for testing may leave it out.
+        found = {
+            k: v for k, v in found.items() if k in wanted or not k.startswith("auxiliary_head.")
+        }
+    comparison = compare_state_dicts(wanted, found)
     source = source or "the checkpoint"
-    if not strict:
-        if not common:
-            raise ValueError(
-                f"{source} has no parameter in common with this {type(model).__name__}: it holds "
-                f"{_some(shapes)}, the model needs {_some(wanted)}. Give a checkpoint of this "
-                "network, or leave load_from out"
-            )
-        return
-    faults = {
-        "missing": [k for k in wanted if k not in shapes],
-        "of another shape": [
-            f"{k} {shapes[k]}, needed {wanted[k]}"
-            for k in wanted
-            if k in shapes and shapes[k] != wanted[k]
-        ],
-        "not in the model": [
-            k
-            for k in shapes
-            if k not in wanted
-            and not k.endswith("num_batches_tracked")
-            and not k.startswith("auxiliary_head.")
-        ],
-    }
-    lines = [f"{len(names)} {what}: {_some(names)}" for what, names in faults.items() if names]
-    if lines:
+    if strict and comparison.faults():
         raise ValueError(
-            f"{source} is of another network than the config ({len(common)} of {len(wanted)} "
-            f"parameters fit; {'; '.join(lines)}). Use the config that the checkpoint was trained "
+            f"{source} is of another network than the config ({comparison.summary()}; "
+            f"{'; '.join(comparison.faults())}). Use the config that the checkpoint was trained "
             "with: it lies beside it in the work directory"
         )
-
-
-def _some(names: Any) -> str:
-    names = list(names)
-    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + rest
+    if not strict and not comparison.fitting:
+        raise ValueError(
+            f"{source} has no parameter in common with this {type(model).__name__}: it holds "
+            f"{some(list(found))}, the model needs {some(list(wanted))}. Give a checkpoint "
+            "of this network, or leave load_from out"
+        )
 
 
 def unwrap(model: nn.Module) -> nn.Module:
@@ -110,8 +91,17 @@ def unwrap(model: nn.Module) -> nn.Module:
     return model
 
 
-def _check_classes(runner: Runner, dataset: Any) -> None:
-    head = getattr(unwrap(runner.model), "decode_head", None)
+def check_classes(model: nn.Module, dataset: Any) -> None:
+    """Compare the number of classes of a model's heads with a data set's.
+
+    Args:
+        model: The network, or what is wrapped around it.
+        dataset: Has the names of its classes in ``metainfo``.
+
+    Raises:
+        ValueError: They differ.
+    """
+    head = getattr(unwrap(model), "decode_head", None)
     classes = getattr(dataset, "metainfo", {}).get("classes")
     heads = head if isinstance(head, nn.ModuleList) else [head]
     for one in heads:

@@ -1,4 +1,4 @@
-"""What test.py's options change in a config."""
+"""What the options of test.py and submit.py change in a config."""
 
 from typing import Any
 
@@ -33,8 +33,72 @@ def use_tta(cfg: Config) -> None:
         )
     dataset = cfg.test_dataloader.dataset
     labelled = any(t["type"] in _LOADS_LABELS for t in dataset.pipeline)
-    dataset.pipeline = cfg.tta_pipeline if labelled else _without_labels(cfg.tta_pipeline)
+    dataset.pipeline = cfg.tta_pipeline if labelled else without_labels(cfg.tta_pipeline)
     cfg.model = {**cfg.tta_model, "module": cfg.model}
+
+
+def use_split(cfg: Config, split: str) -> None:
+    """Test on the pictures of a split, ``leftImg8bit/SPLIT``, and load no labels.
+
+    Args:
+        cfg: The config; its test data set must be one in the layout of Cityscapes.
+        split: ``"train"``, ``"val"`` or ``"test"``.
+
+    Raises:
+        ValueError: The test data set is made of others.
+    """
+    dataset = cfg.test_dataloader.dataset
+    if "dataset" in dataset or "datasets" in dataset:
+        raise ValueError(
+            f"test_dataloader.dataset is a {dataset.type} of other data sets; expected one data "
+            "set in the layout of Cityscapes, such as StreetDataset: give it in the config"
+        )
+    dataset.data_prefix = {"img_path": f"leftImg8bit/{split}"}
+    for key in ("ann_file", "indices"):  # which would leave pictures out
+        dataset.pop(key, None)
+    dataset.test_mode = True
+    dataset.pipeline = without_labels(dataset.pipeline)
+
+
+def use_inference(
+    cfg: Config,
+    mode: str | None,
+    *,
+    crop_size: tuple[int, int] | None = None,
+    stride: tuple[int, int] | None = None,
+) -> None:
+    """Predict whole pictures or sliding windows; to be called before :func:`use_tta`.
+
+    Args:
+        cfg: The config.
+        mode: ``"whole"``, ``"slide"`` or None, the config's own.
+        crop_size: (height, width) of a window in pixels. Default: the config's own.
+        stride: (vertical, horizontal) step between windows in pixels, at most the window.
+            Default: the config's own.
+
+    Raises:
+        ValueError: Windows are given without sliding, are missing, or leave gaps.
+    """
+    test_cfg = cfg.model.setdefault("test_cfg", {})
+    mode = mode or test_cfg.get("mode", "whole")
+    if mode == "whole":
+        if crop_size or stride:
+            raise ValueError("--crop-size and --stride are of sliding windows: add --mode slide")
+        test_cfg.mode = "whole"
+        return
+    crop_size = crop_size or test_cfg.get("crop_size")
+    stride = stride or test_cfg.get("stride")
+    if not crop_size or not stride:
+        raise ValueError(
+            f"--mode slide needs windows, crop_size is {crop_size} and stride {stride}: give "
+            "--crop-size HEIGHT WIDTH --stride HEIGHT WIDTH"
+        )
+    if not all(0 < step <= size for step, size in zip(stride, crop_size, strict=True)):
+        raise ValueError(
+            f"--stride {tuple(stride)} with --crop-size {tuple(crop_size)}; expected steps of 1 to "
+            "the window's size, or pixels would be left out"
+        )
+    test_cfg.update(mode="slide", crop_size=tuple(crop_size), stride=tuple(stride))
 
 
 def use_output_dir(cfg: Config, output_dir: str, *, format_only: bool) -> None:
@@ -42,26 +106,26 @@ def use_output_dir(cfg: Config, output_dir: str, *, format_only: bool) -> None:
     several = isinstance(cfg.test_evaluator, list | tuple)
     for metric in cfg.test_evaluator if several else [cfg.test_evaluator]:
         metric.output_dir = output_dir
-        if metric.type == "CityscapesMetric":
+        if metric.type == "CityscapesMetric":  # mmseg's, which would remove the folder at the end
             metric.keep_results = True
         if format_only:
             metric.format_only = True
     if format_only:
         dataset = cfg.test_dataloader.dataset
         dataset.test_mode = True
-        dataset.pipeline = _without_labels(dataset.pipeline)
+        dataset.pipeline = without_labels(dataset.pipeline)
 
 
-def _without_labels(transforms: Any) -> Any:
+def without_labels(transforms: Any) -> Any:
     """The same pipeline without the loading of labels, within ``TestTimeAug``'s lists as well."""
     kept = []
     for item in transforms:
         if isinstance(item, list | tuple):
-            inner = _without_labels(item)
+            inner = without_labels(item)
             if inner:  # TestTimeAug combines its lists; an empty one would leave no combination
                 kept.append(inner)
         elif item["type"] not in _LOADS_LABELS:
             if "transforms" in item:
-                item = {**item, "transforms": _without_labels(item["transforms"])}
+                item = {**item, "transforms": without_labels(item["transforms"])}
             kept.append(item)
     return kept

@@ -1,5 +1,17 @@
-"""Registered metrics."""
+"""The scores of Cityscapes: in plain NumPy, and as a registered metric."""
 
-from glore_seg.evaluation.class_iou_metric import ClassIoUMetric
+from glore_seg.evaluation.cityscapes_score_metric import CityscapesScoreMetric
+from glore_seg.evaluation.cityscapes_scores import (
+    CITYSCAPES_CLASSES,
+    CityscapesScorer,
+    CityscapesScores,
+)
+from glore_seg.evaluation.label_ids import label_id_table
 
-__all__ = ["ClassIoUMetric"]
+__all__ = [
+    "CITYSCAPES_CLASSES",
+    "CityscapesScoreMetric",
+    "CityscapesScorer",
+    "CityscapesScores",
+    "label_id_table",
+]

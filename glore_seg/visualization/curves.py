@@ -3,17 +3,23 @@
 import json
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 Scalars = dict[str, list[tuple[int, float]]]
+_LINE = "#1f77b4"
+_GREY = "#80868f"  # readable on white and on black
 
 
-def read_scalars(work_dir: str | Path) -> Scalars:
+def read_scalars(work_dir: str | Path, *, beside: str | None = None) -> Scalars:
     """Read every scalar that the runs of a work folder logged, a resumed run's after the first's.
 
     Args:
         work_dir: Work folder of one training.
+        beside: Read only what was logged together with a scalar of this name: training and
+            validation both log ``time``, and ``"loss"`` tells training's. Default: everything.
 
     Returns:
         Name to (iteration, value) in rising order; where two runs logged the same iteration, the
@@ -32,6 +38,8 @@ def read_scalars(work_dir: str | Path) -> Scalars:
     for file in files:
         for line in file.read_text().splitlines():
             entry = json.loads(line)
+            if beside is not None and beside not in entry:
+                continue
             step = entry.pop("step", None)
             for name, value in entry.items():
                 if step is not None and isinstance(value, int | float):
@@ -52,16 +60,53 @@ def plot_training_curves(
     Raises:
         FileNotFoundError: The folder holds no scalars.
     """
-    scalars = read_scalars(work_dir)
     figure = Figure(figsize=(10, 3.2), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = [("loss", "training loss"), ("lr", "learning rate"), (score, f"{score} on val, %")]
-    for axes, (name, title) in zip(figure.subplots(1, 3), panels, strict=True):
-        points = scalars.get(name, [])
-        marker = "o" if name == score else None
-        axes.plot(*zip(*points, strict=True), marker=marker) if points else None
-        axes.set_title(title)
-        axes.set_xlabel("iteration")
-        axes.set_ylim(bottom=0)
-        axes.grid(alpha=0.3)
+    named = _named(read_scalars(work_dir), score)
+    for axes, (name, title, points) in zip(figure.subplots(1, 3), named, strict=True):
+        _draw(axes, points, title, marker="o" if name == score else None)
     figure.savefig(out_file, dpi=120)
+
+
+def training_curves(scalars: Scalars, *, score: str = "mIoU") -> dict[str, Figure]:
+    """The same curves as figures of their own, transparent, for a page of any background.
+
+    Args:
+        scalars: From :func:`read_scalars`.
+        score: The validation score to draw, in percent.
+
+    Returns:
+        Title to figure; curves that were not logged are left out.
+    """
+    figures = {}
+    for name, title, points in _named(scalars, score):
+        if not points:
+            continue
+        figure = Figure(figsize=(4.4, 2.8), layout="constrained", facecolor="none")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot(facecolor="none")
+        _draw(axes, points, "", marker="o" if name == score else None)
+        axes.tick_params(colors=_GREY)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.label.set_color(_GREY)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        for side in ("left", "bottom"):
+            axes.spines[side].set_color(_GREY)
+        figures[title] = figure
+    return figures
+
+
+def _named(scalars: Scalars, score: str) -> list[tuple[str, str, list[tuple[int, float]]]]:
+    titles = {"loss": "training loss", "lr": "learning rate", score: f"{score} on val, %"}
+    return [(name, title, scalars.get(name, [])) for name, title in titles.items()]
+
+
+def _draw(axes: Axes, points: list[tuple[int, float]], title: str, *, marker: str | None) -> None:
+    axes.margins(y=0.12)  # room for a marker
+    if points:
+        axes.plot(*zip(*points, strict=True), marker=marker, color=_LINE)
+    axes.set_title(title)
+    axes.set_xlabel("iteration")
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)

@@ -7,11 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.patheffects import withStroke
+
+from glore_seg.visualization.differences import Box
 
 _IGNORED = (0, 0, 0)
+_YELLOW = "#ffe800"
 
 
 def colorize(label: np.ndarray, palette: Sequence[Sequence[int]]) -> np.ndarray:
@@ -44,6 +49,8 @@ def draw_panel(
     classes: Sequence[str],
     palette: Sequence[Sequence[int]],
     opacity: float = 1.0,
+    boxes: Sequence[Sequence[Box]] = (),
+    notes: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """Draw pictures and label maps in rows with titled columns and a legend.
 
@@ -55,6 +62,8 @@ def draw_panel(
         classes: Names of the classes, for the legend; those that occur nowhere are left out.
         palette: RGB colour of each class, 0 to 255.
         opacity: Of the label maps over the picture.
+        boxes: For each row, regions to frame in yellow in all of its columns. Default: none.
+        notes: For each row, what to write under the column of a title. Default: nothing.
 
     Raises:
         ValueError: There are no rows, or they differ in their columns.
@@ -63,9 +72,9 @@ def draw_panel(
         raise ValueError("rows must be one or more mappings with the same columns in one order")
     columns = list(rows[0])
     height, width = rows[0][columns[0]].shape[:2]
-    cell = 3.2
+    cell, gap = 3.2, 0.2 if any(notes) else 0.0
     figure = Figure(
-        figsize=(cell * len(columns), cell * height / width * len(rows) + 0.9),
+        figsize=(cell * len(columns), (cell * height / width + gap) * len(rows) + 0.9),
         layout="constrained",
     )
     FigureCanvasAgg(figure)
@@ -80,6 +89,20 @@ def draw_panel(
                 shown = overlay(image, shown, palette, opacity=opacity)
             axes[i, j].imshow(shown, interpolation="nearest")
             axes[i, j].set_axis_off()
+            for box in boxes[i] if boxes else ():
+                _frame(axes[i, j], box)
+            note = notes[i].get(title) if notes else None
+            if note:
+                axes[i, j].text(
+                    0.5,
+                    -0.02,
+                    note,
+                    transform=axes[i, j].transAxes,
+                    ha="center",
+                    va="top",
+                    fontsize=8,
+                    color="#444444",
+                )
             if i == 0:
                 axes[i, j].set_title(title)
     patches = [
@@ -97,3 +120,21 @@ def draw_panel(
         frameon=False,
     )
     figure.savefig(out_file, dpi=120)
+
+
+def _frame(axes: Axes, box: Box) -> None:
+    # Cased in black: yellow alone is lost on a traffic sign.
+    casing = [withStroke(linewidth=3.2, foreground="black")]
+    place = (box.left - 0.5, box.top - 0.5)
+    axes.add_patch(
+        Rectangle(
+            place,
+            box.width,
+            box.height,
+            fill=False,
+            edgecolor=_YELLOW,
+            linewidth=1.8,
+            path_effects=casing,
+            clip_on=False,
+        )
+    )

@@ -11,6 +11,7 @@ _SIZES = {
     "RandomResize": {"scale": (128, 64)},
     "Resize": {"scale": (128, 64)},
     "RandomCrop": {"crop_size": CROP},
+    "LoadRandomResizeCropFlip": {"scale": (128, 64), "crop_size": CROP},
 }
 
 

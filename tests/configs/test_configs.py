@@ -92,7 +92,7 @@ def test_main_config_is_the_papers_recipe():
     optimizer = cfg.optim_wrapper.optimizer
     assert (optimizer.type, optimizer.lr, optimizer.momentum) == ("SGD", 0.006, 0.9)
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 8
-    crop = next(t for t in cfg.train_dataloader.dataset.pipeline if t.type == "RandomCrop")
+    crop = cfg.train_dataloader.dataset.pipeline[0]
     assert tuple(crop.crop_size) == tuple(cfg.model.data_preprocessor.size) == (768, 768)
     checkpoint = cfg.default_hooks.checkpoint
     assert (checkpoint.save_best, checkpoint.rule) == ("mIoU", "greater")
@@ -138,11 +138,21 @@ def test_configs_for_the_test_server_train_on_train_and_val(depth, street_scenes
     assert cfg.model.backbone.depth == depth
     assert cfg.model.pretrained == f"open-mmlab://resnet{depth}_v1c"
     assert cfg.default_hooks.checkpoint.save_best is None
-    assert cfg.test_evaluator.type == "CityscapesMetric"
+    assert cfg.test_evaluator.type == "CityscapesScoreMetric"
     assert cfg.test_evaluator.output_dir == f"work_dirs/cityscapes_test_r{depth}"
     cfg = shrink(cfg, street_scenes, tmp_path)
     assert len(build_dataset(cfg, "train")) == 8 + 2
     assert len(build_dataset(cfg, "test")) == 1
+
+
+def test_tta_scales_fall_from_two_to_a_half():
+    for name, size in (("fcn_r101_glore_cityscapes", 1.0), ("fcn_r18_glore_camvid", 0.5)):
+        cfg = load(name)
+        assert cfg.tta_model == {"type": "AccumulatingSegTTAModel"}
+        resizes, flips = cfg.tta_pipeline[1].transforms[:2]
+        factors = [resize.scale_factor / size for resize in resizes]
+        assert factors == [2.0, 1.75, 1.5, 1.25, 1.0, 0.75, 0.5]
+        assert [flip.prob for flip in flips] == [0, 1]
 
 
 def test_camvid_config_has_the_classes_of_the_converter():

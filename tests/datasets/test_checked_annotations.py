@@ -131,6 +131,6 @@ def test_check_is_cheap():
     load, seconds = LoadCheckedAnnotations(), []
     for _ in range(20):
         start = time.perf_counter()
-        load._check_values(label, 19, "x.png")
+        load.check_values(label, {})
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 0.02  # about 1 ms where nothing else runs

@@ -20,7 +20,7 @@ def make_scenes(out, *options):
     return tool("street_scenes")([str(out), *sizes, "--quiet", *options])
 
 
-@pytest.mark.parametrize("name", ["street_scenes", "camvid", "cityscapes"])
+@pytest.mark.parametrize("name", ["street_scenes", "camvid", "cityscapes", "pack"])
 def test_help_has_an_example(name, capsys):
     with pytest.raises(SystemExit) as exit_:
         tool(name)(["--help"])
@@ -64,3 +64,19 @@ def test_camvid(tmp_path, capsys):
             assert cv2.imwrite(str(folder / f"0001TP_000001{suffix}"), np.zeros(shape, np.uint8))
     assert main([str(tmp_path / "src"), str(tmp_path / "out"), "--quiet"]) == 0
     assert "1 train, 1 val" in capsys.readouterr().out
+
+
+def test_pack(tmp_path, capsys):
+    make_scenes(tmp_path / "data")
+    main, pack = tool("pack"), tmp_path / "pack"
+    arguments = [str(tmp_path / "data"), str(pack), "--quiet", "--verify"]
+    assert main(arguments) == 0
+    assert "4 pictures packed, 0 were there\nverified" in capsys.readouterr().out
+    assert main([*arguments, "--splits", "train", "val", "--nproc", "2"]) == 0
+    assert "2 pictures packed, 4 were there\nverified" in capsys.readouterr().out
+    with (pack / "pixels.u8").open("r+b") as pixels:
+        pixels.write(bytes(100))
+    assert main(arguments) == 1
+    assert "its checksum differs" in capsys.readouterr().out
+    assert main([str(tmp_path / "none"), str(pack), "--quiet"]) == 1
+    assert "error: no *_leftImg8bit.png in" in capsys.readouterr().err

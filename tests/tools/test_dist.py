@@ -128,8 +128,10 @@ def test_scripts_are_sound_and_executable(script):
     [
         ("dist_train.sh", ["config.py"], "tools/dist_train.sh CONFIG NUM_PROCESSES"),
         ("dist_test.sh", ["config.py", "a.pth"], "tools/dist_test.sh CONFIG CHECKPOINT NUM_"),
+        ("dist_submit.sh", ["config.py", "a.pth"], "tools/dist_submit.sh CONFIG CHECKPOINT NUM_"),
         ("slurm_train.sh", ["p", "job"], "tools/slurm_train.sh PARTITION JOB_NAME CONFIG"),
         ("slurm_test.sh", ["p", "job", "c.py"], "slurm_test.sh PARTITION JOB_NAME CONFIG CHECK"),
+        ("slurm_submit.sh", ["p", "job", "c.py"], "slurm_submit.sh PARTITION JOB_NAME CONFIG "),
     ],
 )
 def test_too_few_arguments_print_the_usage(script, arguments, usage):

@@ -79,5 +79,7 @@ def test_demo_leaves_everything_and_goes_on(tmp_path, capfd, monkeypatch):
     # The second call went on from the first one's checkpoint.
     assert torch.load(out / "work_dir/iter_3.pth", weights_only=True)["meta"]["iter"] == 3
     assert "untrained, IoU %" in (out / "class_table.txt").read_text()
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "best_mIoU_iter_" in page
     assert cv2.imread(str(out / "panel.png")).shape[1] > 900
     assert cv2.imread(str(out / "training_curve.png")).shape[1] == 1200

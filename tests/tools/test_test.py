@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from cityscapesscripts.helpers.labels import labels
 from mmengine.config import Config
 from PIL import Image
 
@@ -43,15 +44,16 @@ def test_scores_equal_the_trainings_and_out_has_what_was_scored(
     predicted, truth = [], []
     for path in sorted((street_scenes / "leftImg8bit/val").rglob("*.png")):
         label = str(path).replace("leftImg8bit/val", "gtFine/val")
-        label = label.replace("leftImg8bit.png", "gtFine_labelTrainIds.png")
+        label = label.replace("leftImg8bit.png", "gtFine_labelIds.png")
         truth.append(np.array(Image.open(label)))
         predicted.append(np.array(Image.open(tmp_path / "labels" / path.name)))
         assert predicted[-1].shape == (64, 128)
     predicted, truth = np.stack(predicted), np.stack(truth)
-    predicted = np.where(truth == 255, 255, predicted)
+    scored = [label.id for label in labels if not label.ignoreInEval]
+    predicted = np.where(np.isin(truth, scored), predicted, 0)
     ious = [
         ((predicted == c) & (truth == c)).sum() / area
-        for c in range(19)
+        for c in scored
         if (area := ((predicted == c) | (truth == c)).sum())
     ]
     assert scores["mIoU"] == pytest.approx(100 * np.mean(ious), abs=0.01)
@@ -93,7 +95,8 @@ def test_format_only_predicts_without_labels(test, street_scenes, tmp_path, opti
     assert names(out) == pictures(street_scenes, "test")
     label = np.array(Image.open(next(out.iterdir())))
     assert label.shape == (64, 128)
-    assert label.max() < 19
+    assert not np.isin(label, [0, 1, 2, 3, 4, 5, 6, 9, 10, 29, 30]).any()  # no train ids
+    assert label.max() < 34
 
 
 def test_tta_of_a_config_for_the_test_server(test, write_config, street_scenes, tmp_path):
@@ -106,9 +109,8 @@ def test_tta_of_a_config_for_the_test_server(test, write_config, street_scenes, 
         },
         test_evaluator={
             "_delete_": True,
-            "type": "CityscapesMetric",
+            "type": "CityscapesScoreMetric",
             "format_only": True,
-            "keep_results": True,
             "output_dir": str(out),
         },
     )
@@ -156,3 +158,15 @@ def test_a_checkpoint_of_another_width_or_number_of_classes_is_refused(test):
 def test_other_classes_than_the_data_sets_are_refused(test):
     with pytest.raises(ValueError, match=r"num_classes=19, the data set StreetDataset has 2 "):
         test(cfg_options=("test_dataloader.dataset.metainfo.classes=(road,car)",))
+
+
+def test_channels_last_changes_no_score(test):
+    plain, other = test(), test("--channels-last", "--fuse-conv-bn")
+    assert other["mIoU"] == pytest.approx(plain["mIoU"], abs=0.05)
+
+
+def test_amp_tests_under_autocast_and_changes_scores_by_rounding_alone(test, tmp_path):
+    plain, half = test(), test("--amp")
+    configs = [Config.fromfile(next((tmp_path / f"run_{n}").glob("*.py"))) for n in (0, 1)]
+    assert [cfg.test_cfg.get("fp16", False) for cfg in configs] == [False, True]
+    assert half["mIoU"] == pytest.approx(plain["mIoU"], abs=0.5)

@@ -184,3 +184,12 @@ def test_help_has_an_example(load_tool, capsys):
             load_tool(name)(["--help"])
         assert exit_.value.code == 0
         assert f"example: python tools/{name}.py" in capsys.readouterr().out
+
+
+def test_channels_last_trains_the_same(call, trained, small_config, tmp_path):
+    options = ("train_cfg.max_iters=1", "train_cfg.val_interval=2")
+    call("train", small_config, "--channels-last", work_dir=tmp_path, cfg_options=options)
+    found, expected = (read_scalars(folder)["loss"][0][1] for folder in (tmp_path, trained))
+    assert found == pytest.approx(expected, rel=1e-4)
+    weights = load(tmp_path / "iter_1.pth")["state_dict"]
+    assert weights.keys() == load(trained / "iter_2.pth")["state_dict"].keys()

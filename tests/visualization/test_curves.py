@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from glore_seg.visualization import plot_training_curves, read_scalars
+from glore_seg.visualization.curves import training_curves
 
 
 def write(work_dir, run, entries):
@@ -41,6 +42,26 @@ def test_the_later_run_wins_where_two_logged_the_same_iteration(two_runs):
         "loss": [(1, 4.0), (2, 3.0), (3, 2.5), (4, 2.0)],
         "mIoU": [(2, 10.0)],
     }
+
+
+def test_what_was_logged_beside_a_scalar(tmp_path):
+    write(
+        tmp_path,
+        "20240101_000000",
+        [{"time": 0.5, "loss": 1.0, "step": 2}, {"time": 9.0, "mIoU": 5.0, "step": 2}],
+    )
+    assert read_scalars(tmp_path)["time"] == [(2, 9.0)]
+    assert read_scalars(tmp_path, beside="loss")["time"] == [(2, 0.5)]
+    assert read_scalars(tmp_path, beside="mAcc") == {}
+
+
+def test_figures_of_their_own_leave_out_what_was_not_logged(two_runs):
+    scalars = read_scalars(two_runs)
+    assert list(training_curves(scalars)) == ["training loss", "learning rate", "mIoU on val, %"]
+    figures = training_curves(scalars, score="mDice")
+    assert list(figures) == ["training loss", "learning rate"]
+    (line,) = figures["learning rate"].axes[0].lines
+    assert line.get_xydata().tolist() == [[1, 0.4], [2, 0.3], [3, 0.2], [4, 0.1]]
 
 
 def test_curves_are_three_panels(two_runs):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from glore_seg.visualization import draw_panel, overlay
+from glore_seg.visualization import Box, draw_panel, overlay
 from glore_seg.visualization.panels import colorize
 
 CLASSES = ("road", "car")
@@ -66,3 +66,24 @@ def test_panel_refuses_rows_of_different_columns(tmp_path):
         with pytest.raises(ValueError, match="the same columns in one order"):
             panel(tmp_path, rows=rows)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_boxes_and_notes_stand_in_their_row(tmp_path):
+    image = np.full((40, 80, 3), (10, 200, 30), np.uint8)
+    rows = [{"input": image}, {"input": image}]
+    boxes = [[], [Box(left=20, top=10, width=40, height=20, weight=1.0)]]
+    for name, notes in (("plain.png", ()), ("noted.png", [{}, {"input": "a note"}])):
+        draw_panel(
+            rows, tmp_path / name, classes=CLASSES, palette=PALETTE, boxes=boxes, notes=notes
+        )
+    plain, noted = (
+        np.array(Image.open(tmp_path / name).convert("RGB")) for name in ("plain.png", "noted.png")
+    )
+    assert noted.shape[0] - plain.shape[0] == pytest.approx(2 * 0.2 * 120, abs=1)
+    yellow = np.flatnonzero((plain == (255, 232, 0)).all(-1).any(1))
+    green = np.flatnonzero((plain == (10, 200, 30)).all(-1).any(1))
+    # In the lower picture alone, from a quarter to three quarters of its height.
+    second = green[np.flatnonzero(np.diff(green) > 1)[0] + 1]
+    assert yellow.min() > second
+    assert (yellow.min() - second) / (green.max() - second) == pytest.approx(0.25, abs=0.04)
+    assert (yellow.max() - second) / (green.max() - second) == pytest.approx(0.75, abs=0.04)

@@ -6,9 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
-from glore_seg.datasets._files import with_progress, write_png, written_aside
 from glore_seg.datasets.street_scenes.painter import label_pictures, paint, polygons
 from glore_seg.datasets.street_scenes.scene import SPLITS, compose_scene
+from glore_seg.files import with_progress, write_png, written_aside
 
 MARKER = "street_scenes.json"
 """Name of the file that tells how a folder was made and whether it is complete."""

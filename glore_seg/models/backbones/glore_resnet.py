@@ -84,6 +84,11 @@ class GloReResNet(ResNet):
             return super().make_res_layer(**kwargs)
         return GloReResLayer(positions=positions, unit_cfg=self._unit_cfg, **kwargs)
 
+    def train(self, mode: bool = True) -> "GloReResNet":
+        """Set the mode as mmseg's ResNet does, which forgets to return the network."""
+        super().train(mode)
+        return self
+
     def init_weights(self) -> None:
         """Load the pretrained weights, or initialise everything as mmseg does, and the units."""
         pretrained = isinstance(self.init_cfg, dict) and self.init_cfg.get("type") == "Pretrained"

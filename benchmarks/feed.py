@@ -1,0 +1,175 @@
+"""Pictures a second and core: the training pipeline from files and from a pack, beside mmseg's own.
+
+Draws street scenes of full size into a temporary folder (two seconds a picture), packs them there,
+and runs the three pipelines in turns over the same pictures with the same random numbers.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import cv2
+import numpy as np
+from mmengine.dataset import BaseDataset
+
+import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+from benchmarks.common import begin, finish, make_parser, side_by_side
+from glore_seg.datasets import make_street_scenes, pack_dataset
+
+RATIOS = (0.5, 2.0)
+CAT_MAX_RATIO = 0.75
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Measure, print and return the tables."""
+    parser = make_parser(
+        "The training pipeline's pictures a second and core, beside mmsegmentation's own.",
+        example="python -m benchmarks.feed --json feed.json --picture feed.png",
+    )
+    parser.set_defaults(threads=1)
+    parser.add_argument(
+        "--size", type=int, nargs=2, default=(1024, 2048), metavar=("H", "W"), help="of pictures"
+    )
+    parser.add_argument(
+        "--crop", type=int, nargs=2, default=(768, 768), metavar=("H", "W"), help="of crops"
+    )
+    parser.add_argument("--pictures", type=int, default=6, help="how many (default: 6)")
+    args = parser.parse_args(argv)
+    header = begin(args)
+    header["opencv"] = cv2.__version__
+    cv2.setNumThreads(args.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        datasets = make_datasets(
+            Path(folder), tuple(args.size), tuple(args.crop), number=args.pictures
+        )
+        timings = side_by_side(
+            {name: passes(dataset) for name, dataset in datasets.items()}, rounds=args.rounds
+        )
+        stages = {name: stage_times(dataset, 10) for name, dataset in datasets.items()}
+    rows, slowest = [], timings["mmseg, files"]
+    for name, timing in timings.items():
+        cpu = 1e3 * float(np.median(timing.cpu)) / args.pictures
+        rows.append(
+            {
+                "pipeline": name,
+                "pictures a second and core": 1e3 / cpu,
+                "CPU ms a picture": cpu,
+                "ms a picture": timing.milliseconds / args.pictures,
+                "times mmseg's": timing.times_faster_than(slowest, clock="cpu"),
+            }
+        )
+    sizes = "{} x {} pictures, {} x {} crops".format(*args.size, *args.crop)
+    tables = {
+        f"Feed: {sizes}": rows,
+        "Where the CPU time goes": [
+            {"pipeline": name, "transform": stage, "CPU ms a picture": milliseconds}
+            for name, found in stages.items()
+            for stage, milliseconds in found.items()
+        ],
+    }
+    finish(args, header, tables)
+    if args.picture:
+        draw(args.picture, stages)
+    return tables
+
+
+def make_datasets(
+    folder: Path, size: tuple[int, int], crop: tuple[int, int], *, number: int
+) -> dict[str, BaseDataset]:
+    """Draw and pack the pictures; build the data set of each pipeline."""
+    from mmengine.registry import init_default_scope
+    from mmseg.registry import DATASETS
+
+    init_default_scope("mmseg")
+    make_street_scenes(folder / "data", num_train=number, num_val=0, num_test=0, size=size)
+    pack_dataset(folder / "data", folder / "pack")
+    resize = {"scale": size[::-1], "ratio_range": RATIOS, "keep_ratio": True}
+    cut = {"crop_size": crop, "cat_max_ratio": CAT_MAX_RATIO}
+    theirs = [
+        {"type": "LoadImageFromFile"},
+        {"type": "LoadAnnotations"},
+        {"type": "RandomResize", **resize},
+        {"type": "RandomCrop", **cut},
+        {"type": "RandomFlip", "prob": 0.5},
+        {"type": "PhotoMetricDistortion"},
+        {"type": "PackSegInputs"},
+    ]
+    ours = [
+        {"type": "LoadRandomResizeCropFlip", **resize, **cut},
+        {"type": "FastPhotoMetricDistortion"},
+        {"type": "FastPackSegInputs"},
+    ]
+    prefix = {"img_path": "leftImg8bit/train", "seg_map_path": "gtFine/train"}
+    common = {"data_root": str(folder / "data"), "data_prefix": prefix}
+    return {
+        "mmseg, files": DATASETS.build({"type": "CityscapesDataset", **common, "pipeline": theirs}),
+        "glore_seg, files": DATASETS.build({"type": "StreetDataset", **common, "pipeline": ours}),
+        "glore_seg, pack": DATASETS.build(
+            {"type": "StreetDataset", **common, "pipeline": ours, "pack": str(folder / "pack")}
+        ),
+    }
+
+
+def passes(dataset: BaseDataset) -> Callable[[], None]:
+    """Give what runs once over all pictures, the next random numbers each time."""
+    seed = 0
+
+    def run() -> None:
+        nonlocal seed
+        np.random.seed(seed)
+        seed += 1
+        for index in range(len(dataset)):
+            dataset[index]
+
+    return run
+
+
+def stage_times(dataset: BaseDataset, rounds: int) -> dict[str, float]:
+    """Return the mean CPU time of each transform, in ms a picture."""
+    seconds: dict[str, list[float]] = {}
+    np.random.seed(0)
+    for index in list(range(len(dataset))) * rounds:
+        results = dataset.get_data_info(index)
+        for transform in dataset.pipeline.transforms:
+            start = time.process_time()
+            results = transform(results)
+            name = type(transform).__name__
+            seconds.setdefault(name, []).append(time.process_time() - start)
+    return {name: 1e3 * mean(values) for name, values in seconds.items()}
+
+
+def draw(path: Path, stages: dict[str, dict[str, float]]) -> None:
+    """Draw a bar a pipeline, a piece a transform."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    axes = figure.subplots()
+    transforms = list(dict.fromkeys(stage for found in stages.values() for stage in found))
+    colours = {stage: f"C{index}" for index, stage in enumerate(transforms)}
+    for name, found in stages.items():
+        left = 0.0
+        for stage, milliseconds in found.items():
+            known = stage in axes.get_legend_handles_labels()[1]
+            axes.barh(
+                name,
+                milliseconds,
+                left=left,
+                color=colours[stage],
+                edgecolor="white",
+                label=None if known else stage,
+            )
+            left += milliseconds
+        axes.text(left + 0.4, name, f"{left:.1f} ms", va="center", fontsize="small")
+    axes.legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.set_xlabel("CPU ms a picture, one core")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=130)
+
+
+if __name__ == "__main__":
+    main()

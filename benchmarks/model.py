@@ -1,0 +1,205 @@
+"""Training steps and inference of a whole network: the options here beside mmseg's stock settings.
+
+The stock settings are fp32, channels first, run as written. The small defaults are for CPUs; with
+`--device cuda` they are ResNet-50 at the sizes of Cityscapes, and torch.compile joins.
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import nn
+
+import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+from benchmarks.common import Timing, begin, finish, make_parser, side_by_side
+from glore_seg.engine import build_model, load_config, use_compile
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "cpu": {
+        "config": "fcn_r18_glore_street-scenes.py",
+        "train_size": (128, 256),
+        "test_size": (256, 512),
+        "batch_size": 2,
+    },
+    "cuda": {
+        "config": "fcn_r50_glore_cityscapes.py",
+        "train_size": (768, 768),
+        "test_size": (1024, 2048),
+        "batch_size": 4,
+    },
+}
+STOCK = "fp32, channels first"
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Measure, print and return the tables."""
+    parser = make_parser(
+        "Training steps and inference of a whole network beside mmsegmentation's stock settings.",
+        example="python -m benchmarks.model --device cuda --json model.json",
+    )
+    parser.add_argument("--device", choices=list(DEFAULTS), default="cpu")
+    parser.add_argument("--config", type=Path, help="default: a small one on a CPU, else ResNet-50")
+    for name, what in (("train", "crops"), ("test", "pictures")):
+        parser.add_argument(
+            f"--{name}-size", type=int, nargs=2, metavar=("H", "W"), help=f"of {what}"
+        )
+    parser.add_argument("--batch-size", type=int, help="crops a training step")
+    parser.add_argument(
+        "--compile", action="store_true", help="torch.compile on a CPU as well: takes minutes"
+    )
+    args = parser.parse_args(argv)
+    defaults = DEFAULTS[args.device]
+    for name in ("train_size", "test_size", "batch_size"):
+        setattr(args, name, getattr(args, name) or defaults[name])
+    header = begin(args, device=args.device)
+    cfg = load_config(str(args.config or CONFIGS / defaults["config"]))
+    cfg.model.data_preprocessor.size = tuple(args.train_size)
+    cfg.model.data_preprocessor.test_cfg = {"size_divisor": 1}
+    _without_sync_bn(cfg._cfg_dict)
+    model = build_model(cfg).to(args.device)
+    tables = {}
+    for title, size, count, make in (
+        ("Training step", args.train_size, args.batch_size, training),
+        ("Inference", args.test_size, 1, inference),
+    ):
+        data = batch(count, *size, device=args.device)
+        ways = {
+            name: make(model, data, cfg, way)
+            for name, way in settings(args.compile or args.device == "cuda").items()
+        }
+        timings = side_by_side(ways, rounds=args.rounds, max_seconds=240)
+        what = f"{title}, {Path(cfg.filename).stem}, {count} x {size[0]} x {size[1]}"
+        tables[what] = rows(timings, count)
+    finish(args, header, tables)
+    if args.picture:
+        draw(args.picture, tables)
+    return tables
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a way runs with; the defaults are mmsegmentation's stock settings."""
+
+    channels_last: bool = False
+    bf16: bool = False
+    compiled: bool = False
+
+
+def settings(compiled: bool) -> dict[str, Settings]:
+    """Give the settings of each way by its name, the stock ones first."""
+    found = {
+        STOCK: Settings(),
+        "fp32, channels last": Settings(channels_last=True),
+        "bf16, channels first": Settings(bf16=True),
+        "bf16, channels last": Settings(channels_last=True, bf16=True),
+    }
+    if compiled:
+        found["bf16, channels last, compiled"] = Settings(True, True, True)
+    return found
+
+
+def _without_sync_bn(node: Any) -> None:
+    """One process has no others to share statistics with."""
+    for value in node.values() if isinstance(node, dict) else node:
+        if isinstance(value, dict | list | tuple):
+            _without_sync_bn(value)
+    if isinstance(node, dict) and node.get("type") == "SyncBN":
+        node["type"] = "BN"
+
+
+def batch(count: int, height: int, width: int, *, device: str) -> dict[str, list]:
+    """Make pictures and labels as the data loader hands them over, but on the device."""
+    from mmengine.structures import PixelData
+    from mmseg.structures import SegDataSample
+
+    samples = []
+    for _ in range(count):
+        label = torch.randint(0, 19, (1, height, width), device=device)
+        sample = SegDataSample(gt_sem_seg=PixelData(data=label))
+        sample.set_metainfo({"ori_shape": (height, width), "img_shape": (height, width)})
+        samples.append(sample)
+    pictures = [
+        torch.randint(0, 256, (3, height, width), dtype=torch.uint8, device=device)
+        for _ in range(count)
+    ]
+    return {"inputs": pictures, "data_samples": samples}
+
+
+def _prepared(model: nn.Module, way: Settings) -> nn.Module:
+    model = copy.deepcopy(model)
+    if way.channels_last:
+        model.to(memory_format=torch.channels_last)
+    if way.compiled:
+        use_compile(SimpleNamespace(model=model))
+    return model
+
+
+def training(
+    model: nn.Module, data: dict[str, list], cfg: Any, way: Settings
+) -> Callable[[], object]:
+    """Give what makes one step: preprocessing, loss, gradients, optimiser."""
+    from mmengine.optim import build_optim_wrapper
+
+    model = _prepared(model, way).train()
+    wrapper = copy.deepcopy(cfg.optim_wrapper)
+    wrapper.type = "BFloat16OptimWrapper" if way.bf16 else "OptimWrapper"
+    optim = build_optim_wrapper(model, wrapper)
+    return lambda: model.train_step(copy.copy(data), optim)
+
+
+def inference(
+    model: nn.Module, data: dict[str, list], cfg: Any, way: Settings
+) -> Callable[[], object]:
+    """Give what predicts the label maps of one batch; BatchNorm is folded but in stock settings."""
+    from mmcv.cnn import fuse_conv_bn
+
+    model = _prepared(model, way).eval()
+    if way != Settings():
+        fuse_conv_bn(model)
+    device = next(model.parameters()).device.type
+
+    def run() -> object:
+        with torch.no_grad(), torch.autocast(device, torch.bfloat16) if way.bf16 else nullcontext():
+            return model.test_step(copy.copy(data))
+
+    return run
+
+
+def rows(timings: dict[str, Timing], count: int) -> list[dict[str, Any]]:
+    """Lay out the timings."""
+    return [
+        {
+            "settings": name,
+            "pictures a second": 1e3 * count / timing.milliseconds,
+            "ms": timing.milliseconds,
+            "times stock": timing.times_faster_than(timings[STOCK]),
+            "times stock, CPU time": timing.times_faster_than(timings[STOCK], clock="cpu"),
+        }
+        for name, timing in timings.items()
+    ]
+
+
+def draw(path: Path, tables: dict[str, list[dict[str, Any]]]) -> None:
+    """Draw a panel a table, a bar a way."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 1.6 + 1.6 * len(tables)), layout="constrained")
+    for axes, (title, found) in zip(
+        figure.subplots(len(tables), squeeze=False)[:, 0], tables.items(), strict=True
+    ):
+        bars = axes.barh([row["settings"] for row in found], [row["times stock"] for row in found])
+        axes.bar_label(bars, fmt="%.2f")
+        axes.invert_yaxis()
+        axes.set(title=title, xlabel="times the speed of stock settings")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=130)
+
+
+if __name__ == "__main__":
+    main()

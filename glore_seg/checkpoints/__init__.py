@@ -1,0 +1,15 @@
+"""Weights from elsewhere: read safely, renamed, compared with the network that they are for."""
+
+from glore_seg.checkpoints.comparison import Comparison, compare_state_dicts
+from glore_seg.checkpoints.converting import SOURCES, convert
+from glore_seg.checkpoints.reading import read_state_dict
+from glore_seg.checkpoints.writing import write_state_dict
+
+__all__ = [
+    "SOURCES",
+    "Comparison",
+    "compare_state_dicts",
+    "convert",
+    "read_state_dict",
+    "write_state_dict",
+]

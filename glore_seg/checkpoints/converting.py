@@ -1,0 +1,58 @@
+"""From somebody else's state dict to one that a network here loads, with a word on what fits."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from glore_seg.checkpoints.comparison import Comparison, compare_state_dicts
+from glore_seg.checkpoints.sources.authors import from_authors
+from glore_seg.checkpoints.sources.paddleseg import from_paddleseg
+from glore_seg.checkpoints.sources.resnet import from_mmpretrain, from_torchvision
+
+
+@dataclass(frozen=True)
+class Source:
+    """Somebody whose weights are understood.
+
+    Args:
+        rename: From their state dict to ours.
+        backbone_only: Whether theirs is the backbone alone.
+    """
+
+    rename: Callable[[dict[str, Tensor]], dict[str, Tensor]]
+    backbone_only: bool
+
+
+SOURCES: Mapping[str, Source] = {
+    "authors": Source(from_authors, backbone_only=False),
+    "paddleseg": Source(from_paddleseg, backbone_only=False),
+    "torchvision": Source(from_torchvision, backbone_only=True),
+    "timm": Source(from_torchvision, backbone_only=True),
+    "mmpretrain": Source(from_mmpretrain, backbone_only=True),
+}
+"""Name of each source to what it is."""
+
+
+def convert(
+    state: dict[str, Tensor], source: str, wanted: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], Comparison]:
+    """Rename a state dict and compare it with the network that it is for.
+
+    Args:
+        state: Somebody else's names and tensors, as ``read_state_dict`` gives them.
+        source: One of ``SOURCES``.
+        wanted: State dict of the network here: the backbone's for sources of backbones alone,
+            otherwise the whole segmentor's.
+
+    Returns:
+        The renamed tensors that fit, in the order of the network, and the comparison.
+
+    Raises:
+        ValueError: An unknown source.
+    """
+    if source not in SOURCES:
+        raise ValueError(f"source is {source!r}; expected one of {', '.join(SOURCES)}")
+    renamed = SOURCES[source].rename(state)
+    comparison = compare_state_dicts(wanted, renamed)
+    return {name: renamed[name] for name in comparison.fitting}, comparison

@@ -1,0 +1,75 @@
+"""Read a file of weights, whatever it is, without running anything that it says."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from glore_seg.checkpoints.pdparams import read_pdparams
+from glore_seg.checkpoints.safetensors_files import read_safetensors
+from glore_seg.compat.checkpoints import load_weights
+
+# Where training frameworks keep the state dict within a checkpoint, the first that is there.
+_NESTS = ("state_dict", "model", "model_state", "net")
+
+
+def read_state_dict(path: str | Path) -> dict[str, Tensor]:
+    """Read names and tensors from a checkpoint, by the ending of its name.
+
+    ``.pdparams`` is PaddlePaddle's, ``.safetensors`` the format of that name, and anything else
+    is torch's, read with ``weights_only=True``. Nests such as ``state_dict`` are opened and the
+    prefix ``module.`` of DataParallel is taken off.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Names to tensors on the CPU.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no checkpoint, is damaged, holds something other than tensors, or would
+            run code.
+        ImportError: It is a ``.safetensors`` file and the library is not installed.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"checkpoint {path} does not exist; give the path of a file")
+    if path.suffix == ".pdparams":
+        found: Any = {k: torch.from_numpy(v) for k, v in read_pdparams(path).items()}
+    elif path.suffix == ".safetensors":
+        found = read_safetensors(path)
+    else:
+        found = _read_torch(path)
+    return _names_to_tensors(found, path)
+
+
+def _read_torch(path: Path) -> Any:
+    try:
+        return load_weights(path, "cpu")
+    except pickle.UnpicklingError as error:
+        raise ValueError(str(error)) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{path} cannot be read as a checkpoint of torch ({error}): it is damaged or something "
+            "else; fetch it again. .pdparams and .safetensors files are known by these endings"
+        ) from error
+
+
+def _names_to_tensors(found: Any, path: Path) -> dict[str, Tensor]:
+    for nest in _NESTS:
+        if isinstance(found, Mapping) and isinstance(found.get(nest), Mapping):
+            found = found[nest]
+            break
+    if not isinstance(found, Mapping) or not found:
+        raise ValueError(f"{path} holds a {type(found).__name__}; expected names and tensors")
+    wrong = [name for name, value in found.items() if not isinstance(value, Tensor)]
+    if wrong:
+        raise ValueError(
+            f"{path} holds something other than tensors under {wrong[:3]}; expected a state dict, "
+            f"alone or under one of {_NESTS}"
+        )
+    return {str(name).removeprefix("module."): value for name, value in found.items()}

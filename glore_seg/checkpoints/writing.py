@@ -1,0 +1,43 @@
+"""Write weights, aside and renamed, in the format that the ending of the name tells."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from glore_seg.checkpoints.safetensors_files import write_safetensors
+from glore_seg.files import written_aside
+
+_ENDINGS = (".pth", ".pt", ".safetensors")
+
+
+def write_state_dict(
+    path: str | Path,
+    state: dict[str, Tensor],
+    *,
+    meta: dict[str, str] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write names and tensors as mmengine's loaders take them, or as safetensors.
+
+    Args:
+        path: Ends in ``.pth`` or ``.pt`` (torch, under ``state_dict``) or ``.safetensors``.
+        state: Names to tensors.
+        meta: Texts to keep beside them, such as the source.
+        overwrite: Whether a file of that name may be replaced.
+
+    Raises:
+        ValueError: Another ending.
+        FileExistsError: The file is there and ``overwrite`` is off.
+        ImportError: ``.safetensors`` without its library.
+    """
+    path = Path(path)
+    if path.suffix not in _ENDINGS:
+        raise ValueError(f"{path} ends in {path.suffix!r}; expected one of {_ENDINGS}")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists; give another name, or say --overwrite")
+    with written_aside(path) as aside:
+        if path.suffix == ".safetensors":
+            write_safetensors(aside, state, meta or {})
+        else:
+            torch.save({"meta": meta or {}, "state_dict": state}, aside)

@@ -1,0 +1,191 @@
+"""Make a packed copy of a data set in the layout of Cityscapes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from PIL import Image
+
+from glore_seg.datasets.packing.index import INDEX, PIXELS, Entry, read_index, write_index
+from glore_seg.datasets.packing.record import Task, pack_one
+from glore_seg.files import with_progress
+
+_PICTURE = "_leftImg8bit.png"
+_LABEL = "_gtFine_labelTrainIds.png"
+_SECONDS_BETWEEN_INDICES = 10.0
+_ALIGNMENT = 64
+
+Pair = tuple[str, str | None]
+
+
+def pack_dataset(
+    root: str | Path,
+    pack: str | Path,
+    *,
+    splits: Sequence[str] = ("train",),
+    num_workers: int = 1,
+    progress: bool = True,
+) -> tuple[int, int]:
+    """Decode the pictures and labels of a data set once, into one file that is read by mapping.
+
+    ``pixels.u8`` holds the bytes, four a pixel, ``pack.json`` says where, with sizes, times and
+    checksums. The originals are only read. A second call goes on where the first was interrupted,
+    packs again what has changed since, and keeps what was packed before.
+
+    Args:
+        root: Folder with ``leftImg8bit`` and ``gtFine``.
+        pack: Folder to write to: new, empty or a pack.
+        splits: Splits to pack; those without labels get pictures alone.
+        num_workers: Processes at work, at least 1.
+        progress: Whether to show a bar with the time left.
+
+    Returns:
+        The number of pictures packed and of those that were there.
+
+    Raises:
+        FileExistsError: If ``pack`` holds other files.
+        FileNotFoundError: If a split has no pictures, or only some of its pictures have labels.
+        OSError: If the disk has too little room.
+        ValueError: If a label doesn't fit (see ``LoadCheckedAnnotations``), a picture can't be
+            read, the pack's index is damaged, or an option is out of its range.
+    """
+    root, pack = Path(root), Path(pack)
+    if num_workers < 1:
+        raise ValueError(f"num_workers is {num_workers}; expected at least 1")
+    pairs = [pair for split in splits for pair in _pairs(root, split)]
+    entries = _begun(pack)
+    todo = [pair for pair in pairs if not _is_fresh(root, pair, entries)]
+    tasks, length = _placed(root, todo, entries)
+    pack.mkdir(parents=True, exist_ok=True)
+    pixels = pack / PIXELS
+    _check_room(pixels, length, len(todo))
+    pixels.touch()
+    if length > pixels.stat().st_size:
+        os.truncate(pixels, length)
+    for task in tasks:  # until it is whole again, its place holds nothing
+        entries.pop(task.picture, None)
+    _keep(pack, entries, complete=not tasks)
+    try:
+        _run(partial(pack_one, root, pixels), tasks, pack, entries, num_workers, progress)
+    finally:  # an interruption from the keyboard, too, keeps what was made
+        _keep(pack, entries, complete=all(task.picture in entries for task in tasks))
+    return len(todo), len(pairs) - len(todo)
+
+
+def _run(
+    work: partial,
+    tasks: list[Task],
+    pack: Path,
+    entries: dict[str, Entry],
+    num_workers: int,
+    progress: bool,
+) -> None:
+    kept = time.monotonic()
+    for entry in with_progress(
+        _mapped(work, tasks, num_workers), len(tasks), "packing", show=progress
+    ):
+        entries[entry.picture.path] = entry
+        if time.monotonic() - kept > _SECONDS_BETWEEN_INDICES:
+            _keep(pack, entries, complete=False)
+            kept = time.monotonic()
+
+
+def _mapped(work: partial, tasks: list[Task], num_workers: int) -> Iterator[Entry]:
+    if num_workers == 1 or len(tasks) < 2:
+        yield from map(work, tasks)
+        return
+    with ProcessPoolExecutor(num_workers) as pool:
+        try:
+            yield from pool.map(work, tasks, chunksize=4)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _keep(pack: Path, entries: dict[str, Entry], *, complete: bool) -> None:
+    """Write the index, once what it tells of is on the disk."""
+    with (pack / PIXELS).open("rb") as pixels:
+        os.fsync(pixels.fileno())
+    write_index(pack, entries, complete=complete)
+
+
+def _pairs(root: Path, split: str) -> Iterator[Pair]:
+    pictures = sorted((root / "leftImg8bit" / split).glob(f"*/[!.]*{_PICTURE}"))
+    if not pictures:
+        raise FileNotFoundError(
+            f"no *{_PICTURE} in {root / 'leftImg8bit' / split}/CITY: prepare the data as "
+            "data/README.md says, or name other splits"
+        )
+    labels = [
+        root / "gtFine" / split / path.parent.name / f"{path.name.removesuffix(_PICTURE)}{_LABEL}"
+        for path in pictures
+    ]
+    lacking = [path for path in labels if not path.is_file()]
+    if lacking and len(lacking) < len(labels):
+        raise FileNotFoundError(
+            f"{len(lacking)} of {len(labels)} pictures of {split} have no label, such as "
+            f"{lacking[0]}: prepare the labels as data/README.md says"
+        )
+    for picture, label in zip(pictures, labels, strict=True):
+        yield (
+            picture.relative_to(root).as_posix(),
+            None if lacking else label.relative_to(root).as_posix(),
+        )
+
+
+def _begun(pack: Path) -> dict[str, Entry]:
+    """Return what is packed already; refuse a folder of something else."""
+    if pack.exists() and not pack.is_dir():
+        raise FileExistsError(f"{pack} is a file; expected a folder: give another name")
+    if (pack / INDEX).is_file():
+        return read_index(pack, unfinished=True)
+    if pack.is_dir() and any(pack.iterdir()):
+        raise FileExistsError(
+            f"{pack} holds files that are no pack (no {INDEX} in it): give another folder"
+        )
+    return {}
+
+
+def _is_fresh(root: Path, pair: Pair, entries: dict[str, Entry]) -> bool:
+    entry = entries.get(pair[0])
+    if entry is None or (entry.label and entry.label.path) != pair[1]:
+        return False
+    sources = (entry.picture, entry.label) if entry.label else (entry.picture,)
+    return all(source.fits(root / source.path) for source in sources)
+
+
+def _placed(root: Path, todo: list[Pair], entries: dict[str, Entry]) -> tuple[list[Task], int]:
+    """Give each picture its place: the one that it had where it fits, else behind all others."""
+    tasks, length = [], max((entry.end for entry in entries.values()), default=0)
+    for picture, label in todo:
+        try:
+            with Image.open(root / picture) as opened:  # reads the header alone
+                shape = (opened.height, opened.width)
+        except OSError as error:
+            raise ValueError(f"{root / picture} cannot be read as a picture") from error
+        before = entries.get(picture)
+        size = shape[0] * shape[1] * (3 if label is None else 4)
+        if before is not None and before.size == size:
+            offset = before.offset
+        else:
+            offset = -(-length // _ALIGNMENT) * _ALIGNMENT
+            length = offset + size
+        tasks.append(Task(picture, label, shape, offset, before))
+    return tasks, length
+
+
+def _check_room(pixels: Path, length: int, count: int) -> None:
+    # a file made longer takes no room until it is written to: what it has counts in blocks
+    there = pixels.stat().st_blocks * 512 if pixels.is_file() else 0
+    needed, free = length - there, shutil.disk_usage(pixels.parent).free
+    if needed > free:
+        raise OSError(
+            f"packing {count} pictures needs {needed / 1e9:.1f} GB more, {pixels.parent} has "
+            f"{free / 1e9:.1f} GB free: make room, or give a folder on another disk"
+        )

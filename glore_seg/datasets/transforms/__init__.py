@@ -1,0 +1,28 @@
+"""The training pipeline's transforms, made for speed; importing this registers them.
+
+- ``LoadRandomResizeCropFlip`` stands for mmsegmentation's ``LoadImageFromFile``,
+  ``LoadAnnotations``, ``RandomResize``, ``RandomCrop`` and ``RandomFlip``.
+- ``FastPhotoMetricDistortion`` stands for ``PhotoMetricDistortion``.
+- ``FastPackSegInputs`` stands for ``PackSegInputs``.
+
+All draw their random numbers in the order of those that they stand for, so that one seed gives both
+pipelines the same crops.
+"""
+
+from glore_seg.datasets.transforms.load_random_crop import LoadRandomResizeCropFlip
+from glore_seg.datasets.transforms.pack_inputs import FastPackSegInputs
+from glore_seg.datasets.transforms.photometric import FastPhotoMetricDistortion
+from glore_seg.datasets.transforms.resampling import (
+    Crop,
+    crop_of_resized_label,
+    crop_of_resized_picture,
+)
+
+__all__ = [
+    "Crop",
+    "FastPackSegInputs",
+    "FastPhotoMetricDistortion",
+    "LoadRandomResizeCropFlip",
+    "crop_of_resized_label",
+    "crop_of_resized_picture",
+]

@@ -1,0 +1,95 @@
+"""mmsegmentation's photometric distortion without its float passes, to the same bytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from mmseg.datasets.transforms import PhotoMetricDistortion
+from mmseg.registry import TRANSFORMS
+
+_LEVELS = np.arange(256, dtype=np.uint8)
+
+
+@TRANSFORMS.register_module()
+class FastPhotoMetricDistortion(PhotoMetricDistortion):
+    """``PhotoMetricDistortion``, equal to the byte for the same random numbers.
+
+    Brightness, contrast, saturation and hue each map the bytes of a channel one by one. The 256
+    results are made by mmsegmentation's own arithmetic; pictures take them from that table, or by
+    OpenCV's vector arithmetic where that gives the very same 256. Saturation and hue keep a trip to
+    HSV each: the rounding to BGR between them is part of the result.
+
+    Arguments and keys are those of ``PhotoMetricDistortion``; ``img`` must be uint8 with three
+    channels.
+
+    Raises:
+        ValueError: If ``img`` is something else.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Distort ``results["img"]``."""
+        picture = results["img"]
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+            raise ValueError(
+                f"{results.get('img_path')} has {picture.dtype} pixels of shape {picture.shape}; "
+                "expected uint8 of shape (H, W, 3): leave to_float32 out, and put "
+                "FastPhotoMetricDistortion before what makes floats"
+            )
+        return super().transform(results)
+
+    def brightness(self, img: np.ndarray) -> np.ndarray:
+        """Add to all channels, with probability 1/2."""
+        if not np.random.randint(2):
+            return img
+        shift = np.random.uniform(-self.brightness_delta, self.brightness_delta)
+        whole = np.full(4, float(math.floor(shift)))  # a scalar of OpenCV's, for each channel
+        table = self.convert(_LEVELS, beta=shift)
+        return _mapped(img, table, lambda pixels: cv2.add(pixels, whole))
+
+    def contrast(self, img: np.ndarray) -> np.ndarray:
+        """Scale all channels, with probability 1/2."""
+        if not np.random.randint(2):
+            return img
+        return self._scaled(img, np.random.uniform(self.contrast_lower, self.contrast_upper))
+
+    def saturation(self, img: np.ndarray) -> np.ndarray:
+        """Scale the saturation, with probability 1/2."""
+        if not np.random.randint(2):
+            return img
+        factor = np.random.uniform(self.saturation_lower, self.saturation_upper)
+        return _in_hsv(img, 1, lambda plane: self._scaled(plane, factor))
+
+    def hue(self, img: np.ndarray) -> np.ndarray:
+        """Turn the hue, with probability 1/2."""
+        if not np.random.randint(2):
+            return img
+        turn = np.random.randint(-self.hue_delta, self.hue_delta)
+        table = ((_LEVELS.astype(int) + turn) % 180).astype(np.uint8)
+        return _in_hsv(img, 0, lambda plane: cv2.LUT(plane, table))
+
+    def _scaled(self, img: np.ndarray, factor: float) -> np.ndarray:
+        # OpenCV rounds where mmsegmentation cuts off
+        return _mapped(
+            img,
+            self.convert(_LEVELS, alpha=factor),
+            lambda pixels: cv2.convertScaleAbs(pixels, alpha=factor, beta=-0.5),
+        )
+
+
+def _mapped(
+    picture: np.ndarray, table: np.ndarray, arithmetic: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    if np.array_equal(arithmetic(_LEVELS).ravel(), table):
+        return arithmetic(picture)
+    return cv2.LUT(picture, table)
+
+
+def _in_hsv(
+    picture: np.ndarray, channel: int, operation: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    hsv = cv2.cvtColor(picture, cv2.COLOR_BGR2HSV)
+    cv2.insertChannel(operation(cv2.extractChannel(hsv, channel)), hsv, channel)
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)

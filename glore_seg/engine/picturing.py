@@ -1,0 +1,184 @@
+"""What `tools/visualize.py` does: models and pictures in, one figure out."""
+
+import heapq
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset
+
+from glore_seg.engine.predicting import Picture, Predictor, find_pictures, read_picture
+from glore_seg.engine.runner import build_dataset
+from glore_seg.files import with_progress, written_aside
+from glore_seg.visualization.comparison import Comparison, draw_comparison
+from glore_seg.visualization.projections import draw_projections, find_unit, pick_nodes
+
+
+def compare_models(
+    models: Sequence[tuple[Config, str] | tuple[Config, str, str]],
+    *,
+    out_file: Path,
+    split: str = "val",
+    wanted: Sequence[str] | None = None,
+    number: int = 3,
+    among: int | None = None,
+    num_boxes: int = 3,
+    opacity: float = 1.0,
+    overwrite: bool = False,
+) -> None:
+    """Draw what two or more models predict side by side (Fig. 5).
+
+    Args:
+        models: Config, checkpoint and, if given, the name to print (default: that of the
+            checkpoint's folder). The pictures come from the first one's data set.
+        out_file: Picture to write.
+        split: ``"train"``, ``"val"`` or ``"test"``.
+        wanted: Pictures, see :func:`find_pictures`. Default: those that differ most.
+        number: How many pictures, where ``wanted`` does not say.
+        among: Choose among so many, spread evenly over the split. Default: all of it.
+        num_boxes: Yellow boxes a picture, at most.
+        opacity: Of the label maps over the picture.
+        overwrite: Whether ``out_file`` may be there.
+
+    Raises:
+        FileExistsError: ``out_file`` is there.
+        ValueError: The models have different classes or the same names, or a number is below 1.
+    """
+    check_free(out_file, overwrite=overwrite)
+    _check_number(number)
+    predictors = _named_predictors(models, split)
+    first = next(iter(predictors.values()))
+    cfg = models[0][0]
+
+    def compare(picture: Picture) -> Comparison:
+        predictions = {name: model.predict(picture.path) for name, model in predictors.items()}
+        return Comparison(picture.image, predictions, picture.label)
+
+    if wanted:
+        pictures = find_pictures(cfg, split, wanted)
+        shown = [compare(p) for p in with_progress(pictures, len(pictures), "predicting")]
+    else:
+        dataset = build_dataset(cfg, split)
+        indices = spread(dataset, among if among is not None else len(dataset))
+        best: list[tuple[float, int, Comparison]] = []
+        for index in with_progress(indices, len(indices), "predicting"):
+            one = compare(read_picture(dataset, index))
+            heapq.heappush(best, (one.difference(num_boxes), -index, one))
+            if len(best) > number:
+                heapq.heappop(best)
+        shown = [one for _, _, one in sorted(best, key=lambda entry: -entry[1])]
+    with written_aside(out_file) as aside:
+        draw_comparison(
+            shown,
+            aside,
+            classes=first.classes,
+            palette=first.palette,
+            num_boxes=num_boxes,
+            opacity=opacity,
+        )
+
+
+def picture_projections(
+    cfg: Config,
+    checkpoint: str,
+    *,
+    out_file: Path,
+    split: str = "val",
+    wanted: Sequence[str] | None = None,
+    number: int = 3,
+    unit: str | None = None,
+    nodes: Sequence[int] | None = None,
+    num_nodes: int = 4,
+    colours: str = "red-green",
+    overwrite: bool = False,
+) -> None:
+    """Draw the projection weights of a unit's nodes over pictures (Fig. 7).
+
+    Args:
+        cfg: Config of a network with GloRe units in its head, neck or backbone.
+        checkpoint: Its weights.
+        out_file: Picture to write.
+        split: ``"train"``, ``"val"`` or ``"test"``.
+        wanted: Pictures, see :func:`find_pictures`. Default: spread evenly over the split.
+        number: How many pictures, where ``wanted`` does not say.
+        unit: Name of the unit. Default: the last one.
+        nodes: Nodes to show. Default: the most distinct, see :func:`pick_nodes`.
+        num_nodes: How many of those.
+        colours: ``"red-green"`` or ``"orange-blue"``.
+        overwrite: Whether ``out_file`` may be there.
+
+    Raises:
+        FileExistsError: ``out_file`` is there.
+        ValueError: The network has no such unit, the unit no such node, or a number is below 1.
+    """
+    check_free(out_file, overwrite=overwrite)
+    predictor = Predictor(cfg, checkpoint, split=split)
+    name, module = find_unit(predictor.model, unit)
+    if wanted:
+        pictures = find_pictures(cfg, split, wanted)
+    else:
+        dataset = build_dataset(cfg, split)
+        pictures = [read_picture(dataset, index) for index in spread(dataset, number)]
+    weights = [
+        predictor.project(picture.path, module)
+        for picture in with_progress(pictures, len(pictures), "projecting")
+    ]
+    chosen = nodes or pick_nodes(weights, num_nodes)
+    with written_aside(out_file) as aside:
+        draw_projections(
+            [picture.image for picture in pictures],
+            weights,
+            aside,
+            nodes=chosen,
+            title=f"{name}: {len(chosen)} of {module.num_nodes} nodes",
+            colours=colours,
+        )
+
+
+def check_free(out_file: Path, *, overwrite: bool) -> None:
+    """Refuse to replace a file that is there, unless asked to.
+
+    Raises:
+        FileExistsError: It is there.
+    """
+    if out_file.exists() and not overwrite:
+        raise FileExistsError(f"{out_file} exists; give another name, or --overwrite to replace it")
+
+
+def spread(dataset: BaseDataset, number: int) -> list[int]:
+    """Indices of so many pictures, spread evenly over a data set; all where it has fewer.
+
+    Raises:
+        ValueError: ``number`` is below 1.
+    """
+    _check_number(number)
+    places = np.linspace(0, len(dataset) - 1, min(number, len(dataset)))
+    return [int(place) for place in places.round()]
+
+
+def _check_number(number: int) -> None:
+    if number < 1:
+        raise ValueError(f"number of pictures is {number}; expected 1 or more")
+
+
+def _named_predictors(
+    models: Sequence[tuple[Config, str] | tuple[Config, str, str]], split: str
+) -> dict[str, Predictor]:
+    """Each model by the name to print above it."""
+    predictors: dict[str, Predictor] = {}
+    for cfg, checkpoint, *label in models:
+        name = label[0] if label else Path(checkpoint).resolve().parent.name
+        if name in predictors:
+            raise ValueError(
+                f"two models are called {name!r}; give each a name of its own: --model CONFIG "
+                "CHECKPOINT NAME"
+            )
+        predictors[name] = Predictor(cfg, checkpoint, split=split)
+    classes = {name: predictor.classes for name, predictor in predictors.items()}
+    if len(set(classes.values())) > 1:
+        raise ValueError(
+            "the models know different classes, so their label maps cannot be compared: "
+            + "; ".join(f"{name}: {', '.join(known)}" for name, known in classes.items())
+        )
+    return predictors

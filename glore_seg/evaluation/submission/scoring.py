@@ -1,0 +1,91 @@
+"""The four scores of a submission whose ground truth is at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from glore_seg.evaluation.cityscapes_scores import CityscapesScorer, CityscapesScores
+from glore_seg.evaluation.submission.expected import ExpectedPictures
+
+_LABELS = "_gtFine_labelIds.png"
+_INSTANCES = "_gtFine_instanceIds.png"
+
+
+class SubmissionScorer:
+    """Compares the pictures of a submission with the ground truth while they are checked.
+
+    Args:
+        labels: ``CITY_SEQUENCE_FRAME`` to its ``*_gtFine_labelIds.png``. The instances are taken
+            from ``*_gtFine_instanceIds.png`` beside it; without one, instance scores are ``nan``.
+    """
+
+    def __init__(self, labels: dict[str, Path]) -> None:
+        self._labels = labels
+        self._scorer = CityscapesScorer()
+
+    @classmethod
+    def of_data_set(cls, root: str | Path, expected: ExpectedPictures) -> SubmissionScorer | None:
+        """Find the ground truth of a split, or return None where there is none.
+
+        There is none of the test split: what Cityscapes ships for it only marks ignored regions.
+
+        Raises:
+            FileNotFoundError: Some pictures have ground truth and others don't.
+        """
+        if expected.split == "test" or expected.sizes is None:
+            return None
+        folder = Path(root) / "gtFine" / expected.split
+        found = {path.name.removesuffix(_LABELS): path for path in folder.rglob(f"[!.]*{_LABELS}")}
+        if not found:
+            return None
+        missing = sorted(set(expected.sizes) - set(found))
+        if missing:
+            raise FileNotFoundError(
+                f"{len(missing)} of {expected.total} pictures have no *{_LABELS} in {folder} "
+                f"({missing[0]} the first): unpack gtFine_trainvaltest.zip again"
+            )
+        return cls(found)
+
+    def update(self, key: str, label_ids: np.ndarray) -> None:
+        """Count one picture.
+
+        Args:
+            key: ``CITY_SEQUENCE_FRAME``.
+            label_ids: Predicted label ids, (H, W), uint8.
+
+        Raises:
+            ValueError: A picture of the ground truth can't be read or doesn't fit.
+        """
+        path = self._labels[key]
+        instances = path.with_name(path.name.replace(_LABELS, _INSTANCES))
+        try:
+            self._scorer.update(
+                label_ids, _read(path), _read(instances) if instances.is_file() else None
+            )
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"ground truth {path}: {error}") from error
+
+    def compute(self) -> CityscapesScores:
+        """Score the pictures so far."""
+        return self._scorer.compute()
+
+    def summary(self) -> str:
+        """Return the table of classes and categories and a line with the four scores."""
+        scores = self.compute()
+        means = scores.as_dict()
+        return (
+            f"{scores.table()}\n"
+            f"IoU class {means['mIoU']:.2f}, iIoU class {means['miIoU']:.2f}, "
+            f"IoU category {means['mIoU_category']:.2f}, "
+            f"iIoU category {means['miIoU_category']:.2f} %"
+        )
+
+
+def _read(path: Path) -> np.ndarray:
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if picture is None:
+        raise ValueError(f"{path} can't be read; expected a PNG: unpack gtFine_trainvaltest.zip")
+    return picture

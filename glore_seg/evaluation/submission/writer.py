@@ -1,0 +1,143 @@
+"""Writes the pictures of a submission one by one, and goes on where it was interrupted."""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from glore_seg.evaluation.submission.archive import pack
+from glore_seg.evaluation.submission.checker import check_submission
+from glore_seg.evaluation.submission.expected import ExpectedPictures
+from glore_seg.evaluation.submission.picture import check_picture
+from glore_seg.evaluation.submission.png import encode
+from glore_seg.evaluation.submission.report import SubmissionReport
+from glore_seg.files import written_aside
+
+MANIFEST = "submission.json"
+"""Name of the file that tells what made the pictures beside it."""
+
+_UNFINISHED = ".unfinished."
+
+
+class SubmissionWriter:
+    """A folder with ``pictures/`` and a manifest that says what they are made by.
+
+    A picture has its name only when it is whole, so several processes may write at once and any
+    of them may be killed: :meth:`is_done` tells what is left.
+
+    Args:
+        folder: Where the pictures go. Made by :meth:`begin`.
+        expected: The pictures to make.
+        manifest: What the predictions depend on: name of a setting to its value. Pictures of
+            other values are not mixed in.
+    """
+
+    def __init__(
+        self, folder: str | Path, expected: ExpectedPictures, manifest: Mapping[str, str]
+    ) -> None:
+        self.folder = Path(folder)
+        self._expected = expected
+        self._manifest = dict(manifest)
+
+    def begin(self) -> None:
+        """Make the folder, or make sure that what it holds belongs to this submission.
+
+        Called by one process before any other writes.
+
+        Raises:
+            FileExistsError: It holds something else, or pictures made by other settings.
+        """
+        path = self.folder / MANIFEST
+        if path.is_file():
+            self._compare(path)
+        elif self.folder.exists() and any(_UNFINISHED not in p.name for p in self.folder.iterdir()):
+            raise FileExistsError(
+                f"{self.folder} holds files but no {MANIFEST}, so it is no folder of a submission: "
+                "give another --work-dir"
+            )
+        with written_aside(path) as aside:
+            aside.write_text(json.dumps(self._manifest, indent=2) + "\n")
+        _remove_unfinished(self.folder / "pictures", "*")
+        _remove_unfinished(self.folder, path.stem)
+
+    def _compare(self, path: Path) -> None:
+        try:
+            found = json.loads(path.read_text())
+        except ValueError as error:
+            raise FileExistsError(
+                f"{path} can't be read ({error}): remove {self.folder}, or give another --work-dir"
+            ) from error
+        if found == self._manifest:
+            return
+        if not isinstance(found, dict):
+            found = {}
+        differing = [
+            f"{key} {found.get(key)!r}, now {value!r}"
+            for key, value in self._manifest.items()
+            if found.get(key) != value
+        ]
+        raise FileExistsError(
+            f"{self.folder} was begun otherwise ({'; '.join(differing) or 'with more settings'}): "
+            "repeat that command to go on, give another --work-dir, or remove the folder"
+        )
+
+    def is_done(self, key: str) -> bool:
+        """Whether a picture is there."""
+        return self._path(key).is_file()
+
+    def write(self, key: str, label_ids: np.ndarray) -> None:
+        """Check a picture and write it.
+
+        Args:
+            key: ``CITY_SEQUENCE_FRAME``.
+            label_ids: Shape (H, W), uint8.
+
+        Raises:
+            ValueError: The checker would refuse it.
+        """
+        data = encode(label_ids)
+        checked = check_picture(key, data, self._expected.size(key))
+        if checked.faults:
+            raise ValueError("; ".join(map(str, checked.faults)))
+        with written_aside(self._path(key)) as aside:
+            aside.write_bytes(data)
+
+    def finish(self, out: str | Path, *, progress: bool = True) -> SubmissionReport:
+        """Pack the pictures, check the archive, and only then give it its name.
+
+        Args:
+            out: The zip. An existing one is replaced.
+            progress: Whether to show a bar with the time left.
+
+        Returns:
+            The report of the check, without faults.
+
+        Raises:
+            ValueError: The check has found faults.
+        """
+        out = Path(out)
+        _remove_unfinished(out.parent, out.stem)
+        with written_aside(out) as aside:
+            pack((self.folder / "pictures").glob("[!.]*"), aside)
+            report = check_submission(aside, self._expected, progress=progress)
+            if report.faults:
+                lines = "\n".join(report.lines())
+                raise ValueError(
+                    f"{out} is not written: in {self.folder / 'pictures'} the check has found\n"
+                    f"{lines}\nRemove the pictures that are at fault and repeat the command"
+                )
+        return report
+
+    def _path(self, key: str) -> Path:
+        return self.folder / "pictures" / f"{key}_labelIds.png"
+
+
+def _remove_unfinished(folder: Path, stem: str) -> None:
+    """Remove what a killed process was writing; called while nobody writes."""
+    stem = stem if stem == "*" else glob.escape(stem)
+    for path in folder.glob(f".{stem}.*{_UNFINISHED}*"):
+        path.unlink()

@@ -1,0 +1,143 @@
+"""A segmentor's logits with no more memory than they need.
+
+mmseg lets the logits of a whole picture stand several times: at the size of the input, at the size
+of the original, padded for every sliding window, divided by the count. At 2048 x 4096 and 19
+classes each of them takes 640 MB. Here they stay as coarse as the head gave them until they are
+used, and are then resized class by class.
+
+Shape legend: B batch, C classes, H, W size of the input, h, w of the logits as the network gives
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+from mmseg.models.segmentors import EncoderDecoder
+from mmseg.models.utils import resize
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Logits:
+    """What a network gave for a batch, not yet resized.
+
+    Attributes:
+        values: (B, C, h, w).
+        input_size: (H, W): what the segmentor would have resized them to.
+        align_corners: How it would have done that.
+    """
+
+    values: Tensor
+    input_size: tuple[int, int]
+    align_corners: bool
+
+    @property
+    def coarse(self) -> bool:
+        """Whether the logits are smaller than the input."""
+        return tuple(self.values.shape[2:]) != self.input_size
+
+    def classes(self, index: int, meta: dict, *, align_corners: bool) -> Iterator[Tensor]:
+        """One picture's logits class by class, as the segmentor's ``postprocess_result`` has them.
+
+        Resized to the input, freed from padding, flipped back, resized to the original.
+
+        Args:
+            index: Of the picture in the batch.
+            meta: Its ``metainfo``.
+            align_corners: The segmentor's, for the second resizing.
+
+        Yields:
+            C times (H, W) of the original picture.
+        """
+        height, width = self.input_size
+        left, right, top, bottom = meta.get("img_padding_size", meta.get("padding_size", [0] * 4))
+        for i in range(self.values.shape[1]):
+            part = self.values[index : index + 1, i : i + 1]  # (1, 1, h, w)
+            if self.coarse:
+                part = _resize(part, self.input_size, self.align_corners)  # (1, 1, H, W)
+            part = part[..., top : height - bottom, left : width - right]
+            if meta.get("flip"):
+                part = part.flip(_flipped_axis(meta))
+            yield _resize(part, meta["ori_shape"][:2], align_corners)[0, 0]
+
+
+def predict_logits(segmentor: EncoderDecoder, inputs: Tensor, metas: Sequence[dict]) -> Logits:
+    """Run a segmentor as its ``test_cfg`` says: over the whole picture or in sliding windows.
+
+    Args:
+        segmentor: mmseg's ``EncoderDecoder`` or a descendant.
+        inputs: Preprocessed pictures, (B, 3, H, W).
+        metas: Their ``metainfo``.
+
+    Returns:
+        Its logits; coarse in whole mode with a head that resizes them in mmseg's usual way.
+
+    Raises:
+        ValueError: ``test_cfg.mode`` is neither ``"whole"`` nor ``"slide"``.
+    """
+    mode = segmentor.test_cfg.get("mode", "whole")
+    if mode not in ("whole", "slide"):
+        raise ValueError(f"model.test_cfg.mode is {mode!r}; expected 'whole' or 'slide'")
+    metas = [dict(meta) for meta in metas]  # encode_decode is told sizes through them
+    size = (inputs.shape[2], inputs.shape[3])
+    if mode == "slide":
+        return Logits(_slide(segmentor, inputs, metas), size, segmentor.align_corners)
+    head = segmentor.decode_head
+    usual = (
+        type(segmentor).encode_decode is EncoderDecoder.encode_decode
+        and isinstance(head, BaseDecodeHead)
+        and type(head).predict is BaseDecodeHead.predict
+        and type(head).predict_by_feat is BaseDecodeHead.predict_by_feat
+    )
+    if usual:
+        return Logits(head(segmentor.extract_feat(inputs)), size, head.align_corners)
+    metas[0]["img_shape"] = inputs.shape[2:]
+    return Logits(segmentor.encode_decode(inputs, metas), size, segmentor.align_corners)
+
+
+def _slide(segmentor: EncoderDecoder, inputs: Tensor, metas: list[dict]) -> Tensor:
+    """Mean over the windows that cover a pixel, (B, C, H, W), in one buffer."""
+    rows, columns = (
+        _windows(size, crop, stride)
+        for size, crop, stride in zip(
+            inputs.shape[2:], segmentor.test_cfg.crop_size, segmentor.test_cfg.stride, strict=True
+        )
+    )
+    total = inputs.new_zeros(len(inputs), segmentor.out_channels, *inputs.shape[2:])
+    count = inputs.new_zeros(1, 1, *inputs.shape[2:])
+    for row in rows:
+        for column in columns:
+            crop = inputs[:, :, row, column]
+            metas[0]["img_shape"] = crop.shape[2:]
+            total[:, :, row, column] += segmentor.encode_decode(crop, metas)
+            count[:, :, row, column] += 1
+    total /= count
+    return total
+
+
+def _windows(size: int, crop: int, stride: int) -> list[slice]:
+    """Windows along one side; the last one ends with the picture."""
+    number = max(size - crop + stride - 1, 0) // stride + 1
+    ends = [min(i * stride + crop, size) for i in range(number)]
+    return [slice(max(end - crop, 0), end) for end in ends]
+
+
+def _flipped_axis(meta: dict) -> int:
+    axes = {"horizontal": -1, "vertical": -2}
+    direction = meta.get("flip_direction")
+    if direction not in axes:
+        raise ValueError(
+            f"flip_direction of {meta.get('img_path')} is {direction!r}; expected 'horizontal' or "
+            "'vertical': correct RandomFlip in the tta_pipeline"
+        )
+    return axes[direction]
+
+
+def _resize(part: Tensor, size: tuple[int, int] | torch.Size, align_corners: bool) -> Tensor:
+    if tuple(part.shape[2:]) == tuple(size):
+        return part
+    return resize(part, size, mode="bilinear", align_corners=align_corners, warning=False)

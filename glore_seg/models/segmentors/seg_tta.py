@@ -1,0 +1,161 @@
+"""Multi-scale and flip inference in the memory of one pass.
+
+Shape legend: B batch, C classes, H, W size of the original picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.model import BaseTTAModel
+from mmengine.structures import PixelData
+from mmseg.models.segmentors import EncoderDecoder
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+
+from glore_seg.models.segmentors.lean_logits import Logits, predict_logits
+
+_AVERAGES = ("probabilities", "logits")
+_ROWS = 64  # of a picture that softmax works on at a time
+
+
+@MODELS.register_module()
+class AccumulatingSegTTAModel(BaseTTAModel):
+    """Averages a segmentor over scales and flips in one buffer; goes where ``SegTTAModel`` does.
+
+    mmseg's keeps the logits of every pass until the last is done. Here each pass is added to one
+    buffer of (C, H, W) a picture and forgotten, so that memory does not grow with their number.
+    Passes of one input size in a row are added after the last of them: with the largest size first
+    in the ``tta_pipeline``, there is no buffer yet while that one runs. ``LazyTestTimeAug`` keeps
+    the inputs from standing there all at once.
+
+    Logits are resized, freed from padding and flipped as in mmseg; the result equals the plain
+    average over all passes to rounding. A pass may hold several pictures of one size, as in mmseg.
+
+    Args:
+        module: The segmentor, mmseg's ``EncoderDecoder`` or a descendant, or its config.
+        data_preprocessor: In place of the config's own. Default: that one.
+        average: What is averaged: ``"probabilities"`` (softmax first, as mmseg does) or
+            ``"logits"`` (as PaddleSeg does). With one output channel, sigmoid takes softmax's
+            place.
+
+    Raises:
+        TypeError: ``module`` is another kind of model.
+        ValueError: ``average`` is another word.
+    """
+
+    def __init__(
+        self,
+        module: dict | nn.Module,
+        data_preprocessor: dict | nn.Module | None = None,
+        *,
+        average: str = "probabilities",
+    ) -> None:
+        super().__init__(module, data_preprocessor)
+        if average not in _AVERAGES:
+            raise ValueError(f"average is {average!r}; expected one of {', '.join(_AVERAGES)}")
+        if not isinstance(self.module, EncoderDecoder):
+            raise TypeError(
+                f"module is a {type(self.module).__name__}; expected an EncoderDecoder of mmseg: "
+                "take mmseg's SegTTAModel for others"
+            )
+        self.average = average
+
+    @torch.no_grad()
+    def test_step(self, data: dict[str, Any]) -> list[SegDataSample]:
+        """Predict a batch.
+
+        Args:
+            data: ``inputs`` and ``data_samples`` by pass, each a list by picture, as
+                ``TestTimeAug`` gives them; or ``passes``, as ``LazyTestTimeAug`` does.
+
+        Returns:
+            The samples of the first pass with ``pred_sem_seg`` of shape (1, H, W).
+        """
+        results, means = self.mean_scores(data)
+        for sample, mean in zip(results, means, strict=True):
+            sample.set_data({"pred_sem_seg": PixelData(data=self._decide(mean))})
+        return results
+
+    @torch.no_grad()
+    def mean_scores(self, data: dict[str, Any]) -> tuple[list[SegDataSample], list[Tensor]]:
+        """The average that :meth:`test_step` decides by.
+
+        Args:
+            data: As for :meth:`test_step`.
+
+        Returns:
+            The samples of the first pass, and for each the mean logits or probabilities, (C, H, W).
+        """
+        merged: list[Tensor] = []
+        results: list[SegDataSample] = []
+        waiting: list[tuple[Logits, list[dict]]] = []
+        count = 0
+        for batch in _passes(data):
+            batch = self.module.data_preprocessor(batch, False)
+            metas = [sample.metainfo for sample in batch["data_samples"]]
+            results = results or batch["data_samples"]
+            size = tuple(batch["inputs"].shape[2:])
+            if waiting and waiting[0][0].input_size != size:
+                self._add_all(merged, waiting)
+            logits = predict_logits(self.module, batch["inputs"], metas)
+            del batch
+            waiting.append((logits, metas))
+            if not logits.coarse:  # too large to wait
+                self._add_all(merged, waiting)
+            del logits
+            count += 1
+        self._add_all(merged, waiting)
+        return results, [total.div_(count) for total in merged]
+
+    def merge_preds(self, data_samples_list: list) -> list:
+        """Not used: ``test_step`` merges while it predicts."""
+        raise NotImplementedError("AccumulatingSegTTAModel merges in test_step: call that")
+
+    def _add_all(self, merged: list[Tensor], waiting: list[tuple[Logits, list[dict]]]) -> None:
+        """Add what waits to the sum of each picture, and forget it."""
+        while waiting:
+            logits, metas = waiting.pop(0)
+            values = logits.values
+            # half precision would lose in a sum what it gained in the passes
+            kind = torch.promote_types(values.dtype, torch.float32)
+            for i, meta in enumerate(metas):
+                if i == len(merged):
+                    size = (values.shape[1], *meta["ori_shape"][:2])
+                    merged.append(values.new_zeros(size, dtype=kind))
+                self._add(merged[i], logits, i, meta)
+
+    def _add(self, total: Tensor, logits: Logits, index: int, meta: dict) -> None:
+        """Add one pass of one picture to its sum, (C, H, W)."""
+        parts = logits.classes(index, meta, align_corners=self.module.align_corners)
+        if self.average == "logits":
+            for channel, part in zip(total, parts, strict=True):
+                channel += part
+            return
+        scores = torch.empty_like(total)
+        for channel, part in zip(scores, parts, strict=True):
+            channel.copy_(part)
+        for rows, strip in zip(total.split(_ROWS, 1), scores.split(_ROWS, 1), strict=True):
+            rows += strip.softmax(0) if len(total) > 1 else strip.sigmoid()
+
+    def _decide(self, mean: Tensor) -> Tensor:
+        """Class indices, (1, H, W)."""
+        if len(mean) > 1:
+            return mean.argmax(0, keepdim=True)
+        if self.average == "logits":
+            mean = mean.sigmoid()
+        return (mean > self.module.decode_head.threshold).to(mean)
+
+
+def _passes(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The batch of each pass, made when its turn comes where it can be."""
+    if "passes" in data:
+        for pictures in data["passes"]:
+            yield pseudo_collate([make() for make in pictures])
+    else:
+        for inputs, samples in zip(data["inputs"], data["data_samples"], strict=True):
+            yield {"inputs": inputs, "data_samples": samples}

@@ -1,0 +1,206 @@
+"""The transform against mmsegmentation's own five, with one seed and over many."""
+
+import cv2
+import numpy as np
+import pytest
+from mmcv.transforms import Compose
+from mmcv.transforms.utils import cache_random_params
+from mmengine.registry import init_default_scope
+
+from glore_seg.datasets import LoadRandomResizeCropFlip
+
+SCALE = (128, 64)
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    init_default_scope("mmseg")
+
+
+@pytest.fixture(scope="module")
+def items(street_scenes):
+    pictures = sorted(street_scenes.glob("leftImg8bit/train/*/*.png"))
+    labels = sorted(street_scenes.glob("gtFine/train/*/*_labelTrainIds.png"))
+    return [(str(picture), str(label)) for picture, label in zip(pictures, labels, strict=True)]
+
+
+def item(paths, label_map=None, reduce_zero_label=False):
+    return {
+        "img_path": paths[0],
+        "seg_map_path": paths[1],
+        "label_map": label_map,
+        "reduce_zero_label": reduce_zero_label,
+        "seg_fields": [],
+    }
+
+
+def theirs(
+    crop_size=(48, 48), ratio_range=(0.5, 2.0), cat_max_ratio=0.75, keep_ratio=True, prob=0.5
+):
+    return Compose(
+        [
+            {"type": "LoadImageFromFile"},
+            {"type": "LoadAnnotations"},
+            {
+                "type": "RandomResize",
+                "scale": SCALE,
+                "ratio_range": ratio_range,
+                "keep_ratio": keep_ratio,
+            },
+            {"type": "RandomCrop", "crop_size": crop_size, "cat_max_ratio": cat_max_ratio},
+            {"type": "RandomFlip", "prob": prob},
+        ]
+    )
+
+
+def ours(prob=0.5, **options):
+    return LoadRandomResizeCropFlip(
+        **{"scale": SCALE, "crop_size": (48, 48), "flip_prob": prob, **options}
+    )
+
+
+SUBSET = {old: (old // 2 if old % 2 else 255) for old in range(19)}
+
+
+@pytest.mark.parametrize(
+    ("options", "keys"),
+    [
+        ({}, {}),
+        ({"cat_max_ratio": 0.35}, {}),  # most need several tries, some take the eleventh
+        ({"cat_max_ratio": 1.0}, {}),
+        ({"cat_max_ratio": 0.5}, {"label_map": SUBSET}),
+        ({"crop_size": (80, 96)}, {}),  # larger than half of the pictures
+        ({"keep_ratio": False}, {}),
+        ({"ratio_range": (1.0, 1.0), "prob": 1.0}, {}),
+        ({"prob": 0.0}, {}),
+    ],
+)
+def test_one_seed_gives_mmsegs_own_crop(items, options, keys):
+    reference, transform = theirs(**options), ours(**options)
+    for seed in range(40):
+        paths = items[seed % len(items)]
+        np.random.seed(seed)
+        expected = reference(item(paths, **keys))
+        after = np.random.random_sample()
+        np.random.seed(seed)
+        found = transform(item(paths, **keys))
+        assert np.random.random_sample() == after
+        np.testing.assert_array_equal(found["gt_seg_map"], expected["gt_seg_map"])
+        assert found["img"].shape == expected["img"].shape
+        assert np.abs(found["img"].astype(int) - expected["img"]).max() <= 1
+        assert expected.pop("swap_seg_labels", None) is None
+        assert set(expected) == set(found)
+        for key in set(expected) - {"img", "gt_seg_map"}:
+            assert found[key] == expected[key], key
+
+
+def test_reduce_zero_label(street_scenes, tmp_path):
+    picture = np.zeros((64, 128, 3), np.uint8)
+    label = np.tile(np.array([0, 1, 5, 255], np.uint8), (64, 32))
+    paths = (str(tmp_path / "x.png"), str(tmp_path / "y.png"))
+    assert cv2.imwrite(paths[0], picture)
+    assert cv2.imwrite(paths[1], label)
+    np.random.seed(0)
+    expected = theirs()(item(paths, reduce_zero_label=True))
+    np.random.seed(0)
+    found = ours()(item(paths, reduce_zero_label=True))
+    np.testing.assert_array_equal(found["gt_seg_map"], expected["gt_seg_map"])
+
+
+@pytest.fixture(scope="module")
+def ramp(items, tmp_path_factory):
+    """A picture whose blue tells the column and whose green tells the row, and its label."""
+    folder = tmp_path_factory.mktemp("ramp")
+    picture = np.zeros((64, 128, 3), np.uint8)
+    picture[..., 0] = 2 * np.arange(128)
+    picture[..., 1] = 4 * np.arange(64)[:, None]
+    assert cv2.imwrite(str(folder / "ramp.png"), picture)
+    return str(folder / "ramp.png"), items[0][1]
+
+
+def statistics(transform, paths, count):
+    """Scale, position of the crop's middle, flips and shares of classes of many crops."""
+    rows = []
+    for _ in range(count):
+        found = transform(item(paths))
+        shares = np.bincount(found["gt_seg_map"].ravel(), minlength=256) / found["gt_seg_map"].size
+        # many crops have the whole height: their middles differ by how a grey level is rounded
+        middle = found["img"][..., :2].mean(axis=(0, 1)).round()
+        rows.append([found["scale_factor"][0], *middle, float(found["flip"]), *shares[:19]])
+    return np.array(rows)
+
+
+def test_distribution_is_mmsegs(ramp):
+    """Two-sample Kolmogorov-Smirnov over seeds of their own, at the level of 0.1 %."""
+    count = 500
+    np.random.seed(123)
+    expected = statistics(theirs(cat_max_ratio=0.5), ramp, count)
+    np.random.seed(321)
+    found = statistics(ours(cat_max_ratio=0.5), ramp, count)
+    limit = 1.95 * np.sqrt(2 / count)
+    for column in range(found.shape[1]):
+        both = np.sort(np.concatenate([expected[:, column], found[:, column]]))
+        steps = [
+            np.searchsorted(np.sort(side[:, column]), both, side="right") / count
+            for side in (expected, found)
+        ]
+        assert np.abs(steps[0] - steps[1]).max() < limit, column
+    # scales are uniform between their ends, and half is mirrored
+    assert abs(found[:, 0].mean() - 1.25) < 0.07
+    assert found[:, 0].min() >= 0.49
+    assert found[:, 0].max() <= 2.0
+    assert abs(found[:, 3].mean() - 0.5) < 0.08
+
+
+def test_random_parameters_can_be_cached(items):
+    transform = ours()
+    with cache_random_params(transform):
+        first, second = transform(item(items[0])), transform(item(items[0]))
+    np.testing.assert_array_equal(first["img"], second["img"])
+    assert first["scale"] == second["scale"]
+
+
+def test_wrong_values_are_refused_before_anything_is_cut(items, tmp_path):
+    path = tmp_path / "y_labelTrainIds.png"
+    assert cv2.imwrite(str(path), np.full((64, 128), 77, np.uint8))
+    with pytest.raises(ValueError, match=r"holds \[77\]; expected class indices 0 to 18 and 255"):
+        ours()(item((items[0][0], str(path))))
+
+
+def test_other_size_unreadable_and_missing(items, tmp_path):
+    small, broken = tmp_path / "small.png", tmp_path / "broken.png"
+    assert cv2.imwrite(str(small), np.zeros((32, 128, 3), np.uint8))
+    with pytest.raises(ValueError, match=r"small\.png is 32 x 128 but its label is 64 x 128"):
+        ours()(item((str(small), items[0][1])))
+    broken.write_bytes(b"no picture")
+    for backend in ("cv2", "pillow"):
+        with pytest.raises(ValueError, match=r"broken\.png cannot be read as a picture"):
+            ours(imdecode_backend=backend)(item((str(broken), items[0][1])))
+    with pytest.raises(ValueError, match="has no label"):
+        ours()(item((items[0][0], None)))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"scale": (0, 64)}, r"scale is \(0, 64\); expected width and height"),
+        ({"crop_size": 0}, r"crop_size is \(0, 0\); expected height and width"),
+        ({"crop_size": (3, 4, 5)}, "too many values|crop_size is"),
+        ({"ratio_range": (0.0, 1.0)}, r"ratio_range is \(0.0, 1.0\); expected two ratios above 0"),
+        ({"ratio_range": (2.0, 1.0)}, "expected the least ratio first"),
+        ({"cat_max_ratio": 1.5}, "cat_max_ratio is 1.5; expected 0 to 1"),
+        ({"prob": -0.1}, "flip_prob is -0.1; expected 0 to 1"),
+        ({"num_classes": 0}, "num_classes is 0; expected 1 to 255"),
+    ],
+)
+def test_arguments(options, message):
+    with pytest.raises(ValueError, match=message):
+        ours(**options)
+
+
+def test_crop_size_by_one_number_and_repr():
+    transform = ours(crop_size=32)
+    assert transform.crop_size == (32, 32)
+    assert repr(transform).startswith(
+        "LoadRandomResizeCropFlip(scale=(128, 64), crop_size=(32, 32)"
+    )

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+import torch
+from mmseg.datasets.transforms import PackSegInputs
+
+from glore_seg.datasets import FastPackSegInputs
+
+RNG = np.random.default_rng(0)
+PICTURE = RNG.integers(0, 256, (13, 17, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        PICTURE,
+        PICTURE[:, ::-1],
+        PICTURE[2:9, 3:11],
+        PICTURE.astype(np.float32),
+        PICTURE[..., 0],
+        RNG.integers(0, 256, (5, 6, 4), np.uint8),
+    ],
+    ids=["bytes", "mirrored", "a view", "floats", "grey", "four channels"],
+)
+@pytest.mark.parametrize("labelled", [True, False])
+def test_equals_mmseg(picture, labelled):
+    results = {"img": picture, "img_path": "x.png", "ori_shape": (13, 17), "flip": True}
+    if labelled:
+        results["gt_seg_map"] = RNG.integers(0, 19, picture.shape[:2], np.uint8)
+    expected, found = PackSegInputs()(dict(results)), FastPackSegInputs()(dict(results))
+    assert list(found) == list(expected)
+    assert found["inputs"].dtype == expected["inputs"].dtype
+    assert found["inputs"].is_contiguous()
+    torch.testing.assert_close(found["inputs"], expected["inputs"], rtol=0, atol=0)
+    assert found["data_samples"].metainfo == expected["data_samples"].metainfo
+    assert ("gt_sem_seg" in found["data_samples"]) is labelled
+    if labelled:
+        label = found["data_samples"].gt_sem_seg.data
+        assert label.dtype == torch.int64
+        assert torch.equal(label, expected["data_samples"].gt_sem_seg.data)
+
+
+def test_a_copy_of_the_picture():
+    picture = PICTURE.copy()
+    found = FastPackSegInputs()({"img": picture})["inputs"]
+    picture[:] = 0
+    np.testing.assert_array_equal(found.numpy(), PICTURE.transpose(2, 0, 1))
+
+
+def test_without_picture():
+    assert list(FastPackSegInputs()({"gt_seg_map": np.zeros((2, 2), np.uint8)})) == ["data_samples"]
+
+
+def test_takes_meta_keys():
+    sample = FastPackSegInputs(meta_keys=("img_path",))(
+        {"img": PICTURE, "img_path": "a", "flip": 1}
+    )
+    assert sample["data_samples"].metainfo == {"img_path": "a"}

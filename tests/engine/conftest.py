@@ -1,0 +1,46 @@
+"""A small network with random weights, as a config and a checkpoint."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from glore_seg.engine import build_model, load_config
+
+STREET_SCENES = Path(__file__).parents[2] / "configs" / "fcn_r18_glore_street-scenes.py"
+_SMALL = {
+    "model.backbone.base_channels": 8,
+    "model.backbone.stem_channels": 8,
+    "model.decode_head.in_channels": 64,
+    "model.decode_head.channels": 16,
+    "model.decode_head.num_nodes": 4,
+    "model.decode_head.num_states": 8,
+}
+
+
+@pytest.fixture
+def small_cfg(street_scenes) -> Config:
+    """The street scenes' network made small, on the small data set, without workers."""
+    loader = {"num_workers": 0, "persistent_workers": False}
+    options = {
+        f"{split}_dataloader": {**loader, "dataset": {"data_root": str(street_scenes)}}
+        for split in ("train", "val", "test")
+    }
+    return load_config(str(STREET_SCENES), cfg_options={**_SMALL, **options})
+
+
+@pytest.fixture
+def save(tmp_path) -> Callable[[Config], Path]:
+    """Saves a network of a config with random weights as a Runner would."""
+
+    def save(cfg: Config) -> Path:
+        torch.manual_seed(0)
+        model = build_model(cfg)
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.2)
+        torch.save({"state_dict": model.state_dict(), "meta": {"iter": 3}}, tmp_path / "iter_3.pth")
+        return tmp_path / "iter_3.pth"
+
+    return save

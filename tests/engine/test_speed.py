@@ -1,0 +1,82 @@
+"""What the options of speed change, and that the network's results are not among it."""
+
+import copy
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from glore_seg.engine import (
+    ChannelsLastHook,
+    build_model,
+    load_config,
+    use_channels_last,
+    use_compile,
+)
+from glore_seg.engine.speed import compilable_parts
+from tests.tools.conftest import STREET_SCENES
+
+
+@pytest.fixture(scope="module")
+def cfg():
+    return load_config(str(STREET_SCENES))
+
+
+@pytest.fixture(scope="module")
+def model(cfg):
+    torch.manual_seed(0)
+    return build_model(cfg).eval()
+
+
+@pytest.fixture(scope="module")
+def picture():
+    return torch.randn(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+
+
+def test_channels_last_changes_layout_and_no_result(model, picture):
+    other = copy.deepcopy(model)
+    ChannelsLastHook().before_train(SimpleNamespace(model=other))
+    weight = other.backbone.layer1[0].conv1.weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+    assert not weight.is_contiguous()
+    with torch.no_grad():
+        found = other.backbone(picture)
+        torch.testing.assert_close(other(picture), model(picture), rtol=1e-4, atol=1e-5)
+    assert all(map_.is_contiguous(memory_format=torch.channels_last) for map_ in found)
+    assert other.state_dict().keys() == model.state_dict().keys()
+    for name, value in model.state_dict().items():
+        assert torch.equal(other.state_dict()[name], value)
+
+
+def test_compiles_what_is_called_and_no_more(model):
+    parts = list(compilable_parts(model))
+    head = model.decode_head
+    assert parts[0] is model.backbone
+    assert {id(part) for part in parts[1:]} == {
+        id(part) for part in (*head.convs, *head.units, head.conv_seg)
+    }
+
+
+def test_compiled_parts_run_and_keep_names(model, picture, monkeypatch):
+    compiled = []
+
+    def stand_in(function, **options):  # torch.compile takes half a minute here
+        compiled.append(function)
+        return function
+
+    monkeypatch.setattr(torch, "compile", stand_in)
+    other = copy.deepcopy(model)
+    use_compile(SimpleNamespace(model=other))
+    assert len(compiled) == len(list(compilable_parts(model)))
+    assert other.state_dict().keys() == model.state_dict().keys()
+    with torch.no_grad():
+        torch.testing.assert_close(other(picture), model(picture), rtol=0, atol=0)
+
+
+def test_channels_last_is_a_hook_and_refuses_a_fused_optimiser(cfg):
+    cfg = copy.deepcopy(cfg)
+    use_channels_last(cfg)
+    assert [hook.type for hook in cfg.custom_hooks] == ["SetupCheckHook", "ChannelsLastHook"]
+    cfg.optim_wrapper.optimizer.fused = True
+    with pytest.raises(ValueError, match=r"--channels-last with .*fused=True.*set fused=False"):
+        use_channels_last(cfg)

@@ -1,0 +1,76 @@
+"""What options change in a config."""
+
+import pytest
+from mmengine.config import Config
+
+from glore_seg.engine import use_inference, use_output_dir, use_split, use_tta
+
+
+def config(**dataset):
+    load = {"type": "LoadImageFromFile"}
+    labels = {"type": "LoadCheckedAnnotations"}
+    pack = {"type": "PackSegInputs"}
+    dataset = {
+        "type": "StreetDataset",
+        "data_prefix": {"img_path": "leftImg8bit/val", "seg_map_path": "gtFine/val"},
+        "ann_file": "val.txt",
+        "indices": 3,
+        "pipeline": [load, labels, pack],
+        **dataset,
+    }
+    return Config(
+        {
+            "model": {"type": "EncoderDecoder", "test_cfg": {"mode": "whole"}},
+            "test_dataloader": {"dataset": dataset},
+            "tta_pipeline": [load, {"type": "TestTimeAug", "transforms": [[labels], [pack]]}],
+            "tta_model": {"type": "SegTTAModel"},
+        }
+    )
+
+
+def test_a_split_without_labels():
+    cfg = config()
+    use_split(cfg, "test")
+    dataset = cfg.test_dataloader.dataset
+    assert dataset.data_prefix == {"img_path": "leftImg8bit/test"}
+    assert dataset.test_mode is True
+    assert not {"ann_file", "indices"} & dataset.keys()
+    assert [t.type for t in dataset.pipeline] == ["LoadImageFromFile", "PackSegInputs"]
+    use_tta(cfg)
+    assert cfg.test_dataloader.dataset.pipeline[1].transforms == [[{"type": "PackSegInputs"}]]
+
+
+def test_a_split_of_several_data_sets():
+    cfg = config(type="ConcatDataset", datasets=[])
+    with pytest.raises(ValueError, match="dataset is a ConcatDataset of other data sets"):
+        use_split(cfg, "test")
+
+
+def test_windows():
+    cfg = config()
+    use_inference(cfg, None)
+    assert cfg.model.test_cfg == {"mode": "whole"}
+    use_inference(cfg, "slide", crop_size=[64, 32], stride=[48, 32])
+    assert cfg.model.test_cfg == {"mode": "slide", "crop_size": (64, 32), "stride": (48, 32)}
+    use_inference(cfg, None, stride=(16, 16))
+    assert cfg.model.test_cfg.stride == (16, 16)
+    use_inference(cfg, "whole")
+    assert cfg.model.test_cfg.mode == "whole"
+
+
+def test_windows_that_do_not_fit():
+    with pytest.raises(ValueError, match="of sliding windows: add --mode slide"):
+        use_inference(config(), None, crop_size=(64, 64))
+    with pytest.raises(ValueError, match="crop_size is None and stride None: give --crop-size"):
+        use_inference(config(), "slide")
+    with pytest.raises(ValueError, match=r"--stride \(8, 9\) with --crop-size \(8, 8\); expected"):
+        use_inference(config(), "slide", crop_size=(8, 8), stride=(8, 9))
+
+
+@pytest.mark.parametrize("metric", ["CityscapesMetric", "CityscapesScoreMetric"])
+def test_a_folder_for_predictions_is_kept(metric):
+    cfg = Config({"test_evaluator": {"type": metric}})
+    use_output_dir(cfg, "out", format_only=False)
+    assert cfg.test_evaluator.output_dir == "out"
+    # mmseg's own removes its folder where nobody says otherwise
+    assert cfg.test_evaluator.get("keep_results", False) == (metric == "CityscapesMetric")

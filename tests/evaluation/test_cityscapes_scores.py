@@ -1,0 +1,263 @@
+"""The scores against cityscapesScripts itself, on what a scorer gets wrong."""
+
+import json
+import math
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as scripts
+from mmseg.datasets import CityscapesDataset
+
+from glore_seg.evaluation import CITYSCAPES_CLASSES, CityscapesScorer
+from glore_seg.evaluation.cityscapes_counts import AVERAGE_SIZES
+from tests.evaluation.cases import cases, scene_pictures
+
+REPOSITORY = Path(__file__).parents[2]
+CASES = cases(200)
+SEVERAL = {
+    "all": [pair for name, case in CASES.items() for pair in case],
+    "no_instances": [pair for name, case in CASES.items() if "ignored" in name for pair in case],
+}
+REFUSED = {
+    "label 255": (7, 255, 7, r"label_ids holds \[255\]; expected label ids 0\.\.33"),
+    "label 34": (7, 34, 7, r"label_ids holds \[34\]"),
+    "predicted 255": (255, 7, 7, r"prediction holds \[255\].*turn train ids into label ids"),
+    "instance of a road": (7, 7, 7001, r"instance_ids hold \[7001\]; expected label id times 1000"),
+    "instance of no label": (26, 26, 34000, r"instance_ids hold \[34000\]"),
+}
+
+
+def full(prediction, label, instance, shape=(2, 3)):
+    kinds = (np.uint8, np.uint8, np.uint16)
+    values = zip((prediction, label, instance), kinds, strict=True)
+    return tuple(np.full(shape, value, kind) for value, kind in values)
+
+
+@pytest.fixture(scope="module")
+def all_cases(street_scenes):
+    refused = {name: [full(*values[:3])] for name, values in REFUSED.items()}
+    return {**CASES, **SEVERAL, **refused, "scenes": list(scene_pictures(street_scenes))}
+
+
+@pytest.fixture(scope="module")
+def expected(all_cases, tmp_path_factory):
+    """What cityscapesScripts says of every case."""
+    root = tmp_path_factory.mktemp("pairs")
+    for name, pairs in all_cases.items():
+        (root / name).mkdir()
+        for i, pair in enumerate(pairs):
+            for kind, picture in zip(("pred", "labelIds", "instanceIds"), pair, strict=True):
+                assert cv2.imwrite(str(root / name / f"{i:03d}_{kind}.png"), picture)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.reference.cityscapes_scripts", str(root)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return {result["case"]: result for result in map(json.loads, done.stdout.splitlines())}
+
+
+def scored(pairs):
+    scorer = CityscapesScorer()
+    for pair in pairs:
+        scorer.update(*pair)
+    return scorer
+
+
+def assert_same(mine, theirs):
+    """Every number of cityscapesScripts, in percent, and no other."""
+    averages = {
+        "mIoU": theirs["averageScoreClasses"],
+        "miIoU": theirs["averageScoreInstClasses"],
+        "mIoU_category": theirs["averageScoreCategories"],
+        "miIoU_category": theirs["averageScoreInstCategories"],
+    }
+    for key, value in averages.items():
+        assert mine[key] == pytest.approx(100 * value, abs=1e-9, nan_ok=True), key
+    kinds = {
+        "IoU": "classScores",
+        "iIoU": "classInstScores",
+        "IoU_category": "categoryScores",
+        "iIoU_category": "categoryInstScores",
+    }
+    for kind, name in kinds.items():
+        for label, value in theirs[name].items():
+            score = mine.get(f"{kind}.{label}", math.nan)
+            assert score == pytest.approx(100 * value, abs=1e-9, nan_ok=True), (kind, label)
+    known = {f"{kind}.{label}" for kind, name in kinds.items() for label in theirs[name]}
+    assert mine.keys() <= known | averages.keys() | {"aAcc"}
+
+
+def test_equals_cityscapesscripts_on_every_number(all_cases, expected):
+    compared = 0
+    for name, pairs in all_cases.items():
+        if name in REFUSED:
+            continue
+        scores = scored(pairs).compute()
+        assert scores.confusion.tolist() == expected[name]["confMatrix"], name
+        assert_same(scores.as_dict(), expected[name])
+        compared += 1
+    assert compared == 203
+
+
+def test_cases_are_what_their_names_say(expected):
+    """Guards the test above against cases in which nothing is left to get wrong."""
+    assert all(
+        math.isnan(expected["002_ignored"][f"averageScore{kind}"])
+        for kind in ("Classes", "InstClasses", "Categories", "InstCategories")
+    )
+    assert expected["006_perfect"]["averageScoreClasses"] == 1
+    assert expected["007_ignored_predicted"]["averageScoreClasses"] == 0
+    assert expected["005_groups"]["averageScoreInstClasses"] == 0
+    averages = {key: value for key, value in expected["all"].items() if key.startswith("average")}
+    assert len(averages) == 4
+    assert all(0.1 < value < 0.9 for value in averages.values())
+    truth, instances = CASES["009_plates"][0][1:]
+    assert set(np.unique(truth)) == {7, 26}  # a plate is drawn in no picture
+    assert set(np.unique(instances)) == {7, 26, 26000}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refuses_what_cityscapesscripts_refuses(name, expected):
+    assert "refused" in expected[name]
+    *values, message = REFUSED[name]
+    scorer = CityscapesScorer()
+    with pytest.raises(ValueError, match=message):
+        scorer.update(*full(*values))
+    assert scorer.compute().confusion.sum() == 0  # nothing half counted
+
+
+def test_constants_are_cityscapesscripts():
+    sizes = scripts.args.avgClassSize
+    assert {name: sizes[name] for name in AVERAGE_SIZES} == AVERAGE_SIZES
+    assert sizes.keys() - AVERAGE_SIZES.keys() == {"caravan", "trailer"}
+    assert CityscapesDataset.METAINFO["classes"] == CITYSCAPES_CLASSES
+
+
+def test_pixel_accuracy_leaves_ignored_pixels_out():
+    # cityscapesScripts' own counts the ignored pixels instead (invert=True in evaluatePair).
+    truth = np.array([[7, 7, 8, 0, 9]], np.uint8)
+    prediction = np.array([[7, 8, 0, 0, 7]], np.uint8)
+    scorer = CityscapesScorer()
+    scorer.update(prediction, truth, truth.astype(np.uint16))
+    assert scorer.compute().accuracy == pytest.approx(100 / 3, abs=1e-12)
+
+
+def test_instance_scores_written_out():
+    # Two cars of 1 and 3 pixels, of which 1 and 1 are found, and a road pixel taken for a car.
+    truth = np.array([[26, 26, 26, 26, 7]], np.uint8)
+    instances = np.array([[26000, 26001, 26001, 26001, 7]], np.uint16)
+    prediction = np.array([[26, 26, 27, 7, 26]], np.uint8)
+    scorer = CityscapesScorer()
+    scorer.update(prediction, truth, instances)
+    scores = scorer.compute()
+    size = AVERAGE_SIZES["car"]
+    hit, missed = size + size / 3, 2 * size / 3
+    assert scores.iiou["car"] == pytest.approx(100 * hit / (hit + missed + 1), abs=1e-12)
+    hit, missed = size + 2 * size / 3, size / 3  # a truck is a vehicle too
+    expected = 100 * hit / (hit + missed + 1)
+    assert scores.iiou_category["vehicle"] == pytest.approx(expected, abs=1e-12)
+
+
+def test_merging_and_sending_states_equals_one_scorer():
+    pairs = SEVERAL["all"]
+    whole = scored(pairs)
+    parts = [scored(pairs[i::3]) for i in range(3)]
+    merged = CityscapesScorer()
+    merged.merge(parts[0])
+    for part in parts[1:]:
+        merged.add_state(pickle.loads(pickle.dumps(part.state())))
+    assert merged.compute().as_dict() == pytest.approx(whole.compute().as_dict(), abs=1e-10)
+    assert (merged.compute().confusion == whole.compute().confusion).all()
+
+
+def test_state_is_small():
+    scene = scored(CASES["000_noise"])
+    assert len(pickle.dumps(scene.state())) < 6_000
+    scorer = CityscapesScorer()
+    scorer.update(*full(7, 7, 7, shape=(1024, 2048)))
+    assert len(pickle.dumps(scorer.state())) < 1_000
+
+
+def test_counts_of_a_huge_picture_are_exact():
+    # More pixels than float32 counts, in which OpenCV counts.
+    scorer = CityscapesScorer()
+    scorer.update(*full(7, 7, 7, shape=(4099, 8191)))
+    assert scorer.compute().confusion[7, 7] == 4099 * 8191
+
+
+def test_without_instances_only_the_instance_scores_are_unknown():
+    with_, without = CityscapesScorer(), CityscapesScorer()
+    for prediction, truth, instances in SEVERAL["all"]:
+        with_.update(prediction, truth, instances)
+        without.update(prediction, truth, None)
+    with_, without = with_.compute().as_dict(), without.compute().as_dict()
+    assert with_.keys() == without.keys()
+    for key, value in without.items():
+        if "iIoU" in key:
+            assert math.isnan(value)
+            assert not math.isnan(with_[key])
+        else:
+            assert value == with_[key]
+
+
+def test_other_classes_than_those_asked_for_are_ignored():
+    names = ("road", "car", "rider")
+    ids = {"road": 7, "car": 26, "rider": 25}
+    few, whole = CityscapesScorer(names), CityscapesScorer()
+    for prediction, truth, instances in SEVERAL["all"]:
+        few.update(prediction, truth, instances)
+        other = ~np.isin(truth, list(ids.values()))
+        foreign = (instances > 1000) & ~np.isin(instances // 1000, list(ids.values()))
+        truth = np.where(other, 0, truth).astype(np.uint8)
+        instances = np.where(foreign, 0, instances).astype(np.uint16)
+        whole.update(prediction, truth, instances)
+    few, whole = few.compute(), whole.compute()
+    assert tuple(few.iou) == ("road", "rider", "car")
+    assert few.iou == {name: whole.iou[name] for name in few.iou}
+    assert few.iiou == pytest.approx({name: whole.iiou[name] for name in ("rider", "car")})
+    assert few.accuracy == whole.accuracy
+    assert tuple(few.iou_category) == ("flat", "human", "vehicle")
+    assert tuple(few.iiou_category) == ("human", "vehicle")
+
+
+def test_table_has_every_score():
+    table = scored(SEVERAL["all"]).compute()
+    text = table.table()
+    for name in CITYSCAPES_CLASSES:
+        assert name in text
+    assert f"{table.as_dict()['mIoU']:.2f}" in text
+    assert f"{table.iiou_category['vehicle']:.2f}" in text
+    assert text.splitlines()[-1] == f"pixel accuracy {table.accuracy:.2f} %"
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (("road", "lane"), r"classes hold \['lane'\]; expected names of Cityscapes' .*: road, "),
+        (("caravan",), r"classes hold \['caravan'\]"),
+        ((), "classes hold nothing"),
+    ],
+)
+def test_classes_that_are_not_scored_are_refused(classes, message):
+    with pytest.raises(ValueError, match=message):
+        CityscapesScorer(classes)
+
+
+def test_arrays_of_other_kinds_are_refused():
+    prediction, truth, instances = full(7, 7, 7)
+    scorer = CityscapesScorer()
+    with pytest.raises(TypeError, match="prediction is of type int64; expected uint8"):
+        scorer.update(prediction.astype(np.int64), truth, instances)
+    with pytest.raises(TypeError, match="instance_ids is of type int32; expected uint16"):
+        scorer.update(prediction, truth, instances.astype(np.int32))
+    with pytest.raises(ValueError, match=r"prediction has shape \(2, 2\); expected \(H, W\) like"):
+        scorer.update(prediction[:, :2], truth, instances)
+    with pytest.raises(ValueError, match=r"merging scores of the label ids \[7\] into those of"):
+        scorer.merge(CityscapesScorer(("road",)))

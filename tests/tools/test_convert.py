@@ -1,0 +1,101 @@
+"""The converter's command line: weights and config beside each other, or an exit code."""
+
+import pytest
+import torch
+from mmseg.registry import MODELS
+
+from glore_seg.engine import build_model, check_state_dict, load_config
+from tests.checkpoints.files import write_pdparams
+from tests.checkpoints.references import classifier_names
+from tests.reference import paddleseg
+
+TOOL = "model_converters/convert"
+
+
+def test_paddleseg_weights_become_a_network_that_is_ready(load_tool, tmp_path, capsys):
+    state = paddleseg.random_state(50)
+    write_pdparams(tmp_path / "model.pdparams", state)
+    out = tmp_path / "glore.pth"
+    convert = load_tool(TOOL)
+    assert convert(["paddleseg", str(tmp_path / "model.pdparams"), str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "301 of 301 parameters fit" in printed
+    assert f"python tools/test.py {tmp_path / 'glore.py'} {out}" in printed
+
+    cfg = load_config(str(tmp_path / "glore.py"))
+    model = build_model(cfg)
+    saved = torch.load(out, weights_only=True)
+    assert saved["meta"] == {"source": "paddleseg"}
+    check_state_dict(model, saved["state_dict"], source=str(out), strict=True)
+    model.load_state_dict(saved["state_dict"], strict=False)
+    x = torch.randn(1, 3, 64, 96)
+    model.eval()
+    with torch.no_grad():
+        expected, _ = paddleseg.forward(state, x, 50)
+        torch.testing.assert_close(model(x, mode="tensor"), expected, rtol=1e-4, atol=1e-4)
+
+    assert convert(["paddleseg", str(tmp_path / "model.pdparams"), str(out)]) == 1
+    assert "exists; give another name, or say --overwrite" in capsys.readouterr().err
+
+
+def test_backbone_weights_start_a_training(load_tool, tmp_path, capsys):
+    names = classifier_names(50, deep_stem=True, pooled_shortcut=True)
+    torch.save({name: torch.full(s, 0.5) for name, s in names.items()}, tmp_path / "timm.pth")
+    out = tmp_path / "v1d.pth"
+    arguments = ["timm", str(tmp_path / "timm.pth"), str(out)]
+    convert = load_tool(TOOL)
+
+    # The main config's backbone is v1c, without the pooling in the shortcuts.
+    assert convert(arguments) == 1
+    captured = capsys.readouterr()
+    assert "missing: layer1.0.downsample.0.weight" in captured.out
+    assert "nothing is written" in captured.err
+    assert "model.backbone.variant" in captured.err
+    assert not out.exists()
+
+    options = {"model.backbone.variant": "v1d", "model.backbone.num_units": (0, 2, 3, 0)}
+    flat = [f"{k}={str(v).replace(' ', '')}" for k, v in options.items()]
+    assert convert([*arguments, "--cfg-options", *flat]) == 0
+    assert f"--cfg-options model.pretrained={out}" in capsys.readouterr().out
+    assert not out.with_suffix(".py").exists()
+    cfg = load_config(
+        "configs/fcn_r50_glore_cityscapes.py",
+        cfg_options={**options, "model.backbone.norm_cfg.type": "BN"},
+    )
+    cfg.model.backbone.init_cfg = {"type": "Pretrained", "checkpoint": str(out)}
+    network = MODELS.build(cfg.model.backbone)
+    network.init_weights()
+    assert network.layer4[2].conv3.weight.eq(0.5).all()
+    assert network.stem[7].running_mean.eq(0.5).all()
+    assert network.layer3.units["3"].blocker.weight.eq(0).all()
+
+
+@pytest.mark.parametrize("head_only", [False, True])
+def test_a_head_alone(head_only, load_tool, tmp_path, capsys):
+    model = build_model(load_config("configs/fcn_r50_glore_cityscapes.py"))
+    state = {
+        {"convs.0.conv": "conv51.0", "convs.0.bn": "conv51.1", "convs.1.conv": "conv52.0"}.get(
+            (parts := name.rpartition("."))[0],
+            {"convs.1.bn": "conv52.1", "conv_seg": "conv6.1"}.get(
+                parts[0], parts[0].replace("units.0", "gcn.GCN00")
+            ),
+        )
+        + f".{parts[2]}": value
+        for name, value in model.decode_head.state_dict().items()
+    }
+    torch.save(state, tmp_path / "head.pth")
+    arguments = ["authors", str(tmp_path / "head.pth"), str(tmp_path / "out.pth")]
+    code = load_tool(TOOL)(arguments + ["--head-only"] * head_only)
+    assert code == (0 if head_only else 1)
+    assert (tmp_path / "out.pth").exists() == head_only
+
+
+@pytest.mark.parametrize("name", ["nowhere.pdparams", "broken.pdparams", "broken.pth"])
+def test_bad_files_end_with_a_line(name, load_tool, tmp_path, capsys):
+    if name.startswith("broken"):
+        (tmp_path / name).write_bytes(b"\x80\x04cposix\nsystem\n.")
+    code = load_tool(TOOL)(["paddleseg", str(tmp_path / name), str(tmp_path / "out.pth")])
+    assert code == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert name in error

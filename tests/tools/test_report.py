@@ -1,0 +1,151 @@
+"""report.py, read as HTML and seen in a browser."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from glore_seg.visualization import read_scalars
+from tests.html_page import Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def report(load_tool):
+    """Calls report.py."""
+    main = load_tool("report")
+    return lambda *arguments: main([str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="session")
+def written(report, trained, small_config, tmp_path_factory) -> Path:
+    """The report of the small training; read only."""
+    out = tmp_path_factory.mktemp("report") / "report.html"
+    report(trained, "--config", small_config, "--out", out)
+    return out
+
+
+def test_the_page_tells_what_the_run_did(written, trained):
+    page = Page(written.read_text(encoding="utf-8"))
+    page.assert_self_contained()
+    assert len(page.attributes("h2")) == 7
+    text = " ".join(part.strip() for part in page.text)
+    best = next(trained.glob("best_mIoU_iter_*.pth"))
+    score = dict(read_scalars(trained)["mIoU"])[int(best.stem.split("_")[-1])]
+    tile = page.text[page.text.index("mIoU") - 1]
+    assert float(tile.removesuffix(" %")) == pytest.approx(score, abs=0.011)
+    for part in (
+        best.name,
+        "GloReResNet-18, GloReHead",
+        "32 nodes x 64 states",
+        "training loss",
+        "learning rate",
+        "mIoU on val, %",
+        "iIoU class",
+        "traffic light",
+        "construction",
+        "ground truth",
+        "node ",
+        "decode_head.units.0",
+        "multiply-adds",
+        "iterations/s",
+        "waiting for data",
+        "not logged (only on a GPU)",
+        "max_iters = 4" if "max_iters = 4" in text else "max_iters=4",  # yapf's choice
+    ):
+        assert part in text, part
+    # Three curves, the matrix, two pictures of val with three label maps and with four nodes each.
+    assert len(page.attributes("img")) == 3 + 1 + 2 * 4 + 2 * 5
+
+
+def test_a_page_that_is_there_stays(report, written, trained, small_config):
+    before = written.read_bytes()
+    with pytest.raises(FileExistsError, match=r"report\.html exists; .* --overwrite to replace"):
+        report(trained, "--config", small_config, "--out", written)
+    assert written.read_bytes() == before
+
+
+def test_by_default_it_goes_into_the_work_folder(report, trained, tmp_path, capsys):
+    work_dir = tmp_path / "run"
+    work_dir.mkdir()
+    for file in (*trained.glob("*.py"), trained / "iter_2.pth"):
+        shutil.copy(file, work_dir)
+    report(work_dir)
+    page = Page((work_dir / "report.html").read_text(encoding="utf-8"))
+    text = " ".join(page.text)
+    assert "iter_2.pth" in text
+    assert "holds no scalars of a training" in text
+    assert "nothing logged" in text
+    assert f"the report is {work_dir / 'report.html'}" in capsys.readouterr().out
+    report(work_dir, "--overwrite", "--checkpoint", trained / "iter_4.pth")
+    assert "iter_4.pth" in (work_dir / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_network_without_units_and_data_without_label_ids(
+    report, load_tool, write_config, street_scenes, tmp_path
+):
+    root = tmp_path / "data"
+    for file in street_scenes.rglob("*.png"):
+        if "labelIds" not in file.name and "instanceIds" not in file.name:
+            (root / file.relative_to(street_scenes)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, root / file.relative_to(street_scenes))
+    datasets = {
+        f"{split}_dataloader__dataset__data_root": str(root) for split in ("train", "val", "test")
+    }
+    config = write_config(
+        model__decode_head__num_units=0,
+        train_cfg__max_iters=2,
+        visualizer__name="plain",
+        experiment_name="plain",
+        val_evaluator={"_delete_": True, "type": "IoUMetric", "iou_metrics": ["mIoU"]},
+        test_evaluator={"_delete_": True, "type": "IoUMetric", "iou_metrics": ["mIoU"]},
+        **datasets,
+    )
+    work_dir = tmp_path / "plain"
+    load_tool("train")([config, "--work-dir", str(work_dir)])
+    report(work_dir)
+    page = Page((work_dir / "report.html").read_text(encoding="utf-8"))
+    page.assert_self_contained()
+    text = " ".join(page.text)
+    assert "This network has no GloRe unit." in text
+    assert "iIoU class" not in text
+    assert "Categories" not in text
+
+
+def test_an_empty_folder_is_refused(report, tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no checkpoint"):
+        report(tmp_path)
+    (tmp_path / "iter_1.pth").touch()
+    with pytest.raises(FileNotFoundError, match="holds no config"):
+        report(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["iter_1.pth"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt install chromium")
+@pytest.mark.parametrize("width", [1280, 500])
+def test_a_browser_shows_it(written, tmp_path, width):
+    shot = tmp_path / "shot.png"
+    subprocess.run(
+        [
+            *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
+            *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
+            *("--disable-sync", "--hide-scrollbars", f"--user-data-dir={tmp_path / 'profile'}"),
+            *(f"--window-size={width},6000", f"--screenshot={shot}", written.as_uri()),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    picture = np.array(Image.open(shot).convert("RGB")).astype(int)
+    assert picture.shape == (6000, width, 3)
+    # Styled: ground and cards. Loaded: a curve's blue (SVG), wrong pixels in orange (PNG).
+    assert picture[5, 5].tolist() == [245, 246, 248]
+    assert (picture == 255).all(-1).mean() > 0.3
+    assert (picture == [31, 119, 180]).all(-1).sum() > 100
+    assert (picture == [255, 140, 0]).all(-1).sum() > 1000
+    # Nothing sticks out: the margin at the right is empty.
+    assert (picture[:, -4:] == [245, 246, 248]).all()

@@ -1,0 +1,174 @@
+"""The real command: the same zip however it was interrupted or shared out."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from glore_seg.datasets import make_street_scenes
+from glore_seg.engine import build_model, load_config
+from glore_seg.evaluation.submission import ExpectedPictures, check_submission
+from tests.tools.test_dist import TOOLS, free_port, launch
+
+SPLIT = "test"
+NUM_PICTURES = 6
+SLIDE = ("--mode", "slide", "--crop-size", 32, 32, "--stride", 12, 12)  # slow enough to be killed
+
+
+@pytest.fixture(scope="module")
+def data_root(tmp_path_factory):
+    root = tmp_path_factory.mktemp("submit") / "data"
+    make_street_scenes(
+        root, num_train=1, num_val=1, num_test=NUM_PICTURES, size=(64, 128), progress=False
+    )
+    return root
+
+
+@pytest.fixture(scope="module")
+def config(write_config, data_root):
+    return write_config(test_dataloader__dataset__data_root=str(data_root))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(config, tmp_path_factory):
+    """An untrained network whose classifier doesn't give one class everywhere."""
+    torch.manual_seed(0)
+    model = build_model(load_config(config))
+    model.init_weights()
+    torch.nn.init.normal_(model.decode_head.conv_seg.weight)
+    path = tmp_path_factory.mktemp("checkpoint") / "untrained.pth"
+    torch.save({"state_dict": model.state_dict()}, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def submit(load_tool, config, checkpoint):
+    def submit(out, *options):
+        load_tool("submit")([config, str(checkpoint), "--out", str(out), *map(str, options)])
+        return out
+
+    return submit
+
+
+@pytest.fixture(scope="module")
+def undisturbed(submit, tmp_path_factory):
+    """The zip of one process that was left alone."""
+    return submit(tmp_path_factory.mktemp("undisturbed") / "results.zip", *SLIDE)
+
+
+def test_the_checker_accepts_it(undisturbed, data_root, load_tool, capsys):
+    assert load_tool("check_submission")([str(undisturbed), "--data-root", str(data_root)]) == 0
+    assert f"no fault in {NUM_PICTURES} pictures" in capsys.readouterr().out
+    with zipfile.ZipFile(undisturbed) as archive:
+        assert len(archive.namelist()) == NUM_PICTURES
+        assert archive.namelist() == sorted(archive.namelist())
+        with archive.open(archive.namelist()[0]) as file, Image.open(file) as picture:
+            assert (picture.mode, picture.size) == ("L", (128, 64))
+    pictures = undisturbed.with_name("results_pictures") / "pictures"
+    expected = ExpectedPictures.of_folder(data_root / "leftImg8bit" / SPLIT, SPLIT)
+    assert check_submission(pictures, expected, progress=False).faults == []
+
+
+@pytest.mark.parametrize("options", [(), ("--tta",)], ids=["whole", "tta"])
+def test_predictions_are_those_of_test_py(
+    call, submit, config, checkpoint, data_root, tmp_path, options
+):
+    prefix = "test_dataloader.dataset.data_prefix"
+    cfg_options = (f"{prefix}.img_path=leftImg8bit/test", f"{prefix}.seg_map_path=gtFine/test")
+    arguments = ("--out", tmp_path / "label_ids", "--format-only", *options)
+    call(
+        "test", config, checkpoint, *arguments, work_dir=tmp_path / "work", cfg_options=cfg_options
+    )
+    out = submit(tmp_path / "results.zip", *options)
+    values = set()
+    with zipfile.ZipFile(out) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as file, Image.open(file) as picture:
+                label_ids = np.asarray(picture)
+            stem = name.replace("_labelIds.png", "_leftImg8bit.png")
+            expected = np.asarray(Image.open(tmp_path / "label_ids" / stem))
+            np.testing.assert_array_equal(label_ids, expected)
+            values |= set(np.unique(label_ids).tolist())
+    assert len(values) > 1, values
+
+
+def start(config, checkpoint, out):
+    tool = (sys.executable, TOOLS / "submit.py", config, checkpoint, "--out", out, *SLIDE)
+    return subprocess.Popen(
+        [*map(str, tool)],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(TOOLS.parent)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_killed_it_goes_on_and_makes_the_same_zip(
+    undisturbed, submit, config, checkpoint, tmp_path
+):
+    """benchmarks/kill_submit.py kills it more often, and at random moments."""
+    out = tmp_path / "results.zip"
+    pictures = tmp_path / "results_pictures" / "pictures"
+    process = start(config, checkpoint, out)
+    while process.poll() is None and len(list(pictures.glob("[!.]*"))) < 3:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    error = process.communicate()[1]
+    assert process.returncode == -signal.SIGKILL, error.decode()
+    assert not out.exists()
+    times = {path: path.stat().st_mtime_ns for path in pictures.glob("[!.]*")}
+    assert 3 <= len(times) < NUM_PICTURES
+    submit(out, *SLIDE)
+    assert out.read_bytes() == undisturbed.read_bytes()
+    assert times == {path: path.stat().st_mtime_ns for path in times}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without a GPU")
+def test_two_processes_make_the_same_zip(undisturbed, config, checkpoint, tmp_path):
+    out = tmp_path / "results.zip"
+    done = launch("dist_submit.sh", config, checkpoint, 2, "--out", out, *SLIDE, PORT=free_port())
+    assert done.returncode == 0, done.stderr
+    assert out.read_bytes() == undisturbed.read_bytes()
+    assert f"no fault in {NUM_PICTURES} pictures\n{out} is ready for the server" in done.stdout
+
+
+def test_what_is_there_is_not_overwritten_unasked(submit, undisturbed):
+    before = undisturbed.read_bytes()
+    with pytest.raises(
+        FileExistsError, match=r"results\.zip exists: give another --out, or --over"
+    ):
+        submit(undisturbed, *SLIDE)
+    with pytest.raises(FileExistsError, match=r"results_pictures was begun otherwise \(inference"):
+        submit(undisturbed, "--overwrite")
+    assert undisturbed.read_bytes() == before
+    submit(undisturbed, *SLIDE, "--overwrite")
+    assert undisturbed.read_bytes() == before
+
+
+def test_refused(submit, load_tool, config, tmp_path):
+    with pytest.raises(ValueError, match=r"results must end in \.zip"):
+        submit(tmp_path / "results")
+    with pytest.raises(FileNotFoundError, match=r"leftImg8bit/train2 is missing"):
+        submit(tmp_path / "results.zip", "--split", "train2")
+    main = load_tool("submit")
+    out = ("--out", str(tmp_path / "results.zip"))
+    with pytest.raises(
+        FileNotFoundError, match=r"checkpoint none\.pth not found; expected the path"
+    ):
+        main([config, "none.pth", *out])
+    torch.save({"state_dict": {"weight": torch.zeros(1)}}, tmp_path / "other.pth")
+    with pytest.raises(ValueError, match=r"other\.pth is of another network than the config"):
+        main([config, str(tmp_path / "other.pth"), *out])
+    option = ("--cfg-options", "model.decode_head.num_classes=11")
+    cfg = load_config(config, cfg_options={"model.decode_head.num_classes": 11})
+    few = tmp_path / "other.pth"
+    torch.save({"state_dict": build_model(cfg).state_dict()}, few)
+    with pytest.raises(ValueError, match="num_classes=11, the data set StreetDataset has 19"):
+        main([config, str(few), *out, *option])
+    assert [path.name for path in tmp_path.iterdir()] == ["other.pth"]

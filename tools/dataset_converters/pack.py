@@ -1,0 +1,65 @@
+"""Make a packed copy of a data set, from which training reads crops without decoding pictures.
+
+Example:
+    python tools/dataset_converters/pack.py data/cityscapes data/cityscapes_pack --nproc 8
+
+Training reads it with `--cfg-options train_dataloader.dataset.pack=data/cityscapes_pack`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from glore_seg.datasets.packing import pack_dataset, verify_pack
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data_root", help="folder with leftImg8bit and gtFine")
+    parser.add_argument("pack", help="folder to write to: new, empty or a pack")
+    parser.add_argument(
+        "--splits", nargs="+", default=["train"], metavar="SPLIT", help="default: train"
+    )
+    parser.add_argument("--nproc", type=int, default=1, help="processes at work (default: 1)")
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="then read the whole pack and compare its checksums",
+    )
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Pack, and verify where asked; return 0 where all is well."""
+    args = parse_args(argv)
+    try:
+        made, kept = pack_dataset(
+            args.data_root,
+            args.pack,
+            splits=args.splits,
+            num_workers=args.nproc,
+            progress=not args.quiet,
+        )
+        problems = verify_pack(args.pack, progress=not args.quiet) if args.verify else []
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on from here", file=sys.stderr)
+        return 130
+    print(f"{args.pack}: {made} pictures packed, {kept} were there")
+    for problem in problems:
+        print(f"- {problem}")
+    if args.verify and not problems:
+        print("verified")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Convert weights from elsewhere: `python tools/model_converters/convert.py SOURCE IN OUT`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+from glore_seg.checkpoints import SOURCES, convert, read_state_dict, write_state_dict
+from glore_seg.engine import build_model, load_config
+from glore_seg.engine.cli import add_cfg_options
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+MAIN = CONFIGS / "fcn_r50_glore_cityscapes.py"
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description="Convert weights of the authors, PaddleSeg, torchvision, timm or mmpretrain, "
+        "say what fits the network of a config, and write that config beside them.",
+        epilog="example: python tools/model_converters/convert.py timm resnet50d.safetensors "
+        "resnet50_v1d.pth --cfg-options model.backbone.variant=v1d",
+    )
+    parser.add_argument("source", choices=SOURCES, help="whose weights they are")
+    parser.add_argument("weights", type=Path, help="file to read; nothing in it is run")
+    parser.add_argument("out", type=Path, help="file to write, .pth or .safetensors")
+    parser.add_argument(
+        "--config",
+        help="network that the weights are for (default: configs/fcn_r50_glore_cityscapes.py, "
+        "and for paddleseg the one of its depth in configs/paddleseg)",
+    )
+    parser.add_argument(
+        "--head-only", action="store_true", help="the file holds the head, the backbone is not due"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace what is at OUT")
+    add_cfg_options(parser)
+    return parser.parse_args(argv)
+
+
+def default_config(source: str, names: Sequence[str]) -> str:
+    """Return the config of a source's network, for PaddleSeg by the blocks of its third stage."""
+    if source != "paddleseg":
+        return str(MAIN)
+    depth = 101 if any(name.startswith("backbone.bb_2_22.") for name in names) else 50
+    return str(CONFIGS / "paddleseg" / f"fcn_r{depth}-vd_glore_cityscapes.py")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Convert; return 1 where something needed is missing."""
+    args = parse_args(argv)
+    try:
+        state = read_state_dict(args.weights)
+        cfg = load_config(
+            args.config or default_config(args.source, list(state)), cfg_options=args.cfg_options
+        )
+        model = build_model(cfg)
+        backbone_only = SOURCES[args.source].backbone_only
+        part = model.backbone if backbone_only else model
+        converted, comparison = convert(state, args.source, part.state_dict())
+        print(f"{args.weights} -> {type(part).__name__}\n{comparison}")
+        due = [
+            name
+            for name in (*comparison.missing, *comparison.reshaped)
+            if not (backbone_only and ".units." in name)  # ImageNet networks have no units
+            and not (args.head_only and name.startswith("backbone."))
+            and not name.startswith("auxiliary_head.")
+        ]
+        if due:
+            raise ValueError(
+                f"{len(due)} parameters that the network needs are not in {args.weights}, so "
+                "nothing is written: give the config (--config) or the variant (--cfg-options "
+                "model.backbone.variant=v1, v1c or v1d) of the network that they come from"
+            )
+        config_file = args.out.with_suffix(".py")
+        if not backbone_only and config_file.exists() and not args.overwrite:
+            raise FileExistsError(f"{config_file} exists; give another name, or say --overwrite")
+        meta = {"source": args.source}
+        write_state_dict(args.out, converted, meta=meta, overwrite=args.overwrite)
+    except (ValueError, OSError, ImportError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"wrote {args.out}")
+    if backbone_only:
+        print(f"use it: --cfg-options model.pretrained={args.out}")
+    else:
+        cfg.model.pretrained = None
+        cfg.dump(config_file)
+        print(f"wrote {config_file}; evaluate it: python tools/test.py {config_file} {args.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

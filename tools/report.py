@@ -1,0 +1,42 @@
+"""A run on one page: `python tools/report.py work_dirs/fcn_r50_glore_cityscapes`."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+from glore_seg.engine.cli import add_cfg_options
+from glore_seg.engine.report import write_report
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Evaluate the run's checkpoint on val and write the page."""
+    parser = argparse.ArgumentParser(
+        description="Write one HTML page about a training: configuration, curves, class table, "
+        "confusion matrix, predictions, projection maps, speed and memory. It evaluates the best "
+        "checkpoint on val for it.",
+        epilog="example: python tools/report.py work_dirs/fcn_r50_glore_cityscapes",
+    )
+    parser.add_argument("work_dir", type=Path, help="work folder of the training")
+    parser.add_argument("--out", type=Path, help="page to write (default: WORK_DIR/report.html)")
+    parser.add_argument("--config", help="config (default: the one in WORK_DIR)")
+    parser.add_argument(
+        "--checkpoint", type=Path, help="weights (default: the best by mIoU in WORK_DIR)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace the page")
+    add_cfg_options(parser)
+    args = parser.parse_args(argv)
+    out_file = args.out or args.work_dir / "report.html"
+    evaluation = write_report(
+        args.work_dir,
+        out_file,
+        config=args.config,
+        checkpoint=args.checkpoint,
+        cfg_options=args.cfg_options,
+        overwrite=args.overwrite,
+    )
+    print(f"mIoU {evaluation.mean_iou:.2f} %; the report is {out_file}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Make a Cityscapes submission: `python tools/submit.py CONFIG CHECKPOINT --out results.zip`."""
+
+import argparse
+from collections.abc import Sequence
+
+import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+from glore_seg.engine import (
+    leave_process_group,
+    load_config,
+    submit,
+    use_inference,
+    use_split,
+    use_tta,
+)
+from glore_seg.engine.cli import add_cfg_options, add_launcher_options, set_local_rank
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description="Predict a split, write its label ids, check them and pack them for the test "
+        "server. Interrupted, the same command goes on where it stopped.",
+        epilog="example: python tools/submit.py configs/fcn_r50_glore_cityscapes-trainval.py "
+        "work_dirs/fcn_r50_glore_cityscapes-trainval/iter_80000.pth --tta --out results.zip",
+    )
+    parser.add_argument("config", help="config file")
+    parser.add_argument("checkpoint", help="checkpoint file")
+    parser.add_argument("--out", required=True, help="the zip to write")
+    parser.add_argument("--overwrite", action="store_true", help="replace the zip")
+    parser.add_argument("--split", default="test", help="train, val or test (default: test)")
+    parser.add_argument("--tta", action="store_true", help="multi-scale and flip")
+    parser.add_argument(
+        "--mode", choices=["whole", "slide"], help="whole pictures or sliding windows"
+    )
+    size = {"type": int, "nargs": 2, "metavar": ("HEIGHT", "WIDTH")}
+    parser.add_argument("--crop-size", **size, help="size of a sliding window, pixels")
+    parser.add_argument("--stride", **size, help="step between sliding windows, pixels")
+    parser.add_argument(
+        "--work-dir",
+        help="folder for the pictures, kept at the end (default: beside the zip, its name with "
+        "_pictures in place of .zip)",
+    )
+    add_cfg_options(parser)
+    add_launcher_options(parser)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Predict, check and pack."""
+    args = parse_args(argv)
+    set_local_rank(args.local_rank)
+    cfg = load_config(args.config, cfg_options=args.cfg_options, launcher=args.launcher)
+    use_split(cfg, args.split)
+    use_inference(cfg, args.mode, crop_size=args.crop_size, stride=args.stride)
+    if args.tta:
+        use_tta(cfg)
+    report = submit(
+        cfg,
+        args.checkpoint,
+        split=args.split,
+        out=args.out,
+        work_dir=args.work_dir,
+        overwrite=args.overwrite,
+    )
+    leave_process_group()
+    if report:
+        print("\n".join([*report.lines(), f"{args.out} is ready for the server"]))
+
+
+if __name__ == "__main__":
+    main()
