@@ -71,7 +71,8 @@ def test_torchscript_traces(no_grad):
     file = io.BytesIO()
     torch.jit.save(traced, file)
     file.seek(0)
-    torch.testing.assert_close(torch.jit.load(file)(x), unit(x), rtol=1e-12, atol=1e-12)
+    # A trace holds 1/L in fp32.
+    torch.testing.assert_close(torch.jit.load(file)(x), unit(x), rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("normalize", [True, False])
