@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,7 +40,7 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise FileNotFoundError(f"checkpoint {path} does not exist; give the path of a file")
     if path.suffix == ".pdparams":
-        found: Any = {k: torch.from_numpy(v) for k, v in read_pdparams(path).items()}
+        found: Any = {name: _tensor(array) for name, array in read_pdparams(path).items()}
     elif path.suffix == ".safetensors":
         found = read_safetensors(path)
     else:
@@ -52,7 +53,7 @@ def _read_torch(path: Path) -> Any:
         return load_weights(path, "cpu")
     except pickle.UnpicklingError as error:
         raise ValueError(str(error)) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # what a damaged file raises cannot be foreseen
         raise ValueError(
             f"{path} cannot be read as a checkpoint of torch ({error}): it is damaged or something "
             "else; fetch it again. .pdparams and .safetensors files are known by these endings"
@@ -72,4 +73,14 @@ def _names_to_tensors(found: Any, path: Path) -> dict[str, Tensor]:
             f"{path} holds something other than tensors under {wrong[:3]}; expected a state dict, "
             f"alone or under one of {_NESTS}"
         )
-    return {str(name).removeprefix("module."): value for name, value in found.items()}
+    names = [str(name) for name in found]
+    prefix = "module." if all(name.startswith("module.") for name in names) else ""
+    return {
+        name.removeprefix(prefix): value for name, value in zip(names, found.values(), strict=True)
+    }
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    if array.dtype == np.uint16:  # as PaddlePaddle gives bfloat16 to NumPy, which has none
+        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(array)

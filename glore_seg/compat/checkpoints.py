@@ -21,6 +21,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 
+from glore_seg.compat.array_pickles import NUMPY_STAND_INS, PickledArray, PickledDtype
 from glore_seg.compat.mend import Mend
 
 _STATISTICS = ("min", "max", "current", "mean")
@@ -38,7 +39,8 @@ class CheckpointHistoryBuffer(HistoryBuffer):
         methods = state.get("statistics_methods", {}) if isinstance(state, dict) else None
         if not isinstance(methods, dict):
             raise pickle.UnpicklingError(
-                f"state of a HistoryBuffer in the checkpoint: expected a dict, got {state!r:.80}"
+                f"state of a HistoryBuffer in the checkpoint: expected a dict, got a "
+                f"{type(state).__name__}"
             )
         known = {name: getattr(HistoryBuffer, name) for name in _STATISTICS}
         known.update(HistoryBuffer._statistics_methods)
@@ -53,6 +55,11 @@ class CheckpointHistoryBuffer(HistoryBuffer):
                 raise pickle.UnpicklingError(
                     f"a HistoryBuffer in the checkpoint overrides {name!r} of its class"
                 )
+        # Arrays of the class that others know.
+        state = {
+            name: np.array(value, subok=False) if isinstance(value, PickledArray) else value
+            for name, value in state.items()
+        }
         super().__setstate__(state)
         self.__class__ = HistoryBuffer
 
@@ -77,33 +84,22 @@ def restricted_getattr(*args: Any) -> Any:
         if owner is OneCycleParamScheduler and name in _ANNEALING:
             return getattr(OneCycleParamScheduler, name)
     raise pickle.UnpicklingError(
-        f"the checkpoint asks for getattr{args!r}, which is refused; expected a statistic of "
+        "the checkpoint asks for getattr of something, which is refused; expected a statistic of "
         "HistoryBuffer or an annealing function of OneCycleParamScheduler"
     )
 
 
 def safe_globals() -> list[Any]:
     """What a Runner's checkpoints hold beyond tensors, in the form that torch takes."""
-    try:
-        multiarray = importlib.import_module("numpy._core.multiarray")
-    except ImportError:  # NumPy < 2
-        multiarray = importlib.import_module("numpy.core.multiarray")
-    numpy_functions = [
-        (getattr(multiarray, name), f"{module}.{name}")
-        for name in ("_reconstruct", "scalar")
-        for module in ("numpy._core.multiarray", "numpy.core.multiarray")
-    ]
     history = "mmengine.logging.history_buffer.HistoryBuffer"
     return [
         (CheckpointHistoryBuffer, history),
         (restricted_getattr, "builtins.getattr"),
         OneCycleParamScheduler,
-        *numpy_functions,
-        np.ndarray,
-        np.dtype,
-        np.dtypes.Float64DType,
-        np.dtypes.Float32DType,
-        np.dtypes.Int64DType,
+        *((stand_in, name) for name, stand_in in NUMPY_STAND_INS.items()),
+        # torch asks whether it may set the state of these
+        PickledArray,
+        PickledDtype,
     ]
 
 

@@ -34,13 +34,13 @@ def interaction_macs(
 
 
 def costs_less_in_interaction_space(
-    channels: int, nodes: int, states: int, length: int, *, shared: bool, covariance: bool
+    channels: int, nodes: int, states: int, length: int | None, *, shared: bool, covariance: bool
 ) -> bool:
     """Whether the interaction space needs no more multiply-adds than the paper's order.
 
-    A length that is not known while a graph is exported counts as a large one.
+    A length that is not known (None, or while a graph is exported) counts as a large one.
     """
-    if isinstance(length, torch.SymInt):
+    if length is None or isinstance(length, torch.SymInt):
         length = _LARGE
     return interaction_macs(
         channels, nodes, states, length, shared=shared, covariance=covariance

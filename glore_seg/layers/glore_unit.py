@@ -5,6 +5,7 @@ N nodes, S states (features of a node).
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from math import prod
 from typing import Any
@@ -14,7 +15,12 @@ from torch import Tensor, nn
 
 from glore_seg.layers.evaluation_order import Order, check_order, costs_less_in_interaction_space
 from glore_seg.layers.graph_conv import ActPosition, GraphConv
-from glore_seg.layers.interaction_norm import fold_norm, is_foldable, takes_batch_statistics
+from glore_seg.layers.interaction_norm import (
+    fold_norm,
+    is_foldable,
+    is_synchronised,
+    takes_batch_statistics,
+)
 from glore_seg.layers.interaction_space import gather, spread
 from glore_seg.layers.norm import check_norm_positions
 
@@ -155,7 +161,7 @@ class GloReUnit(nn.Module):
         state = self.conv_state(x).flatten(2)  # (B, S, L)
         proj = self.conv_proj(x).flatten(2)  # (B, N, L)
         reproj = proj if self.share_projection else self.conv_reproj(x).flatten(2)  # (B, N, L)
-        if self._outgrows_fp16(x) and torch.is_autocast_enabled(x.device.type):
+        if self._outgrows_fp16(x) and _in_autocast(x.device.type):
             with torch.autocast(x.device.type, enabled=False):
                 out = self._reason(state.float(), proj.float(), reproj.float(), x.shape[2:])
             return x + out.to(x.dtype)
@@ -193,7 +199,7 @@ class GloReUnit(nn.Module):
         names = ("conv_proj",) if self.share_projection else ("conv_proj", "conv_reproj")
         projections: list[Any] = [self.get_submodule(name) for name in names]
         state_bias: Any = self.conv_state.bias
-        with torch.autocast(x.device.type, enabled=False):
+        with _no_autocast(x.device.type):
             x, centred, second, means, sigma = gather(
                 x,
                 torch.stack([_matrix(conv, dtype) for conv in projections]),
@@ -206,7 +212,7 @@ class GloReUnit(nn.Module):
             if not self.normalize:
                 nodes = nodes * length
             for gcn in self._gcns():
-                nodes = gcn(nodes.to(next(gcn.parameters()).dtype))
+                nodes = gcn(nodes.to(gcn.conv1.weight.dtype))
             extended = _matrix(self.conv_extend, exact) @ nodes.to(exact)  # U, (B, C, N)
             mean = (extended @ means[:, -1, :, None])[:, :, 0]  # (B, C)
             if self.conv_extend.bias is not None:  # as fuse_conv_bn leaves it
@@ -225,7 +231,8 @@ class GloReUnit(nn.Module):
             self.in_channels,
             self.num_nodes,
             self.num_states,
-            prod(x.shape[2:]),
+            # With statistics over processes all of them must choose the same, whatever their sizes.
+            None if is_synchronised(self.blocker) else prod(x.shape[2:]),
             shared=self.share_projection,
             covariance=takes_batch_statistics(self.blocker),
         )
@@ -248,6 +255,8 @@ class GloReUnit(nn.Module):
                 continue
             if name != "blocker" and type(module).forward is not _CONVS[self.ndim].forward:
                 return f"{name} is {type(module).__name__}, not {_CONVS[self.ndim].__name__}"
+            if name != "blocker" and not _is_pointwise(module, needs_bias=name != "conv_extend"):
+                return f"{name} is no 1x1 convolution of the kind that the unit makes"
             if any(getattr(module, hooks) for hooks in _HOOKS):
                 return f"{name} has a hook, and would not be called"
         return None
@@ -256,7 +265,7 @@ class GloReUnit(nn.Module):
         """Whether a sum over positions that is not divided by L could overflow fp16."""
         return not self.normalize and _compute_dtype(x) == torch.float16
 
-    def _gcns(self) -> list[nn.Module]:
+    def _gcns(self) -> list[Any]:
         return [self.gcn, *(self.get_submodule(name) for name in self._extra_gcns)]
 
     def _check_input(self, x: Tensor) -> None:
@@ -280,7 +289,7 @@ class GloReUnit(nn.Module):
 def _compute_dtype(x: Tensor) -> torch.dtype:
     """What matrix products of ``x`` are taken in: its dtype, or autocast's."""
     device = x.device.type
-    if torch.is_autocast_enabled(device) and x.dtype != torch.float64:
+    if _in_autocast(device) and x.dtype != torch.float64:
         return torch.get_autocast_dtype(device)
     return x.dtype
 
@@ -288,3 +297,24 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
 def _matrix(conv: Any, dtype: torch.dtype) -> Tensor:
     """A 1x1 kernel as its matrix, (out, in)."""
     return conv.weight.flatten(1).to(dtype)
+
+
+def _bias(conv: Any) -> Tensor:
+    # By attribute: FSDP and DataParallel put tensors in the place of parameters.
+    return conv.bias
+
+
+def _is_pointwise(conv: Any, *, needs_bias: bool) -> bool:
+    """Whether a convolution is a matrix on the channels, and has the bias that is counted on."""
+    ones = {*conv.kernel_size, *conv.stride, conv.groups}
+    padding = conv.padding if isinstance(conv.padding, tuple) else (0,)
+    return ones == {1} and set(padding) == {0} and not (needs_bias and conv.bias is None)
+
+
+def _in_autocast(device: str) -> bool:
+    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+
+
+def _no_autocast(device: str) -> AbstractContextManager:
+    # Some devices, such as meta, know no autocast at all.
+    return torch.autocast(device, enabled=False) if _in_autocast(device) else nullcontext()

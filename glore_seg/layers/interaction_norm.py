@@ -23,6 +23,11 @@ def takes_batch_statistics(norm: nn.Module) -> bool:
     return isinstance(norm, _BatchNorm) and (norm.training or norm.running_mean is None)
 
 
+def is_synchronised(norm: nn.Module) -> bool:
+    """Whether ``norm`` takes its statistics over several processes."""
+    return isinstance(norm, _BatchNorm) and _group_to_sum_over(norm) is not None
+
+
 def is_foldable(norm: nn.Module) -> bool:
     """Whether ``norm`` is nothing but BatchNorm, SyncBatchNorm or Identity, which fold into U."""
     if type(norm) is nn.Identity:
@@ -68,6 +73,11 @@ def _batch_statistics(
     within = (torch.bmm(weight, sigma) * weight).sum(2)  # diag(U Sigma U^T), (B, C)
     group = _group_to_sum_over(norm)
     if group is None:
+        if mean.shape[0] * length == 1:
+            raise ValueError(
+                f"{type(norm).__name__} in training needs more than one value a channel, got one "
+                "sample of one position: give a larger batch or input"
+            )
         centre = mean.mean(0)  # (C,)
         var = (within + (mean - centre).square()).mean(0)  # (C,)
         count: int | Tensor = mean.shape[0] * length

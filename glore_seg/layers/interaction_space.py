@@ -14,12 +14,14 @@ they lie in memory: with L innermost (NCHW) or outermost (channels-last). BLAS r
 no map is copied: Y lies as X does, B as is fastest.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
 _CONVS = {4: torch.conv2d, 5: torch.conv3d}
+_CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 _MANY = 2**14  # positions
 
 
@@ -42,6 +44,8 @@ def gather(
         X as :func:`spread` takes it, B - mu (B, N, L), M (B, C, N), mu of each projection
         (B, 1, N) or (B, 2, N), and Sigma (B, N, N), or (0,) without ``covariance``.
     """
+    if _goes_by_plain_operations():
+        return x, *_gather(x, weight, bias, covariance)[1:]
     return _Gather.apply(x, weight, bias, covariance)
 
 
@@ -54,7 +58,22 @@ def spread(x: Tensor, centred: Tensor, weight: Tensor, shift: Tensor) -> Tensor:
         weight: P, (B, C, N).
         shift: t, (B, C).
     """
+    if _goes_by_plain_operations():
+        return _add_spread(x, centred, weight.to(centred.dtype), shift)
     return _Spread.apply(x, centred, weight, shift)
+
+
+def _goes_by_plain_operations() -> bool:
+    """Whether there is no backward pass of ours, or somebody who can't look into it."""
+    if torch.compiler.is_compiling():
+        return False
+    return not torch.is_grad_enabled() or torch.jit.is_tracing() or _in_torch_func()
+
+
+def _in_torch_func() -> bool:
+    # Not public, but what autograd.Function itself asks.
+    active = getattr(torch._C, "_are_functorch_transforms_active", None)
+    return active is not None and active()
 
 
 class _Gather(torch.autograd.Function):
@@ -82,7 +101,8 @@ class _Gather(torch.autograd.Function):
         x, weight, bias, centred, mean, *first = ctx.saved_tensors
         if torch.is_grad_enabled():
             grads = (grad_x, grad_centred, grad_second, grad_mean, grad_sigma)
-            return *_differentiable_backward((x, weight, bias), ctx.covariance, grads), None
+            needed = ctx.needs_input_grad[:3]
+            return *_differentiable_backward((x, weight, bias), needed, ctx.covariance, grads), None
         dtype, (num_projections, num_nodes, _) = weight.dtype, weight.shape
         features = columns(x.to(dtype))  # (B, C, L)
         length = features.shape[2]
@@ -111,9 +131,22 @@ class _Gather(torch.autograd.Function):
         return (
             _add_spread(grad_x, nodes, torch.cat([to_x, second.to(dtype)], 2), shift),
             torch.bmm(grad_nodes, features.mT).sum(0).view_as(weight),
-            grad_nodes.sum((0, 2)).view_as(bias),
+            _bias_gradient(grad_nodes, grad_mean, second, features).view_as(bias),
             None,
         )
+
+
+def _bias_gradient(
+    grad_nodes: Tensor, grad_mean: Tensor, second: Tensor, features: Tensor
+) -> Tensor:
+    """Sum of the gradient of B over samples and positions, (N,) or (2 N,)."""
+    if features.dtype.itemsize >= 4:
+        return grad_nodes.sum((0, 2))
+    # What is centred sums to nothing, and does not when it was rounded to 16 bits.
+    total = grad_mean.clone()  # (B, 1 or 2, N)
+    sums = features.sum(2, dtype=second.dtype)  # (B, C)
+    total[:, 0] += torch.bmm(second.mT, sums[:, :, None])[:, :, 0]
+    return total.sum(0).flatten().to(grad_nodes.dtype)
 
 
 class _Spread(torch.autograd.Function):
@@ -143,7 +176,7 @@ def _gather(
     # Divided inside the product, where it is summed in fp32: the sum may be more than fp16 holds.
     zero = features.new_zeros(1)
     second = torch.baddbmm(zero, features, nodes[0].mT, beta=0, alpha=1 / length)  # (B, C, N)
-    if torch.is_grad_enabled():  # differentiated twice
+    if torch.is_grad_enabled() or torch.jit.is_tracing():  # by autograd, or by nobody knows whom
         centred = (nodes[-1] - mean[:, -1, :, None]).to(weight.dtype)  # (B, N, L)
     else:
         centred = nodes[-1].sub_(mean[:, -1, :, None])
@@ -156,18 +189,34 @@ def _gather(
 
 
 def _differentiable_backward(
-    inputs: tuple[Tensor, Tensor, Tensor], covariance: bool, grads: tuple[Tensor, ...]
-) -> tuple[Tensor, ...]:
+    inputs: tuple[Tensor, Tensor, Tensor],
+    needed: tuple[bool, ...],
+    covariance: bool,
+    grads: tuple[Tensor, ...],
+) -> Iterator[Tensor | None]:
     """The same by autograd, for those who differentiate twice."""
     x = inputs[0]
     outs = (x.view_as(x), *_gather(*inputs, covariance)[1:])
-    used = slice(None if covariance else -1)
-    return torch.autograd.grad(outs[used], inputs, grads[used], create_graph=True)
+    pairs = [pair for pair in zip(outs, grads, strict=True) if pair[0].requires_grad]
+    found = iter(
+        torch.autograd.grad(
+            [out for out, _ in pairs],
+            [tensor for tensor, need in zip(inputs, needed, strict=True) if need],
+            [grad for _, grad in pairs],
+            create_graph=True,
+            allow_unused=True,
+        )
+    )
+    return (next(found) if need else None for need in needed)
 
 
 def dense(x: Tensor) -> Tensor:
-    """Return (B, C, *sizes) as it is if NCHW or channels-last, else as NCHW."""
-    return x if x.movedim(1, -1).is_contiguous() else x.contiguous()
+    """Return (B, C, *sizes) as it is if NCHW or channels-last, else the nearer of the two."""
+    if x.is_contiguous() or x.movedim(1, -1).is_contiguous():
+        return x
+    if x.stride(1) == 1 and x.dim() in _CHANNELS_LAST:
+        return x.contiguous(memory_format=_CHANNELS_LAST[x.dim()])
+    return x.contiguous()
 
 
 def columns(x: Tensor) -> Tensor:

@@ -30,9 +30,9 @@ def test_arrays_come_back_at_every_protocol(protocol, tmp_path):
         found[name][...] = 0  # its own memory
 
 
-def test_pairs_of_name_and_array_and_foreign_byte_order(tmp_path):
+def test_foreign_byte_order(tmp_path):
     path = tmp_path / "a.pdparams"
-    path.write_bytes(pickle.dumps({"w": ("linear_0.w_0", np.array([1, 2], ">f4"))}))
+    path.write_bytes(pickle.dumps({"w": np.array([1, 2], ">f4")}))
     found = read_pdparams(path)["w"]
     assert found.tolist() == [1, 2]
     assert torch.from_numpy(found).dtype == torch.float32
@@ -86,11 +86,11 @@ def reduce_call(module: str, name: str, args: bytes) -> bytes:
                 "_reconstruct",
                 b"cnumpy\nndarray\n(J" + struct.pack("<i", 2**30) + b"tC\x01b\x87",
             ),
-            "begins in a way that NumPy's do not",
+            "begins in another way than NumPy's",
         ),
         (
             reduce_call("_codecs", "encode", b"X\x01\x00\x00\x00aX\x05\x00\x00\x00rot13\x86"),
-            "rot13",
+            "encoded in another way",
         ),
         (reduce_call("numpy", "frombuffer", b"C\x01b\x85"), "numpy.frombuffer, which is no array"),
         (b"\x80\x04cposix\nsystem\n.", r"posix\.system"),

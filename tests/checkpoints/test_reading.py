@@ -47,6 +47,21 @@ def test_paddle_files(tmp_path):
     assert found["conv.weight"].dtype == torch.float32
 
 
+def test_paddles_bfloat16(tmp_path):
+    values = torch.tensor([1.0, -2.5, 3e5]).bfloat16()
+    stored = values.view(torch.int16).numpy().view("uint16")
+    (tmp_path / "a.pdparams").write_bytes(pickle.dumps({"w": stored}))
+    found = read_state_dict(tmp_path / "a.pdparams")["w"]
+    assert found.dtype == torch.bfloat16
+    assert torch.equal(found, values)
+
+
+def test_a_module_of_that_name_keeps_it(tmp_path):
+    state = {"module.a": torch.ones(1), "a": torch.zeros(1)}
+    torch.save(state, tmp_path / "a.pth")
+    assert same(read_state_dict(tmp_path / "a.pth"), state)
+
+
 class Runs:
     def __reduce__(self):
         return os.mkdir, ("ran",)
@@ -79,6 +94,16 @@ def test_cut_off_files(ending, share, tmp_path):
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(ValueError, match=rf"a\{ending}"):
         read_state_dict(path)
+
+
+def test_cut_off_files_of_old_torch(tmp_path):
+    path = tmp_path / "a.pth"
+    torch.save({"state_dict": STATE}, path, _use_new_zipfile_serialization=False)
+    content = path.read_bytes()
+    for length in range(1, len(content), 7):
+        path.write_bytes(content[:length])
+        with pytest.raises(ValueError, match=r"a\.pth"):
+            read_state_dict(path)
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,9 @@ def from_paddleseg(state: dict[str, Tensor]) -> dict[str, Tensor]:
         Names under ``backbone.``, ``decode_head.`` and ``auxiliary_head.``; unknown names stay.
     """
     state = dict(state)
-    bias = state.pop(_AUXILIARY_BIAS, None)
-    if bias is not None and _AUXILIARY_MEAN in state:
-        state[_AUXILIARY_MEAN] = state[_AUXILIARY_MEAN] - bias
+    bias, mean = state.get(_AUXILIARY_BIAS), state.get(_AUXILIARY_MEAN)
+    if bias is not None and mean is not None and bias.shape == mean.shape:
+        state[_AUXILIARY_MEAN] = mean - state.pop(_AUXILIARY_BIAS)
     return {_name(name): value for name, value in state.items()}
 
 
