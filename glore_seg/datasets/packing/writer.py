@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from glore_seg.datasets.packing.index import INDEX, PIXELS, Entry, read_index, write_index
+from glore_seg.datasets.packing.lock import LOCK, end_with_parent, sole_writer
 from glore_seg.datasets.packing.record import Task, pack_one
 from glore_seg.files import with_progress
 
@@ -49,6 +50,7 @@ def pack_dataset(
         The number of pictures packed and of those that were there.
 
     Raises:
+        BlockingIOError: If another process is packing into ``pack``.
         FileExistsError: If ``pack`` holds other files.
         FileNotFoundError: If a split has no pictures, or only some of its pictures have labels.
         OSError: If the disk has too little room.
@@ -59,10 +61,18 @@ def pack_dataset(
     if num_workers < 1:
         raise ValueError(f"num_workers is {num_workers}; expected at least 1")
     pairs = [pair for split in splits for pair in _pairs(root, split)]
+    _begun(pack)  # before anything is written there
+    pack.mkdir(parents=True, exist_ok=True)
+    with sole_writer(pack):
+        return _pack(root, pack, pairs, num_workers, progress)
+
+
+def _pack(
+    root: Path, pack: Path, pairs: list[Pair], num_workers: int, progress: bool
+) -> tuple[int, int]:
     entries = _begun(pack)
     todo = [pair for pair in pairs if not _is_fresh(root, pair, entries)]
     tasks, length = _placed(root, todo, entries)
-    pack.mkdir(parents=True, exist_ok=True)
     pixels = pack / PIXELS
     _check_room(pixels, length, len(todo))
     pixels.touch()
@@ -100,7 +110,7 @@ def _mapped(work: partial, tasks: list[Task], num_workers: int) -> Iterator[Entr
     if num_workers == 1 or len(tasks) < 2:
         yield from map(work, tasks)
         return
-    with ProcessPoolExecutor(num_workers) as pool:
+    with ProcessPoolExecutor(num_workers, initializer=end_with_parent) as pool:
         try:
             yield from pool.map(work, tasks, chunksize=4)
         except BaseException:
@@ -145,7 +155,9 @@ def _begun(pack: Path) -> dict[str, Entry]:
         raise FileExistsError(f"{pack} is a file; expected a folder: give another name")
     if (pack / INDEX).is_file():
         return read_index(pack, unfinished=True)
-    if pack.is_dir() and any(pack.iterdir()):
+    names = {path.name for path in pack.iterdir()} if pack.is_dir() else set()
+    # who was killed, or is at work, may have a lock and no index yet
+    if names - ({LOCK, PIXELS} if LOCK in names else set()):
         raise FileExistsError(
             f"{pack} holds files that are no pack (no {INDEX} in it): give another folder"
         )
