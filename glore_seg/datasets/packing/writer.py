@@ -42,7 +42,7 @@ def pack_dataset(
     Args:
         root: Folder with ``leftImg8bit`` and ``gtFine``.
         pack: Folder to write to: new, empty or a pack.
-        splits: Splits to pack; those without labels get pictures alone.
+        splits: Splits to pack, each once; those without labels get pictures alone.
         num_workers: Processes at work, at least 1.
         progress: Whether to show a bar with the time left.
 
@@ -60,7 +60,7 @@ def pack_dataset(
     root, pack = Path(root), Path(pack)
     if num_workers < 1:
         raise ValueError(f"num_workers is {num_workers}; expected at least 1")
-    pairs = [pair for split in splits for pair in _pairs(root, split)]
+    pairs = list(dict.fromkeys(pair for split in splits for pair in _pairs(root, split)))
     _begun(pack)  # before anything is written there
     pack.mkdir(parents=True, exist_ok=True)
     with sole_writer(pack):

@@ -358,3 +358,10 @@ def test_a_folder_of_something_else_gets_no_lock(few_scenes, tmp_path):
     with pytest.raises(FileExistsError, match="holds files that are no pack"):
         pack_dataset(few_scenes, tmp_path / "mine", progress=False)
     assert [path.name for path in (tmp_path / "mine").iterdir()] == [PIXELS]
+
+
+def test_a_split_named_twice_is_packed_once(few_scenes, pack, tmp_path):
+    other = tmp_path / "other"
+    splits = ("train", "train", "./train")
+    assert pack_dataset(few_scenes, other, splits=splits, progress=False) == (4, 0)
+    assert (other / PIXELS).read_bytes() == (pack / PIXELS).read_bytes()
