@@ -75,7 +75,8 @@ def _pack(
     tasks, length = _placed(root, todo, entries)
     pixels = pack / PIXELS
     _check_room(pixels, length, len(todo))
-    pixels.touch()
+    if not pixels.exists():  # a new time would tell data sets in use that it has changed
+        pixels.touch()
     if length > pixels.stat().st_size:
         os.truncate(pixels, length)
     for task in tasks:  # until it is whole again, its place holds nothing

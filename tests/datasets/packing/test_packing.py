@@ -11,8 +11,18 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from glore_seg.datasets import make_street_scenes, pack_dataset, verify_pack
-from glore_seg.datasets.packing import INDEX, PIXELS, Place, read_index, read_packed, record, writer
+from glore_seg.datasets.packing import (
+    INDEX,
+    PIXELS,
+    Place,
+    read_index,
+    read_packed,
+    reader,
+    record,
+    writer,
+)
 from glore_seg.datasets.packing.lock import LOCK
+from glore_seg.datasets.packing.reader import version_of
 
 CROP = {"type": "LoadRandomResizeCropFlip", "scale": (64, 32), "crop_size": (24, 24)}
 
@@ -35,6 +45,11 @@ def build(root, pack=None, split="train", **options):
     return DATASETS.build({**config, "pack": pack, "pipeline": [CROP], **options})
 
 
+def place(pack, entry):
+    pixels = str(pack / PIXELS)
+    return Place(pixels, version_of(pixels), entry.offset, entry.shape)
+
+
 def first(root, pattern):
     return min(root.rglob(pattern))
 
@@ -50,7 +65,7 @@ def test_holds_the_very_pixels(few_scenes, pack):
     assert len(entries) == 4
     assert (pack / PIXELS).stat().st_size == 4 * 32 * 64 * 4
     for name, entry in entries.items():
-        picture, label = read_packed(Place(str(pack / PIXELS), entry.offset, entry.shape))
+        picture, label = read_packed(place(pack, entry))
         np.testing.assert_array_equal(picture, cv2.imread(str(few_scenes / name)))
         stored = cv2.imread(str(few_scenes / entry.label.path), cv2.IMREAD_UNCHANGED)
         np.testing.assert_array_equal(label, stored)
@@ -142,7 +157,7 @@ def test_stale_picture_is_refused_and_packed_again(few_scenes, pack):
     assert pack_dataset(few_scenes, pack, progress=False) == (1, 3)
     assert (pack / PIXELS).stat().st_size == length  # in its old place
     entry = read_index(pack)[picture.relative_to(few_scenes).as_posix()]
-    packed, _ = read_packed(Place(str(pack / PIXELS), entry.offset, entry.shape))
+    packed, _ = read_packed(place(pack, entry))
     assert np.all(packed == 200)
     assert verify_pack(pack, progress=False) == []
 
@@ -188,7 +203,7 @@ def test_damaged_packs_are_refused(few_scenes, pack, tmp_path):
     with pytest.raises(ValueError, match=r"pixels\.u8 has 30000 bytes; expected 32768 or more"):
         build(few_scenes, pack)
     with pytest.raises(ValueError, match="cut short"):
-        read_packed(Place(str(pack / PIXELS), 29_000, (32, 64)))
+        read_packed(Place(str(pack / PIXELS), version_of(pack / PIXELS), 29_000, (32, 64)))
 
 
 @pytest.mark.parametrize(
@@ -358,6 +373,47 @@ def test_a_folder_of_something_else_gets_no_lock(few_scenes, tmp_path):
     with pytest.raises(FileExistsError, match="holds files that are no pack"):
         pack_dataset(few_scenes, tmp_path / "mine", progress=False)
     assert [path.name for path in (tmp_path / "mine").iterdir()] == [PIXELS]
+
+
+def same_crops(files, packed):
+    assert len(files) == len(packed)
+    for index in range(len(files)):
+        crops = []
+        for data in (files, packed):
+            np.random.seed(index)
+            crops.append(data[index])
+        np.testing.assert_array_equal(crops[0]["img"], crops[1]["img"])
+        np.testing.assert_array_equal(crops[0]["gt_seg_map"], crops[1]["gt_seg_map"])
+
+
+def test_a_remade_pack_is_read_anew_in_the_same_process(few_scenes, pack):
+    before = build(few_scenes, pack)
+    unread = build(few_scenes, pack)
+    same_crops(build(few_scenes), before)
+    picture = first(few_scenes, "train/*/*_leftImg8bit.png")
+    assert cv2.imwrite(str(picture), np.full((32, 64, 3), 200, np.uint8))
+    shutil.rmtree(pack)
+    pack_dataset(few_scenes, pack, progress=False)
+    after = build(few_scenes, pack)
+    same_crops(build(few_scenes), after)
+    assert np.all(after[0]["img"] == 200)
+    assert np.any(before[0]["img"] != 200)  # its map outlives the file
+    reader._mapped.cache_clear()
+    with pytest.raises(ValueError, match=r"has changed since the data set was built: build the"):
+        unread[0]
+
+
+def test_a_grown_pack_is_read_anew_in_the_same_process(few_scenes, pack):
+    same_crops(build(few_scenes), build(few_scenes, pack))
+    assert pack_dataset(few_scenes, pack, splits=("train", "val"), progress=False) == (2, 4)
+    for split in ("train", "val"):
+        same_crops(build(few_scenes, split=split), build(few_scenes, pack, split))
+
+
+def test_nothing_to_pack_leaves_data_sets_in_use(few_scenes, pack):
+    packed = build(few_scenes, pack)
+    assert pack_dataset(few_scenes, pack, progress=False) == (0, 4)
+    same_crops(build(few_scenes), packed)
 
 
 def test_a_split_named_twice_is_packed_once(few_scenes, pack, tmp_path):
