@@ -83,8 +83,8 @@ def attach_pack(items: Iterable[dict], pack: str | Path, data_root: str | None) 
         if names:
             raise ValueError(
                 f"pack {pack} does not fit {data_root}: {len(names)} pictures {what}, such as "
-                f"{names[0]}: run `{PACK_COMMAND}` again (with --splits for other splits than "
-                "train), or leave pack out"
+                f"{names[0]}: run `{PACK_COMMAND}` again (with the --splits, --img-suffix and "
+                "--seg-map-suffix of the data set), or leave pack out"
             )
 
 

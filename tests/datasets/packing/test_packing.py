@@ -128,11 +128,11 @@ def test_two_processes_make_the_same(few_scenes, pack, tmp_path):
 def test_goes_on_where_it_was_interrupted(few_scenes, pack, tmp_path, monkeypatch):
     calls = []
 
-    def interrupted(root, pixels, task):
+    def interrupted(root, pixels, labels, task):
         if len(calls) == 2:
             raise KeyboardInterrupt
         calls.append(task.picture)
-        return record.pack_one(root, pixels, task)
+        return record.pack_one(root, pixels, labels, task)
 
     other = tmp_path / "other"
     monkeypatch.setattr(writer, "pack_one", interrupted)
@@ -173,7 +173,7 @@ def test_stale_label_and_other_suffix_are_refused(few_scenes, pack):
 def test_files_that_were_only_touched_are_not_decoded_again(few_scenes, pack, monkeypatch):
     for path in few_scenes.rglob("*.png"):
         os.utime(path, ns=(1, 1))
-    monkeypatch.setattr(record, "_decoded", lambda root, task: pytest.fail("decoded"))
+    monkeypatch.setattr(record, "_decoded", lambda *arguments: pytest.fail("decoded"))
     assert pack_dataset(few_scenes, pack, progress=False) == (4, 0)
     assert len(build(few_scenes, pack)) == 4
 
@@ -421,3 +421,40 @@ def test_a_split_named_twice_is_packed_once(few_scenes, pack, tmp_path):
     splits = ("train", "train", "./train")
     assert pack_dataset(few_scenes, other, splits=splits, progress=False) == (4, 0)
     assert (other / PIXELS).read_bytes() == (pack / PIXELS).read_bytes()
+
+
+def test_other_suffixes_and_classes(few_scenes, tmp_path):
+    for path in list(few_scenes.rglob("*_leftImg8bit.png")):
+        path.rename(path.with_name(path.name.replace("_leftImg8bit.png", "[1].png")))
+    for path in list(few_scenes.rglob("*_labelTrainIds.png")):
+        label = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        label[:4] = 23
+        name = path.name.replace("_gtFine_labelTrainIds.png", "_classes.png")
+        assert cv2.imwrite(str(path.with_name(name)), label)
+    suffixes = {"img_suffix": "[1].png", "seg_map_suffix": "_classes.png"}
+    pack = tmp_path / "pack"
+    with pytest.raises(FileNotFoundError, match=r"no \*_leftImg8bit\.png in .* another img_suffix"):
+        pack_dataset(few_scenes, pack, progress=False)
+    with pytest.raises(ValueError, match=r"holds \[23\]; expected class indices 0 to 18"):
+        pack_dataset(few_scenes, pack, **suffixes, progress=False)
+    made = pack_dataset(few_scenes, pack, **suffixes, num_classes=24, progress=False)
+    assert made == (4, 0)
+    pipeline = [{**CROP, "num_classes": 24}]
+    options = {**suffixes, "pipeline": pipeline}
+    same_crops(build(few_scenes, **options), build(few_scenes, pack, **options))
+    with pytest.raises(ValueError, match=r"4 pictures have changed .* --seg-map-suffix"):
+        build(few_scenes, pack, **{**options, "seg_map_suffix": "_gtFine_labelTrainIds.png"})
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"img_suffix": ""}, "img_suffix is ''; expected the end of a file's name"),
+        ({"seg_map_suffix": "x/y.png"}, "seg_map_suffix is 'x/y.png'; expected the end"),
+        ({"num_classes": 0}, "num_classes is 0; expected 1 to 255"),
+    ],
+)
+def test_options_out_of_range_are_refused_at_once(few_scenes, tmp_path, option, message):
+    with pytest.raises(ValueError, match=message):
+        pack_dataset(few_scenes, tmp_path / "pack", **option, progress=False)
+    assert not (tmp_path / "pack").exists()
