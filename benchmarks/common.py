@@ -175,8 +175,20 @@ def finish(
     args: argparse.Namespace, header: Mapping[str, Any], tables: Mapping[str, Sequence[Mapping]]
 ) -> None:
     """Print the tables as Markdown, and write them as JSON where asked."""
+    print_tables(tables)
+    write_json(args, header, tables)
+
+
+def print_tables(tables: Mapping[str, Sequence[Mapping]]) -> None:
+    """Print the tables as Markdown."""
     for title, rows in tables.items():
         print(f"\n{title}\n\n{markdown_table(rows)}", flush=True)
+
+
+def write_json(
+    args: argparse.Namespace, header: Mapping[str, Any], tables: Mapping[str, Sequence[Mapping]]
+) -> None:
+    """Write the tables as JSON where asked."""
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"machine": header, "tables": tables}, indent=1)

@@ -1,13 +1,16 @@
-"""The unit on one GPU in bf16 against its two floors, with and without torch.compile.
+"""All that is measured on a GPU: the unit in bf16 against its two floors, and the whole network.
 
-``python -m benchmarks.gpu --json gpu.json`` takes a few minutes, most of them compiling.
+``python -m benchmarks.gpu --json gpu.json --picture gpu.png`` is made to end within ten minutes,
+most of them compiling; the header says what it took. The unit's rows are in the file before the
+network begins, which is ``benchmarks.model --device cuda``. ``--rehearse`` runs it without a GPU.
 
 Floors: X is read twice and written once at the rate of a plain copy, and the three products of
 C x N x L run at the rate of a large square product; both rates are measured here. The backward
 pass reads X, its gradient twice and B, writes one gradient, and has six products.
 """
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from statistics import median
 from typing import Any
@@ -15,17 +18,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.common import begin, finish, make_parser
+from benchmarks import model
+from benchmarks.common import begin, make_parser, print_tables, side_by_side, write_json
 from benchmarks.unit import Shape, make, multiply_adds
 
 SHAPES = (
     Shape("segmentation", 1, 512, 64, 128, (128, 256)),
     Shape("segmentation", 8, 512, 64, 128, (96, 96)),
 )
+REHEARSED = (Shape("rehearsal", 1, 16, 4, 8, (6, 7)),)
+SECONDS_A_TABLE = 60.0
 
 
-def milliseconds(way: Callable[[], object], rounds: int) -> float:
-    """Median time on the device, with its cache flushed before every round."""
+def milliseconds(way: Callable[[], object], rounds: int, *, device: str) -> float:
+    """Median time on the device; a GPU's cache is flushed before every round."""
+    if device == "cpu":
+        return side_by_side({"way": way}, rounds=rounds)["way"].milliseconds
     for _ in range(5):
         way()
     flush = torch.empty(256 * 2**20, dtype=torch.int8, device="cuda")
@@ -41,13 +49,20 @@ def milliseconds(way: Callable[[], object], rounds: int) -> float:
     return median(found)
 
 
-def rates(rounds: int) -> tuple[float, float]:
-    """Bytes a millisecond of a copy, both ways counted, and bf16 multiply-adds a millisecond."""
-    source = torch.empty(512 * 2**20, dtype=torch.int8, device="cuda")
+def rates(rounds: int, *, device: str, size: int, side: int) -> tuple[float, float]:
+    """Bytes a millisecond of a copy, both ways counted, and bf16 multiply-adds a millisecond.
+
+    Args:
+        rounds: How often each is timed.
+        device: ``"cuda"`` or ``"cpu"``.
+        size: Bytes to copy.
+        side: Rows and columns of the product's factors.
+    """
+    source = torch.empty(size, dtype=torch.int8, device=device)
     target = torch.empty_like(source)
-    copied = 2 * source.numel() / milliseconds(lambda: target.copy_(source), rounds)
-    square = torch.randn(8192, 8192, dtype=torch.bfloat16, device="cuda")
-    return copied, 8192**3 / milliseconds(lambda: square @ square, rounds)
+    copied = 2 * size / milliseconds(lambda: target.copy_(source), rounds, device=device)
+    square = torch.randn(side, side, dtype=torch.bfloat16, device=device)
+    return copied, side**3 / milliseconds(lambda: square @ square, rounds, device=device)
 
 
 def run(unit: nn.Module, x: Tensor, gradient: Tensor | None) -> Tensor | None:
@@ -74,21 +89,40 @@ def graphed(way: Callable[[], object]) -> Callable[[], object]:
     return graph.replay
 
 
+def ways(
+    unit: nn.Module, x: Tensor, gradient: Tensor | None
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    """How the unit is run, one after another; on a CPU as written alone."""
+    way = partial(run, unit, x, gradient)
+    yield "eager", way
+    if x.is_cuda:
+        yield "CUDA graph", graphed(way)
+        # else the second shape is compiled for all shapes, and the ninth unit not at all
+        torch.compiler.reset()
+        yield "compiled", partial(run, torch.compile(unit, fullgraph=True), x, gradient)
+
+
 def measure(
-    shape: Shape, *, channels_last: bool, copied: float, multiplied: float, rounds: int
+    shape: Shape,
+    *,
+    channels_last: bool,
+    copied: float,
+    multiplied: float,
+    rounds: int,
+    device: str,
 ) -> list[dict[str, Any]]:
     """Rows of one shape in one memory format: forward, and forward with backward."""
     released, ours, x = make(shape, channels_last=channels_last)
-    x = x.to("cuda", torch.bfloat16)
+    x = x.to(device, torch.bfloat16)
     size = x.numel() * x.element_size()
     product = shape.batch * shape.channels * shape.nodes * x[0, 0].numel()
     rows = []
-    for title, training, passes, products in (
+    for what, training, passes, products in (
         ("forward", False, 3, 3),
         ("forward + backward", True, 7, 9),
     ):
         units = {
-            name: unit.to("cuda", torch.bfloat16).train(training)
+            name: unit.to(device, torch.bfloat16).train(training)
             for name, unit in (("authors", released), ("ours", ours))
         }
         gradient = torch.randn_like(x) if training else None
@@ -97,17 +131,13 @@ def measure(
         row: dict[str, Any] = {
             "shape": str(shape),
             "format": "channels-last" if channels_last else "NCHW",
-            "pass": title,
+            "pass": what,
             "floor by bytes, ms": round(passes * size / copied, 4),
             "floor by products, ms": round(products * product / multiplied, 4),
         }
         for name, unit in units.items():
-            compiled = torch.compile(unit, fullgraph=True)
-            way = partial(run, unit, leaf, gradient)
-            row[f"{name}, eager, ms"] = round(milliseconds(way, rounds), 4)
-            row[f"{name}, CUDA graph, ms"] = round(milliseconds(graphed(way), rounds), 4)
-            way = partial(run, compiled, leaf, gradient)
-            row[f"{name}, compiled, ms"] = round(milliseconds(way, rounds), 4)
+            for title, way in ways(unit, leaf, gradient):
+                row[f"{name}, {title}, ms"] = round(milliseconds(way, rounds, device=device), 4)
         best = min(value for key, value in row.items() if key.startswith("ours"))
         row["best of ours, times the floor"] = best / floor
         row["multiply-adds, ours, G"] = multiply_adds(shape)["ours"]
@@ -115,33 +145,61 @@ def measure(
     return rows
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Measure both shapes in both memory formats."""
+def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Measure the unit at both shapes in both memory formats, then the network."""
     parser = make_parser(
-        "Time the GloRe unit in bf16 on one GPU against its floors.",
-        example="python -m benchmarks.gpu --json gpu.json",
+        "Time the GloRe unit in bf16 on one GPU against its floors, and a whole network.",
+        example="python -m benchmarks.gpu --json gpu.json --picture gpu.png",
+    )
+    parser.add_argument(
+        "--rehearse",
+        action="store_true",
+        help="run it all at tiny sizes on the CPU, without CUDA graphs and torch.compile",
     )
     parser.set_defaults(rounds=50)
     args = parser.parse_args(argv)
-    if not torch.cuda.is_available():
+    if not (args.rehearse or torch.cuda.is_available()):
         parser.error("no GPU found: torch.cuda.is_available() is False")
-    header = begin(args, device="cuda")
-    copied, multiplied = rates(args.rounds)
+    device, shapes, size, side = "cuda", SHAPES, 512 * 2**20, 8192
+    network: dict[str, Any] = {}
+    if args.rehearse:
+        device, shapes, size, side = "cpu", REHEARSED, 2**20, 64
+        network = {"train_size": (64, 64), "test_size": (64, 128)}
+    header, started = begin(args, device=device), time.monotonic()
+    copied, multiplied = rates(args.rounds, device=device, size=size, side=side)
     header["copy, GB/s"] = round(copied / 1e6)
     header["bf16, T multiply-adds/s"] = round(multiplied / 1e9)
-    rows = [
-        row
-        for shape in SHAPES
-        for channels_last in (False, True)
-        for row in measure(
-            shape,
-            channels_last=channels_last,
-            copied=copied,
-            multiplied=multiplied,
-            rounds=args.rounds,
-        )
-    ]
-    finish(args, header, {"The unit on one GPU": rows})
+    tables = {
+        "The unit on one GPU": [
+            row
+            for shape in shapes
+            for channels_last in (False, True)
+            for row in measure(
+                shape,
+                channels_last=channels_last,
+                copied=copied,
+                multiplied=multiplied,
+                rounds=args.rounds,
+                device=device,
+            )
+        ]
+    }
+    print_tables(tables)
+    write_json(args, header, tables)
+    networks = model.measure(
+        device,
+        compiled=device == "cuda",
+        rounds=min(args.rounds, 15),
+        max_seconds=SECONDS_A_TABLE,
+        **network,
+    )
+    print_tables(networks)
+    header["minutes"] = round((time.monotonic() - started) / 60, 1)
+    print(f"\nminutes {header['minutes']}", flush=True)
+    write_json(args, header, {**tables, **networks})
+    if args.picture:
+        model.draw(args.picture, networks)
+    return {**tables, **networks}
 
 
 if __name__ == "__main__":

@@ -54,31 +54,64 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
         "--compile", action="store_true", help="torch.compile on a CPU as well: takes minutes"
     )
     args = parser.parse_args(argv)
-    defaults = DEFAULTS[args.device]
-    for name in ("train_size", "test_size", "batch_size"):
-        setattr(args, name, getattr(args, name) or defaults[name])
     header = begin(args, device=args.device)
-    cfg = load_config(str(args.config or CONFIGS / defaults["config"]))
-    cfg.model.data_preprocessor.size = tuple(args.train_size)
-    cfg.model.data_preprocessor.test_cfg = {"size_divisor": 1}
-    _without_sync_bn(cfg._cfg_dict)
-    model = build_model(cfg).to(args.device)
-    tables = {}
-    for title, size, count, make in (
-        ("Training step", args.train_size, args.batch_size, training),
-        ("Inference", args.test_size, 1, inference),
-    ):
-        data = batch(count, *size, device=args.device)
-        ways = {
-            name: make(model, data, cfg, way)
-            for name, way in settings(args.compile or args.device == "cuda").items()
-        }
-        timings = side_by_side(ways, rounds=args.rounds, max_seconds=240)
-        what = f"{title}, {Path(cfg.filename).stem}, {count} x {size[0]} x {size[1]}"
-        tables[what] = rows(timings, count)
+    tables = measure(
+        args.device,
+        config=args.config,
+        train_size=args.train_size,
+        test_size=args.test_size,
+        batch_size=args.batch_size,
+        compiled=args.compile or args.device == "cuda",
+        rounds=args.rounds,
+    )
     finish(args, header, tables)
     if args.picture:
         draw(args.picture, tables)
+    return tables
+
+
+def measure(
+    device: str,
+    *,
+    compiled: bool,
+    rounds: int,
+    config: Path | None = None,
+    train_size: Sequence[int] | None = None,
+    test_size: Sequence[int] | None = None,
+    batch_size: int | None = None,
+    max_seconds: float = 240,
+) -> dict[str, list[dict[str, Any]]]:
+    """Give the tables of training and of inference by their titles.
+
+    Args:
+        device: ``"cpu"`` or ``"cuda"``, which the defaults of the others depend on.
+        compiled: Whether torch.compile joins.
+        rounds: How often each way is timed.
+        config: What to build.
+        train_size: Height and width of crops.
+        test_size: Height and width of pictures.
+        batch_size: Crops a training step.
+        max_seconds: At most so long a table, less compiling and the third round.
+    """
+    defaults = DEFAULTS[device]
+    train_size = tuple(train_size or defaults["train_size"])
+    test_size = tuple(test_size or defaults["test_size"])
+    cfg = load_config(str(config or CONFIGS / defaults["config"]))
+    cfg.model.data_preprocessor.size = train_size
+    cfg.model.data_preprocessor.test_cfg = {"size_divisor": 1}
+    _without_sync_bn(cfg._cfg_dict)
+    model = build_model(cfg).to(device)
+    tables = {}
+    for title, size, count, make in (
+        ("Training step", train_size, batch_size or defaults["batch_size"], training),
+        ("Inference", test_size, 1, inference),
+    ):
+        torch.compiler.reset()  # else a second size is compiled for all sizes
+        data = batch(count, *size, device=device)
+        ways = {name: make(model, data, cfg, way) for name, way in settings(compiled).items()}
+        timings = side_by_side(ways, rounds=rounds, max_seconds=max_seconds)
+        what = f"{title}, {Path(cfg.filename).stem}, {count} x {size[0]} x {size[1]}"
+        tables[what] = rows(timings, count)
     return tables
 
 

@@ -58,3 +58,35 @@ def test_gpu_says_what_is_missing(capsys):
     with pytest.raises(SystemExit):
         gpu.main([])
     assert "no GPU found" in capsys.readouterr().err
+
+
+def test_gpu_rehearsal_measures_the_unit_and_the_network(tmp_path, capsys):
+    written, picture = tmp_path / "gpu.json", tmp_path / "gpu.png"
+    options = ["--rehearse", "--rounds", "3", "--json", str(written), "--picture", str(picture)]
+    tables = gpu.main(options)
+    assert list(tables) == [
+        "The unit on one GPU",
+        "Training step, fcn_r18_glore_street-scenes, 2 x 64 x 64",
+        "Inference, fcn_r18_glore_street-scenes, 1 x 64 x 128",
+    ]
+    found = json.loads(written.read_text())
+    assert found["tables"] == tables
+    assert found["machine"]["minutes"] < 10
+    unit_rows = tables["The unit on one GPU"]
+    assert [(row["format"], row["pass"]) for row in unit_rows] == [
+        (memory_format, way)
+        for memory_format in ("NCHW", "channels-last")
+        for way in ("forward", "forward + backward")
+    ]
+    assert all(row[f"{name}, eager, ms"] > 0 for row in unit_rows for name in unit.UNITS)
+    out = capsys.readouterr().out
+    assert all(out.count(f"\n{title}\n") == 1 for title in tables)
+    assert picture.stat().st_size > 1000
+
+
+def test_gpu_keeps_the_units_rows_where_the_network_fails(tmp_path, monkeypatch):
+    written = tmp_path / "gpu.json"
+    monkeypatch.setitem(gpu.model.DEFAULTS["cpu"], "config", "missing.py")
+    with pytest.raises(FileNotFoundError):
+        gpu.main(["--rehearse", "--rounds", "3", "--json", str(written)])
+    assert list(json.loads(written.read_text())["tables"]) == ["The unit on one GPU"]

@@ -74,6 +74,11 @@ def test_pack(tmp_path, capsys):
     assert "4 pictures packed, 0 were there\nverified" in capsys.readouterr().out
     assert main([*arguments, "--splits", "train", "val", "--nproc", "2"]) == 0
     assert "2 pictures packed, 4 were there\nverified" in capsys.readouterr().out
+    ids = ["--seg-map-suffix", "_gtFine_labelIds.png", "--num-classes", "34"]
+    assert main([*arguments[:1], str(tmp_path / "ids"), *arguments[2:], *ids]) == 0
+    assert "4 pictures packed, 0 were there\nverified" in capsys.readouterr().out
+    assert main([*arguments, "--img-suffix", ".jpg"]) == 1
+    assert "error: no *.jpg in" in capsys.readouterr().err
     with (pack / "pixels.u8").open("r+b") as pixels:
         pixels.write(bytes(100))
     assert main(arguments) == 1

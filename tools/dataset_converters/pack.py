@@ -25,6 +25,19 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--splits", nargs="+", default=["train"], metavar="SPLIT", help="default: train"
     )
+    for option, default, what in (
+        ("--img-suffix", "_leftImg8bit.png", "pictures"),
+        ("--seg-map-suffix", "_gtFine_labelTrainIds.png", "labels"),
+    ):
+        parser.add_argument(
+            option,
+            default=default,
+            metavar="SUFFIX",
+            help=f"how names of {what} end, as in the data set's config (default: {default})",
+        )
+    parser.add_argument(
+        "--num-classes", type=int, default=19, help="classes in the stored labels (default: 19)"
+    )
     parser.add_argument("--nproc", type=int, default=1, help="processes at work (default: 1)")
     parser.add_argument(
         "--verify",
@@ -43,6 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             args.data_root,
             args.pack,
             splits=args.splits,
+            img_suffix=args.img_suffix,
+            seg_map_suffix=args.seg_map_suffix,
+            num_classes=args.num_classes,
             num_workers=args.nproc,
             progress=not args.quiet,
         )

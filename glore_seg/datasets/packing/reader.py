@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import os.path as osp
 import zlib
 from collections.abc import Iterable
@@ -15,16 +16,32 @@ from glore_seg.datasets.packing.index import PACK_COMMAND, PIXELS, Entry, read_i
 from glore_seg.files import with_progress
 
 
+class Version(NamedTuple):
+    """What tells a file of pixels from one that was made or written to later.
+
+    Args:
+        inode: Its number in the file system.
+        size: Its bytes.
+        mtime_ns: When it was last changed, in ns.
+    """
+
+    inode: int
+    size: int
+    mtime_ns: int
+
+
 class Place(NamedTuple):
     """Where a data set finds a picture in a pack.
 
     Args:
         path: The file of pixels.
+        version: That of the file when the data set was built.
         offset: Where the picture begins, in bytes.
         shape: Height and width.
     """
 
     path: str
+    version: Version
     offset: int
     shape: tuple[int, int]
 
@@ -46,7 +63,12 @@ def attach_pack(items: Iterable[dict], pack: str | Path, data_root: str | None) 
     """
     if not data_root:
         raise ValueError(f"pack is {pack} but data_root is {data_root!r}: a pack needs both")
-    entries, pixels = read_index(pack), str(Path(pack) / PIXELS)
+    pixels = str(Path(pack) / PIXELS)
+    try:  # before the index: were it written to between the two, reading would refuse it
+        version = version_of(pixels)
+    except FileNotFoundError:
+        version = Version(0, 0, 0)
+    entries = read_index(pack)
     absent, stale = [], []
     for item in items:
         name = _below(item["img_path"], data_root)
@@ -56,13 +78,13 @@ def attach_pack(items: Iterable[dict], pack: str | Path, data_root: str | None) 
         elif not _is_fresh(entry, item, data_root):
             stale.append(name)
         else:
-            item["packed"] = Place(pixels, entry.offset, entry.shape)
+            item["packed"] = Place(pixels, version, entry.offset, entry.shape)
     for names, what in ((absent, "are not in it"), (stale, "have changed since they were packed")):
         if names:
             raise ValueError(
                 f"pack {pack} does not fit {data_root}: {len(names)} pictures {what}, such as "
-                f"{names[0]}: run `{PACK_COMMAND}` again (with --splits for other splits than "
-                "train), or leave pack out"
+                f"{names[0]}: run `{PACK_COMMAND}` again (with the --splits, --img-suffix and "
+                "--seg-map-suffix of the data set), or leave pack out"
             )
 
 
@@ -94,11 +116,11 @@ def read_packed(place: Place) -> tuple[np.ndarray, np.ndarray]:
         and read-only.
 
     Raises:
-        ValueError: If the file is missing or too short.
+        ValueError: If the file is missing, too short or of another version.
     """
     height, width = place.shape
     try:
-        pixels = _mapped(place.path)
+        pixels = _mapped(place.path, place.version)
     except OSError as error:
         raise ValueError(f"{place.path} cannot be read ({error}): {_MEND}") from error
     end = place.offset + height * width * 4
@@ -115,10 +137,22 @@ def read_packed(place: Place) -> tuple[np.ndarray, np.ndarray]:
 _MEND = f"remove the pack and make it again with `{PACK_COMMAND}`"
 
 
+def version_of(file: str | int) -> Version:
+    """Return the version of a file of pixels, by its path or an open descriptor."""
+    stat = os.stat(file)
+    return Version(stat.st_ino, stat.st_size, stat.st_mtime_ns)
+
+
 @functools.lru_cache(maxsize=4)
-def _mapped(path: str) -> np.ndarray:
+def _mapped(path: str, version: Version) -> np.ndarray:
     # one map a process: a map a picture costs as much as a fifth of all the rest
-    return np.asarray(np.memmap(path, np.uint8, "r"))
+    with open(path, "rb") as file:
+        if version_of(file.fileno()) != version:
+            raise ValueError(
+                f"{path} has changed since the data set was built: build the data set again "
+                "(start the training again)"
+            )
+        return np.asarray(np.memmap(file, np.uint8, "r"))
 
 
 def verify_pack(pack: str | Path, *, progress: bool = True) -> list[str]:

@@ -31,12 +31,13 @@ class Task(NamedTuple):
     before: Entry | None
 
 
-def pack_one(root: Path, pixels: Path, task: Task) -> Entry:
+def pack_one(root: Path, pixels: Path, labels: LoadCheckedAnnotations, task: Task) -> Entry:
     """Write a picture to its place; where its files were only touched, note their new times.
 
     Args:
         root: Root of the data set.
         pixels: File of pixels, long enough.
+        labels: Reads and checks the label.
         task: What to write and where.
 
     Returns:
@@ -51,7 +52,7 @@ def pack_one(root: Path, pixels: Path, task: Task) -> Entry:
         touched = replace(task.before, picture=picture, label=label)
         if _without_times(touched) == _without_times(task.before):
             return touched
-    content = _decoded(root, task)
+    content = _decoded(root, labels, task)
     with pixels.open("r+b") as file:
         file.seek(task.offset)
         file.write(content)
@@ -68,12 +69,11 @@ def _source(root: Path, path: str) -> Source:
     return Source(path, stat.st_size, stat.st_mtime_ns, zlib.crc32((root / path).read_bytes()))
 
 
-def _decoded(root: Path, task: Task) -> bytes:
+def _decoded(root: Path, labels: LoadCheckedAnnotations, task: Task) -> bytes:
     picture = cv2.imread(str(root / task.picture), cv2.IMREAD_COLOR)
     if picture is None or picture.shape[:2] != task.shape:
         raise ValueError(f"{root / task.picture} cannot be read as a picture: get it again")
     if task.label is None:
         return picture.tobytes()
-    load = LoadCheckedAnnotations(imdecode_backend="cv2")
     paths = {"img_path": str(root / task.picture), "seg_map_path": str(root / task.label)}
-    return picture.tobytes() + load.read({**paths, "ori_shape": picture.shape}).tobytes()
+    return picture.tobytes() + labels.read({**paths, "ori_shape": picture.shape}).tobytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import time
@@ -12,12 +13,12 @@ from pathlib import Path
 
 from PIL import Image
 
+from glore_seg.datasets.checked_annotations import LoadCheckedAnnotations
 from glore_seg.datasets.packing.index import INDEX, PIXELS, Entry, read_index, write_index
+from glore_seg.datasets.packing.lock import LOCK, end_with_parent, sole_writer
 from glore_seg.datasets.packing.record import Task, pack_one
 from glore_seg.files import with_progress
 
-_PICTURE = "_leftImg8bit.png"
-_LABEL = "_gtFine_labelTrainIds.png"
 _SECONDS_BETWEEN_INDICES = 10.0
 _ALIGNMENT = 64
 
@@ -29,6 +30,9 @@ def pack_dataset(
     pack: str | Path,
     *,
     splits: Sequence[str] = ("train",),
+    img_suffix: str = "_leftImg8bit.png",
+    seg_map_suffix: str = "_gtFine_labelTrainIds.png",
+    num_classes: int = 19,
     num_workers: int = 1,
     progress: bool = True,
 ) -> tuple[int, int]:
@@ -41,7 +45,10 @@ def pack_dataset(
     Args:
         root: Folder with ``leftImg8bit`` and ``gtFine``.
         pack: Folder to write to: new, empty or a pack.
-        splits: Splits to pack; those without labels get pictures alone.
+        splits: Splits to pack, each once; those without labels get pictures alone.
+        img_suffix: How the names of pictures end, as for ``StreetDataset``.
+        seg_map_suffix: How those of their labels end in its place.
+        num_classes: Number of classes in the stored labels, as for ``LoadCheckedAnnotations``.
         num_workers: Processes at work, at least 1.
         progress: Whether to show a bar with the time left.
 
@@ -49,6 +56,7 @@ def pack_dataset(
         The number of pictures packed and of those that were there.
 
     Raises:
+        BlockingIOError: If another process is packing into ``pack``.
         FileExistsError: If ``pack`` holds other files.
         FileNotFoundError: If a split has no pictures, or only some of its pictures have labels.
         OSError: If the disk has too little room.
@@ -58,21 +66,43 @@ def pack_dataset(
     root, pack = Path(root), Path(pack)
     if num_workers < 1:
         raise ValueError(f"num_workers is {num_workers}; expected at least 1")
-    pairs = [pair for split in splits for pair in _pairs(root, split)]
+    for name, suffix in (("img_suffix", img_suffix), ("seg_map_suffix", seg_map_suffix)):
+        if not suffix or "/" in suffix:
+            raise ValueError(f"{name} is {suffix!r}; expected the end of a file's name")
+    labels = LoadCheckedAnnotations(num_classes=num_classes, imdecode_backend="cv2")
+    pairs = list(
+        dict.fromkeys(
+            pair for split in splits for pair in _pairs(root, split, img_suffix, seg_map_suffix)
+        )
+    )
+    _begun(pack)  # before anything is written there
+    pack.mkdir(parents=True, exist_ok=True)
+    with sole_writer(pack):
+        return _pack(root, pack, pairs, labels, num_workers, progress)
+
+
+def _pack(
+    root: Path,
+    pack: Path,
+    pairs: list[Pair],
+    labels: LoadCheckedAnnotations,
+    num_workers: int,
+    progress: bool,
+) -> tuple[int, int]:
     entries = _begun(pack)
     todo = [pair for pair in pairs if not _is_fresh(root, pair, entries)]
     tasks, length = _placed(root, todo, entries)
-    pack.mkdir(parents=True, exist_ok=True)
     pixels = pack / PIXELS
     _check_room(pixels, length, len(todo))
-    pixels.touch()
+    if not pixels.exists():  # a new time would tell data sets in use that it has changed
+        pixels.touch()
     if length > pixels.stat().st_size:
         os.truncate(pixels, length)
     for task in tasks:  # until it is whole again, its place holds nothing
         entries.pop(task.picture, None)
     _keep(pack, entries, complete=not tasks)
     try:
-        _run(partial(pack_one, root, pixels), tasks, pack, entries, num_workers, progress)
+        _run(partial(pack_one, root, pixels, labels), tasks, pack, entries, num_workers, progress)
     finally:  # an interruption from the keyboard, too, keeps what was made
         _keep(pack, entries, complete=all(task.picture in entries for task in tasks))
     return len(todo), len(pairs) - len(todo)
@@ -100,7 +130,7 @@ def _mapped(work: partial, tasks: list[Task], num_workers: int) -> Iterator[Entr
     if num_workers == 1 or len(tasks) < 2:
         yield from map(work, tasks)
         return
-    with ProcessPoolExecutor(num_workers) as pool:
+    with ProcessPoolExecutor(num_workers, initializer=end_with_parent) as pool:
         try:
             yield from pool.map(work, tasks, chunksize=4)
         except BaseException:
@@ -115,22 +145,26 @@ def _keep(pack: Path, entries: dict[str, Entry], *, complete: bool) -> None:
     write_index(pack, entries, complete=complete)
 
 
-def _pairs(root: Path, split: str) -> Iterator[Pair]:
-    pictures = sorted((root / "leftImg8bit" / split).glob(f"*/[!.]*{_PICTURE}"))
+def _pairs(root: Path, split: str, img_suffix: str, seg_map_suffix: str) -> Iterator[Pair]:
+    pictures = sorted((root / "leftImg8bit" / split).glob(f"*/[!.]*{glob.escape(img_suffix)}"))
     if not pictures:
         raise FileNotFoundError(
-            f"no *{_PICTURE} in {root / 'leftImg8bit' / split}/CITY: prepare the data as "
-            "data/README.md says, or name other splits"
+            f"no *{img_suffix} in {root / 'leftImg8bit' / split}/CITY: prepare the data as "
+            "data/README.md says, or name other splits or another img_suffix"
         )
     labels = [
-        root / "gtFine" / split / path.parent.name / f"{path.name.removesuffix(_PICTURE)}{_LABEL}"
+        root
+        / "gtFine"
+        / split
+        / path.parent.name
+        / (path.name.removesuffix(img_suffix) + seg_map_suffix)
         for path in pictures
     ]
     lacking = [path for path in labels if not path.is_file()]
     if lacking and len(lacking) < len(labels):
         raise FileNotFoundError(
             f"{len(lacking)} of {len(labels)} pictures of {split} have no label, such as "
-            f"{lacking[0]}: prepare the labels as data/README.md says"
+            f"{lacking[0]}: prepare the labels as data/README.md says, or correct seg_map_suffix"
         )
     for picture, label in zip(pictures, labels, strict=True):
         yield (
@@ -145,7 +179,9 @@ def _begun(pack: Path) -> dict[str, Entry]:
         raise FileExistsError(f"{pack} is a file; expected a folder: give another name")
     if (pack / INDEX).is_file():
         return read_index(pack, unfinished=True)
-    if pack.is_dir() and any(pack.iterdir()):
+    names = {path.name for path in pack.iterdir()} if pack.is_dir() else set()
+    # who was killed, or is at work, may have a lock and no index yet
+    if names - ({LOCK, PIXELS} if LOCK in names else set()):
         raise FileExistsError(
             f"{pack} holds files that are no pack (no {INDEX} in it): give another folder"
         )

@@ -1,6 +1,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -9,7 +11,18 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from glore_seg.datasets import make_street_scenes, pack_dataset, verify_pack
-from glore_seg.datasets.packing import INDEX, PIXELS, Place, read_index, read_packed, record, writer
+from glore_seg.datasets.packing import (
+    INDEX,
+    PIXELS,
+    Place,
+    read_index,
+    read_packed,
+    reader,
+    record,
+    writer,
+)
+from glore_seg.datasets.packing.lock import LOCK
+from glore_seg.datasets.packing.reader import version_of
 
 CROP = {"type": "LoadRandomResizeCropFlip", "scale": (64, 32), "crop_size": (24, 24)}
 
@@ -32,6 +45,11 @@ def build(root, pack=None, split="train", **options):
     return DATASETS.build({**config, "pack": pack, "pipeline": [CROP], **options})
 
 
+def place(pack, entry):
+    pixels = str(pack / PIXELS)
+    return Place(pixels, version_of(pixels), entry.offset, entry.shape)
+
+
 def first(root, pattern):
     return min(root.rglob(pattern))
 
@@ -47,7 +65,7 @@ def test_holds_the_very_pixels(few_scenes, pack):
     assert len(entries) == 4
     assert (pack / PIXELS).stat().st_size == 4 * 32 * 64 * 4
     for name, entry in entries.items():
-        picture, label = read_packed(Place(str(pack / PIXELS), entry.offset, entry.shape))
+        picture, label = read_packed(place(pack, entry))
         np.testing.assert_array_equal(picture, cv2.imread(str(few_scenes / name)))
         stored = cv2.imread(str(few_scenes / entry.label.path), cv2.IMREAD_UNCHANGED)
         np.testing.assert_array_equal(label, stored)
@@ -110,11 +128,11 @@ def test_two_processes_make_the_same(few_scenes, pack, tmp_path):
 def test_goes_on_where_it_was_interrupted(few_scenes, pack, tmp_path, monkeypatch):
     calls = []
 
-    def interrupted(root, pixels, task):
+    def interrupted(root, pixels, labels, task):
         if len(calls) == 2:
             raise KeyboardInterrupt
         calls.append(task.picture)
-        return record.pack_one(root, pixels, task)
+        return record.pack_one(root, pixels, labels, task)
 
     other = tmp_path / "other"
     monkeypatch.setattr(writer, "pack_one", interrupted)
@@ -139,7 +157,7 @@ def test_stale_picture_is_refused_and_packed_again(few_scenes, pack):
     assert pack_dataset(few_scenes, pack, progress=False) == (1, 3)
     assert (pack / PIXELS).stat().st_size == length  # in its old place
     entry = read_index(pack)[picture.relative_to(few_scenes).as_posix()]
-    packed, _ = read_packed(Place(str(pack / PIXELS), entry.offset, entry.shape))
+    packed, _ = read_packed(place(pack, entry))
     assert np.all(packed == 200)
     assert verify_pack(pack, progress=False) == []
 
@@ -155,7 +173,7 @@ def test_stale_label_and_other_suffix_are_refused(few_scenes, pack):
 def test_files_that_were_only_touched_are_not_decoded_again(few_scenes, pack, monkeypatch):
     for path in few_scenes.rglob("*.png"):
         os.utime(path, ns=(1, 1))
-    monkeypatch.setattr(record, "_decoded", lambda root, task: pytest.fail("decoded"))
+    monkeypatch.setattr(record, "_decoded", lambda *arguments: pytest.fail("decoded"))
     assert pack_dataset(few_scenes, pack, progress=False) == (4, 0)
     assert len(build(few_scenes, pack)) == 4
 
@@ -185,7 +203,7 @@ def test_damaged_packs_are_refused(few_scenes, pack, tmp_path):
     with pytest.raises(ValueError, match=r"pixels\.u8 has 30000 bytes; expected 32768 or more"):
         build(few_scenes, pack)
     with pytest.raises(ValueError, match="cut short"):
-        read_packed(Place(str(pack / PIXELS), 29_000, (32, 64)))
+        read_packed(Place(str(pack / PIXELS), version_of(pack / PIXELS), 29_000, (32, 64)))
 
 
 @pytest.mark.parametrize(
@@ -300,3 +318,143 @@ def test_a_data_set_made_by_another_seed_is_another(pack, tmp_path):
     )
     with pytest.raises(ValueError, match="4 pictures have changed"):
         build(other, pack)
+
+
+HOLD = """
+import sys, time
+from glore_seg.datasets.packing import record, writer
+
+def slow(*arguments):
+    print("at work", flush=True)
+    time.sleep(60)
+
+writer.pack_one = slow
+writer.pack_dataset(sys.argv[1], sys.argv[2], num_workers=int(sys.argv[3]), progress=False)
+"""
+
+
+@pytest.fixture(params=[1, 2])
+def holder(request, few_scenes, tmp_path):
+    """Another process at work on tmp_path / "pack", with one or two workers."""
+    command = [sys.executable, "-c", HOLD, str(few_scenes), str(tmp_path / "pack")]
+    process = subprocess.Popen([*command, str(request.param)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "at work\n"
+    yield process
+    process.kill()
+    process.stdout.close()
+    process.wait()
+
+
+def test_one_process_at_a_time_packs(few_scenes, tmp_path, holder):
+    pack = tmp_path / "pack"
+    begun = (pack / INDEX).read_bytes()
+    with pytest.raises(BlockingIOError, match=r"another process is packing into .*pack: wait"):
+        pack_dataset(few_scenes, pack, progress=False)
+    assert (pack / INDEX).read_bytes() == begun
+    holder.kill()
+    holder.communicate(timeout=20)  # ends with the last of its workers, as does the lock
+    assert pack_dataset(few_scenes, pack, progress=False) == (4, 0)
+    assert verify_pack(pack, progress=False) == []
+
+
+def test_a_lock_alone_is_a_pack_that_was_begun(few_scenes, tmp_path):
+    (tmp_path / "pack").mkdir()
+    for name in (LOCK, PIXELS, "notes.txt"):
+        (tmp_path / "pack" / name).touch()
+    with pytest.raises(FileExistsError, match="holds files that are no pack"):
+        pack_dataset(few_scenes, tmp_path / "pack", progress=False)
+    (tmp_path / "pack" / "notes.txt").unlink()
+    assert pack_dataset(few_scenes, tmp_path / "pack", progress=False) == (4, 0)
+
+
+def test_a_folder_of_something_else_gets_no_lock(few_scenes, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / PIXELS).touch()
+    with pytest.raises(FileExistsError, match="holds files that are no pack"):
+        pack_dataset(few_scenes, tmp_path / "mine", progress=False)
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == [PIXELS]
+
+
+def same_crops(files, packed):
+    assert len(files) == len(packed)
+    for index in range(len(files)):
+        crops = []
+        for data in (files, packed):
+            np.random.seed(index)
+            crops.append(data[index])
+        np.testing.assert_array_equal(crops[0]["img"], crops[1]["img"])
+        np.testing.assert_array_equal(crops[0]["gt_seg_map"], crops[1]["gt_seg_map"])
+
+
+def test_a_remade_pack_is_read_anew_in_the_same_process(few_scenes, pack):
+    before = build(few_scenes, pack)
+    unread = build(few_scenes, pack)
+    same_crops(build(few_scenes), before)
+    picture = first(few_scenes, "train/*/*_leftImg8bit.png")
+    assert cv2.imwrite(str(picture), np.full((32, 64, 3), 200, np.uint8))
+    shutil.rmtree(pack)
+    pack_dataset(few_scenes, pack, progress=False)
+    after = build(few_scenes, pack)
+    same_crops(build(few_scenes), after)
+    assert np.all(after[0]["img"] == 200)
+    assert np.any(before[0]["img"] != 200)  # its map outlives the file
+    reader._mapped.cache_clear()
+    with pytest.raises(ValueError, match=r"has changed since the data set was built: build the"):
+        unread[0]
+
+
+def test_a_grown_pack_is_read_anew_in_the_same_process(few_scenes, pack):
+    same_crops(build(few_scenes), build(few_scenes, pack))
+    assert pack_dataset(few_scenes, pack, splits=("train", "val"), progress=False) == (2, 4)
+    for split in ("train", "val"):
+        same_crops(build(few_scenes, split=split), build(few_scenes, pack, split))
+
+
+def test_nothing_to_pack_leaves_data_sets_in_use(few_scenes, pack):
+    packed = build(few_scenes, pack)
+    assert pack_dataset(few_scenes, pack, progress=False) == (0, 4)
+    same_crops(build(few_scenes), packed)
+
+
+def test_a_split_named_twice_is_packed_once(few_scenes, pack, tmp_path):
+    other = tmp_path / "other"
+    splits = ("train", "train", "./train")
+    assert pack_dataset(few_scenes, other, splits=splits, progress=False) == (4, 0)
+    assert (other / PIXELS).read_bytes() == (pack / PIXELS).read_bytes()
+
+
+def test_other_suffixes_and_classes(few_scenes, tmp_path):
+    for path in list(few_scenes.rglob("*_leftImg8bit.png")):
+        path.rename(path.with_name(path.name.replace("_leftImg8bit.png", "[1].png")))
+    for path in list(few_scenes.rglob("*_labelTrainIds.png")):
+        label = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        label[:4] = 23
+        name = path.name.replace("_gtFine_labelTrainIds.png", "_classes.png")
+        assert cv2.imwrite(str(path.with_name(name)), label)
+    suffixes = {"img_suffix": "[1].png", "seg_map_suffix": "_classes.png"}
+    pack = tmp_path / "pack"
+    with pytest.raises(FileNotFoundError, match=r"no \*_leftImg8bit\.png in .* another img_suffix"):
+        pack_dataset(few_scenes, pack, progress=False)
+    with pytest.raises(ValueError, match=r"holds \[23\]; expected class indices 0 to 18"):
+        pack_dataset(few_scenes, pack, **suffixes, progress=False)
+    made = pack_dataset(few_scenes, pack, **suffixes, num_classes=24, progress=False)
+    assert made == (4, 0)
+    pipeline = [{**CROP, "num_classes": 24}]
+    options = {**suffixes, "pipeline": pipeline}
+    same_crops(build(few_scenes, **options), build(few_scenes, pack, **options))
+    with pytest.raises(ValueError, match=r"4 pictures have changed .* --seg-map-suffix"):
+        build(few_scenes, pack, **{**options, "seg_map_suffix": "_gtFine_labelTrainIds.png"})
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"img_suffix": ""}, "img_suffix is ''; expected the end of a file's name"),
+        ({"seg_map_suffix": "x/y.png"}, "seg_map_suffix is 'x/y.png'; expected the end"),
+        ({"num_classes": 0}, "num_classes is 0; expected 1 to 255"),
+    ],
+)
+def test_options_out_of_range_are_refused_at_once(few_scenes, tmp_path, option, message):
+    with pytest.raises(ValueError, match=message):
+        pack_dataset(few_scenes, tmp_path / "pack", **option, progress=False)
+    assert not (tmp_path / "pack").exists()
