@@ -18,8 +18,8 @@ from glore_seg.engine.predicting import Predictor, read_picture
 from glore_seg.engine.report import write_report
 from glore_seg.engine.run_folder import find_checkpoint
 from glore_seg.engine.runner import build_dataset, build_runner
+from glore_seg.engine.splits import use_split
 from glore_seg.engine.submitting import submit
-from glore_seg.engine.testing import use_split
 from glore_seg.visualization import draw_panel, plot_training_curves
 
 _PANEL_ROWS = 4
@@ -144,7 +144,7 @@ def _class_table(untrained: dict[str, float], trained: Evaluation) -> str:
 
 def _draw_predictions(cfg: Config, checkpoint: Path, out_file: Path) -> None:
     dataset = build_dataset(cfg, "val")
-    predictor = Predictor(cfg, checkpoint)
+    predictor = Predictor(cfg, checkpoint, split="val")
     rows = []
     for index in spread(dataset, _PANEL_ROWS):
         picture = read_picture(dataset, index)

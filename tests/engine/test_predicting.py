@@ -24,7 +24,7 @@ def test_pictures_by_index_name_and_file(small_cfg, street_scenes):
 
 
 def test_files_need_no_data_set(small_cfg, street_scenes, tmp_path):
-    small_cfg.val_dataloader.dataset.data_root = str(tmp_path / "nowhere")
+    small_cfg.test_dataloader.dataset.data_root = str(tmp_path / "nowhere")
     file = str(val_files(street_scenes)[0])
     assert len(find_pictures(small_cfg, "val", [file, file])) == 2
 
@@ -56,7 +56,7 @@ def test_prediction_is_the_largest_logit_at_the_pictures_size(small_cfg, save, s
     assert np.array_equal(prediction, logits[0].argmax(0).numpy().astype(np.uint8))
     # A picture that the pipeline shrinks comes back at its own size.
     resize = {"type": "Resize", "scale": (64, 32), "keep_ratio": True}
-    small_cfg.val_dataloader.dataset.pipeline.insert(1, resize)
+    small_cfg.test_dataloader.dataset.pipeline.insert(1, resize)
     assert Predictor(small_cfg, save(small_cfg)).predict(file).shape == (64, 128)
 
 

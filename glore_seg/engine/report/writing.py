@@ -50,7 +50,7 @@ def write_report(
         cfg = config
     else:
         cfg = load_config(str(config or find_config(work_dir)), cfg_options=cfg_options)
-    predictor = Predictor(cfg, checkpoint)
+    predictor = Predictor(cfg, checkpoint, split="val")
     evaluation = evaluate(predictor, cfg)
     network: Any = build_model(cfg)
     complexity = count_complexity(
