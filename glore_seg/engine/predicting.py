@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import mmcv
 import numpy as np
 import torch
@@ -47,16 +48,21 @@ def find_pictures(cfg: Config, split: str, wanted: Sequence[str]) -> list[Pictur
         cfg: The config. Its data set is opened only where ``wanted`` asks for it.
         split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_picture_dataset`.
         wanted: For each picture the path of a file, which has no ground truth, or its index in the
-            split, or its file's name or the beginning of it.
+            split, or its file's name or the beginning of it; or the path of a folder, for all
+            pictures in it, such as the frames of a clip, by name.
 
     Raises:
-        ValueError: Something is neither a file nor a picture of the split, or more than one.
+        ValueError: Something is neither a file nor a picture of the split, or more than one, or a
+            folder holds no picture.
     """
     dataset: BaseDataset | None = None
     pictures = []
     for name in wanted:
         if Path(name).is_file():
             pictures.append(Picture(Path(name)))
+            continue
+        if name and Path(name).is_dir():
+            pictures += _pictures_within(Path(name))
             continue
         dataset = dataset or build_picture_dataset(cfg, split)
         pictures.append(read_picture(dataset, _index(dataset, name, split)))
@@ -145,6 +151,14 @@ class Predictor:
         h, w = weights.shape[-2:]
         padded_height, padded_width = inputs.shape[-2:]
         return weights[:, : round(h * height / padded_height), : round(w * width / padded_width)]
+
+
+def _pictures_within(folder: Path) -> list[Picture]:
+    files = sorted(file for file in folder.iterdir() if file.is_file())
+    found = [Picture(file) for file in files if cv2.haveImageReader(str(file))]
+    if not found:
+        raise ValueError(f"folder {folder} holds no picture; expected one or more directly in it")
+    return found
 
 
 def _index(dataset: BaseDataset, name: str, split: str) -> int:

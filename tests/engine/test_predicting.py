@@ -29,6 +29,17 @@ def test_files_need_no_data_set(small_cfg, street_scenes, tmp_path):
     assert len(find_pictures(small_cfg, "val", [file, file])) == 2
 
 
+def test_a_folder_is_all_pictures_in_it(small_cfg, street_scenes, tmp_path):
+    for name, file in zip(("2.png", "1.png"), val_files(street_scenes), strict=True):
+        (tmp_path / name).write_bytes(file.read_bytes())
+    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "deeper").mkdir()
+    found = find_pictures(small_cfg, "val", [str(tmp_path)])
+    assert [(p.path.name, p.label) for p in found] == [("1.png", None), ("2.png", None)]
+    with pytest.raises(ValueError, match="deeper holds no picture; expected one or more directly"):
+        find_pictures(small_cfg, "val", [str(tmp_path / "deeper")])
+
+
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
