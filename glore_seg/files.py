@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -50,6 +51,15 @@ def write_png(path: str | Path, picture: np.ndarray) -> None:
     with written_aside(path) as aside:
         if not cv2.imwrite(str(aside), picture):
             raise OSError(f"cannot write {path}: is the disk full, or the folder read-only?")
+
+
+def sha256_of(path: str | Path) -> str:
+    """Hash a file's bytes, in hexadecimal digits."""
+    found = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        for piece in iter(lambda: file.read(1 << 20), b""):
+            found.update(piece)
+    return found.hexdigest()
 
 
 def with_progress(

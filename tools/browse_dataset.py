@@ -6,7 +6,7 @@ from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.engine import build_dataset, load_config
-from glore_seg.engine.cli import add_cfg_options
+from glore_seg.engine.cli import add_cfg_options, run_tool
 from glore_seg.visualization import browse
 
 
@@ -35,4 +35,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

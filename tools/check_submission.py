@@ -1,11 +1,11 @@
 """Check a Cityscapes submission: `python tools/check_submission.py results.zip`."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+from glore_seg.engine.cli import run_tool
 from glore_seg.evaluation.submission import (
     ExpectedPictures,
     SubmissionScorer,
@@ -40,22 +40,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     root = args.data_root or Path(DATA_ROOT)
     pictures = root / "leftImg8bit" / args.split
-    try:
-        if args.data_root is None and args.split == "test" and not pictures.is_dir():
-            print(f"{pictures} is missing: only cities and counts of the test split are compared")
-            expected = ExpectedPictures.of_cityscapes_test()
-        else:
-            expected = ExpectedPictures.of_folder(pictures, args.split)
-        scorer = SubmissionScorer.of_data_set(root, expected)
-        report = check_submission(
-            args.path,
-            expected,
-            on_picture=scorer.update if scorer else None,
-            progress=not args.quiet,
-        )
-    except (OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    if args.data_root is None and args.split == "test" and not pictures.is_dir():
+        print(f"{pictures} is missing: only cities and counts of the test split are compared")
+        expected = ExpectedPictures.of_cityscapes_test()
+    else:
+        expected = ExpectedPictures.of_folder(pictures, args.split)
+    scorer = SubmissionScorer.of_data_set(root, expected)
+    report = check_submission(
+        args.path,
+        expected,
+        on_picture=scorer.update if scorer else None,
+        progress=not args.quiet,
+    )
     print("\n".join(report.lines()))
     if report.faults:
         return 1
@@ -65,4 +61,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

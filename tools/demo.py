@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+from glore_seg.engine.cli import run_tool
 from glore_seg.engine.demo import run_demo
 
 CONFIG = Path(__file__).parents[1] / "configs" / "fcn_r18_glore_street-scenes.py"
@@ -27,4 +28,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

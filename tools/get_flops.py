@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.engine import build_model, count_complexity, load_config
-from glore_seg.engine.cli import add_cfg_options
+from glore_seg.engine.cli import add_cfg_options, run_tool
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -60,4 +60,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

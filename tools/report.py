@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.engine.cli import add_cfg_options
+from glore_seg.engine.cli import add_cfg_options, run_tool
 from glore_seg.engine.report import write_report
 
 
@@ -39,4 +39,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

@@ -12,7 +12,7 @@ from glore_seg.engine import (
     use_split,
     use_tta,
 )
-from glore_seg.engine.cli import add_cfg_options, add_launcher_options, set_local_rank
+from glore_seg.engine.cli import add_cfg_options, add_launcher_options, run_tool, set_launcher
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -48,7 +48,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Predict, check and pack."""
     args = parse_args(argv)
-    set_local_rank(args.local_rank)
+    set_launcher(args.launcher, args.local_rank)
     cfg = load_config(args.config, cfg_options=args.cfg_options, launcher=args.launcher)
     use_split(cfg, args.split)
     use_inference(cfg, args.mode, crop_size=args.crop_size, stride=args.stride)
@@ -68,4 +68,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

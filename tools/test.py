@@ -15,7 +15,7 @@ from glore_seg.engine import (
     use_tta,
     use_visualization,
 )
-from glore_seg.engine.cli import add_run_options, add_speed_options, set_local_rank
+from glore_seg.engine.cli import add_run_options, add_speed_options, run_tool, set_launcher
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -60,7 +60,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     """Build the runner, test, and return the scores."""
     args = parse_args(argv)
-    set_local_rank(args.local_rank)
+    set_launcher(args.launcher, args.local_rank)
     cfg = load_config(
         args.config,
         cfg_options=args.cfg_options,
@@ -89,4 +89,4 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

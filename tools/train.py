@@ -13,7 +13,7 @@ from glore_seg.engine import (
     use_compile,
     warn_of_other_batch,
 )
-from glore_seg.engine.cli import add_run_options, add_speed_options, set_local_rank
+from glore_seg.engine.cli import add_run_options, add_speed_options, run_tool, set_launcher
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -42,7 +42,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Build the runner and train."""
     args = parse_args(argv)
-    set_local_rank(args.local_rank)
+    set_launcher(args.launcher, args.local_rank)
     cfg = load_config(
         args.config,
         cfg_options=args.cfg_options,
@@ -65,4 +65,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

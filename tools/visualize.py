@@ -6,7 +6,7 @@ from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.engine import load_config
-from glore_seg.engine.cli import add_cfg_options
+from glore_seg.engine.cli import add_cfg_options, run_tool
 from glore_seg.engine.picturing import compare_models, picture_projections
 from glore_seg.visualization.projections import COLOURS
 
@@ -80,7 +80,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
             "--pictures",
             nargs="+",
             metavar="PICTURE",
-            help="indices or (beginnings of) file names in the split, or files",
+            help="indices or (beginnings of) file names in the split, or files or folders",
         )
         command.add_argument(
             "--number",
@@ -130,4 +130,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

@@ -15,11 +15,11 @@ from glore_seg.engine.runner import (
 )
 from glore_seg.engine.setup_check_hook import SetupCheckHook, check_state_dict
 from glore_seg.engine.speed import ChannelsLastHook, use_channels_last, use_compile
+from glore_seg.engine.splits import use_split
 from glore_seg.engine.submitting import submit
 from glore_seg.engine.testing import (
     use_inference,
     use_output_dir,
-    use_split,
     use_tta,
     use_visualization,
 )

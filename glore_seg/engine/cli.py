@@ -1,9 +1,18 @@
 """Command-line options of the tools, named as mmseg's own."""
 
 import argparse
+import dis
 import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
 
 from mmengine.config import DictAction
+
+import glore_seg
+
+_PACKAGE = Path(glore_seg.__file__).parent
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +59,54 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def set_local_rank(local_rank: int) -> None:
-    """Give mmengine the rank that old launchers pass on the command line."""
+def set_launcher(launcher: str, local_rank: int) -> None:
+    """Give mmengine the rank that old launchers pass on the command line.
+
+    Args:
+        launcher: ``--launcher``.
+        local_rank: ``--local-rank``.
+
+    Raises:
+        ValueError: Several processes were started, and ``launcher`` is ``"none"``: each would do
+            all of the work, and all write the same files.
+    """
+    processes = os.environ.get("WORLD_SIZE", "1")
+    if launcher == "none" and processes != "1":
+        raise ValueError(
+            f"WORLD_SIZE is {processes}, so several processes were started, but --launcher is "
+            "none; expected one: add --launcher pytorch, or use tools/dist_*.sh"
+        )
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
+
+
+def run_tool(main: Callable[[], object]) -> NoReturn:
+    """Run a tool and end the process as its exit code says.
+
+    What a user can mend, a ValueError that this package raises or an OSError, is printed as one
+    line, ``error: ...``, and ends with 2. Everything else keeps its traceback.
+
+    Args:
+        main: The tool's; an int that it returns is the exit code.
+    """
+    try:
+        code = main()
+    except (ValueError, OSError) as error:
+        if not (isinstance(error, OSError) or _is_ours(error)):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _is_ours(error: BaseException | None) -> bool:
+    """Whether a ``raise`` of this package began it; registries raise what they catch anew."""
+    while error is not None and error.__traceback__ is not None:
+        last = error.__traceback__
+        while last.tb_next is not None:
+            last = last.tb_next
+        code = last.tb_frame.f_code
+        raised = code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+        if raised and Path(code.co_filename).is_relative_to(_PACKAGE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

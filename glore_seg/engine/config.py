@@ -88,10 +88,12 @@ def _check_options(cfg: Config, options: dict[str, Any]) -> None:
 def _distribute_on_cpu(cfg: Config) -> None:
     """Several processes without a GPU: gloo, a plain DDP wrapper, and no SyncBN."""
     cfg.merge_from_dict({"env_cfg.dist_cfg.backend": "gloo"})
-    cfg.setdefault(
-        "model_wrapper_cfg",
-        {"type": "MMDistributedDataParallel", "device_ids": None, "broadcast_buffers": False},
-    )
+    if cfg.get("model_wrapper_cfg") is None:
+        cfg.model_wrapper_cfg = {
+            "type": "MMDistributedDataParallel",
+            "device_ids": None,
+            "broadcast_buffers": False,
+        }
     if _replace_sync_bn(cfg.model):
         print_log(
             "SyncBN works on GPUs only; on this machine every process takes its own BN statistics",

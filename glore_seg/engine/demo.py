@@ -18,8 +18,9 @@ from glore_seg.engine.predicting import Predictor, read_picture
 from glore_seg.engine.report import write_report
 from glore_seg.engine.run_folder import find_checkpoint
 from glore_seg.engine.runner import build_dataset, build_runner
+from glore_seg.engine.splits import use_split
 from glore_seg.engine.submitting import submit
-from glore_seg.engine.testing import use_split
+from glore_seg.files import sha256_of
 from glore_seg.visualization import draw_panel, plot_training_curves
 
 _PANEL_ROWS = 4
@@ -85,7 +86,7 @@ def run_demo(
     _draw_predictions(cfg, checkpoint, out_dir / "panel.png")
     print(table)
     _say("5/5  Making and checking a submission of the test split")
-    print(_submit(config, out_dir, checkpoint))
+    print(submit_demo(config, out_dir, checkpoint))
     minutes = (time.monotonic() - start) / 60
     _say(
         f"Done in {minutes:.1f} minutes: mIoU {untrained['mIoU']:.2f} -> {trained.mean_iou:.2f} %. "
@@ -96,7 +97,7 @@ def run_demo(
     )
 
 
-def _submit(config: str, out_dir: Path, checkpoint: Path) -> str:
+def submit_demo(config: str, out_dir: Path, checkpoint: Path) -> str:
     """Predict and pack the test split; what the check says of it."""
     cfg = load_config(config)
     cfg.test_dataloader.dataset.data_root = str(out_dir / "street_scenes")
@@ -106,8 +107,8 @@ def _submit(config: str, out_dir: Path, checkpoint: Path) -> str:
         checkpoint,
         split="test",
         out=out_dir / "submission.zip",
-        # a folder for each checkpoint: a demo that goes on finds another best one
-        work_dir=out_dir / f"submission_{checkpoint.stem}",
+        # A folder for each checkpoint: a demo that goes on, or trains anew, finds another best one.
+        work_dir=out_dir / f"submission_{checkpoint.stem}_{sha256_of(checkpoint)[:8]}",
         overwrite=True,
     )
     assert report is not None, "a single process packs"
@@ -144,7 +145,7 @@ def _class_table(untrained: dict[str, float], trained: Evaluation) -> str:
 
 def _draw_predictions(cfg: Config, checkpoint: Path, out_file: Path) -> None:
     dataset = build_dataset(cfg, "val")
-    predictor = Predictor(cfg, checkpoint)
+    predictor = Predictor(cfg, checkpoint, split="val")
     rows = []
     for index in spread(dataset, _PANEL_ROWS):
         picture = read_picture(dataset, index)

@@ -7,10 +7,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from cityscapesscripts.helpers.labels import name2label
 from mmengine.config import Config
 from mmengine.runner import Runner
 
@@ -20,9 +18,18 @@ from glore_seg.evaluation.cityscapes_scores import (
     CityscapesScorer,
     CityscapesScores,
 )
+from glore_seg.evaluation.ground_truth import (
+    INSTANCE_IDS,
+    LABEL_IDS,
+    TRAIN_IDS,
+    beside,
+    read_ids,
+    read_instances,
+)
+from glore_seg.evaluation.label_ids import label_id_table
 from glore_seg.files import with_progress
 
-_TRAIN_IDS = "_labelTrainIds.png"
+_MEND = "make it again"
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,9 @@ def evaluate(predictor: Predictor, cfg: Config, *, split: str = "val") -> Evalua
         ValueError: A picture comes without label.
     """
     classes = predictor.classes
-    scorer, ids = _scorer(classes)
+    known = set(classes) <= set(CITYSCAPES_CLASSES)
+    scorer = CityscapesScorer(classes) if known else None
+    ids = label_id_table(classes) if known else np.zeros(0, np.uint8)
     confusion = np.zeros((len(classes), len(classes)), np.int64)
     loader = Runner.build_dataloader(cfg[f"{split}_dataloader"])
     paths, accuracies, milliseconds = [], [], []
@@ -148,32 +157,16 @@ def count_classes(prediction: np.ndarray, truth: np.ndarray, num_classes: int) -
     return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
-def _scorer(classes: tuple[str, ...]) -> tuple[CityscapesScorer | None, np.ndarray]:
-    """Cityscapes' scorer where it knows the classes, and the label id of each of them."""
-    if not set(classes) <= set(CITYSCAPES_CLASSES):
-        return None, np.zeros(0, np.uint8)
-    ids = np.array([name2label[name].id for name in classes], np.uint8)
-    return CityscapesScorer(classes), ids
-
-
 def _update(scorer: CityscapesScorer, prediction: np.ndarray, seg_map: str | None) -> bool:
     """Score one picture against its label ids; False where it has none."""
-    if not seg_map or not seg_map.endswith(_TRAIN_IDS):
+    if not seg_map or not seg_map.endswith(TRAIN_IDS):
         return False
-    stem = seg_map.removesuffix(_TRAIN_IDS)
-    if not Path(f"{stem}_labelIds.png").is_file():
+    labels = beside(seg_map, TRAIN_IDS, LABEL_IDS)
+    if not labels.is_file():
         return False
-    label_ids = _read(f"{stem}_labelIds.png")
-    instances = f"{stem}_instanceIds.png"
-    scorer.update(prediction, label_ids, _read(instances) if Path(instances).is_file() else None)
+    instances = read_instances(beside(seg_map, TRAIN_IDS, INSTANCE_IDS), mend=_MEND)
+    scorer.update(prediction, read_ids(labels, mend=_MEND), instances)
     return True
-
-
-def _read(path: str) -> np.ndarray:
-    picture = cv2.imread(path, cv2.IMREAD_UNCHANGED)
-    if picture is None:
-        raise ValueError(f"{path} cannot be read as a picture: make it again")
-    return picture
 
 
 def _percent(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

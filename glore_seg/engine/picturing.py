@@ -9,10 +9,15 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 
 from glore_seg.engine.predicting import Picture, Predictor, find_pictures, read_picture
-from glore_seg.engine.runner import build_dataset
+from glore_seg.engine.splits import build_picture_dataset
 from glore_seg.files import with_progress, written_aside
 from glore_seg.visualization.comparison import Comparison, draw_comparison
-from glore_seg.visualization.projections import draw_projections, find_unit, pick_nodes
+from glore_seg.visualization.projections import (
+    check_nodes,
+    draw_projections,
+    find_unit,
+    pick_nodes,
+)
 
 
 def compare_models(
@@ -33,7 +38,7 @@ def compare_models(
         models: Config, checkpoint and, if given, the name to print (default: that of the
             checkpoint's folder). The pictures come from the first one's data set.
         out_file: Picture to write.
-        split: ``"train"``, ``"val"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_picture_dataset`.
         wanted: Pictures, see :func:`find_pictures`. Default: those that differ most.
         number: How many pictures, where ``wanted`` does not say.
         among: Choose among so many, spread evenly over the split. Default: all of it.
@@ -47,7 +52,7 @@ def compare_models(
     """
     check_free(out_file, overwrite=overwrite)
     _check_number(number)
-    predictors = _named_predictors(models, split)
+    predictors = _named_predictors(models)
     first = next(iter(predictors.values()))
     cfg = models[0][0]
 
@@ -59,12 +64,12 @@ def compare_models(
         pictures = find_pictures(cfg, split, wanted)
         shown = [compare(p) for p in with_progress(pictures, len(pictures), "predicting")]
     else:
-        dataset = build_dataset(cfg, split)
+        dataset = build_picture_dataset(cfg, split)
         indices = spread(dataset, among if among is not None else len(dataset))
         best: list[tuple[float, int, Comparison]] = []
         for index in with_progress(indices, len(indices), "predicting"):
             one = compare(read_picture(dataset, index))
-            heapq.heappush(best, (one.difference(num_boxes), -index, one))
+            heapq.heappush(best, (one.difference, -index, one))
             if len(best) > number:
                 heapq.heappop(best)
         shown = [one for _, _, one in sorted(best, key=lambda entry: -entry[1])]
@@ -99,7 +104,7 @@ def picture_projections(
         cfg: Config of a network with GloRe units in its head, neck or backbone.
         checkpoint: Its weights.
         out_file: Picture to write.
-        split: ``"train"``, ``"val"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_picture_dataset`.
         wanted: Pictures, see :func:`find_pictures`. Default: spread evenly over the split.
         number: How many pictures, where ``wanted`` does not say.
         unit: Name of the unit. Default: the last one.
@@ -113,12 +118,14 @@ def picture_projections(
         ValueError: The network has no such unit, the unit no such node, or a number is below 1.
     """
     check_free(out_file, overwrite=overwrite)
-    predictor = Predictor(cfg, checkpoint, split=split)
+    predictor = Predictor(cfg, checkpoint)
     name, module = find_unit(predictor.model, unit)
+    if nodes is not None:
+        check_nodes(nodes, module.num_nodes)
     if wanted:
         pictures = find_pictures(cfg, split, wanted)
     else:
-        dataset = build_dataset(cfg, split)
+        dataset = build_picture_dataset(cfg, split)
         pictures = [read_picture(dataset, index) for index in spread(dataset, number)]
     weights = [
         predictor.project(picture.path, module)
@@ -163,7 +170,7 @@ def _check_number(number: int) -> None:
 
 
 def _named_predictors(
-    models: Sequence[tuple[Config, str] | tuple[Config, str, str]], split: str
+    models: Sequence[tuple[Config, str] | tuple[Config, str, str]],
 ) -> dict[str, Predictor]:
     """Each model by the name to print above it."""
     predictors: dict[str, Predictor] = {}
@@ -174,7 +181,7 @@ def _named_predictors(
                 f"two models are called {name!r}; give each a name of its own: --model CONFIG "
                 "CHECKPOINT NAME"
             )
-        predictors[name] = Predictor(cfg, checkpoint, split=split)
+        predictors[name] = Predictor(cfg, checkpoint)
     classes = {name: predictor.classes for name, predictor in predictors.items()}
     if len(set(classes.values())) > 1:
         raise ValueError(

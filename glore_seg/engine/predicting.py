@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import mmcv
 import numpy as np
 import torch
@@ -16,9 +17,8 @@ from mmengine.dataset import BaseDataset, Compose, pseudo_collate
 from mmengine.registry import DATASETS, init_default_scope
 
 from glore_seg.engine.loading import load_model
-from glore_seg.engine.runner import build_dataset
 from glore_seg.engine.setup_check_hook import unwrap
-from glore_seg.engine.testing import without_labels
+from glore_seg.engine.splits import build_picture_dataset, plain_dataset, without_labels
 from glore_seg.layers import GloReUnit
 from glore_seg.visualization.projections import capture_projections
 
@@ -46,12 +46,14 @@ def find_pictures(cfg: Config, split: str, wanted: Sequence[str]) -> list[Pictur
 
     Args:
         cfg: The config. Its data set is opened only where ``wanted`` asks for it.
-        split: ``"train"``, ``"val"`` or ``"test"``.
+        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_picture_dataset`.
         wanted: For each picture the path of a file, which has no ground truth, or its index in the
-            split, or its file's name or the beginning of it.
+            split, or its file's name or the beginning of it; or the path of a folder, for all
+            pictures in it, such as the frames of a clip, by name.
 
     Raises:
-        ValueError: Something is neither a file nor a picture of the split, or more than one.
+        ValueError: Something is neither a file nor a picture of the split, or more than one, or a
+            folder holds no picture.
     """
     dataset: BaseDataset | None = None
     pictures = []
@@ -59,13 +61,16 @@ def find_pictures(cfg: Config, split: str, wanted: Sequence[str]) -> list[Pictur
         if Path(name).is_file():
             pictures.append(Picture(Path(name)))
             continue
-        dataset = dataset or build_dataset(cfg, split)
+        if name and Path(name).is_dir():
+            pictures += _pictures_within(Path(name))
+            continue
+        dataset = dataset or build_picture_dataset(cfg, split)
         pictures.append(read_picture(dataset, _index(dataset, name, split)))
     return pictures
 
 
 def read_picture(dataset: BaseDataset, index: int) -> Picture:
-    """Read one picture's label through the data set's own pipeline."""
+    """Read one picture's label through the data set's pipeline, which must be without chance."""
     sample = dataset[index]["data_samples"]
     label = None
     if "gt_sem_seg" in sample:
@@ -79,12 +84,13 @@ class Predictor:
     Args:
         cfg: Config of the network.
         checkpoint: Its weights.
-        split: Whose pipeline to use, less the loading of labels.
+        split: ``"test"`` or ``"val"``: whose data set gives the pipeline, less the loading of
+            labels, and the classes.
         device: Where the network runs. Default: the first GPU where there is one, else the CPU.
 
     Raises:
         FileNotFoundError: The checkpoint is not there.
-        ValueError: The checkpoint is of another network.
+        ValueError: The checkpoint is of another network, or the data set is made of others.
     """
 
     def __init__(
@@ -92,11 +98,11 @@ class Predictor:
         cfg: Config,
         checkpoint: str | Path,
         *,
-        split: str = "val",
+        split: str = "test",
         device: torch.device | str | None = None,
     ) -> None:
+        dataset = plain_dataset(cfg, split)
         self.model: Any = load_model(cfg, checkpoint, device=device)
-        dataset = cfg[f"{split}_dataloader"].dataset
         init_default_scope(cfg.get("default_scope", "mmseg"))
         self._pipeline = Compose(without_labels(dataset.pipeline))
         # Not opened: the data need not be there to predict files.
@@ -145,6 +151,14 @@ class Predictor:
         h, w = weights.shape[-2:]
         padded_height, padded_width = inputs.shape[-2:]
         return weights[:, : round(h * height / padded_height), : round(w * width / padded_width)]
+
+
+def _pictures_within(folder: Path) -> list[Picture]:
+    files = sorted(file for file in folder.iterdir() if file.is_file())
+    found = [Picture(file) for file in files if cv2.haveImageReader(str(file))]
+    if not found:
+        raise ValueError(f"folder {folder} holds no picture; expected one or more directly in it")
+    return found
 
 
 def _index(dataset: BaseDataset, name: str, split: str) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
+from mmengine.device import get_device
 from mmengine.dist import barrier, get_dist_info, init_dist
 from mmengine.runner import autocast
 from mmengine.utils.dl_utils import set_multi_processing
@@ -26,7 +27,7 @@ from glore_seg.evaluation.submission import (
     SubmissionWriter,
     picture_key,
 )
-from glore_seg.files import with_progress
+from glore_seg.files import sha256_of, with_progress
 
 _DAY = 86400  # seconds; the fastest process waits for the slowest, the others for the packing
 
@@ -45,7 +46,8 @@ def submit(
 
     Interrupted, a repeated call goes on with the pictures that are not there yet. Pictures are
     predicted one at a time, so that the result doesn't hang on where it was interrupted nor on
-    the number of processes; each takes every n-th picture.
+    the number of processes; each takes every n-th picture. On a CPU it does hang on the number of
+    threads of a process, so a folder takes only pictures of one number.
 
     Args:
         cfg: From :func:`load_config`, after :func:`use_split`, which names the pictures.
@@ -61,7 +63,8 @@ def submit(
         The report of the check; None in all processes but the first.
 
     Raises:
-        FileExistsError: ``out`` is there, or ``work_dir`` holds something else.
+        FileExistsError: ``out`` is there, or ``work_dir`` holds something else or what was made
+            otherwise.
         FileNotFoundError: The checkpoint or the pictures are missing.
         ValueError: ``out`` is not named ``*.zip``, or the checkpoint, the classes or the
             predictions don't fit.
@@ -71,18 +74,18 @@ def submit(
     _init_processes(cfg)
     rank, world_size = get_dist_info()
     dataset = build_dataset(cfg, "test")
-    pictures = Path(dataset.data_prefix["img_path"])
-    expected = ExpectedPictures.of_folder(pictures, split)
+    expected = ExpectedPictures.of_folder(dataset.data_prefix["img_path"], split)
     model = load_model(cfg, checkpoint)
     check_classes(model, dataset)
     writer = SubmissionWriter(
         work_dir or out.with_name(f"{out.stem}_pictures"),
         expected,
-        _manifest(cfg, checkpoint, split, pictures) if rank == 0 else {},
+        _manifest(cfg, checkpoint, split, dataset),
     )
     if rank == 0:
         writer.begin()
     barrier()
+    writer.compare()  # a process on another kind of device would round otherwise
     keys = [_key(dataset.get_data_info(index)["img_path"]) for index in range(len(dataset))]
     # The share is fixed before looking what is done: the others are writing already.
     todo = [i for i in range(rank, len(dataset), world_size) if not writer.is_done(keys[i])]
@@ -107,7 +110,7 @@ def _init_processes(cfg: Config) -> None:
         init_dist(cfg.launcher, **{"backend": "nccl", **env.get("dist_cfg", {}), "timeout": _DAY})
 
 
-def _manifest(cfg: Config, checkpoint: Path, split: str, pictures: Path) -> dict[str, str]:
+def _manifest(cfg: Config, checkpoint: Path, split: str, dataset: BaseDataset) -> dict[str, str]:
     """All that a predicted picture depends on."""
     model = cfg.model.to_dict()
     network = model.get("module", model)
@@ -115,19 +118,23 @@ def _manifest(cfg: Config, checkpoint: Path, split: str, pictures: Path) -> dict
     # Evaluation is the same, and CPU processes have no SyncBN.
     layers = json.dumps(model, sort_keys=True, default=str).replace('"SyncBN"', '"BN"')
     pipeline = json.dumps(cfg.test_dataloader.dataset.pipeline, sort_keys=True, default=str)
-    weights = hashlib.sha256()
-    with checkpoint.open("rb") as file:
-        for piece in iter(lambda: file.read(1 << 20), b""):
-            weights.update(piece)
     return {
-        "checkpoint": weights.hexdigest(),
+        "checkpoint": sha256_of(checkpoint),
         "model": hashlib.sha256(layers.encode()).hexdigest(),
         "pipeline": hashlib.sha256(pipeline.encode()).hexdigest(),
         "inference": f"{model['type']} {json.dumps(test_cfg, sort_keys=True)}",
         "fp16": str(_fp16(cfg)),
+        "device": _device(),
+        "label ids": " ".join(map(str, label_id_table(dataset.metainfo["classes"]))),
         "split": split,
-        "pictures": str(pictures.resolve()),
+        "pictures": str(Path(dataset.data_prefix["img_path"]).resolve()),
     }
+
+
+def _device() -> str:
+    """What kind of device predicts; sums of several threads are rounded otherwise than of one."""
+    kind = torch.device(get_device()).type
+    return f"cpu with OMP_NUM_THREADS={torch.get_num_threads()}" if kind == "cpu" else kind
 
 
 def _fp16(cfg: Config) -> bool:

@@ -1,16 +1,20 @@
 """What the options of test.py and submit.py change in a config."""
 
-from typing import Any
-
 from mmengine.config import Config
 
-_LOADS_LABELS = ("LoadAnnotations", "LoadCheckedAnnotations")
+from glore_seg.engine.splits import loads_labels, without_labels
 
 
 def use_visualization(cfg: Config, *, show: bool, show_dir: str | None, wait_time: float) -> None:
     """Paint every prediction: in a window, or into ``show_dir/vis_data/vis_image``."""
-    hook = cfg.default_hooks.setdefault("visualization", {"type": "SegVisualizationHook"})
-    hook.update(draw=True, interval=1, show=show, wait_time=wait_time)
+    # setdefault() of a ConfigDict gives a plain copy, which would be changed in vain.
+    if cfg.get("default_hooks") is None:
+        cfg.default_hooks = {}
+    if cfg.default_hooks.get("visualization") is None:
+        cfg.default_hooks.visualization = {"type": "SegVisualizationHook"}
+    cfg.default_hooks.visualization.update(draw=True, interval=1, show=show, wait_time=wait_time)
+    if cfg.get("visualizer") is None:
+        cfg.visualizer = {"type": "SegLocalVisualizer", "name": "visualizer"}
     # TensorBoard would keep a second copy of each picture.
     cfg.visualizer.vis_backends = [{"type": "LocalVisBackend"}]
     if show_dir:
@@ -32,32 +36,9 @@ def use_tta(cfg: Config) -> None:
             "(mmseg::_base_/datasets/...) and default_runtime have them"
         )
     dataset = cfg.test_dataloader.dataset
-    labelled = any(t["type"] in _LOADS_LABELS for t in dataset.pipeline)
+    labelled = loads_labels(dataset.pipeline)
     dataset.pipeline = cfg.tta_pipeline if labelled else without_labels(cfg.tta_pipeline)
     cfg.model = {**cfg.tta_model, "module": cfg.model}
-
-
-def use_split(cfg: Config, split: str) -> None:
-    """Test on the pictures of a split, ``leftImg8bit/SPLIT``, and load no labels.
-
-    Args:
-        cfg: The config; its test data set must be one in the layout of Cityscapes.
-        split: ``"train"``, ``"val"`` or ``"test"``.
-
-    Raises:
-        ValueError: The test data set is made of others.
-    """
-    dataset = cfg.test_dataloader.dataset
-    if "dataset" in dataset or "datasets" in dataset:
-        raise ValueError(
-            f"test_dataloader.dataset is a {dataset.type} of other data sets; expected one data "
-            "set in the layout of Cityscapes, such as StreetDataset: give it in the config"
-        )
-    dataset.data_prefix = {"img_path": f"leftImg8bit/{split}"}
-    for key in ("ann_file", "indices"):  # which would leave pictures out
-        dataset.pop(key, None)
-    dataset.test_mode = True
-    dataset.pipeline = without_labels(dataset.pipeline)
 
 
 def use_inference(
@@ -79,7 +60,9 @@ def use_inference(
     Raises:
         ValueError: Windows are given without sliding, are missing, or leave gaps.
     """
-    test_cfg = cfg.model.setdefault("test_cfg", {})
+    if cfg.model.get("test_cfg") is None:
+        cfg.model.test_cfg = {}
+    test_cfg = cfg.model.test_cfg
     mode = mode or test_cfg.get("mode", "whole")
     if mode == "whole":
         if crop_size or stride:
@@ -114,18 +97,3 @@ def use_output_dir(cfg: Config, output_dir: str, *, format_only: bool) -> None:
         dataset = cfg.test_dataloader.dataset
         dataset.test_mode = True
         dataset.pipeline = without_labels(dataset.pipeline)
-
-
-def without_labels(transforms: Any) -> Any:
-    """The same pipeline without the loading of labels, within ``TestTimeAug``'s lists as well."""
-    kept = []
-    for item in transforms:
-        if isinstance(item, list | tuple):
-            inner = without_labels(item)
-            if inner:  # TestTimeAug combines its lists; an empty one would leave no combination
-                kept.append(inner)
-        elif item["type"] not in _LOADS_LABELS:
-            if "transforms" in item:
-                item = {**item, "transforms": without_labels(item["transforms"])}
-            kept.append(item)
-    return kept

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
@@ -14,10 +13,17 @@ from mmseg.registry import METRICS
 from torch import Tensor
 
 from glore_seg.evaluation.cityscapes_scores import CityscapesScorer, CityscapesScores, State
+from glore_seg.evaluation.ground_truth import (
+    INSTANCE_IDS,
+    LABEL_IDS,
+    TRAIN_IDS,
+    beside,
+    read_ids,
+)
 from glore_seg.evaluation.label_ids import label_id_table
 from glore_seg.files import write_png
 
-_TRAIN_IDS = "_labelTrainIds.png"
+_MEND = "prepare the labels again (data/README.md)"
 
 
 @METRICS.register_module()
@@ -135,34 +141,20 @@ class CityscapesScoreMetric(BaseMetric):
 
     def _count(self, prediction: np.ndarray, sample: dict) -> State:
         path = str(sample.get("seg_map_path"))
-        if not path.endswith(_TRAIN_IDS):
+        if not path.endswith(TRAIN_IDS):
             raise ValueError(
-                f"seg_map_path of {sample['img_path']} is {path}; expected *{_TRAIN_IDS}, beside "
+                f"seg_map_path of {sample['img_path']} is {path}; expected *{TRAIN_IDS}, beside "
                 "which label and instance ids lie: give the data set its labels, or set "
                 "format_only=True to write predictions alone"
             )
         scorer = self._scorer()
-        labels, mend = path.replace(_TRAIN_IDS, "_labelIds.png"), "prepare the labels again"
-        instances = path.replace(_TRAIN_IDS, "_instanceIds.png")
+        labels = beside(path, TRAIN_IDS, LABEL_IDS)
+        instances = None
+        if self.instances:
+            mend = f"{_MEND}, or set instances=False in the evaluator to go without"
+            instances = read_ids(beside(path, TRAIN_IDS, INSTANCE_IDS), mend=mend)
         try:
-            scorer.update(
-                prediction,
-                _read(labels, mend),
-                _read(instances, f"{mend}, or set instances=False in the evaluator to go without")
-                if self.instances
-                else None,
-            )
+            scorer.update(prediction, read_ids(labels, mend=_MEND), instances)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{labels}: {error}") from error
         return scorer.state()
-
-
-def _read(path: str, mend: str) -> np.ndarray:
-    if not Path(path).is_file():
-        raise FileNotFoundError(
-            f"{path} is missing; expected it beside *{_TRAIN_IDS}: {mend} (data/README.md)"
-        )
-    picture = cv2.imread(path, cv2.IMREAD_UNCHANGED)
-    if picture is None:
-        raise ValueError(f"{path} cannot be read as a picture; {mend} (data/README.md)")
-    return picture

@@ -12,6 +12,8 @@ import numpy as np
 from glore_seg.visualization.differences import IGNORED, Box, find_boxes, weigh_differences
 from glore_seg.visualization.panels import draw_panel
 
+_RANKED_BOXES = 3  # whatever number is drawn: pictures keep their order
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -31,9 +33,10 @@ class Comparison:
         """The regions that differ most, see :func:`find_boxes`."""
         return find_boxes(weigh_differences([*self.predictions.values()], self.truth), number)
 
-    def difference(self, number: int) -> float:
-        """How much the models differ here: the weights of the boxes, as a share of the picture."""
-        return sum(box.weight for box in self.boxes(number)) / self.image[..., 0].size
+    @property
+    def difference(self) -> float:
+        """How much the models differ here: weights of three boxes, as a share of the picture."""
+        return sum(box.weight for box in self.boxes(_RANKED_BOXES)) / self.image[..., 0].size
 
 
 def draw_comparison(

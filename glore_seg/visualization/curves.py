@@ -1,7 +1,9 @@
 """Training curves from the scalars that mmengine writes."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -27,6 +29,8 @@ def read_scalars(work_dir: str | Path, *, beside: str | None = None) -> Scalars:
 
     Raises:
         FileNotFoundError: There are no scalars in the folder.
+        ValueError: A line is no JSON object. The last one of a file may be: a run that was killed
+            while it wrote leaves half of it.
     """
     files = sorted(Path(work_dir).glob("*/vis_data/scalars.json"))
     if not files:
@@ -36,8 +40,7 @@ def read_scalars(work_dir: str | Path, *, beside: str | None = None) -> Scalars:
         )
     scalars: dict[str, dict[int, float]] = {}
     for file in files:
-        for line in file.read_text().splitlines():
-            entry = json.loads(line)
+        for entry in _entries(file):
             if beside is not None and beside not in entry:
                 continue
             step = entry.pop("step", None)
@@ -45,6 +48,25 @@ def read_scalars(work_dir: str | Path, *, beside: str | None = None) -> Scalars:
                 if step is not None and isinstance(value, int | float):
                     scalars.setdefault(name, {})[step] = value
     return {name: sorted(points.items()) for name, points in scalars.items()}
+
+
+def _entries(file: Path) -> Iterator[dict[str, Any]]:
+    lines = file.read_text().splitlines()
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+        except ValueError as error:
+            if number == len(lines):
+                return
+            raise ValueError(
+                f"{file}, line {number} is {line!r:.80}; expected a JSON object ({error}): remove "
+                "the line"
+            ) from error
+        if not isinstance(entry, dict):
+            raise ValueError(
+                f"{file}, line {number} is {line!r:.80}; expected a JSON object: remove the line"
+            )
+        yield entry
 
 
 def plot_training_curves(

@@ -122,6 +122,25 @@ def pick_nodes(weights: Sequence[np.ndarray], number: int) -> list[int]:
     return picked
 
 
+def check_nodes(nodes: Sequence[int], num_nodes: int) -> None:
+    """Refuse nodes that a unit does not have, or that would be shown twice.
+
+    Args:
+        nodes: Indices of nodes.
+        num_nodes: N, how many the unit has.
+
+    Raises:
+        ValueError: An index is not of 0 to N - 1, or is given twice.
+    """
+    wrong = [node for node in nodes if not 0 <= node < num_nodes]
+    if wrong:
+        raise ValueError(
+            f"nodes {wrong} are none of the unit's; it has {num_nodes}, from 0 to {num_nodes - 1}"
+        )
+    if len(set(nodes)) < len(nodes):
+        raise ValueError(f"nodes {[*nodes]} name one twice; expected each once: leave it out")
+
+
 def paint_weights(
     image: np.ndarray, weights: np.ndarray, *, full: float, colours: str = "red-green"
 ) -> np.ndarray:
@@ -200,7 +219,7 @@ def draw_projections(
 
     Raises:
         ValueError: There are no pictures or nodes, not as many maps as pictures, maps that are not
-            (N, h, w), or a node that the unit does not have.
+            (N, h, w), or a node that the unit does not have or that is given twice.
     """
     _check_rows(images, weights, nodes)
     height, width = images[0].shape[:2]
@@ -258,9 +277,4 @@ def _check_rows(
                 f"projection weights of shape {maps.shape}; expected (N, h, w) for each picture; "
                 "over_frames() makes them of a clip's (N, t, h, w)"
             )
-    wrong = [node for node in nodes if not 0 <= node < len(weights[0])]
-    if wrong:
-        raise ValueError(
-            f"nodes {wrong} are none of the unit's; it has {len(weights[0])}, from 0 to "
-            f"{len(weights[0]) - 1}"
-        )
+    check_nodes(nodes, len(weights[0]))

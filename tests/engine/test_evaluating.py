@@ -28,7 +28,7 @@ def test_scores_of_a_matrix():
 
 def test_it_scores_as_the_runner_does(small_cfg, save, tmp_path):
     checkpoint = save(small_cfg)
-    evaluation = evaluate(Predictor(small_cfg, checkpoint), small_cfg)
+    evaluation = evaluate(Predictor(small_cfg, checkpoint, split="val"), small_cfg)
     name_run(small_cfg, tmp_path / "run").load_from = str(checkpoint)
     small_cfg.log_level = "ERROR"
     tested = build_runner(small_cfg).test()
@@ -51,7 +51,7 @@ def test_without_instances_or_label_ids(small_cfg, save, street_scenes, tmp_path
         if "instanceIds" not in file.name:
             copy.write_bytes(file.read_bytes())
     small_cfg.val_dataloader.dataset.data_root = str(root)
-    predictor = Predictor(small_cfg, save(small_cfg))
+    predictor = Predictor(small_cfg, save(small_cfg), split="val")
     with_ids = evaluate(predictor, small_cfg)
     assert np.isnan(with_ids.scores.as_dict()["miIoU"])
     assert with_ids.scores.as_dict()["mIoU"] == pytest.approx(with_ids.mean_iou)
@@ -74,7 +74,7 @@ def test_classes_that_cityscapes_does_not_have(small_cfg, save):
         "metainfo": {"classes": ("way", "footway")},
         "pipeline": [*pipeline, {"type": "PackSegInputs"}],
     }
-    evaluation = evaluate(Predictor(small_cfg, save(small_cfg)), small_cfg)
+    evaluation = evaluate(Predictor(small_cfg, save(small_cfg), split="val"), small_cfg)
     assert evaluation.classes == ("way", "footway")
     assert evaluation.scores is None
     assert evaluation.confusion.shape == (2, 2)
@@ -86,6 +86,6 @@ def test_a_split_without_labels_is_refused(small_cfg, save):
         {"type": "LoadImageFromFile"},
         {"type": "PackSegInputs"},
     ]
-    predictor = Predictor(small_cfg, save(small_cfg))
+    predictor = Predictor(small_cfg, save(small_cfg), split="val")
     with pytest.raises(ValueError, match=r"_leftImg8bit\.png comes without label; expected a lab"):
         evaluate(predictor, small_cfg)

@@ -24,9 +24,20 @@ def test_pictures_by_index_name_and_file(small_cfg, street_scenes):
 
 
 def test_files_need_no_data_set(small_cfg, street_scenes, tmp_path):
-    small_cfg.val_dataloader.dataset.data_root = str(tmp_path / "nowhere")
+    small_cfg.test_dataloader.dataset.data_root = str(tmp_path / "nowhere")
     file = str(val_files(street_scenes)[0])
     assert len(find_pictures(small_cfg, "val", [file, file])) == 2
+
+
+def test_a_folder_is_all_pictures_in_it(small_cfg, street_scenes, tmp_path):
+    for name, file in zip(("2.png", "1.png"), val_files(street_scenes), strict=True):
+        (tmp_path / name).write_bytes(file.read_bytes())
+    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "deeper").mkdir()
+    found = find_pictures(small_cfg, "val", [str(tmp_path)])
+    assert [(p.path.name, p.label) for p in found] == [("1.png", None), ("2.png", None)]
+    with pytest.raises(ValueError, match="deeper holds no picture; expected one or more directly"):
+        find_pictures(small_cfg, "val", [str(tmp_path / "deeper")])
 
 
 @pytest.mark.parametrize(
@@ -56,7 +67,7 @@ def test_prediction_is_the_largest_logit_at_the_pictures_size(small_cfg, save, s
     assert np.array_equal(prediction, logits[0].argmax(0).numpy().astype(np.uint8))
     # A picture that the pipeline shrinks comes back at its own size.
     resize = {"type": "Resize", "scale": (64, 32), "keep_ratio": True}
-    small_cfg.val_dataloader.dataset.pipeline.insert(1, resize)
+    small_cfg.test_dataloader.dataset.pipeline.insert(1, resize)
     assert Predictor(small_cfg, save(small_cfg)).predict(file).shape == (64, 128)
 
 

@@ -3,7 +3,13 @@
 import pytest
 from mmengine.config import Config
 
-from glore_seg.engine import use_inference, use_output_dir, use_split, use_tta
+from glore_seg.engine import (
+    use_inference,
+    use_output_dir,
+    use_split,
+    use_tta,
+    use_visualization,
+)
 
 
 def config(**dataset):
@@ -56,6 +62,29 @@ def test_windows():
     assert cfg.model.test_cfg.stride == (16, 16)
     use_inference(cfg, "whole")
     assert cfg.model.test_cfg.mode == "whole"
+
+
+@pytest.mark.parametrize("model", [{}, {"test_cfg": None}], ids=["absent", "None"])
+def test_windows_where_the_config_has_no_test_cfg(model):
+    cfg = Config({"model": model})
+    use_inference(cfg, "slide", crop_size=(8, 8), stride=(4, 4))
+    assert cfg.model.test_cfg == {"mode": "slide", "crop_size": (8, 8), "stride": (4, 4)}
+    cfg = Config({"model": model})
+    use_inference(cfg, None)
+    assert cfg.model.test_cfg == {"mode": "whole"}
+
+
+@pytest.mark.parametrize(
+    "hooks", [{}, {"default_hooks": {}}, {"default_hooks": {"visualization": None}}]
+)
+def test_painting_where_the_config_has_no_hook(hooks):
+    cfg = Config(hooks)
+    use_visualization(cfg, show=False, show_dir="painted", wait_time=2.0)
+    assert cfg.default_hooks.visualization == {
+        "type": "SegVisualizationHook", "draw": True, "interval": 1, "show": False,
+        "wait_time": 2.0,
+    }  # fmt: skip
+    assert cfg.visualizer.save_dir == "painted"
 
 
 def test_windows_that_do_not_fit():

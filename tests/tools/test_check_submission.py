@@ -39,11 +39,11 @@ def test_without_the_data_set(load_tool, tmp_path, monkeypatch, capsys):
         "compared"
     )
     assert lines[-1] == "6 faults (6 missing); 0 of 1525 pictures read"
-    assert main([str(path), "--split", "val"]) == 2
-    assert (
-        "error: no *_leftImg8bit.png in data/cityscapes/leftImg8bit/val" in capsys.readouterr().err
-    )
-    assert main([str(path), "--data-root", "elsewhere"]) == 2
-    assert "no *_leftImg8bit.png in elsewhere" in capsys.readouterr().err
-    assert main(["none.zip"]) == 2
-    assert "none.zip does not exist; expected a zip or a folder" in capsys.readouterr().err
+    with pytest.raises(
+        FileNotFoundError, match=r"no \*_leftImg8bit\.png in data/cityscapes/leftImg8bit/val"
+    ):
+        main([str(path), "--split", "val"])
+    with pytest.raises(FileNotFoundError, match=r"no \*_leftImg8bit\.png in elsewhere"):
+        main([str(path), "--data-root", "elsewhere"])
+    with pytest.raises(FileNotFoundError, match=r"none\.zip does not exist; expected a zip or a"):
+        main(["none.zip"])

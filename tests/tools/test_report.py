@@ -116,6 +116,16 @@ def test_a_network_without_units_and_data_without_label_ids(
     assert "Categories" not in text
 
 
+def test_a_damaged_log_is_refused_before_anything_is_evaluated(report, trained, tmp_path):
+    work_dir = tmp_path / "run"
+    (work_dir / "1" / "vis_data").mkdir(parents=True)
+    (work_dir / "1" / "vis_data" / "scalars.json").write_text('{"lo\n{"loss": 1.0, "step": 1}\n')
+    shutil.copy(next(trained.glob("*.py")), work_dir)
+    (work_dir / "iter_1.pth").write_bytes(b"no checkpoint")  # is not looked at
+    with pytest.raises(ValueError, match=r"scalars\.json, line 1 is"):
+        report(work_dir)
+
+
 def test_an_empty_folder_is_refused(report, tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no checkpoint"):
         report(tmp_path)

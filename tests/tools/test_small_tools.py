@@ -7,7 +7,7 @@ import cv2
 import pytest
 import torch
 
-from glore_seg.engine.demo import run_demo
+from glore_seg.engine.demo import run_demo, submit_demo
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -83,3 +83,11 @@ def test_demo_leaves_everything_and_goes_on(tmp_path, capfd, monkeypatch):
     assert "best_mIoU_iter_" in page
     assert cv2.imread(str(out / "panel.png")).shape[1] > 900
     assert cv2.imread(str(out / "training_curve.png")).shape[1] == 1200
+    # Trained anew, another checkpoint has the name of the one before.
+    (best,) = (out / "work_dir").glob("best_*.pth")
+    loaded = torch.load(best, weights_only=True)
+    loaded["state_dict"]["decode_head.conv_seg.bias"] += 1
+    torch.save(loaded, best)
+    assert "no fault in 1 pictures" in submit_demo(str(config), out, best)
+    folders = [folder.name for folder in out.glob(f"submission_{best.stem}_*")]
+    assert len(folders) == 2, folders

@@ -1,6 +1,7 @@
 """The real command: the same zip however it was interrupted or shared out."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from PIL import Image
 
 from glore_seg.datasets import make_street_scenes
 from glore_seg.engine import build_model, load_config
+from glore_seg.evaluation import CITYSCAPES_CLASSES
 from glore_seg.evaluation.submission import ExpectedPictures, check_submission
 from tests.tools.test_dist import TOOLS, free_port, launch
 
@@ -144,11 +146,37 @@ def test_what_is_there_is_not_overwritten_unasked(submit, undisturbed):
         FileExistsError, match=r"results\.zip exists: give another --out, or --over"
     ):
         submit(undisturbed, *SLIDE)
-    with pytest.raises(FileExistsError, match=r"results_pictures was begun otherwise \(inference"):
+    with pytest.raises(FileExistsError, match=r"results_pictures was begun otherwise: inference"):
         submit(undisturbed, "--overwrite")
     assert undisturbed.read_bytes() == before
     submit(undisturbed, *SLIDE, "--overwrite")
     assert undisturbed.read_bytes() == before
+
+
+def test_pictures_of_other_threads_or_another_order_of_classes_are_not_mixed_in(
+    submit, load_tool, write_config, data_root, checkpoint, undisturbed, tmp_path
+):
+    """With another number of threads sums are rounded otherwise."""
+    shutil.copytree(undisturbed.with_name("results_pictures"), tmp_path / "results_pictures")
+    torch.set_num_threads(2)
+    try:
+        message = r"device was 'cpu with OMP_NUM_THREADS=1' and is 'cpu with OMP_NUM_THREADS=2'\."
+        with pytest.raises(FileExistsError, match=message):
+            submit(tmp_path / "results.zip", *SLIDE)
+    finally:
+        torch.set_num_threads(1)
+    other = write_config(
+        test_dataloader__dataset__data_root=str(data_root),
+        test_dataloader__dataset__metainfo={
+            "classes": CITYSCAPES_CLASSES[1::-1] + CITYSCAPES_CLASSES[2:]
+        },
+    )
+    message = r"begun otherwise: label ids was '7 8 11 .*' and is '8 7 11 .*'\. Go on"
+    with pytest.raises(FileExistsError, match=message):
+        load_tool("submit")(
+            [other, str(checkpoint), "--out", str(tmp_path / "results.zip"), *map(str, SLIDE)]
+        )
+    assert submit(tmp_path / "results.zip", *SLIDE).read_bytes() == undisturbed.read_bytes()
 
 
 def test_refused(submit, load_tool, config, tmp_path):

@@ -74,7 +74,7 @@ def test_models_must_differ_in_name_and_not_in_classes(
     same = [word for word in models if word not in ("early", "late")]
     with pytest.raises(ValueError, match="two models are called 'work_dir'; give each a name"):
         visualize("compare", *same, "--out", tmp_path / "c.png")
-    other = write_config(val_dataloader__dataset__metainfo={"classes": ("road", "car")})
+    other = write_config(test_dataloader__dataset__metainfo={"classes": ("road", "car")})
     models[5] = other
     with pytest.raises(ValueError, match=r"different classes.* late: road, car"):
         visualize("compare", *models, "--out", tmp_path / "c.png")
@@ -100,6 +100,8 @@ def test_projections_of_chosen_and_of_picked_nodes(
     [
         (("--unit", "neck"), r"unit 'neck' is none of the network's; it has decode_head\.units\.0"),
         (("--nodes", "99"), r"nodes \[99\] are none of the unit's"),
+        (("--nodes", "3", "3"), r"nodes \[3, 3\] name one twice; expected each once"),
+        (("--nodes", "99", "--pictures", "none"), r"nodes \[99\] are"),  # before any picture
         (("--num-nodes", "0"), "number of nodes is 0"),
         (("--number", "0"), "number of pictures is 0; expected 1 or more"),
         (("--pictures", "nothing"), "'nothing' is no file, and 0 pictures of val begin with it"),
@@ -112,3 +114,12 @@ def test_projections_refuse(visualize, small_config, trained, tmp_path, options,
             *("--out", tmp_path / "p.png", *options),
         )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("split", "columns"), [("train", 4), ("test", 3)])
+def test_compare_of_another_split(visualize, models, tmp_path, split, columns):
+    out = tmp_path / "c.png"
+    visualize("compare", *models, "--split", split, "--number", 1, "--out", out)
+    assert size(out)[1] == pytest.approx(columns * 3.2 * 120, abs=1)
+    visualize("compare", *models, "--split", split, "--pictures", 0, "--out", tmp_path / "d.png")
+    assert size(tmp_path / "d.png")[1] == size(out)[1]

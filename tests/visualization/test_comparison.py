@@ -51,9 +51,21 @@ def test_no_boxes_and_no_truth(tmp_path):
 
 
 def test_difference_is_the_share_that_is_framed():
-    assert example().difference(3) == pytest.approx(0.65 * 40 * 80 / (96 * 192))
+    assert example().difference == pytest.approx(0.65 * 40 * 80 / (96 * 192))
     same = Comparison(IMAGE, dict.fromkeys("ab", np.zeros((96, 192), np.uint8)))
-    assert same.difference(3) == 0
+    assert same.difference == 0
+
+
+def test_pictures_are_ranked_alike_however_many_boxes_are_drawn(tmp_path):
+    """One large region against two regions of which each is smaller."""
+    road, car = np.zeros((2, 96, 192), np.uint8)
+    car[20:60, 40:120] = 1
+    two = np.zeros((96, 192), np.uint8)
+    two[0:40, 0:60] = two[50:90, 100:160] = 1
+    first, second = (Comparison(IMAGE, {"a": road, "b": other}) for other in (car, two))
+    assert first.boxes(1)[0].weight > second.boxes(1)[0].weight
+    assert second.difference > first.difference > 0
+    assert first.boxes(0) == []
 
 
 def test_a_note_tells_the_share_of_right_pixels(tmp_path, monkeypatch):

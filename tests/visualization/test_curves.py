@@ -44,6 +44,20 @@ def test_the_later_run_wins_where_two_logged_the_same_iteration(two_runs):
     }
 
 
+def test_a_half_written_last_line_is_passed_over(two_runs):
+    file = two_runs / "20240101_000000" / "vis_data" / "scalars.json"
+    whole = read_scalars(two_runs)
+    text = file.read_text()
+    file.write_text(text + '{"lr": 0.2, "lo')
+    assert read_scalars(two_runs) == whole
+    file.write_text('{"lr": 0.2, "lo\n' + text)
+    with pytest.raises(ValueError, match=r"scalars\.json, line 1 is '.*lo'; expected a JSON"):
+        read_scalars(two_runs)
+    file.write_text(text + "3\n")
+    with pytest.raises(ValueError, match=r"scalars\.json, line 6 is '3'; expected a JSON object"):
+        read_scalars(two_runs)
+
+
 def test_what_was_logged_beside_a_scalar(tmp_path):
     write(
         tmp_path,

@@ -43,6 +43,7 @@ def write_report(
     Raises:
         FileNotFoundError: The folder holds no config or no checkpoint.
         FileExistsError: ``out_file`` is there.
+        ValueError: The training's log is damaged, or a picture comes without label.
     """
     check_free(out_file, overwrite=overwrite)
     checkpoint = checkpoint or find_checkpoint(work_dir)
@@ -50,7 +51,8 @@ def write_report(
         cfg = config
     else:
         cfg = load_config(str(config or find_config(work_dir)), cfg_options=cfg_options)
-    predictor = Predictor(cfg, checkpoint)
+    curves = pictures.curves(work_dir)  # refuses a damaged log before it evaluates
+    predictor = Predictor(cfg, checkpoint, split="val")
     evaluation = evaluate(predictor, cfg)
     network: Any = build_model(cfg)
     complexity = count_complexity(
@@ -65,7 +67,7 @@ def write_report(
         tiles=numbers.tiles(evaluation, complexity),
         recipe=numbers.recipe(cfg, predictor, checkpoint),
         config=cfg.pretty_text,
-        curves=pictures.curves(work_dir),
+        curves=curves,
         classes=numbers.class_rows(predictor, evaluation),
         categories=numbers.categories(evaluation),
         confusion=pictures.confusion(evaluation),

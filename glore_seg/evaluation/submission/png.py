@@ -103,8 +103,9 @@ def check_chunks(data: bytes, header: PngHeader) -> tuple[set[str], bytes]:
         The names of its chunks, and the PNG with nothing but what its pixels need.
 
     Raises:
-        DamagedPngError: It is cut off, a checksum is wrong, a second header is there, something
-            follows the end, or there are more or fewer pixels than the header says.
+        DamagedPngError: It is cut off, a checksum is wrong, a second header is there, a palette is
+            lacking, something follows the end, or there are more or fewer pixels than the header
+            says.
     """
     names: set[str] = set()
     pixels, needed = [], [_SIGNATURE]
@@ -119,6 +120,8 @@ def check_chunks(data: bytes, header: PngHeader) -> tuple[set[str], bytes]:
         if name == "IHDR" and name in names:
             raise DamagedPngError("has two headers")
         if name == "IDAT":
+            if header.mode == "palette" and "PLTE" not in names:
+                raise DamagedPngError("has no palette (PLTE), though its header says so")
             pixels.append(data[position + 8 : end])
         if name in _NEEDED:
             needed.append(data[position : end + 4])

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from glore_seg.evaluation.cityscapes_scores import CityscapesScorer, CityscapesScores
+from glore_seg.evaluation.ground_truth import (
+    INSTANCE_IDS,
+    LABEL_IDS,
+    beside,
+    read_ids,
+    read_instances,
+)
 from glore_seg.evaluation.submission.expected import ExpectedPictures
 
-_LABELS = "_gtFine_labelIds.png"
-_INSTANCES = "_gtFine_instanceIds.png"
+_LABELS = f"_gtFine{LABEL_IDS}"
+_MEND = "unpack gtFine_trainvaltest.zip again"
 
 
 class SubmissionScorer:
@@ -45,7 +51,7 @@ class SubmissionScorer:
         if missing:
             raise FileNotFoundError(
                 f"{len(missing)} of {expected.total} pictures have no *{_LABELS} in {folder} "
-                f"({missing[0]} the first): unpack gtFine_trainvaltest.zip again"
+                f"({missing[0]} the first): {_MEND}"
             )
         return cls(found)
 
@@ -60,10 +66,10 @@ class SubmissionScorer:
             ValueError: A picture of the ground truth can't be read or doesn't fit.
         """
         path = self._labels[key]
-        instances = path.with_name(path.name.replace(_LABELS, _INSTANCES))
+        instances = beside(path, LABEL_IDS, INSTANCE_IDS)
         try:
             self._scorer.update(
-                label_ids, _read(path), _read(instances) if instances.is_file() else None
+                label_ids, read_ids(path, mend=_MEND), read_instances(instances, mend=_MEND)
             )
         except (TypeError, ValueError) as error:
             raise ValueError(f"ground truth {path}: {error}") from error
@@ -82,10 +88,3 @@ class SubmissionScorer:
             f"IoU category {means['mIoU_category']:.2f}, "
             f"iIoU category {means['miIoU_category']:.2f} %"
         )
-
-
-def _read(path: Path) -> np.ndarray:
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if picture is None:
-        raise ValueError(f"{path} can't be read; expected a PNG: unpack gtFine_trainvaltest.zip")
-    return picture

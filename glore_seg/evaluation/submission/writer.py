@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +22,7 @@ MANIFEST = "submission.json"
 """Name of the file that tells what made the pictures beside it."""
 
 _UNFINISHED = ".unfinished."
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 class SubmissionWriter:
@@ -53,7 +55,7 @@ class SubmissionWriter:
         """
         path = self.folder / MANIFEST
         if path.is_file():
-            self._compare(path)
+            self.compare()
         elif self.folder.exists() and any(_UNFINISHED not in p.name for p in self.folder.iterdir()):
             raise FileExistsError(
                 f"{self.folder} holds files but no {MANIFEST}, so it is no folder of a submission: "
@@ -64,7 +66,13 @@ class SubmissionWriter:
         _remove_unfinished(self.folder / "pictures", "*")
         _remove_unfinished(self.folder, path.stem)
 
-    def _compare(self, path: Path) -> None:
+    def compare(self) -> None:
+        """Make sure that the pictures in the folder are made by this writer's settings.
+
+        Raises:
+            FileExistsError: They are not; the message names what differs.
+        """
+        path = self.folder / MANIFEST
         try:
             found = json.loads(path.read_text())
         except ValueError as error:
@@ -76,13 +84,14 @@ class SubmissionWriter:
         if not isinstance(found, dict):
             found = {}
         differing = [
-            f"{key} {found.get(key)!r}, now {value!r}"
-            for key, value in self._manifest.items()
-            if found.get(key) != value
+            _difference(key, found.get(key), self._manifest.get(key))
+            for key in dict.fromkeys([*self._manifest, *found])
+            if found.get(key) != self._manifest.get(key)
         ]
         raise FileExistsError(
-            f"{self.folder} was begun otherwise ({'; '.join(differing) or 'with more settings'}): "
-            "repeat that command to go on, give another --work-dir, or remove the folder"
+            f"{self.folder} was begun otherwise: {'; '.join(differing)}. Go on with the settings "
+            "that began it, give another --work-dir, or remove the folder (--overwrite replaces "
+            "the zip alone)"
         )
 
     def is_done(self, key: str) -> bool:
@@ -134,6 +143,13 @@ class SubmissionWriter:
 
     def _path(self, key: str) -> Path:
         return self.folder / "pictures" / f"{key}_labelIds.png"
+
+
+def _difference(key: str, before: object, now: object) -> str:
+    """What has changed; a hash would tell nothing."""
+    if isinstance(before, str) and isinstance(now, str) and not _HASH.fullmatch(now):
+        return f"{key} was {before!r} and is {now!r}"
+    return f"{key} has changed" if before is not None else f"{key} was not noted"
 
 
 def _remove_unfinished(folder: Path, stem: str) -> None:

@@ -8,20 +8,18 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
 from glore_seg.evaluation.submission.entry import Entry, ReadError
 from glore_seg.evaluation.submission.report import Finding
+from glore_seg.evaluation.submission.zip_layout import layout_faults
 
 _MAX_READ = 4 << 20  # bytes at once, and so of the table of contents: about 40,000 files
 _PIECE = 1 << 20
-_MAX_RATIO = 200
-_SMALL = 1 << 20
+_EMPTY_DEFLATED = 2  # bytes
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1 | 0x40
-_LOCAL_HEADER_BYTES = 30
 _BROKEN = (
     zipfile.BadZipFile,
     EOFError,
@@ -70,7 +68,7 @@ def open_zip(
                 for entry, info in zip(entries, infos, strict=True)
                 if entry.fault or not info.is_dir()
             ]
-            yield kept, _layout_faults(path, infos)
+            yield kept, layout_faults(file, path.name, infos, archive.start_dir)
 
 
 class _BoundedFile:
@@ -86,25 +84,6 @@ class _BoundedFile:
         if size > _MAX_READ:
             raise ValueError(f"its table of contents claims {size} bytes, more than {_MAX_READ}")
         return self._file.read(_MAX_READ if size < 0 else size)
-
-
-def _layout_faults(path: Path, infos: list[zipfile.ZipInfo]) -> list[Finding]:
-    """What precedes the first file, and files that share bytes."""
-    faults = []
-    ordered = sorted(infos, key=lambda info: info.header_offset)
-    if ordered and ordered[0].header_offset:
-        message = (
-            f"has {ordered[0].header_offset} bytes before its first file; expected a zip alone: "
-            "pack the pictures again"
-        )
-        faults.append(Finding("hostile", path.name, message))
-    for one, following in pairwise(ordered):
-        # The local header repeats the name; its extra field may have any length.
-        length = _LOCAL_HEADER_BYTES + len(one.orig_filename) + one.compress_size
-        if one.header_offset + length > following.header_offset:
-            message = "shares bytes with another file of the archive: pack the pictures again"
-            faults.append(Finding("hostile", following.orig_filename, message))
-    return faults
 
 
 def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int) -> Entry:
@@ -137,6 +116,8 @@ def _kind_fault(info: zipfile.ZipInfo) -> str | None:
         return "is a link; expected a file: pack what it leads to"
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "is neither a file nor a folder: leave it out"
+    if info.is_dir() and (info.file_size or info.compress_size > _EMPTY_DEFLATED):
+        return f"is a folder with {info.compress_size} bytes of data: pack the pictures again"
     if info.flag_bits & _ENCRYPTED:
         return "is encrypted; expected no password: pack the pictures without"
     if info.compress_type not in _METHODS:
@@ -150,11 +131,6 @@ def _kind_fault(info: zipfile.ZipInfo) -> str | None:
 def _size_fault(info: zipfile.ZipInfo, max_bytes: int) -> str | None:
     if info.file_size > max_bytes:
         return f"unpacks to {info.file_size} bytes; a picture has at most {max_bytes}: leave it out"
-    if info.file_size > max(_SMALL, _MAX_RATIO * info.compress_size):
-        return (
-            f"unpacks from {info.compress_size} to {info.file_size} bytes, more than "
-            f"{_MAX_RATIO} times as much: leave it out"
-        )
     return None
 
 

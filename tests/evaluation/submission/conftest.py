@@ -55,3 +55,22 @@ def check(tmp_path) -> Callable:
         return [(fault.kind, fault.name, fault.message) for fault in report.faults]
 
     return check
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Of a zip to write."""
+    return tmp_path / "results.zip"
+
+
+@pytest.fixture
+def one_fault(path, check):
+    """Checks a zip that must have exactly one fault."""
+
+    def one_fault(data=None):
+        if data is not None:
+            path.write_bytes(data)
+        (fault,) = check(path=path)
+        return fault
+
+    return one_fault

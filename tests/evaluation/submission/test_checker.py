@@ -166,6 +166,12 @@ def test_palette(check):
     ((kind, _, text),) = check(with_first(png(LABEL_IDS, [128, 64, 128] * 256)))
     assert kind == "mode"
     assert "has a palette of colours" in text
+    data = png(LABEL_IDS, greys)
+    start = data.index(b"PLTE") - 4
+    end = start + 12 + int.from_bytes(data[start : start + 4], "big")
+    ((kind, name, text),) = check(with_first(data[:start] + data[end:]))
+    assert (kind, name) == ("damaged", FIRST)
+    assert text.startswith("has no palette (PLTE), though its header says so; expected a whole PNG")
 
 
 def test_train_ids(check):

@@ -126,5 +126,5 @@ def test_no_instances_and_unreadable_truth(tmp_path):
         "IoU class 100.00, iIoU class nan, IoU category 100.00, iIoU category nan %"
     )
     path.write_bytes(b"")
-    with pytest.raises(ValueError, match="can't be read; expected a PNG"):
+    with pytest.raises(ValueError, match="cannot be read as a picture; expected a PNG: unpack"):
         scorer.update("a", np.full((8, 16), 7, np.uint8))

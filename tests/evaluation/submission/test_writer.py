@@ -95,9 +95,18 @@ def test_killed_at_random_moments_it_ends_the_same(tmp_path):
 def test_pictures_of_other_settings_are_not_mixed_in(tmp_path):
     make(tmp_path / "work").begin()
     make(tmp_path / "work").begin()
-    message = r"was begun otherwise \(checkpoint 'abc', now 'def'\): repeat that command to go on"
+    message = r"work was begun otherwise: checkpoint was 'abc' and is 'def'\. Go on with the"
+    other = make(tmp_path / "work", {**MANIFEST, "checkpoint": "def"})
     with pytest.raises(FileExistsError, match=message):
-        make(tmp_path / "work", {**MANIFEST, "checkpoint": "def"}).begin()
+        other.begin()
+    with pytest.raises(FileExistsError, match=r"remove the folder \(--overwrite replaces the zip"):
+        other.compare()
+    with pytest.raises(FileExistsError, match=r"otherwise: ids was not noted; split has changed\."):
+        make(tmp_path / "work", {"checkpoint": "abc", "ids": "7"}).compare()
+    hashed = [{**MANIFEST, "checkpoint": digit * 64} for digit in "12"]
+    make(tmp_path / "hashed", hashed[0]).begin()
+    with pytest.raises(FileExistsError, match=r"begun otherwise: checkpoint has changed\. Go on"):
+        make(tmp_path / "hashed", hashed[1]).begin()
     (tmp_path / "work" / "submission.json").write_text("{")
     with pytest.raises(FileExistsError, match=r"submission\.json can't be read .*: remove"):
         make(tmp_path / "work").begin()

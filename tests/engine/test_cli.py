@@ -1,0 +1,75 @@
+"""What every tool does with its mistakes and its launcher."""
+
+import re
+
+import numpy as np
+import pytest
+from mmengine.registry import Registry
+
+from glore_seg.datasets import StreetDataset
+from glore_seg.engine import load_config
+from glore_seg.engine.cli import run_tool, set_launcher
+from glore_seg.visualization import find_boxes
+
+
+def bug_of_numpy():
+    return find_boxes(np.zeros((2, 3, 4)), 1)  # unpacks three sizes into two names
+
+
+def own_error_through_a_registry():
+    registry = Registry("test", scope="glore_seg")
+    registry.register_module(module=LoadNothing)
+    registry.build({"type": "LoadNothing"})
+
+
+class LoadNothing:
+    def __init__(self):
+        find_boxes(np.zeros((2, 2)), -1)
+
+
+@pytest.mark.parametrize(
+    ("main", "message"),
+    [
+        (lambda: find_boxes(np.zeros((2, 2)), -1), "number of boxes is -1; expected 0 or more"),
+        (own_error_through_a_registry, "number of boxes is -1; expected 0 or more"),
+        (lambda: load_config("none.py"), "config 'none.py' does not exist"),
+        (lambda: open("none.txt"), "[Errno 2] No such file or directory: 'none.txt'"),  # noqa: SIM115
+    ],
+)
+def test_what_a_user_can_mend_is_one_line(main, message, capsys):
+    with pytest.raises(SystemExit) as end:
+        run_tool(main)
+    shown = capsys.readouterr().err
+    assert end.value.code == 2
+    assert re.fullmatch(rf"error: .*{re.escape(message)}.*\n", shown), shown
+
+
+@pytest.mark.parametrize(
+    ("main", "error"),
+    [
+        (bug_of_numpy, ValueError),
+        (lambda: np.zeros(2) + np.zeros(3), ValueError),
+        (lambda: StreetDataset(wrong=1), TypeError),
+        (lambda: {}["key"], KeyError),
+    ],
+)
+def test_mistakes_of_the_code_keep_their_traceback(main, error):
+    with pytest.raises(error):
+        run_tool(main)
+
+
+@pytest.mark.parametrize(("result", "code"), [(None, 0), (1, 1), ({"mIoU": 50.0}, 0)])
+def test_the_exit_code(result, code):
+    with pytest.raises(SystemExit) as end:
+        run_tool(lambda: result)
+    assert end.value.code == code
+
+
+def test_several_processes_need_a_launcher(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    with pytest.raises(ValueError, match=r"WORLD_SIZE is 2, .*: add --launcher pytorch, or use to"):
+        set_launcher("none", 0)
+    set_launcher("pytorch", 0)
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    set_launcher("none", 0)
