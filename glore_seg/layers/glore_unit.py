@@ -197,6 +197,7 @@ class GloReUnit(nn.Module):
         dtype = torch.float32 if self._outgrows_fp16(x) else _compute_dtype(x)
         exact = torch.promote_types(dtype, torch.float32)
         names = ("conv_proj",) if self.share_projection else ("conv_proj", "conv_reproj")
+        # Biases by attribute: FSDP and DataParallel put tensors in the place of parameters.
         projections: list[Any] = [self.get_submodule(name) for name in names]
         state_bias: Any = self.conv_state.bias
         with _no_autocast(x.device.type):
@@ -297,11 +298,6 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
 def _matrix(conv: Any, dtype: torch.dtype) -> Tensor:
     """A 1x1 kernel as its matrix, (out, in)."""
     return conv.weight.flatten(1).to(dtype)
-
-
-def _bias(conv: Any) -> Tensor:
-    # By attribute: FSDP and DataParallel put tensors in the place of parameters.
-    return conv.bias
 
 
 def _is_pointwise(conv: Any, *, needs_bias: bool) -> bool:

@@ -5,8 +5,6 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-from mmengine.registry import init_default_scope
-from mmseg.registry import DATASETS
 
 from glore_seg.datasets import make_street_scenes, pack_dataset, verify_pack
 from glore_seg.datasets.packing import (
@@ -20,26 +18,7 @@ from glore_seg.datasets.packing import (
     writer,
 )
 from glore_seg.datasets.packing.reader import version_of
-
-CROP = {"type": "LoadRandomResizeCropFlip", "scale": (64, 32), "crop_size": (24, 24)}
-
-
-@pytest.fixture(autouse=True)
-def scope():
-    init_default_scope("mmseg")
-
-
-@pytest.fixture
-def pack(few_scenes, tmp_path):
-    pack_dataset(few_scenes, tmp_path / "pack", progress=False)
-    return tmp_path / "pack"
-
-
-def build(root, pack=None, split="train", **options):
-    prefix = {"img_path": f"leftImg8bit/{split}", "seg_map_path": f"gtFine/{split}"}
-    config = {"type": "StreetDataset", "data_root": str(root), "data_prefix": prefix}
-    pack = None if pack is None else str(pack)
-    return DATASETS.build({**config, "pack": pack, "pipeline": [CROP], **options})
+from tests.datasets.packing.reading import CROP, build, same_crops
 
 
 def place(pack, entry):
@@ -317,17 +296,6 @@ def test_a_data_set_made_by_another_seed_is_another(pack, tmp_path):
         build(other, pack)
 
 
-def same_crops(files, packed):
-    assert len(files) == len(packed)
-    for index in range(len(files)):
-        crops = []
-        for data in (files, packed):
-            np.random.seed(index)
-            crops.append(data[index])
-        np.testing.assert_array_equal(crops[0]["img"], crops[1]["img"])
-        np.testing.assert_array_equal(crops[0]["gt_seg_map"], crops[1]["gt_seg_map"])
-
-
 def test_a_remade_pack_is_read_anew_in_the_same_process(few_scenes, pack):
     before = build(few_scenes, pack)
     unread = build(few_scenes, pack)
@@ -356,47 +324,3 @@ def test_nothing_to_pack_leaves_data_sets_in_use(few_scenes, pack):
     packed = build(few_scenes, pack)
     assert pack_dataset(few_scenes, pack, progress=False) == (0, 4)
     same_crops(build(few_scenes), packed)
-
-
-def test_a_split_named_twice_is_packed_once(few_scenes, pack, tmp_path):
-    other = tmp_path / "other"
-    splits = ("train", "train", "./train")
-    assert pack_dataset(few_scenes, other, splits=splits, progress=False) == (4, 0)
-    assert (other / PIXELS).read_bytes() == (pack / PIXELS).read_bytes()
-
-
-def test_other_suffixes_and_classes(few_scenes, tmp_path):
-    for path in list(few_scenes.rglob("*_leftImg8bit.png")):
-        path.rename(path.with_name(path.name.replace("_leftImg8bit.png", "[1].png")))
-    for path in list(few_scenes.rglob("*_labelTrainIds.png")):
-        label = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        label[:4] = 23
-        name = path.name.replace("_gtFine_labelTrainIds.png", "_classes.png")
-        assert cv2.imwrite(str(path.with_name(name)), label)
-    suffixes = {"img_suffix": "[1].png", "seg_map_suffix": "_classes.png"}
-    pack = tmp_path / "pack"
-    with pytest.raises(FileNotFoundError, match=r"no \*_leftImg8bit\.png in .* another img_suffix"):
-        pack_dataset(few_scenes, pack, progress=False)
-    with pytest.raises(ValueError, match=r"holds \[23\]; expected class indices 0 to 18"):
-        pack_dataset(few_scenes, pack, **suffixes, progress=False)
-    made = pack_dataset(few_scenes, pack, **suffixes, num_classes=24, progress=False)
-    assert made == (4, 0)
-    pipeline = [{**CROP, "num_classes": 24}]
-    options = {**suffixes, "pipeline": pipeline}
-    same_crops(build(few_scenes, **options), build(few_scenes, pack, **options))
-    with pytest.raises(ValueError, match=r"4 pictures have changed .* --seg-map-suffix"):
-        build(few_scenes, pack, **{**options, "seg_map_suffix": "_gtFine_labelTrainIds.png"})
-
-
-@pytest.mark.parametrize(
-    ("option", "message"),
-    [
-        ({"img_suffix": ""}, "img_suffix is ''; expected the end of a file's name"),
-        ({"seg_map_suffix": "x/y.png"}, "seg_map_suffix is 'x/y.png'; expected the end"),
-        ({"num_classes": 0}, "num_classes is 0; expected 1 to 255"),
-    ],
-)
-def test_options_out_of_range_are_refused_at_once(few_scenes, tmp_path, option, message):
-    with pytest.raises(ValueError, match=message):
-        pack_dataset(few_scenes, tmp_path / "pack", **option, progress=False)
-    assert not (tmp_path / "pack").exists()
