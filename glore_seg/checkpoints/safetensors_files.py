@@ -5,14 +5,14 @@ from typing import Any
 
 from torch import Tensor
 
-INSTALL = "pip install 'glore_seg[hub]'"
+from glore_seg.extras import require
 
 
 def read_safetensors(path: str | Path) -> dict[str, Tensor]:
     """Read names and tensors.
 
     Raises:
-        ImportError: The library is not installed.
+        MissingExtraError: The library is not installed.
         ValueError: The file is damaged.
     """
     library = _library()
@@ -26,7 +26,7 @@ def write_safetensors(path: Path, state: dict[str, Tensor], meta: dict[str, str]
     """Write names and tensors, with texts beside them.
 
     Raises:
-        ImportError: The library is not installed.
+        MissingExtraError: The library is not installed.
     """
     # Tensors that share memory, or views, are refused by the library: each gets its own.
     own = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
@@ -34,8 +34,4 @@ def write_safetensors(path: Path, state: dict[str, Tensor], meta: dict[str, str]
 
 
 def _library() -> Any:
-    try:
-        import safetensors.torch
-    except ImportError as error:
-        raise ImportError(f".safetensors files need the library of that name: {INSTALL}") from error
-    return safetensors.torch
+    return require("safetensors.torch", "hub")

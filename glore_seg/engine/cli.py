@@ -12,6 +12,7 @@ from typing import NoReturn
 from mmengine.config import DictAction
 
 import glore_seg
+from glore_seg.extras import MissingExtraError
 
 _PACKAGE = Path(glore_seg.__file__).parent
 
@@ -83,16 +84,16 @@ def set_launcher(launcher: str, local_rank: int) -> None:
 def run_tool(main: Callable[[], object]) -> NoReturn:
     """Run a tool and end the process as its exit code says.
 
-    What a user can mend, a ValueError or a refused checkpoint that this package raises, or an
-    OSError, is printed as one line, ``error: ...``, and ends with 2. Everything else keeps its
-    traceback.
+    What a user can mend, a ValueError, a refused checkpoint or a missing extra that this package
+    raises, or an OSError, is printed as one line, ``error: ...``, and ends with 2. Everything else
+    keeps its traceback.
 
     Args:
         main: The tool's; an int that it returns is the exit code.
     """
     try:
         code = main()
-    except (ValueError, pickle.UnpicklingError, OSError) as error:
+    except (ValueError, pickle.UnpicklingError, MissingExtraError, OSError) as error:
         if not (isinstance(error, OSError) or _is_ours(error)):
             raise
         print(f"error: {error}", file=sys.stderr)

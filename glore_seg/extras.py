@@ -1,0 +1,32 @@
+"""Optional dependencies: imported where they are needed, named with the command when missing."""
+
+import importlib
+from types import ModuleType
+
+
+class MissingExtraError(ImportError):
+    """An optional dependency is not installed; the text names the command that installs it."""
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import an optional dependency.
+
+    Args:
+        module: What to import, such as ``"onnxruntime"``.
+        extra: The extra of this package that brings it, such as ``"export"``.
+
+    Returns:
+        The module.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        # What the dependency itself lacks is another matter, and keeps its own message.
+        if (error.name or "").split(".")[0] != module.split(".")[0]:
+            raise
+        raise MissingExtraError(
+            f"{module} is not installed: pip install 'glore_seg[{extra}]'"
+        ) from error
