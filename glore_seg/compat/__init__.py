@@ -71,12 +71,14 @@ def _mends() -> tuple[Mend, ...]:
         distributed,
         mmaction,
         mmcv_ops,
+        own_configs,
         packages,
         torchvision,
     )
 
     return (
         packages.MEND,
+        own_configs.MEND,
         mmcv_ops.MEND,
         checkpoints.GLOBALS,
         checkpoints.LOADER,
