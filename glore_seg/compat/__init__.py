@@ -71,6 +71,7 @@ def _mends() -> tuple[Mend, ...]:
         distributed,
         mmaction,
         mmcv_ops,
+        mmcv_version,
         own_configs,
         packages,
         torchvision,
@@ -78,6 +79,7 @@ def _mends() -> tuple[Mend, ...]:
 
     return (
         packages.MEND,
+        mmcv_version.MEND,
         own_configs.MEND,
         mmcv_ops.MEND,
         checkpoints.GLOBALS,
