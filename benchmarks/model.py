@@ -18,6 +18,7 @@ from torch import nn
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from benchmarks.common import begin, finish, make_parser
 from glore_seg.engine import build_model, load_config, use_compile
+from glore_seg.engine.config import replace_sync_bn
 from glore_seg.engine.timing import Timing, side_by_side
 from glore_seg.engine.training_step import make_batch, make_step
 
@@ -101,7 +102,7 @@ def measure(
     cfg = load_config(str(config or CONFIGS / defaults["config"]))
     cfg.model.data_preprocessor.size = train_size
     cfg.model.data_preprocessor.test_cfg = {"size_divisor": 1}
-    _without_sync_bn(cfg._cfg_dict)
+    replace_sync_bn(cfg.model)
     model = build_model(cfg).to(device)
     tables = {}
     for title, size, count, make in (
@@ -137,15 +138,6 @@ def settings(compiled: bool) -> dict[str, Settings]:
     if compiled:
         found["bf16, channels last, compiled"] = Settings(True, True, True)
     return found
-
-
-def _without_sync_bn(node: Any) -> None:
-    """One process has no others to share statistics with."""
-    for value in node.values() if isinstance(node, dict) else node:
-        if isinstance(value, dict | list | tuple):
-            _without_sync_bn(value)
-    if isinstance(node, dict) and node.get("type") == "SyncBN":
-        node["type"] = "BN"
 
 
 def _prepared(model: nn.Module, way: Settings) -> nn.Module:

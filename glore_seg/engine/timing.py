@@ -55,7 +55,7 @@ def side_by_side(
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     begin = time.perf_counter()
     for count in range(rounds):
-        for name in ways if count % 2 == 0 else reversed(ways):
+        for name in ways if count % 2 == 0 else reversed(list(ways)):
             seconds[name].append(_time(ways[name]))
         if max_seconds and count >= 2 and time.perf_counter() - begin > max_seconds:
             break

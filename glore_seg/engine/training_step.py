@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 from mmengine.config import ConfigDict
+from mmengine.model import BaseModel
 from mmengine.optim import build_optim_wrapper
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
-from torch import nn
 
 
 def make_batch(
@@ -38,7 +38,7 @@ def make_batch(
 
 
 def make_step(
-    model: nn.Module, batch: dict[str, list], optim_wrapper: dict[str, Any]
+    model: BaseModel, batch: dict[str, list], optim_wrapper: dict[str, Any]
 ) -> Callable[[], object]:
     """Give what makes one step: preprocessing, loss, gradients, optimiser.
 

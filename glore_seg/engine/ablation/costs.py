@@ -1,16 +1,20 @@
 """What a training step of each row costs, measured in turns on one machine."""
 
+import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
+from mmengine.config import Config
 from torch import nn
 
 from glore_seg.engine.ablation.plan import Row
 from glore_seg.engine.complexity import count_complexity
+from glore_seg.engine.config import replace_sync_bn
 from glore_seg.engine.machine import machine
 from glore_seg.engine.runner import build_model
 from glore_seg.engine.timing import saved_bytes, side_by_side
@@ -66,20 +70,9 @@ def measure_costs(
     steps: dict[str, Callable[[], object]] = {}
     memory: dict[str, float] = {}
     for row in rows:
-        cfg = row.cfg
-        model = build_model(cfg).to(device)
-        height, width = cfg.model.data_preprocessor.size
-        batch = make_batch(
-            cfg.train_dataloader.batch_size,
-            height,
-            width,
-            num_classes=cfg.model.decode_head.num_classes,
-            device=device,
-        )
-        if any(hook.get("type") == "ChannelsLastHook" for hook in cfg.get("custom_hooks") or []):
-            model.to(memory_format=torch.channels_last)
-        steps[row.name] = make_step(model, batch, cfg.optim_wrapper)
-        memory[row.name] = _memory(steps[row.name], model, device) / 1e6
+        before = torch.cuda.memory_allocated(device) if device.type == "cuda" else 0
+        model, steps[row.name] = _prepare(row.cfg, device)
+        memory[row.name] = (_memory(model, steps[row.name], device) - before) / 1e6
     timings = side_by_side(steps, rounds=rounds, warmup=1, max_seconds=max_seconds)
     first = timings[rows[0].name]
     clock = "wall" if device.type == "cuda" else "cpu"
@@ -103,7 +96,23 @@ def measure_costs(
     return costs
 
 
-def _memory(step: Callable[[], object], model: nn.Module, device: torch.device) -> int:
+def _prepare(cfg: Config, device: torch.device) -> tuple[nn.Module, Callable[[], object]]:
+    """The network of a config, and what makes one training step of it."""
+    cfg = copy.deepcopy(cfg)
+    replace_sync_bn(cfg.model)  # one process has no others to share statistics with
+    model: Any = build_model(cfg).to(device)  # PyTorch's stubs lack to(memory_format=...)
+    if any(hook.get("type") == "ChannelsLastHook" for hook in cfg.get("custom_hooks") or []):
+        model.to(memory_format=torch.channels_last)
+    batch = make_batch(
+        cfg.train_dataloader.batch_size,
+        *cfg.model.data_preprocessor.size,
+        num_classes=cfg.model.decode_head.num_classes,
+        device=device,
+    )
+    return model, make_step(model, batch, cfg.optim_wrapper)
+
+
+def _memory(model: nn.Module, step: Callable[[], object], device: torch.device) -> int:
     """Bytes; the first step makes the optimiser's state, which the peak of the second includes."""
     step()
     if device.type == "cuda":
