@@ -1,5 +1,6 @@
 """Runs trainings as processes of their own, some at a time, and shows how far they are."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -7,9 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
+from glore_seg.engine.ablation.board import Board
 from glore_seg.engine.ablation.plan import Run, write_settings
 
 _LOG_LINES = 12
@@ -39,6 +38,7 @@ def run_all(
     Raises:
         ValueError: ``jobs`` is below 1.
         ChildProcessError: A run failed; the message has the end of its log.
+        BlockingIOError: A run is being trained by another process.
     """
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}; expected 1 or more")
@@ -46,7 +46,7 @@ def run_all(
     free: list[int | None] = list(gpus) if gpus else [None] * jobs
     live: list[tuple[Run, int | None, subprocess.Popen]] = []
     failed: list[tuple[Run, int]] = []
-    board = _Board(runs)
+    board = Board(runs)
     try:
         while waiting or live:
             while waiting and free:
@@ -57,6 +57,7 @@ def run_all(
             for entry in list(live):
                 run, gpu, process = entry
                 code = process.poll()
+                board.look_at(run)
                 if code is None:
                     continue
                 live.remove(entry)
@@ -65,8 +66,8 @@ def run_all(
                     board.say(f"{run.name} is done")
                 else:
                     failed.append((run, code))
+                    board.give_up(run)
                     board.say(f"{run.name} failed with exit code {code}")
-            board.update([run for run, _ in failed])
     finally:
         for _, _, process in live:
             process.terminate()
@@ -94,6 +95,14 @@ def _start(run: Run, train_tool: Path, gpu: int | None) -> subprocess.Popen:
     if gpu is not None:
         environment["CUDA_VISIBLE_DEVICES"] = str(gpu)
     with _log_of(run).open("a") as log:
+        # The training inherits the lock with the file and holds it while it lives, even where the
+        # process that started it was killed.
+        try:
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BlockingIOError(
+                f"another process is training in {run.work_dir}: wait until it has ended, or end it"
+            ) from error
         return subprocess.Popen(  # noqa: S603  a list, our own interpreter and tool
             command, stdout=log, stderr=subprocess.STDOUT, env=environment
         )
@@ -105,61 +114,3 @@ def _log_of(run: Run) -> Path:
 
 def _end_of(log: Path) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_LINES:])
-
-
-class _Board:
-    """A bar over the iterations of all runs; where the output is no terminal, lines."""
-
-    def __init__(self, runs: Sequence[Run]) -> None:
-        self._runs = runs
-        self._console = Console()
-        self._begin = time.monotonic()
-        self._at_first = sum(self._iterations(run) for run in runs)
-        self._done = self._at_first
-        self._total = sum(run.max_iters for run in runs)
-        self._bar = Progress(
-            TextColumn("iterations of {task.fields[count]} runs"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[left]}"),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
-        self._task = self._bar.add_task(
-            "", total=self._total, completed=self._done, count=len(runs), left=""
-        )
-        self._bar.start()
-
-    @staticmethod
-    def _iterations(run: Run) -> int:
-        return run.max_iters if run.finished() else run.iteration()
-
-    def update(self, given_up: Sequence[Run]) -> None:
-        """Look how far the runs are; what has failed is no longer to come."""
-        self._done = sum(self._iterations(run) for run in self._runs)
-        missing = sum(run.max_iters - self._iterations(run) for run in given_up)
-        self._total = sum(run.max_iters for run in self._runs) - missing
-        self._bar.update(
-            self._task, total=self._total, completed=self._done, left=self._time_left()
-        )
-
-    def say(self, text: str) -> None:
-        """Print a line that stays."""
-        self._done = sum(self._iterations(run) for run in self._runs)
-        self._console.print(
-            f"{time.strftime('%H:%M:%S')}  {text}; {self._done} of {self._total} iterations of "
-            f"the set{self._time_left()}",
-            highlight=False,
-            soft_wrap=True,
-        )
-
-    def _time_left(self) -> str:
-        here = self._done - self._at_first
-        if here <= 0:
-            return ""
-        seconds = (time.monotonic() - self._begin) * (self._total - self._done) / here
-        return f", about {seconds / 60:.0f} min left"
-
-    def close(self) -> None:
-        """Take the bar down."""
-        self._bar.stop()

@@ -1,7 +1,10 @@
 """Runs as processes: order, resumption, failure; a script stands for training, which takes long."""
 
+import json
+
 import pytest
 
+from glore_seg.engine.ablation import running
 from glore_seg.engine.ablation.plan import plan_rows, plan_runs
 from glore_seg.engine.ablation.running import run_all
 from tests.engine.ablation.runs import log, make_config
@@ -33,8 +36,6 @@ def runs(tmp_path):
 @pytest.fixture
 def train(tmp_path, request):
     """Runs them with the script; gives the calls as (arguments, CUDA_VISIBLE_DEVICES)."""
-    import json
-
     calls = tmp_path / "calls.jsonl"
 
     def train(runs, *, fails="", **options):
@@ -101,6 +102,18 @@ def test_an_exit_without_a_score_is_a_failure(tmp_path, runs):
         run_all(runs[:1], tool, poll_seconds=0.05)
 
 
+def test_a_run_that_another_process_trains_is_refused(runs, tmp_path):
+    tool = tmp_path / "endless.py"
+    tool.write_text("import time\ntime.sleep(60)\n")
+    other = running._start(runs[0], tool, None)
+    try:
+        with pytest.raises(BlockingIOError, match=r"is training in .*a/seed0: wait"):
+            run_all(runs, tool)
+    finally:
+        other.kill()
+        other.wait()
+
+
 def test_jobs_must_be_positive(runs, tmp_path):
     with pytest.raises(ValueError, match="jobs is 0; expected 1 or more"):
         run_all(runs, tmp_path, jobs=0)
@@ -108,12 +121,8 @@ def test_jobs_must_be_positive(runs, tmp_path):
 
 def test_an_interrupt_ends_the_trainings(runs, tmp_path, monkeypatch):
     tool = tmp_path / "endless.py"
-    tool.write_text(
-        f"import time, pathlib\npathlib.Path({str(tmp_path / 'on')!r}).touch()\ntime.sleep(60)\n"
-    )
+    tool.write_text("import time\ntime.sleep(60)\n")
     started = []
-    from glore_seg.engine.ablation import running
-
     start = running._start
     monkeypatch.setattr(running, "_start", lambda *a: started.append(start(*a)) or started[-1])
 
