@@ -61,7 +61,7 @@ def _score_table(results: Results) -> str:
         "seeds",
         "mIoU %, last",
         "mIoU %, best",
-        f"last, difference to {reference}",
+        f"last less that of {reference} [95 % interval]",
         "training, min",
     )
     for row, found in results.items():
