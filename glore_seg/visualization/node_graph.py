@@ -135,7 +135,7 @@ def draw_node_graph(
             color=_MAP(norm(matrix[n, m])),
         )
         axes.add_patch(arrow)
-    axes.scatter(*places.T, s=34, color="#333333", zorder=3)
+    axes.scatter(places[:, 0], places[:, 1], s=34, color="#333333", zorder=3)
     small = 9 if nodes <= 40 else 6
     for node, (x, y) in enumerate(places):
         axes.text(1.1 * x, 1.1 * y, str(node), ha="center", va="center", fontsize=small)
