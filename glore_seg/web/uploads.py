@@ -7,8 +7,11 @@ import io
 from dataclasses import dataclass
 from math import sqrt
 
+import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+
+from glore_seg.inference import to_rgb
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")  # none that starts another program
 WORKED = 2048 * 1024  # pixels from which a picture is shrunk before the networks see it
@@ -90,28 +93,24 @@ def read_upload(content: bytes, limits: Limits) -> Upload:
     width, height = picture.size
     if width * height > limits.megapixels * 1e6:
         raise UploadError(_too_large(f" ({width} x {height})", limits))
-    if picture.mode in ("I", "F"):
-        raise UploadError("Pictures of 32 bits a channel are not read. Please save it with 8 bits.")
     scale = min(1.0, sqrt(WORKED / (width * height)))
     try:
         # a JPEG need not be unpacked at its full size
         picture.draft("RGB", (int(width * scale), int(height * scale)))
-        image = _to_rgb(ImageOps.exif_transpose(picture))
+        image = to_rgb(picture)
     except Exception as error:  # as above
         raise UploadError(_damaged()) from error
-    return Upload(image, (width, height) if scale < 1 else None)
+    return Upload(_shrink(image), (width, height) if scale < 1 else None)
 
 
-def _to_rgb(picture: Image.Image) -> np.ndarray:
+def _shrink(image: np.ndarray) -> np.ndarray:
     """(H, W, 3) of at most so many pixels as the networks are to see."""
-    if picture.mode.startswith("I;16"):
-        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
-    picture = picture.convert("RGB")
-    scale = sqrt(WORKED / (picture.width * picture.height))
-    if scale < 1:
-        size = max(1, int(picture.width * scale)), max(1, int(picture.height * scale))
-        picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    return np.asarray(picture)
+    height, width = image.shape[:2]
+    scale = sqrt(WORKED / (width * height))
+    if scale >= 1:
+        return image
+    size = max(1, int(width * scale)), max(1, int(height * scale))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def _too_large(size: str, limits: Limits) -> str:
