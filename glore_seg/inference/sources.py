@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def build_predictor(
 
 def _open_config(source: Config | Path, cfg_options: dict[str, Any] | None) -> Config:
     if isinstance(source, Config):
-        cfg = source.copy()
+        cfg = copy.deepcopy(source)
         cfg.merge_from_dict(cfg_options or {})
         return cfg
     if source.suffix not in _CONFIGS:
