@@ -52,6 +52,8 @@ def find_embedded_config(path: str | Path, meta: Mapping[str, Any]) -> Config:
 def parse_config(text: str, *, source: str) -> Config:
     """Make a config of its text, JSON or ``Config.pretty_text``, without running anything.
 
+    JSON has no tuples, which OpenMMLab asks for in sizes: lists of numbers become such.
+
     Args:
         text: The text.
         source: What to call it in the messages.
@@ -61,7 +63,7 @@ def parse_config(text: str, *, source: str) -> Config:
     """
     if text.lstrip().startswith("{"):
         try:
-            found = json.loads(text)
+            found = _with_tuples(json.loads(text))
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{source} is no JSON ({error})") from error
     else:
@@ -72,3 +74,12 @@ def parse_config(text: str, *, source: str) -> Config:
         return Config(found)
     except KeyError as error:  # a name that mmengine keeps for itself
         raise ValueError(f"{source} is no config: {error.args[0]}") from error
+
+
+def _with_tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_tuples(part) for name, part in value.items()}
+    if isinstance(value, list):
+        numbers = value and all(isinstance(part, int | float) for part in value)
+        return tuple(value) if numbers else [_with_tuples(part) for part in value]
+    return value

@@ -75,6 +75,13 @@ class Predictor:
         return next(self.model.parameters()).device
 
     @property
+    def gives_scores(self) -> bool:
+        """Whether :meth:`predict_batch` can; not with another test-time augmentation than ours."""
+        return isinstance(self.model, AccumulatingSegTTAModel) or not isinstance(
+            self.model, BaseTTAModel
+        )
+
+    @property
     def decoder(self) -> str:
         """What decodes files for the pipeline, a backend of ``mmcv.imfrombytes``."""
         return self._transforms[0].get("imdecode_backend", "cv2")
@@ -102,9 +109,6 @@ class Predictor:
             For each picture its label map, (H, W) of class indices, uint8, and, if asked, the
             scores that it was decided by, (K, H, W), float32, 0 to 1: softmax of the logits, or
             sigmoid where the network has one output. With test-time augmentation those of the mean.
-
-        Raises:
-            ValueError: ``scores`` of another test-time augmentation than this package's.
         """
         batch = self.batch(*pictures)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
@@ -119,12 +123,8 @@ class Predictor:
             samples = self.model.test_step(batch)
             return samples, [None] * len(samples)
         if isinstance(self.model, AccumulatingSegTTAModel):
-            return self.model.test_step_with_scores(batch)
-        if isinstance(self.model, BaseTTAModel):
-            raise ValueError(
-                f"tta_model is {type(self.model).__name__}, which gives no scores; expected "
-                "AccumulatingSegTTAModel: set it in the config"
-            )
+            samples, means = self.model.test_step_with_scores(batch)
+            return samples, [*means]
         samples = self.model.test_step(batch)
         return samples, [_probabilities(sample.seg_logits.data) for sample in samples]
 

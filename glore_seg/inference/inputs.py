@@ -61,7 +61,7 @@ def expand(inputs: Picture | Iterable[Picture]) -> Iterator[Source]:
     Raises:
         ValueError: A folder or a glob holds none.
     """
-    items: Iterable[Any] = [inputs] if _is_one(inputs) else inputs
+    items: Any = [inputs] if _is_one(inputs) else inputs
     index = 0
     for item in items:
         if isinstance(item, str | Path):
@@ -73,9 +73,7 @@ def expand(inputs: Picture | Iterable[Picture]) -> Iterator[Source]:
             index += 1
 
 
-def files_of(
-    path: str | Path, *, suffixes: frozenset[str] = PICTURE_SUFFIXES
-) -> list[Path]:
+def files_of(path: str | Path, *, suffixes: frozenset[str] = PICTURE_SUFFIXES) -> list[Path]:
     """The file, all files of the known endings in a folder and its folders, or those of a glob.
 
     Hidden files and folders are left out of folders.
