@@ -1,5 +1,6 @@
 """What the page answers to its visitors, free of gradio."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from glore_seg.web.uploads import Limits, UploadError, read_upload
 from glore_seg.web.viewer import show_message, show_result
 
 ALONE = "no other"  # the choice of no second model
+_LOGGER = logging.getLogger(__name__)
 _NO_PICTURE = "Choose a picture first."
 
 
@@ -51,7 +53,10 @@ class Handlers:
             )
         names = [name] if other in (ALONE, name) else [name, other]
         first = self.models[name]
-        labels = {n: self.models[n].segment(upload.image).labels for n in names}
+        try:
+            labels = {n: self.models[n].segment(upload.image).labels for n in names}
+        except ValueError as error:
+            return show_message(_cannot(error, width, height))
         return show_result(upload.image, labels, first.classes, first.palette, note=note)
 
     def maps(
@@ -76,7 +81,11 @@ class Handlers:
             image = read_upload(content, self.limits).image
         except UploadError as error:
             return render_note(str(error))
-        weights = model.project(image, unit)
+        height, width = image.shape[:2]
+        try:
+            weights = model.project(image, unit)
+        except ValueError as error:
+            return render_note(_cannot(error, width, height))
         return render_maps(image, weights, number=int(number), colours=colours)
 
     def graphs(self, name: str, unit: str | None) -> str:
@@ -93,3 +102,12 @@ class Handlers:
 
     def _without_unit(self, name: str) -> str:
         return f"{name} has no GloRe unit to look into: it is an ONNX file, or was trained without."
+
+
+def _cannot(error: ValueError, width: int, height: int) -> str:
+    """What to tell about a picture that was read, but that a network cannot take."""
+    _LOGGER.warning("%s", error, exc_info=error)
+    return (
+        f"The network cannot take this picture of {width} x {height} pixels. Please try another "
+        "one; the server's log says more."
+    )

@@ -54,9 +54,13 @@ def build_page(handlers: Handlers) -> Any:
                     viewer = gr.HTML(None, elem_id="viewer", **viewer_parts())
                 with gr.Tab("Node maps") as maps_tab:
                     with gr.Row():
-                        maps_unit = gr.Dropdown(units, value=unit, label="Unit")
-                        number = gr.Slider(1, 32, _NODES, step=1, label="Number of nodes")
-                        colours = gr.Radio([*COLOURS], value="orange-blue", label="Colours")
+                        maps_unit = gr.Dropdown(units, value=unit, label="Unit", min_width=200)
+                        number = gr.Slider(
+                            1, 32, _NODES, step=1, label="Number of nodes", min_width=200
+                        )
+                        colours = gr.Radio(
+                            [*COLOURS], value="orange-blue", label="Colours", min_width=240
+                        )
                     maps = gr.HTML(elem_id="maps")
                 with gr.Tab("Node graph") as graph_tab:
                     graph_unit = gr.Dropdown(units, value=unit, label="Unit")

@@ -114,7 +114,6 @@ function fillLegend() {
   const most = view.classes.map((_, i) => Math.max(...view.panes.map((pane) => pane.shares[i])));
   const order = [...most.keys()].sort((a, b) => most[b] - most[a]);
   const present = order.filter((i) => most[i] > 0);
-  part("legend").classList.toggle("two", view.panes.length > 1);
   part("legend").replaceChildren(
     ...present.map((index) => {
       const item = make("li");
