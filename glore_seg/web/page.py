@@ -87,7 +87,7 @@ def build_page(handlers: Handlers) -> Any:
         ).then(maps_if_open, [looks, *maps_inputs], maps, **quietly).then(**draw_graphs, **quietly)
         maps_tab.select(lambda: True, None, looks, **quietly).then(**draw_maps, **quietly)
         graph_tab.select(**draw_graphs, **quietly)
-        for control in (maps_unit.input, number.release, colours.input):
-            control(**draw_maps, **quietly)
+        for control in (maps_unit, number, colours):
+            control.input(**draw_maps, **quietly, trigger_mode="always_last")
         graph_unit.input(**draw_graphs, **quietly)
     return page

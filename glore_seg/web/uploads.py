@@ -23,7 +23,7 @@ class Limits:
     """What an upload may have.
 
     Args:
-        megabytes: Of the file, in 10^6 bytes, above 0.
+        megabytes: Of the file, in 2^20 bytes, above 0.
         megapixels: Of the picture, in 10^6 pixels, above 0; read from its header, before anything
             is unpacked.
 
@@ -42,7 +42,7 @@ class Limits:
     @property
     def size(self) -> int:
         """The file's limit in bytes."""
-        return int(self.megabytes * 1e6)
+        return int(self.megabytes * 2**20)
 
 
 class UploadError(ValueError):
@@ -79,7 +79,7 @@ def read_upload(content: bytes, limits: Limits) -> Upload:
         raise UploadError("The file is empty. Please choose a picture.")
     if len(content) > limits.size:
         raise UploadError(
-            f"The file has {len(content) / 1e6:.1f} MB; at most {limits.megabytes:g} MB are read. "
+            f"The file has {len(content) / 2**20:.1f} MB; at most {limits.megabytes:g} MB are read. "
             "Please save the picture smaller or as JPEG."
         )
     try:
