@@ -5,7 +5,6 @@ Shape legend: B batch, H, W size of the pictures, K classes, h, w size of the lo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,19 +13,8 @@ import numpy as np
 import torch
 from mmseg.models.utils import resize
 
+from glore_seg.export.contract import PROPERTY, Contract
 from glore_seg.extras import require
-
-METADATA_KEY = "glore_seg"
-_NEEDED = {
-    "classes": list,
-    "palette": list,
-    "mean": list,
-    "std": list,
-    "channel_order": str,
-    "size_divisor": int,
-    "output": str,
-    "align_corners": bool,
-}
 
 
 class OnnxPredictor:
@@ -59,15 +47,15 @@ class OnnxPredictor:
             self._session = runtime.InferenceSession(str(path), providers=providers)
         except Exception as error:  # its errors have no public base but this
             raise ValueError(f"{path} cannot be opened by onnxruntime ({error})") from error
-        found = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        found = self._session.get_modelmeta().custom_metadata_map.get(PROPERTY)
         self._contract = _read_contract(found, str(path))
-        self.classes: tuple[str, ...] = tuple(self._contract["classes"])
-        self.palette: list[Sequence[int]] = self._contract["palette"]
+        self.classes: tuple[str, ...] = self._contract.classes
+        self.palette: Sequence[Sequence[int]] = self._contract.palette or _colours(self.classes)
 
     @property
     def gives_scores(self) -> bool:
         """Whether the file gives logits rather than labels."""
-        return self._contract["output"] == "logits"
+        return self._contract.output == "logits"
 
     def predict_batch(
         self, pictures: Sequence[np.ndarray], *, scores: bool = False
@@ -88,21 +76,21 @@ class OnnxPredictor:
         size = pictures[0].shape[:2]
         inputs = self._prepare(pictures)
         try:
-            (found,) = self._session.run(None, {self._session.get_inputs()[0].name: inputs})
+            (found,) = self._session.run([self._contract.output], {"image": inputs})
         except Exception as error:  # its errors have no public base but this
             raise ValueError(f"onnxruntime: {error}") from error
-        if self._contract["output"] == "labels":
+        if self._contract.output == "labels":
             labels = found.astype(np.uint8)[:, : size[0], : size[1]]  # (B, H, W)
             return [(one, None) for one in labels]
         return [self._decide(logits, inputs.shape[2:], size, scores) for logits in found]
 
     def _prepare(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         batch = np.stack(pictures).astype(np.float32)  # (B, H, W, 3)
-        if self._contract["channel_order"] == "bgr":
+        if self._contract.channel_order == "bgr":
             batch = batch[..., ::-1]
-        mean, std = (np.array(self._contract[key], np.float32) for key in ("mean", "std"))
+        mean, std = (np.array(one, np.float32) for one in (self._contract.mean, self._contract.std))
         batch = ((batch - mean) / std).transpose(0, 3, 1, 2)  # (B, 3, H, W)
-        down, right = (-side % self._contract["size_divisor"] for side in batch.shape[2:])
+        down, right = (-side % self._contract.size_divisor for side in batch.shape[2:])
         return np.ascontiguousarray(np.pad(batch, ((0, 0), (0, 0), (0, down), (0, right))))
 
     def _decide(
@@ -112,7 +100,7 @@ class OnnxPredictor:
             torch.from_numpy(logits).float()[None],  # (1, K, h, w)
             padded,
             mode="bilinear",
-            align_corners=self._contract["align_corners"],
+            align_corners=self._contract.align_corners,
             warning=False,
         )[0, :, : size[0], : size[1]]  # (K, H, W)
         labels = full.argmax(0).numpy().astype(np.uint8)
@@ -133,24 +121,17 @@ def _providers(runtime: Any, device: torch.device | str | None) -> tuple[torch.d
     return chosen, [kind, "CPUExecutionProvider"]
 
 
-def _read_contract(text: str | None, source: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text or "null")
-    except ValueError as error:
-        raise ValueError(f"metadata {METADATA_KEY} of {source} is no JSON ({error})") from error
-    if not isinstance(found, dict):
+def _read_contract(text: str | None, source: str) -> Contract:
+    if text is None:
         raise ValueError(
-            f"{source} has no metadata {METADATA_KEY!r}; expected a file that tools/export.py wrote"
+            f"{source} has no property {PROPERTY!r}; expected a file that tools/export.py wrote"
         )
-    if (found.get("format"), found.get("task")) != (1, "segmentation"):
-        raise ValueError(
-            f"{source} is of format {found.get('format')} for {found.get('task')}; expected format "
-            "1 for segmentation: export it with this version of glore_seg"
-        )
-    wrong = [key for key, kind in _NEEDED.items() if not isinstance(found.get(key), kind)]
-    if wrong or found["size_divisor"] < 1 or len(found["classes"]) != len(found["palette"]):
-        raise ValueError(
-            f"metadata {METADATA_KEY} of {source} lacks or has wrong {wrong or 'values'}; expected "
-            f"{', '.join(_NEEDED)}: export it again"
-        )
-    return found
+    contract = Contract.from_json(text, source=source)
+    if contract.task != "segmentation":
+        raise ValueError(f"{source} is a network for {contract.task}; expected segmentation")
+    return contract
+
+
+def _colours(classes: Sequence[str]) -> list[list[int]]:
+    """A colour for each class where the data set had none, the same at every call."""
+    return np.random.default_rng(0).integers(0, 256, (len(classes), 3)).tolist()

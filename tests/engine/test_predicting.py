@@ -1,7 +1,9 @@
+import mmcv
 import numpy as np
 import pytest
 import torch
 
+from glore_seg.engine import use_tta
 from glore_seg.engine.predicting import Predictor
 from glore_seg.visualization import capture_projections, find_unit
 
@@ -61,3 +63,21 @@ def test_a_unit_that_does_not_run_is_refused(small_cfg, save, street_scenes):
     stranger = type(find_unit(predictor.model)[1])(16)
     with pytest.raises(ValueError, match="calls this unit 0 times for a picture; expected once"):
         predictor.project(val_files(street_scenes)[0], stranger)
+
+
+def test_arrays_batches_and_scores(small_cfg, save, street_scenes):
+    predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
+    files = val_files(street_scenes)
+    arrays = [mmcv.imread(str(file), channel_order="rgb") for file in files]
+    expected = [predictor.predict(file) for file in files]
+    assert np.array_equal(predictor.predict(arrays[0]), expected[0])
+    found = predictor.predict_batch([files[0], arrays[1]], scores=True)
+    for (labels, scores), wanted in zip(found, expected, strict=True):
+        assert np.mean(labels == wanted) > 0.999
+        np.testing.assert_allclose(scores.sum(0), 1, atol=1e-5)
+        assert np.array_equal(scores.argmax(0), labels)
+    assert predictor.gives_scores
+    small_cfg.tta_model = {"type": "SegTTAModel"}
+    use_tta(small_cfg)
+    small_cfg.tta_pipeline[1].type = "TestTimeAug"
+    assert not Predictor(small_cfg, save(small_cfg), device="cpu").gives_scores

@@ -1,17 +1,19 @@
 """A small network with random weights: config, lone checkpoint, ONNX file."""
 
-import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from glore_seg.engine import build_model
+from glore_seg.engine import build_model, load_config
+from glore_seg.export import PROPERTY, Contract
 from glore_seg.inference import Segmenter
-from tests.engine.conftest import STREET_SCENES, load_config
+from tests.engine.conftest import STREET_SCENES
 
-CLASSES = ("road", "sidewalk", "building")
+_QUARTER = {"kernel_shape": [4, 4], "strides": [4, 4]}
 _SMALL = {
     "model.backbone.base_channels": 8,
     "model.backbone.stem_channels": 8,
@@ -27,7 +29,6 @@ def cfg():
     """The street scenes' network made small; its data are nowhere."""
     cfg = load_config(str(STREET_SCENES), cfg_options=_SMALL)
     cfg.test_dataloader.dataset.data_root = "nowhere"
-    cfg.img_ratios = None
     cfg.tta_pipeline[1]["transforms"][0] = [
         {"type": "Resize", "scale_factor": ratio, "keep_ratio": True} for ratio in (1.0, 0.5)
     ]
@@ -80,59 +81,43 @@ def image() -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def write_onnx(tmp_path_factory):
-    """Writes a network of two lines as an ONNX file with metadata, which ``changes`` go over."""
+def write_onnx(tmp_path_factory) -> Callable[..., Path]:
+    """Writes an ONNX file whose logits are its input, or that at a quarter of its size."""
 
-    def write(*, metadata: bool = True, **changes) -> Path:
-        import onnx
-
-        contract = {
-            "format": 1,
-            "task": "segmentation",
-            "classes": list(CLASSES),
-            "palette": [[128, 64, 128], [244, 35, 232], [70, 70, 70]],
-            "mean": [10.0, 20.0, 30.0],
-            "std": [2.0, 4.0, 8.0],
-            "channel_order": "rgb",
-            "size_divisor": 1,
-            "output": "logits",
-            "resized": False,
-            "align_corners": False,
-            **changes,
-        }
-        folder = tmp_path_factory.mktemp("onnx")
-        height, width, batch = (torch.export.Dim(name) for name in ("height", "width", "batch"))
-        network = _Pooled(contract["output"] == "labels", contract["resized"]).eval()
-        torch.onnx.export(
-            network,
-            (torch.zeros(2, 3, 12, 16),),
-            folder / "network.onnx",
-            dynamo=True,
-            input_names=["image"],
-            output_names=[contract["output"]],
-            dynamic_shapes=({0: batch, 2: 4 * height, 3: 4 * width},)
-            if contract["size_divisor"] == 4
-            else ({0: batch, 2: height, 3: width},),
-            verbose=False,
+    def write(*, contract: bool = True, size: tuple[int, ...] = (), **changes: Any) -> Path:
+        onnx: Any = pytest.importorskip("onnx")
+        described = Contract(
+            **{
+                "task": "segmentation",
+                "classes": ("road", "car", "sky"),
+                "palette": ((1, 2, 3), (4, 5, 6), (7, 8, 9)),
+                "mean": (10.0, 20.0, 30.0),
+                "std": (2.0, 4.0, 8.0),
+                "channel_order": "rgb",
+                "size_divisor": 1,
+                "output": "logits",
+                "resized": True,
+                "align_corners": False,
+                **changes,
+            }
         )
-        exported = onnx.load(folder / "network.onnx")
-        if metadata:
-            entry = exported.metadata_props.add()
-            entry.key, entry.value = "glore_seg", json.dumps(contract)
-        onnx.save(exported, folder / "network.onnx")
-        return folder / "network.onnx"
+        helper, axes = onnx.helper, ["n", 3, *(size or ("h", "w"))]
+        kind = {True: ("Identity", {}), False: ("AveragePool", _QUARTER)}[described.resized]
+        if described.output == "labels":
+            kind = ("ArgMax", {"axis": 1, "keepdims": 0})
+        number = onnx.TensorProto.INT64 if kind[0] == "ArgMax" else onnx.TensorProto.FLOAT
+        graph = helper.make_graph(
+            [helper.make_node(kind[0], ["image"], [described.output], **kind[1])],
+            "channels",
+            [helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, axes)],
+            [helper.make_tensor_value_info(described.output, number, None)],
+        )
+        exported = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+        exported.ir_version = 10  # older runtimes know no newer one
+        if contract:
+            helper.set_model_props(exported, {PROPERTY: described.to_json()})
+        path = tmp_path_factory.mktemp("onnx") / "network.onnx"
+        onnx.save(exported, path)
+        return path
 
     return write
-
-
-class _Pooled(torch.nn.Module):
-    """Logits that are the channels themselves, at the input's size or a quarter of it."""
-
-    def __init__(self, labels: bool, resized: bool) -> None:
-        super().__init__()
-        self.labels, self.resized = labels, resized
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if not self.resized and not self.labels:
-            x = torch.nn.functional.avg_pool2d(x, 4)
-        return x.argmax(1) if self.labels else x
