@@ -15,9 +15,11 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
+from glore_seg.engine.predicting import Predictor
 from glore_seg.files import with_progress
 from glore_seg.inference.batching import in_batches
 from glore_seg.inference.inputs import Picture, Source, expand, is_single
+from glore_seg.inference.onnx_predictor import OnnxPredictor
 from glore_seg.inference.segmentation import Failure, Segmentation
 from glore_seg.inference.sources import build_predictor
 
@@ -94,6 +96,11 @@ class Segmenter:
             raise ValueError(
                 f"{len(self.classes)} classes; expected at most 255, as labels are uint8"
             )
+
+    @property
+    def predictor(self) -> Predictor | OnnxPredictor:
+        """What runs the network on prepared pictures, such as :meth:`Predictor.project`."""
+        return self._predictor
 
     def __call__(
         self,

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from glore_seg.engine.predicting import Predictor
 from glore_seg.inference import Segmentation, Segmenter
 from glore_seg.layers import GloReUnit
-from glore_seg.visualization import adjacencies, find_unit
+from glore_seg.visualization import adjacencies
 
 
 class PageModel:
@@ -36,16 +37,20 @@ class PageModel:
 
     def segment(self, image: np.ndarray) -> Segmentation:
         """Segment a picture (H, W, 3), RGB, uint8."""
-        return self._segmenter(image)
+        found = self._segmenter(image)
+        assert isinstance(found, Segmentation)  # of one picture
+        return found
 
     def project(self, image: np.ndarray, unit: str) -> np.ndarray:
         """Projection weights of a unit on a picture, (N, h, w), float32.
 
         Raises:
-            ValueError: The network has no such unit.
+            KeyError: The network has no such unit.
+            ValueError: It does not call the unit once for a picture.
         """
-        _, module = find_unit(self._segmenter.model, unit)
-        return self._segmenter._predictor.project(image, module)
+        predictor = self._segmenter.predictor
+        assert isinstance(predictor, Predictor)  # an ONNX file has no unit
+        return predictor.project(image, self.units[unit])
 
     def adjacencies(self, unit: str) -> list[np.ndarray]:
         """Adjacency of each graph convolution of a unit, (N, N)."""

@@ -79,8 +79,8 @@ def read_upload(content: bytes, limits: Limits) -> Upload:
         raise UploadError("The file is empty. Please choose a picture.")
     if len(content) > limits.size:
         raise UploadError(
-            f"The file has {len(content) / 2**20:.1f} MB; at most {limits.megabytes:g} MB are read. "
-            "Please save the picture smaller or as JPEG."
+            f"The file has {len(content) / 2**20:.1f} MB; at most {limits.megabytes:g} MB are "
+            "read. Please save the picture smaller or as JPEG."
         )
     try:
         picture = Image.open(io.BytesIO(content), formats=FORMATS)
