@@ -87,7 +87,8 @@ def load_page_models(
             f"{len(configs)} configs for {len(checkpoints)} checkpoints; expected none, one for "
             "all, or one for each"
         )
-    each = [*configs] * (len(checkpoints) if len(configs) == 1 else 1) or [None] * len(checkpoints)
+    each: list[str | None] = [*configs] or [None]
+    each *= len(checkpoints) // len(each)
     models = {
         name: PageModel(
             Segmenter(path, device=device)

@@ -15,8 +15,7 @@ function make(tag, className, text) {
 }
 
 function percent(share) {
-  if (share > 0 && share < 0.0005) return "under 0.1 %";
-  return (100 * share).toFixed(1) + " %";
+  return share > 0 && share < 0.0005 ? "under 0.1" : (100 * share).toFixed(1);
 }
 
 async function inflate(text) {
@@ -57,7 +56,7 @@ function highlight(index) {
 
 function shares(index) {
   const found = view.panes.map((pane) => percent(pane.shares[index]));
-  return found.join(" | ");
+  return found.join(" | ") + " %";
 }
 
 function pin(index) {
@@ -172,7 +171,7 @@ async function show(value) {
   if (view === null) return;
   const notes = [view.note];
   if (view.panes.length > 1) {
-    notes.push("The two agree on " + percent(view.agreement) + " of the pixels.");
+    notes.push("The two agree on " + percent(view.agreement) + " % of the pixels.");
     if (view.boxes.length) notes.push("Framed: where they differ most.");
   }
   part("note").textContent = notes.filter(Boolean).join(" ");
