@@ -41,7 +41,7 @@ def build_page(handlers: Handlers) -> Any:
                     "megapixels)",
                     file_types=[".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"],
                     type="binary",
-                    height=150,
+                    height=170,
                     elem_id="picture",
                 )
                 several = len(names) > 1

@@ -40,9 +40,9 @@ def serving(handlers: Handlers, *, host: str = LOOPBACK, port: int = 7860) -> It
     """
     if not 1 <= port <= 65535:
         raise ValueError(f"port is {port}; expected 1 to 65535")
+    gr = require("gradio", "demo")
     middleware = require("starlette.middleware", "demo").Middleware
     with tempfile.TemporaryDirectory(prefix="glore_seg_web_") as folder, _environment(folder):
-        gr = require("gradio", "demo")
         page = build_page(handlers)
         page.queue(max_size=_WAITING)
         plain = ("system-ui", "sans-serif")  # no font is fetched from elsewhere

@@ -1,10 +1,12 @@
 import os
 import re
 import socket
+import sys
 
 import httpx
 import pytest
 
+from glore_seg.extras import MissingExtraError
 from glore_seg.web.handlers import Handlers
 from glore_seg.web.serving import LOOPBACK, serving
 from tests.web.conftest import free_port
@@ -77,4 +79,11 @@ def test_the_server_ends_with_its_folder(page_models):
 def test_ports_have_a_range(page_models, port):
     served = serving(Handlers(page_models), port=port)
     with pytest.raises(ValueError, match=f"port is {port}; expected 1 to 65535"):
+        served.__enter__()
+
+
+def test_without_gradio_the_command_that_installs_it_is_named(page_models, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    served = serving(Handlers(page_models))
+    with pytest.raises(MissingExtraError, match=r"pip install 'glore_seg\[demo\]'"):
         served.__enter__()
