@@ -8,7 +8,8 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 
-from glore_seg.engine.predicting import Picture, Predictor, find_pictures, read_picture
+from glore_seg.engine.finding import Picture, find_pictures, read_picture
+from glore_seg.engine.predicting import Predictor
 from glore_seg.engine.splits import build_picture_dataset
 from glore_seg.files import with_progress, written_aside
 from glore_seg.visualization.comparison import Comparison, draw_comparison
