@@ -18,7 +18,7 @@ def test_what_mmengine_writes_is_read_back(name):
     found = parse_config(cfg.pretty_text, source=name)
     assert found.to_dict() == cfg.to_dict()
     found = parse_config(json.dumps(cfg.to_dict()), source=name)
-    assert found.model == cfg.model
+    assert json.dumps(found.to_dict()) == json.dumps(cfg.to_dict())
     assert found.test_dataloader.dataset.pipeline[1].scale == (
         cfg.test_dataloader.dataset.pipeline[1].scale
     )
@@ -32,7 +32,6 @@ def test_every_kind_of_value():
     }
     assert parse_assignments(Config(values).pretty_text, source="x") == values
     assert math.isnan(parse_assignments("a = nan", source="x")["a"])
-    assert parse_assignments("a = dict(b=1, **{'c-d': 2})", source="x") == {"a": {"b": 1, "c-d": 2}}
     assert parse_assignments('"""Text."""\na = 1', source="x") == {"a": 1}
 
 
@@ -43,7 +42,7 @@ def test_every_kind_of_value():
         "a = open('x')",
         "a = dict([(1, 2)])",
         "a = dict(**b)",
-        "a = dict(**[1])",
+        "a = dict(**{})",
         "a = {**{}}",
         "a = {(): 1}",
         "a = b",
