@@ -55,8 +55,8 @@ def save_pretrained(
     require("safetensors.torch", "hub")
     _check_absent(folder, overwrite=overwrite)
     text = config_to_json(cfg, source="the config")
-    given = isinstance(weights, nn.Module)
-    model = unwrap(weights if given else load_model(cfg, weights, device="cpu"))
+    network = weights if isinstance(weights, nn.Module) else load_model(cfg, weights, device="cpu")
+    model = unwrap(network)
     saved = config_from_json(text, source="the config")
     classes = _metainfo(cfg).get("classes") or ()
     with written_aside(folder / WEIGHTS) as aside:

@@ -1,5 +1,6 @@
 """Networks of three convolutions, as configs and checkpoints, for what takes seconds a layer."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,7 @@ class ThreeConvs(BaseModule):
         super().__init__()
         sizes = (3, channels, channels, channels)
         self.convs = nn.ModuleList(
-            nn.Conv2d(i, o, 3, stride=2, padding=1)
-            for i, o in zip(sizes[:-1], sizes[1:], strict=True)
+            nn.Conv2d(i, o, 3, stride=2, padding=1) for i, o in itertools.pairwise(sizes)
         )
 
     def forward(self, x):
@@ -98,7 +98,11 @@ def classification() -> Config:
                 },
             },
             "test_dataloader": {
-                "dataset": {"type": "CustomDataset", "metainfo": {"classes": CLASSES}}
+                "dataset": {
+                    "type": "CustomDataset",
+                    "data_prefix": "nowhere",
+                    "metainfo": {"classes": CLASSES},
+                }
             },
         }
     )

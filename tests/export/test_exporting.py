@@ -137,9 +137,12 @@ def test_pooling_is_torchs(size, bins):
     torch.testing.assert_close(one, torch.nn.functional.adaptive_avg_pool2d(x, (1, 1)))
 
 
-@pytest.mark.parametrize("order", ["coordinate", "interaction"])
-def test_program_gives_mmsegs_logits(tmp_path, order):
-    cfg = networks.segmentation()
+@pytest.mark.parametrize(
+    ("order", "changes"),
+    [("coordinate", {}), ("interaction", {"head": PSP, "neck": NECK})],
+)
+def test_program_gives_mmsegs_logits(tmp_path, order, changes):
+    cfg = networks.segmentation(**changes)
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     exported = export_model(cfg, checkpoint, tmp_path / "a.pt2", file_format="program", order=order)
     texts = {PROPERTY: ""}
