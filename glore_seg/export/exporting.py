@@ -1,5 +1,6 @@
 """A trained network as one file for another runtime, checked before it bears its name."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,7 @@ def export_model(
         raise ValueError(f"--opset is {opset}, and programs have none; expected --format onnx")
     where = _device(device)
     wrap = graph_of(cfg.get("default_scope") or "mmseg")
-    cfg = cfg.copy()
+    cfg = copy.deepcopy(cfg)
     if cfg.model.get("data_preprocessor") is None and cfg.get("data_preprocessor"):
         cfg.model.data_preprocessor = cfg.data_preprocessor  # as the Runner does
     model: Any = unwrap(load_model(cfg, checkpoint, device=where))
