@@ -44,9 +44,7 @@ def test_safetensors_with_its_config_inside(cfg, model, expected, image, tmp_pat
 @pytest.mark.parametrize("ending", [".json", ".py"])
 def test_a_config_beside(cfg, model, expected, image, tmp_path, ending):
     path = save(tmp_path / "glore.pth", model)
-    with pytest.raises(
-        FileNotFoundError, match=r"nor glore\.json, glore\.py, config\.json beside"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"nor glore\.json, glore\.py, config\.json beside"):
         Segmenter(path)
     if ending == ".json":
         (tmp_path / "glore.json").write_text(config_to_json(cfg, source="small.py"))
