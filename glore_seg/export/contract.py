@@ -129,4 +129,7 @@ def describe_classes(metainfo: dict[str, Any], *, num_classes: int) -> dict[str,
 
 
 def _numbers(buffer: Any, default: float) -> tuple[float, ...]:
-    return (default,) * 3 if buffer is None else tuple(float(value) for value in buffer.flatten())
+    if buffer is None:
+        return (default,) * 3
+    # The shortest decimal numbers that are these in float32: 123.675, not 123.67500305.
+    return tuple(float(str(value)) for value in buffer.flatten().cpu().numpy())
