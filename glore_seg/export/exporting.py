@@ -105,7 +105,7 @@ def export_model(
         output="labels" if argmax else "logits",
         resized=graph.resized,
         align_corners=graph.align_corners,
-        **describe_input(model.data_preprocessor),
+        **describe_input(model.data_preprocessor, plain_dataset(cfg, "test").get("pipeline") or ()),
         **describe_classes(_metainfo(cfg), num_classes=graph.num_classes),
     )
     sizes = _sizes(contract.size_divisor, size, check_sizes)

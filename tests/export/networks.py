@@ -73,7 +73,7 @@ def segmentation(*, head: dict[str, Any] | None = None, **model: Any) -> Config:
                 "dataset": {
                     "type": "BaseSegDataset",
                     "metainfo": {"classes": CLASSES, "palette": PALETTE},
-                    "pipeline": [],
+                    "pipeline": [{"type": "LoadImageFromFile"}],
                 }
             },
         }
@@ -102,6 +102,7 @@ def classification() -> Config:
                     "type": "CustomDataset",
                     "data_prefix": "nowhere",
                     "metainfo": {"classes": CLASSES},
+                    "pipeline": [{"type": "LoadImageFromFile"}],
                 }
             },
         }
