@@ -3,5 +3,6 @@
 from glore_seg.layers.glore_unit import GloReUnit
 from glore_seg.layers.graph_conv import GraphConv
 from glore_seg.layers.insertion import evenly_spaced_positions
+from glore_seg.layers.nonlocal_block import NonLocalBlock
 
-__all__ = ["GloReUnit", "GraphConv", "evenly_spaced_positions"]
+__all__ = ["GloReUnit", "GraphConv", "NonLocalBlock", "evenly_spaced_positions"]
