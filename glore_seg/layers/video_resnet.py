@@ -14,7 +14,7 @@ from glore_seg.layers.glore_unit import GloReUnit
 from glore_seg.layers.insertion import evenly_spaced_positions
 from glore_seg.layers.nonlocal_block import NonLocalBlock
 
-UnitKind = Literal["glore", "non_local"]
+UnitType = Literal["glore", "nonlocal", "nonlocal-pooled"]
 
 # Residual blocks in conv2 to conv5. 26 is no network of the paper: small, for small data.
 _BLOCKS = {26: (2, 2, 2, 2), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
@@ -37,9 +37,9 @@ class VideoResNet(nn.Module):
         num_classes: Classes K; None leaves dropout and classifier out.
         num_units: Units in conv2 to conv5, evenly spaced. Default: two and three, the paper's
             choice, at the released places; ``(0, 0, 0, 0)`` is the plain network.
-        unit: ``"glore"``: N = C / 4 nodes of S = 2 N states, not divided by the number of
-            positions; ``"non_local"``: the paper's rival, keys and values max-pooled over
-            1 x 2 x 2.
+        unit_type: ``"glore"``: N = C / 4 nodes of S = 2 N states, not divided by the number of
+            positions; ``"nonlocal"``, or ``"nonlocal-pooled"``: the paper's rival, keys and
+            values max-pooled over 1 x 2 x 2.
         base_channels: Middle channels of conv2, an even number; 64 as released.
         dropout: Share of features dropped before the classifier, 0 to 1.
 
@@ -64,15 +64,15 @@ class VideoResNet(nn.Module):
         *,
         num_classes: int | None = 400,
         num_units: Sequence[int] = (0, 2, 3, 0),
-        unit: UnitKind = "glore",
+        unit_type: UnitType = "glore",
         base_channels: int = 64,
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
         if depth not in _BLOCKS:
             raise ValueError(f"depth must be one of {tuple(_BLOCKS)}, got {depth}")
-        if unit not in get_args(UnitKind):
-            raise ValueError(f"unit must be one of {get_args(UnitKind)}, got {unit!r}")
+        if unit_type not in get_args(UnitType):
+            raise ValueError(f"unit_type must be one of {get_args(UnitType)}, got {unit_type!r}")
         if base_channels < 2 or base_channels % 2:
             raise ValueError(f"base_channels must be even and at least 2, got {base_channels}")
         if len(num_units) != 4:
@@ -91,7 +91,7 @@ class VideoResNet(nn.Module):
         for stage, blocks in enumerate(_BLOCKS[depth]):
             positions = evenly_spaced_positions(blocks, num_units[stage])
             middle = base_channels * 2**stage
-            layer = _stage(stage, channels, middle, blocks, positions, _UNITS[unit])
+            layer = _stage(stage, channels, middle, blocks, positions, _UNITS[unit_type])
             channels = 4 * middle
             self.add_module(f"conv{stage + 2}", layer)
         self.tail = nn.Sequential(OrderedDict(bn=_NORM(channels), relu=nn.ReLU(inplace=True)))
@@ -117,8 +117,8 @@ class VideoResNet(nn.Module):
     def silence_units(self) -> None:
         """Set the scale of each unit's last norm to 0, which makes the unit the identity."""
         for unit in self.units().values():
-            norm = unit.blocker if isinstance(unit, GloReUnit) else unit.norm
-            nn.init.zeros_(norm.weight)
+            name = "blocker" if isinstance(unit, GloReUnit) else "norm"
+            nn.init.zeros_(unit.get_parameter(f"{name}.weight"))
 
     def units(self) -> dict[str, GloReUnit | NonLocalBlock]:
         """Return the units by their dotted names, in the order in which a clip passes them."""
@@ -155,7 +155,7 @@ class _NormActConv(nn.Module):
         stride: tuple[int, int, int] = (1, 1, 1),
     ) -> None:
         super().__init__()
-        padding = tuple(size // 2 for size in kernel)
+        padding = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
         self.bn = _NORM(in_channels)
         self.relu = nn.ReLU(inplace=True)
         self.conv = nn.Conv3d(in_channels, out_channels, kernel, stride, padding, bias=False)
@@ -217,5 +217,6 @@ def _looks_along_time(stage: int, number: int) -> bool:
 
 _UNITS: dict[str, Callable[[int], nn.Module]] = {
     "glore": partial(GloReUnit, ndim=3, normalize=False),
-    "non_local": partial(NonLocalBlock, dimensions=3, pooled=True),
+    "nonlocal": partial(NonLocalBlock, dimensions=3),
+    "nonlocal-pooled": partial(NonLocalBlock, dimensions=3, pooled=True),
 }

@@ -42,14 +42,14 @@ def test_released_names_and_shapes(depth, params, keys):
     [
         (50, PLAIN, "glore", 25.283),
         (50, (0, 2, 3, 0), "glore", 31.776),
-        (50, (0, 2, 3, 0), "non_local", 33.411),
+        (50, (0, 2, 3, 0), "nonlocal-pooled", 33.411),
         (101, PLAIN, "glore", 43.831),
         (101, (0, 2, 3, 0), "glore", 50.324),
-        (101, (0, 2, 3, 0), "non_local", 51.959),
+        (101, (0, 2, 3, 0), "nonlocal-pooled", 51.959),
     ],
 )
 def test_multiply_adds_of_the_published_clips(depth, num_units, unit, gmac):
-    net = on_meta(depth, num_units=num_units, unit=unit)
+    net = on_meta(depth, num_units=num_units, unit_type=unit)
     assert round(count_complexity(net, (1, 3, 8, 224, 224)).macs / 1e9, 3) == gmac
 
 
@@ -78,15 +78,15 @@ def test_units_are_the_released_ones():
             channels // 2,
         )
         assert (unit.ndim, unit.normalize, unit.blocker.eps) == (3, False, 1e-4)
-    blocks = on_meta(50, unit="non_local").units().values()
+    blocks = on_meta(50, unit_type="nonlocal-pooled").units().values()
     assert all(isinstance(b, NonLocalBlock) and b.pooled and b.dimensions == 3 for b in blocks)
     assert [b.inter_channels for b in blocks] == [256, 256, 512, 512, 512]
 
 
-@pytest.mark.parametrize("unit", ["glore", "non_local"])
+@pytest.mark.parametrize("unit", ["glore", "nonlocal-pooled"])
 def test_new_units_are_the_identity(unit):
     torch.manual_seed(0)
-    net = small(unit=unit).eval()
+    net = small(unit_type=unit).eval()
     plain = small(num_units=PLAIN).eval()
     missing, _ = plain.load_state_dict(net.state_dict(), strict=False)
     assert missing == []
@@ -99,10 +99,10 @@ def test_new_units_are_the_identity(unit):
     assert torch.equal(net(x), plain(x))
 
 
-@pytest.mark.parametrize("unit", ["glore", "non_local"])
+@pytest.mark.parametrize("unit", ["glore", "nonlocal-pooled"])
 def test_every_parameter_gets_a_gradient(unit):
     torch.manual_seed(0)
-    net = small(unit=unit)
+    net = small(unit_type=unit)
     for module in net.units().values():
         nn.init.ones_((module.blocker if unit == "glore" else module.norm).weight)
     net(torch.randn(2, 3, 4, 64, 64)).square().sum().backward()
@@ -148,7 +148,7 @@ def test_initialisation_is_xavier():
     ("options", "message"),
     [
         ({"depth": 18}, r"depth must be one of \(26, 50, 101\), got 18"),
-        ({"unit": "se"}, r"unit must be one of \('glore', 'non_local'\), got 'se'"),
+        ({"unit_type": "se"}, r"unit_type must be one of \('glore', .*\), got 'se'"),
         ({"num_units": (2, 3)}, r"one entry for each of the 4 stages, got \(2, 3\)"),
         ({"num_units": (0, 5, 0, 0)}, "between 0 and the 4 blocks of the stage, got 5"),
         ({"base_channels": 7}, "base_channels must be even and at least 2, got 7"),
