@@ -13,6 +13,9 @@ from glore_seg.datasets.street_dataset import StreetDataset
 from glore_seg.datasets.street_scenes import make_street_scenes
 from glore_seg.datasets.train_ids import make_train_ids
 from glore_seg.datasets.transforms import (
+    ClipHLSJitter,
+    ClipNoise,
+    ClipRandomScale,
     FastPackSegInputs,
     FastPhotoMetricDistortion,
     LoadRandomResizeCropFlip,
@@ -22,6 +25,9 @@ __all__ = [
     "CAMVID_CLASSES",
     "CITYSCAPES_COUNTS",
     "CityscapesReport",
+    "ClipHLSJitter",
+    "ClipNoise",
+    "ClipRandomScale",
     "LazyTestTimeAug",
     "FastPackSegInputs",
     "FastPhotoMetricDistortion",
