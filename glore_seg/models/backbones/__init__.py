@@ -1,5 +1,6 @@
 """Registered backbones."""
 
 from glore_seg.models.backbones.glore_resnet import GloReResNet
+from glore_seg.models.backbones.glore_video_resnet import GloReVideoResNet
 
-__all__ = ["GloReResNet"]
+__all__ = ["GloReResNet", "GloReVideoResNet"]
