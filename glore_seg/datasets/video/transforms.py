@@ -53,9 +53,7 @@ class CheckedVideoInit(BaseTransform):
                 "another time than at 30",
                 kind="odd frame rates",
             )
-        results.update(
-            total_frames=scan.num_frames, avg_fps=scan.rate or None, video_scan=scan
-        )
+        results.update(total_frames=scan.num_frames, avg_fps=scan.rate or None, video_scan=scan)
         return results
 
     def __repr__(self) -> str:
@@ -82,12 +80,12 @@ class CheckedVideoDecode(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Decode."""
-        indices = np.asarray(results["frame_inds"]).reshape(-1)
+        indices = np.asarray(results["frame_inds"]).reshape(-1)  # (clips x frames,)
         scan = results.pop("video_scan")
         if scan is None:
             results["imgs"] = [np.full(_BLANK, 128, np.uint8)] * len(indices)
         else:
-            results["imgs"], notes = read_frames(scan, indices)
+            results["imgs"], notes = read_frames(scan, indices.tolist())
             for note in notes:
                 kind = "turned videos" if "is turned by" in note else None
                 self._told.tell(note, kind=kind)
