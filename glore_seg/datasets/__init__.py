@@ -1,4 +1,4 @@
-"""Data sets in the layout of Cityscapes: made, converted, checked and read.
+"""Data sets in the layout of Cityscapes: made, converted, checked, read, and cut for classifiers.
 
 Importing this registers ``StreetDataset``, ``LoadCheckedAnnotations``, ``LazyTestTimeAug`` and the
 transforms of ``glore_seg.datasets.transforms``.
@@ -8,6 +8,7 @@ from glore_seg.datasets.camvid import CAMVID_CLASSES, convert_camvid
 from glore_seg.datasets.checked_annotations import LoadCheckedAnnotations
 from glore_seg.datasets.cityscapes import CITYSCAPES_COUNTS, CityscapesReport, check_cityscapes
 from glore_seg.datasets.lazy_test_time_aug import LazyTestTimeAug
+from glore_seg.datasets.object_crops import CropSettings, make_object_crops
 from glore_seg.datasets.packing import pack_dataset, verify_pack
 from glore_seg.datasets.street_dataset import StreetDataset
 from glore_seg.datasets.street_scenes import make_street_scenes
@@ -22,6 +23,7 @@ __all__ = [
     "CAMVID_CLASSES",
     "CITYSCAPES_COUNTS",
     "CityscapesReport",
+    "CropSettings",
     "LazyTestTimeAug",
     "FastPackSegInputs",
     "FastPhotoMetricDistortion",
@@ -30,6 +32,7 @@ __all__ = [
     "StreetDataset",
     "check_cityscapes",
     "convert_camvid",
+    "make_object_crops",
     "make_street_scenes",
     "make_train_ids",
     "pack_dataset",
