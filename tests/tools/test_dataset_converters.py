@@ -20,7 +20,7 @@ def make_scenes(out, *options):
     return tool("street_scenes")([str(out), *sizes, "--quiet", *options])
 
 
-@pytest.mark.parametrize("name", ["street_scenes", "camvid", "cityscapes", "pack"])
+@pytest.mark.parametrize("name", ["street_scenes", "camvid", "cityscapes", "object_crops", "pack"])
 def test_help_has_an_example(name, capsys):
     with pytest.raises(SystemExit) as exit_:
         tool(name)(["--help"])
@@ -64,6 +64,19 @@ def test_camvid(tmp_path, capsys):
             assert cv2.imwrite(str(folder / f"0001TP_000001{suffix}"), np.zeros(shape, np.uint8))
     assert main([str(tmp_path / "src"), str(tmp_path / "out"), "--quiet"]) == 0
     assert "1 train, 1 val" in capsys.readouterr().out
+
+
+def test_object_crops(tmp_path, capsys):
+    make_scenes(tmp_path / "data")
+    main = tool("object_crops")
+    options = ["--classes", "car", "person", "--num-train", "2", "--num-val", "1"]
+    arguments = [str(tmp_path / "data"), str(tmp_path / "crops"), *options, "--quiet"]
+    assert main([*arguments, "--min-side", "4", "--size", "16"]) == 0
+    out = capsys.readouterr().out
+    assert f"{tmp_path}/crops/train: 2 car, 2 person\n" in out
+    assert len(list((tmp_path / "crops").rglob("*.png"))) == 6
+    assert main(arguments) == 1
+    assert "--overwrite" in capsys.readouterr().err
 
 
 def test_pack(tmp_path, capsys):
