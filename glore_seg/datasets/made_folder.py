@@ -1,66 +1,74 @@
-"""Folders of made data: a marker tells how they were made and whether they are complete."""
+"""A folder that a command fills, with a file in it that tells by which settings."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from glore_seg.files import written_aside
 
 
-def is_complete(
-    root: Path,
-    settings: dict,
-    *,
-    marker: str,
-    what: str,
-    contents: Sequence[str],
-    overwrite: bool,
-) -> bool:
-    """Whether nothing is left to do in a folder; clears it where allowed, refuses where not.
+@dataclass(frozen=True)
+class MadeFolder:
+    """Keeps a command from other people's files, and lets it go on where it was interrupted.
 
     Args:
         root: The folder.
-        settings: What the data depend on, as JSON can hold it.
-        marker: Name of the file in ``root`` that :func:`mark` writes.
-        what: What is made, for the messages, such as ``"street scenes"``.
-        contents: Names in ``root`` that may be removed with ``overwrite``.
-        overwrite: Whether to remove data of other settings.
-
-    Raises:
-        FileExistsError: If the folder holds other files, or data of other settings and
-            ``overwrite`` is not set.
+        marker: Name of the file in it that holds the settings.
+        what: What the folder holds, for messages, such as ``"street scenes"``.
+        parts: Folders within it that are the command's own.
     """
-    if root.exists() and not root.is_dir():
-        raise FileExistsError(f"{root} is a file; expected a folder: give another name")
-    if not root.is_dir() or not any(root.iterdir()):
-        return False
-    if not (root / marker).is_file():
-        raise FileExistsError(
-            f"{root} holds files that are no {what} (no {marker} in it): give another folder"
-        )
-    try:
-        found = json.loads((root / marker).read_text())
-    except json.JSONDecodeError:
-        found = {}
-    if found.get("settings") == settings:
-        return bool(found.get("complete"))
-    if not overwrite:
-        raise FileExistsError(
-            f"{root} holds {what} of other settings: {found.get('settings')}, asked for "
-            f"{settings}. Give --overwrite (overwrite=True) to replace them, or another folder"
-        )
-    for name in contents:
-        if (root / name).is_dir():
-            shutil.rmtree(root / name)
-        else:
-            (root / name).unlink(missing_ok=True)
-    return False
 
+    root: Path
+    marker: str
+    what: str
+    parts: Sequence[str]
 
-def mark(root: Path, settings: dict, *, marker: str, complete: bool) -> None:
-    """Write how a folder's data are made, and whether they are complete."""
-    with written_aside(root / marker) as aside:
-        aside.write_text(json.dumps({"settings": settings, "complete": complete}, indent=1) + "\n")
+    def claim(self, settings: dict[str, Any], *, overwrite: bool) -> dict[str, Any]:
+        """Make sure that the folder may be written to with these settings.
+
+        Args:
+            settings: Whatever the content hangs on, as JSON keeps it.
+            overwrite: Whether to remove the parts where they were made with other settings.
+
+        Returns:
+            What :meth:`mark` noted with the same settings; empty where nothing was.
+
+        Raises:
+            FileExistsError: The folder is a file, holds other files, or was made with other
+                settings and ``overwrite`` is not set.
+        """
+        root = self.root
+        if root.exists() and not root.is_dir():
+            raise FileExistsError(f"{root} is a file; expected a folder: give another name")
+        if not root.is_dir() or not any(root.iterdir()):
+            return {}
+        marker = root / self.marker
+        if not marker.is_file():
+            raise FileExistsError(
+                f"{root} holds files that are no {self.what} (no {self.marker} in it): give "
+                "another folder"
+            )
+        try:
+            found = json.loads(marker.read_text())
+        except json.JSONDecodeError:
+            found = {}
+        if found.get("settings") == settings:
+            return found
+        if not overwrite:
+            raise FileExistsError(
+                f"{root} holds {self.what} of other settings: {found.get('settings')}, asked for "
+                f"{settings}. Give --overwrite (overwrite=True) to replace them, or another folder"
+            )
+        for part in self.parts:
+            shutil.rmtree(root / part, ignore_errors=True)
+        return {}
+
+    def mark(self, settings: dict[str, Any], **notes: Any) -> None:
+        """Write the settings down, with notes such as ``complete=True``."""
+        with written_aside(self.root / self.marker) as aside:
+            aside.write_text(json.dumps({"settings": settings, **notes}, indent=1) + "\n")

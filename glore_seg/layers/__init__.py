@@ -1,7 +1,16 @@
-"""Plain torch: the GloRe unit and what it is made of. Nothing here needs OpenMMLab."""
+"""Plain torch: the GloRe unit, networks with it, and what they are made of, without OpenMMLab."""
 
 from glore_seg.layers.glore_unit import GloReUnit
 from glore_seg.layers.graph_conv import GraphConv
 from glore_seg.layers.insertion import evenly_spaced_positions
+from glore_seg.layers.nonlocal_block import NonLocalBlock
+from glore_seg.layers.preact import PreActClassifier, PreActNet
 
-__all__ = ["GloReUnit", "GraphConv", "evenly_spaced_positions"]
+__all__ = [
+    "GloReUnit",
+    "GraphConv",
+    "NonLocalBlock",
+    "PreActClassifier",
+    "PreActNet",
+    "evenly_spaced_positions",
+]

@@ -26,12 +26,12 @@ def stamps(root):
 
 def test_layout_and_lists(tmp_path):
     root = make(tmp_path / "data", raw_frames=True)
-    lines = (root / "train.txt").read_text().splitlines()
+    lines = (root / "lists/train.txt").read_text().splitlines()
     assert lines[0] == "train/right_000000.mp4 0"
     assert lines[7] == "train/shrinking_000007.mp4 7"
     assert len(lines) == 8
-    assert (root / "classes.txt").read_text().split() == list(MOTIONS)
-    assert (root / "val_frames.txt").read_text().splitlines()[1] == "val/left_000001 4 1"
+    assert (root / "lists/classes.txt").read_text().split() == list(MOTIONS)
+    assert (root / "lists/val_frames.txt").read_text().splitlines()[1] == "val/left_000001 4 1"
     names = sorted(path.name for path in (root / "frames/val/left_000001").iterdir())
     assert names == [f"img_0000{i}.jpg" for i in range(1, 5)]
 

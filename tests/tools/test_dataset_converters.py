@@ -21,7 +21,16 @@ def make_scenes(out, *options):
 
 
 @pytest.mark.parametrize(
-    "name", ["street_scenes", "camvid", "cityscapes", "pack", "moving_shapes", "kinetics"]
+    "name",
+    [
+        "street_scenes",
+        "camvid",
+        "cityscapes",
+        "object_crops",
+        "pack",
+        "moving_shapes",
+        "kinetics",
+    ],
 )
 def test_help_has_an_example(name, capsys):
     with pytest.raises(SystemExit) as exit_:
@@ -68,6 +77,19 @@ def test_camvid(tmp_path, capsys):
     assert "1 train, 1 val" in capsys.readouterr().out
 
 
+def test_object_crops(tmp_path, capsys):
+    make_scenes(tmp_path / "data")
+    main = tool("object_crops")
+    options = ["--classes", "car", "person", "--num-train", "2", "--num-val", "1"]
+    arguments = [str(tmp_path / "data"), str(tmp_path / "crops"), *options, "--quiet"]
+    assert main([*arguments, "--min-side", "4", "--size", "16"]) == 0
+    out = capsys.readouterr().out
+    assert f"{tmp_path}/crops/train: 2 car, 2 person\n" in out
+    assert len(list((tmp_path / "crops").rglob("*.png"))) == 6
+    assert main(arguments) == 1
+    assert "--overwrite" in capsys.readouterr().err
+
+
 def test_pack(tmp_path, capsys):
     make_scenes(tmp_path / "data")
     main, pack = tool("pack"), tmp_path / "pack"
@@ -95,7 +117,7 @@ def test_moving_shapes_and_kinetics(tmp_path, capsys):
     options = ["--num-train", "3", "--num-val", "1", "--num-frames", "9", "--size", "32", "32"]
     tool("moving_shapes")([str(data), *options, "--quiet"])
     assert f"{data}: 3 train, 1 val, 8 classes" in capsys.readouterr().out
-    lines = (data / "train.txt").read_text().splitlines()
+    lines = (data / "lists" / "train.txt").read_text().splitlines()
     table = tmp_path / "train.csv"
     table.write_text(
         "label,youtube_id,time_start,time_end,split\n"

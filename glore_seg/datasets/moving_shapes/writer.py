@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cv2
 
-from glore_seg.datasets.made_folder import is_complete, mark
+from glore_seg.datasets.made_folder import MadeFolder
 from glore_seg.datasets.moving_shapes.painter import paint_frame
 from glore_seg.datasets.moving_shapes.scene import MOTIONS, SPLITS, compose_shapes
 from glore_seg.datasets.video.writing import write_video
@@ -17,7 +17,6 @@ MARKER = "moving_shapes.json"
 
 DRAWING = 1  # raised whenever the same settings would give other pictures
 
-CLASSES_FILE = "classes.txt"
 FRAME_NAME = "img_{:05}.jpg"  # mmaction2's default, counted from 1
 
 
@@ -35,10 +34,10 @@ def make_moving_shapes(
 ) -> Path:
     """Make a data set of small videos whose class lies in the motion, not in one frame.
 
-    Writes ``videos/SPLIT/CLASS_NUMBER.mp4``, ``train.txt`` and ``val.txt`` with ``path label``
-    lines (paths from ``videos``) and ``classes.txt`` with a class a line. A second call with the
-    same settings goes on where the first was interrupted, and returns at once where it was
-    complete.
+    Writes ``videos/SPLIT/CLASS_NUMBER.mp4`` and, to ``lists``, ``train.txt`` and ``val.txt`` with
+    ``path label`` lines (paths from ``videos``) and ``classes.txt`` with a class a line. A second
+    call with the same settings goes on where the first was interrupted, and returns at once where
+    it was complete.
 
     Args:
         root: Folder to write to; must be new, empty or made by this function.
@@ -73,23 +72,16 @@ def make_moving_shapes(
         "seed": seed,
         "raw_frames": raw_frames,
     }
-    lists = [f"{split}{end}.txt" for split in SPLITS for end in ("", "_frames")]
-    if is_complete(
-        root,
-        settings,
-        marker=MARKER,
-        what="moving shapes",
-        contents=("videos", "frames", CLASSES_FILE, *lists),
-        overwrite=overwrite,
-    ):
+    folder = MadeFolder(root, MARKER, "moving shapes", ("videos", "frames", "lists"))
+    if folder.claim(settings, overwrite=overwrite).get("complete"):
         return root
 
-    mark(root, settings, marker=MARKER, complete=False)
+    folder.mark(settings, complete=False)
     tasks = [(split, index) for split, count in counts.items() for index in range(count)]
     for split, index in with_progress(tasks, len(tasks), "moving shapes", show=progress):
         _write_scene(root, split, index, num_frames, size, seed, raw_frames=raw_frames)
     _write_lists(root, counts, num_frames, raw_frames=raw_frames)
-    mark(root, settings, marker=MARKER, complete=True)
+    folder.mark(settings, complete=True)
     return root
 
 
@@ -135,10 +127,11 @@ def _write_scene(
 
 
 def _write_lists(root: Path, counts: dict[str, int], num_frames: int, *, raw_frames: bool) -> None:
-    write_lines(root / CLASSES_FILE, MOTIONS)
+    lists = root / "lists"
+    write_lines(lists / "classes.txt", MOTIONS)
     for split, count in counts.items():
         items = [(f"{split}/{video_name(index)}", index % len(MOTIONS)) for index in range(count)]
-        write_lines(root / f"{split}.txt", [f"{name}.mp4 {label}" for name, label in items])
+        write_lines(lists / f"{split}.txt", [f"{name}.mp4 {label}" for name, label in items])
         if raw_frames:
             lines = [f"{name} {num_frames} {label}" for name, label in items]
-            write_lines(root / f"{split}_frames.txt", lines)
+            write_lines(lists / f"{split}_frames.txt", lines)

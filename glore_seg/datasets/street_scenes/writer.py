@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from glore_seg.datasets.made_folder import is_complete, mark
+from glore_seg.datasets.made_folder import MadeFolder
 from glore_seg.datasets.street_scenes.painter import label_pictures, paint, polygons
 from glore_seg.datasets.street_scenes.scene import SPLITS, compose_scene
 from glore_seg.files import with_progress, write_png, written_aside
@@ -63,21 +63,15 @@ def make_street_scenes(
     counts = dict(zip(SPLITS, (num_train, num_val, num_test), strict=True))
     _check(counts, size, seed)
     settings = {"drawing": DRAWING, "counts": counts, "size": list(size), "seed": seed}
-    if is_complete(
-        root,
-        settings,
-        marker=MARKER,
-        what="street scenes",
-        contents=("leftImg8bit", "gtFine"),
-        overwrite=overwrite,
-    ):
+    folder = MadeFolder(root, MARKER, "street scenes", ("leftImg8bit", "gtFine"))
+    if folder.claim(settings, overwrite=overwrite).get("complete"):
         return root
 
-    mark(root, settings, marker=MARKER, complete=False)
+    folder.mark(settings, complete=False)
     tasks = [(split, index) for split, count in counts.items() for index in range(count)]
     for split, index in with_progress(tasks, len(tasks), "street scenes", show=progress):
         _write_scene(root, split, index, size, seed)
-    mark(root, settings, marker=MARKER, complete=True)
+    folder.mark(settings, complete=True)
     return root
 
 

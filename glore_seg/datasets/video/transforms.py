@@ -7,9 +7,9 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
+from mmengine.registry import TRANSFORMS
 
 from glore_seg.datasets.video.reading import read_frames, scan_video
 

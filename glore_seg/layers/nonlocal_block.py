@@ -1,0 +1,131 @@
+"""The non-local block of https://arxiv.org/abs/1711.07971, what the paper compares its unit with.
+
+Shape legend: B batch, C channels, E embedding channels, L positions, P positions of the keys.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from glore_seg.layers.norm import check_norm_positions
+
+_CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+_BATCH_NORMS = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+# Space alone is pooled: a clip keeps its frames.
+_POOLS: dict[int, Callable[[], nn.Module]] = {
+    1: partial(nn.MaxPool1d, 2, ceil_mode=True),
+    2: partial(nn.MaxPool2d, 2, ceil_mode=True),
+    3: partial(nn.MaxPool3d, (1, 2, 2), ceil_mode=True),
+}
+
+
+class NonLocalBlock(nn.Module):
+    r"""Every position attends to all others, and what it found is added to it.
+
+    The embedded Gaussian form: with queries :math:`\theta(X)`, keys :math:`\phi(X)` and values
+    :math:`g(X)`, all E x L, and the scale that its authors' code has,
+
+    .. math:: Y = X + \mathrm{norm}(W\,g(X)\,\mathrm{softmax}(\phi(X)^T\theta(X) / \sqrt{E}))
+
+    Table 2, Table 5 and Figure 4 of https://arxiv.org/abs/1811.12814 have it in the places of
+    GloRe units.
+
+    Args:
+        channels: Channels C of the input and the output.
+        dimensions: Number of spatial and temporal dimensions, 1, 2 or 3.
+        inter_channels: Embedding channels E. Default: C / 2.
+        pooled: Max-pool what keys and values are made of by 2 in space, before their 1x1
+            convolutions; in three dimensions by (1, 2, 2). A border of odd sizes is pooled alone.
+        zero_init: Start the scale of the last norm at 0, so that a new block is the identity.
+        norm_layer: Called with C, returns the last norm. Default: BatchNorm with the eps of
+            1e-4 of the released GloRe networks.
+
+    Shape:
+        - Input: (B, C, \*sizes) with ``dimensions`` sizes of any values
+        - Output: the same
+
+    Raises:
+        ValueError: An argument is outside its range, the input has another number of dimensions or
+            channels, or the norm is asked for statistics over one single value.
+
+    Example:
+        >>> import torch
+        >>> NonLocalBlock(64, pooled=True)(torch.rand(2, 64, 9, 14)).shape
+        torch.Size([2, 64, 9, 14])
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        dimensions: int = 2,
+        inter_channels: int | None = None,
+        pooled: bool = False,
+        zero_init: bool = True,
+        norm_layer: Callable[[int], nn.Module] | None = None,
+    ) -> None:
+        super().__init__()
+        if dimensions not in _CONVS:
+            raise ValueError(f"dimensions must be one of {tuple(_CONVS)}, got {dimensions}")
+        inter_channels = channels // 2 if inter_channels is None else inter_channels
+        for name, value in (("channels", channels), ("inter_channels", inter_channels)):
+            if value < 1:
+                raise ValueError(
+                    f"{name} must be at least 1, got {value}; inter_channels is half of channels "
+                    "unless given"
+                )
+        conv = partial(_CONVS[dimensions], kernel_size=1)
+        self.channels = channels
+        self.inter_channels = inter_channels
+        self.dimensions = dimensions
+        self.pooled = pooled
+        self.zero_init = zero_init
+        self.pool = _POOLS[dimensions]() if pooled else nn.Identity()
+        self.theta = conv(channels, inter_channels)
+        self.phi = conv(channels, inter_channels)
+        self.g = conv(channels, inter_channels)
+        # These two stay neighbours: fuse_conv_bn goes by the order of registration.
+        self.conv_out = conv(inter_channels, channels)
+        self.norm = (norm_layer or partial(_BATCH_NORMS[dimensions], eps=1e-4))(channels)
+        self._init_norm()
+
+    def reset_parameters(self) -> None:
+        """Initialise anew: torch's own initialisation, and the last norm by ``zero_init``."""
+        for module in self.children():
+            reset = getattr(module, "reset_parameters", None)
+            if callable(reset):
+                reset()
+        self._init_norm()
+
+    def _init_norm(self) -> None:
+        weight = getattr(self.norm, "weight", None)
+        if self.zero_init and isinstance(weight, Tensor):
+            nn.init.zeros_(weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``x`` plus what its positions gathered from each other."""
+        if x.dim() != self.dimensions + 2 or x.shape[1] != self.channels:
+            sizes = ", ".join(("T", "H", "W")[3 - self.dimensions :])
+            raise ValueError(
+                f"NonLocalBlock(channels={self.channels}, dimensions={self.dimensions}) takes "
+                f"(B, {self.channels}, {sizes}), got a tensor of shape {tuple(x.shape)}"
+            )
+        check_norm_positions(self.norm, x, where="NonLocalBlock")
+        source = self.pool(x)
+        # One head; the L x P matrix of weights need not be stored.
+        out = functional.scaled_dot_product_attention(
+            _rows(self.theta(x)), _rows(self.phi(source)), _rows(self.g(source))
+        )  # (B, 1, L, E)
+        out = out[:, 0].transpose(1, 2).unflatten(2, x.shape[2:])  # (B, E, *sizes)
+        return x + self.norm(self.conv_out(out))
+
+    def extra_repr(self) -> str:
+        """What ``print`` shows besides the sub-modules."""
+        return f"pooled={self.pooled}, zero_init={self.zero_init}"
+
+
+def _rows(x: Tensor) -> Tensor:
+    """(B, E, *sizes) as (B, 1, L, E)."""
+    return x.flatten(2).transpose(1, 2)[:, None]
