@@ -19,6 +19,7 @@ from mmengine.registry import DATASETS, init_default_scope
 from glore_seg.engine.loading import load_model
 from glore_seg.engine.setup_check_hook import unwrap
 from glore_seg.engine.splits import build_picture_dataset, plain_dataset, without_labels
+from glore_seg.engine.tasks import task_of
 from glore_seg.layers import GloReUnit
 from glore_seg.visualization.projections import capture_projections
 
@@ -81,6 +82,8 @@ def read_picture(dataset: BaseDataset, index: int) -> Picture:
 class Predictor:
     """A trained network with the test pipeline of its config: from a file to a label map.
 
+    A classifier's has no label maps; its units' maps, by :meth:`project`, are what it is for.
+
     Args:
         cfg: Config of the network.
         checkpoint: Its weights.
@@ -107,8 +110,10 @@ class Predictor:
         self._pipeline = Compose(without_labels(dataset.pipeline))
         # Not opened: the data need not be there to predict files.
         meta = DATASETS.build({**dataset, "lazy_init": True}).metainfo
-        self.classes: tuple[str, ...] = tuple(meta["classes"])
-        self.palette: list[Sequence[int]] = meta["palette"]
+        # A classifier's folders may tell its classes, and they are not opened.
+        self.classes: tuple[str, ...] = tuple(meta.get("classes") or ())
+        self.palette: list[Sequence[int]] = meta.get("palette") or []
+        self._cuts = task_of(cfg).name != "segmentation"
 
     @property
     def device(self) -> torch.device:
@@ -119,6 +124,17 @@ class Predictor:
         """The picture as a batch of one, as ``model.test_step`` takes it."""
         item = {"img_path": str(path), "reduce_zero_label": False, "seg_fields": []}
         return pseudo_collate([self._pipeline(item)])
+
+    def seen(self, picture: Picture) -> np.ndarray:
+        """What of a picture :meth:`project`'s maps lie over, (H, W, 3), RGB.
+
+        For segmentation the whole picture as stored, for a classifier what its test pipeline cuts
+        out of it.
+        """
+        if not self._cuts:
+            return picture.image
+        # As OpenMMLab loads it: blue first, uint8.
+        return self.batch(picture.path)["inputs"][0].numpy()[::-1].transpose(1, 2, 0)  # (H, W, 3)
 
     def predict(self, path: str | Path) -> np.ndarray:
         """Label map of a picture, (H, W) of class indices, uint8."""

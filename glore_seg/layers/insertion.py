@@ -1,6 +1,7 @@
 """Where units stand in a stage of residual blocks ("inserted evenly", Section 4.2)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 
 def evenly_spaced_positions(num_blocks: int, num_units: int) -> tuple[int, ...]:
@@ -47,3 +48,41 @@ def check_positions(positions: Sequence[int], num_blocks: int) -> tuple[int, ...
     if len(set(positions)) != len(positions):
         raise ValueError(f"unit positions {list(positions)} name a place twice")
     return tuple(sorted(positions))
+
+
+def stage_positions(
+    blocks: Sequence[int],
+    num_units: Sequence[int] | None,
+    unit_positions: Sequence[Sequence[int]] | None,
+) -> list[tuple[int, ...]]:
+    """Positions of the units in every stage, from the two ways to give them.
+
+    Args:
+        blocks: Residual blocks of each stage.
+        num_units: Units of each stage, inserted evenly.
+        unit_positions: Positions in each stage; neither of the two gives no units.
+
+    Returns:
+        Positions of each stage in rising order.
+
+    Raises:
+        ValueError: Both are given, not one entry a stage, or what the stage does not have.
+    """
+    if num_units is not None and unit_positions is not None:
+        raise ValueError(
+            f"give num_units or unit_positions, not both; got {tuple(num_units)} and "
+            f"{tuple(unit_positions)}"
+        )
+    if unit_positions is None:
+        num_units = (0,) * len(blocks) if num_units is None else num_units
+        _check_one_a_stage("num_units", num_units, blocks)
+        return [evenly_spaced_positions(b, n) for b, n in zip(blocks, num_units, strict=True)]
+    _check_one_a_stage("unit_positions", unit_positions, blocks)
+    return [check_positions(p, b) for p, b in zip(unit_positions, blocks, strict=True)]
+
+
+def _check_one_a_stage(name: str, values: Sequence[Any], blocks: Sequence[int]) -> None:
+    if len(values) != len(blocks):
+        raise ValueError(
+            f"{name} must have one entry for each of the {len(blocks)} stages, got {tuple(values)}"
+        )

@@ -14,7 +14,7 @@ from glore_seg.layers.norm import check_norm_positions
 _CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 _BATCH_NORMS = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 # Space alone is pooled: a clip keeps its frames.
-_POOLS = {
+_POOLS: dict[int, Callable[[], nn.Module]] = {
     1: partial(nn.MaxPool1d, 2, ceil_mode=True),
     2: partial(nn.MaxPool2d, 2, ceil_mode=True),
     3: partial(nn.MaxPool3d, (1, 2, 2), ceil_mode=True),

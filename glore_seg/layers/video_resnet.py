@@ -6,15 +6,13 @@ Shape legend: B batch, C channels, T frames, H height, W width, K classes.
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal, get_args
 
 from torch import Tensor, nn
 
+from glore_seg.layers.extra_units import UnitType, unit_builder
 from glore_seg.layers.glore_unit import GloReUnit
-from glore_seg.layers.insertion import evenly_spaced_positions
+from glore_seg.layers.insertion import stage_positions
 from glore_seg.layers.nonlocal_block import NonLocalBlock
-
-UnitType = Literal["glore", "nonlocal", "nonlocal-pooled"]
 
 # Residual blocks in conv2 to conv5. 26 is no network of the paper: small, for small data.
 _BLOCKS = {26: (2, 2, 2, 2), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
@@ -71,14 +69,10 @@ class VideoResNet(nn.Module):
         super().__init__()
         if depth not in _BLOCKS:
             raise ValueError(f"depth must be one of {tuple(_BLOCKS)}, got {depth}")
-        if unit_type not in get_args(UnitType):
-            raise ValueError(f"unit_type must be one of {get_args(UnitType)}, got {unit_type!r}")
         if base_channels < 2 or base_channels % 2:
             raise ValueError(f"base_channels must be even and at least 2, got {base_channels}")
-        if len(num_units) != 4:
-            raise ValueError(
-                f"num_units must have one entry for each of the 4 stages, got {tuple(num_units)}"
-            )
+        options = {"ndim": 3, "normalize": False} if unit_type == "glore" else {"dimensions": 3}
+        make_unit = unit_builder(unit_type, **options)
         channels = base_channels // 2
         self.conv1 = nn.Sequential(
             OrderedDict(
@@ -88,10 +82,10 @@ class VideoResNet(nn.Module):
                 max_pool=nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)),
             )
         )
+        positions = stage_positions(_BLOCKS[depth], num_units, None)
         for stage, blocks in enumerate(_BLOCKS[depth]):
-            positions = evenly_spaced_positions(blocks, num_units[stage])
             middle = base_channels * 2**stage
-            layer = _stage(stage, channels, middle, blocks, positions, _UNITS[unit_type])
+            layer = _stage(stage, channels, middle, blocks, positions[stage], make_unit)
             channels = 4 * middle
             self.add_module(f"conv{stage + 2}", layer)
         self.tail = nn.Sequential(OrderedDict(bn=_NORM(channels), relu=nn.ReLU(inplace=True)))
@@ -213,10 +207,3 @@ def _stage(
 
 def _looks_along_time(stage: int, number: int) -> bool:
     return (True, number % 2 == 1, number % 2 == 1, number == 2)[stage]
-
-
-_UNITS: dict[str, Callable[[int], nn.Module]] = {
-    "glore": partial(GloReUnit, ndim=3, normalize=False),
-    "nonlocal": partial(NonLocalBlock, dimensions=3),
-    "nonlocal-pooled": partial(NonLocalBlock, dimensions=3, pooled=True),
-}

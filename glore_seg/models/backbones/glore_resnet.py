@@ -8,8 +8,7 @@ from mmseg.models.utils import ResLayer
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from glore_seg.layers import evenly_spaced_positions
-from glore_seg.layers.insertion import check_positions
+from glore_seg.layers.insertion import stage_positions
 from glore_seg.models.plugins import GloRePlugin
 
 # deep_stem and avg_down of mmseg's ResNetV1c and ResNetV1d, and of its plain ResNet.
@@ -70,7 +69,7 @@ class GloReResNet(ResNet):
                 f"multi_grid must have one rate for each of the {blocks[-1]} blocks of the last "
                 f"stage of ResNet-{depth}, got {tuple(multi_grid)}"
             )
-        self._positions = _stage_positions(blocks, num_units, unit_positions)
+        self._positions = stage_positions(blocks, num_units, unit_positions)
         self._unit_cfg = {"norm_cfg": kwargs.get("norm_cfg"), **(unit_cfg or {})}
         deep_stem, avg_down = _VARIANTS[variant]
         super().__init__(
@@ -140,29 +139,3 @@ class GloReResLayer(ResLayer):
             if str(count) in self.units:
                 x = self.units[str(count)](x)
         return x
-
-
-def _stage_positions(
-    blocks: Sequence[int],
-    num_units: Sequence[int] | None,
-    unit_positions: Sequence[Sequence[int]] | None,
-) -> list[tuple[int, ...]]:
-    """Positions of the units in every stage, from the two ways to give them."""
-    if num_units is not None and unit_positions is not None:
-        raise ValueError(
-            f"give num_units or unit_positions, not both; got {tuple(num_units)} and "
-            f"{tuple(unit_positions)}"
-        )
-    if unit_positions is None:
-        num_units = (0,) * len(blocks) if num_units is None else num_units
-        _check_one_a_stage("num_units", num_units, blocks)
-        return [evenly_spaced_positions(b, n) for b, n in zip(blocks, num_units, strict=True)]
-    _check_one_a_stage("unit_positions", unit_positions, blocks)
-    return [check_positions(p, b) for p, b in zip(unit_positions, blocks, strict=True)]
-
-
-def _check_one_a_stage(name: str, values: Sequence[Any], blocks: Sequence[int]) -> None:
-    if len(values) != len(blocks):
-        raise ValueError(
-            f"{name} must have one entry for each of the {len(blocks)} stages, got {tuple(values)}"
-        )

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from glore_seg.checkpoints import compare_state_dicts, inflate, read_state_dict
 from glore_seg.layers import VideoResNet
-from glore_seg.layers.video_resnet import UnitType
+from glore_seg.layers.extra_units import UnitType
 
 
 # In the root registry: mmaction2 is optional, and its own registry looks there.

@@ -1,15 +1,11 @@
 """The GloRe unit as OpenMMLab builds layers: from a config, with ``norm_cfg``."""
 
-from functools import partial
 from typing import Any
 
-from mmcv.cnn import build_norm_layer
 from mmengine.registry import MODELS
-from torch import nn
 
 from glore_seg.layers import GloReUnit
-
-_RELEASED_EPS = 1e-4
+from glore_seg.models.norm import norm_layer_of
 
 
 @MODELS.register_module(name="GloReUnit")
@@ -38,14 +34,5 @@ class GloRePlugin(GloReUnit):
     ) -> None:
         if "norm_layer" in options:
             raise TypeError("norm_layer cannot come from a config; pass norm_cfg instead")
-        norm_cfg = dict(norm_cfg or {"type": "BN"})
-        ndim = options.get("ndim", 2)
-        if norm_cfg["type"] == "BN" and ndim != 2:
-            norm_cfg["type"] = f"BN{ndim}d"
-        norm_cfg.setdefault("eps", _RELEASED_EPS)
-        super().__init__(in_channels, norm_layer=partial(_build_norm, norm_cfg), **options)
-
-
-def _build_norm(norm_cfg: dict[str, Any], num_features: int) -> nn.Module:
-    _, norm = build_norm_layer(norm_cfg, num_features)
-    return norm
+        norm_layer = norm_layer_of(norm_cfg, ndim=options.get("ndim", 2))
+        super().__init__(in_channels, norm_layer=norm_layer, **options)

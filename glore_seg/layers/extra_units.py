@@ -1,0 +1,36 @@
+"""What stands between the blocks of a stage, by name."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal, get_args
+
+from torch import nn
+
+from glore_seg.layers.glore_unit import GloReUnit
+from glore_seg.layers.nonlocal_block import NonLocalBlock
+
+UnitType = Literal["glore", "nonlocal", "nonlocal-pooled"]
+
+_UNITS: dict[str, Callable[..., nn.Module]] = {
+    "glore": GloReUnit,
+    "nonlocal": NonLocalBlock,
+    "nonlocal-pooled": partial(NonLocalBlock, pooled=True),
+}
+
+
+def unit_builder(unit_type: str, **options: Any) -> Callable[[int], nn.Module]:
+    """Give the function that makes units of a type.
+
+    Args:
+        unit_type: ``"glore"``, ``"nonlocal"`` or ``"nonlocal-pooled"``.
+        **options: Arguments of :class:`GloReUnit` or :class:`NonLocalBlock`.
+
+    Returns:
+        A function of the number of channels.
+
+    Raises:
+        ValueError: There is no such type.
+    """
+    if unit_type not in _UNITS:
+        raise ValueError(f"unit_type is {unit_type!r}; expected one of {get_args(UnitType)}")
+    return partial(_UNITS[unit_type], **options)

@@ -1,0 +1,13 @@
+"""The paper's networks: pre-activation, with units between the blocks of their stages."""
+
+from glore_seg.layers.preact.architectures import ARCHITECTURES, Architecture, find_architecture
+from glore_seg.layers.preact.classifier import PreActClassifier
+from glore_seg.layers.preact.network import PreActNet
+
+__all__ = [
+    "ARCHITECTURES",
+    "Architecture",
+    "PreActClassifier",
+    "PreActNet",
+    "find_architecture",
+]

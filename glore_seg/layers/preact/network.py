@@ -1,0 +1,196 @@
+"""One construction for all of the paper's networks.
+
+Shape legend: B batch, C channels.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from glore_seg.layers.extra_units import UnitType, unit_builder
+from glore_seg.layers.insertion import stage_positions
+from glore_seg.layers.preact.architectures import Architecture, find_architecture
+from glore_seg.layers.preact.blocks import RELEASED_NORM, NormLayer, PreActBlock
+from glore_seg.layers.preact.stages import Stage, Stem, Tail
+
+# Kernel size and channels of the stem; the released "lite" networks have 5x5 and 32.
+_STEMS: dict[str, tuple[int, int | None]] = {"7x7": (7, None), "5x5": (5, 32)}
+# Stride and dilation of each stage.
+_RATES = {
+    32: ((1, 2, 2, 2), (1, 1, 1, 1)),
+    16: ((1, 2, 2, 1), (1, 1, 1, 2)),
+    8: ((1, 2, 1, 1), (1, 1, 2, 4)),
+}
+
+
+class PreActNet(nn.Module):
+    r"""A pre-activation network with GloRe units or non-local blocks between its blocks (Table 2).
+
+    BN, ReLU and convolution in this order, strides on the 3x3 convolutions, and BN and ReLU
+    after the last stage. Modules have the names of the released networks: ``conv1``; ``conv2`` to
+    ``conv5`` with blocks ``B01``, ``B02``, ... and after block 1 its unit ``B01_extra``; ``tail``.
+
+    Args:
+        arch: ``"resnet18"``, ``"resnet34"``, ``"resnet50"``, ``"resnet101"``, ``"resnet152"``,
+            ``"resnet200"``, ``"se-resnet50"``, ``"resnext101-32x4d"``, ``"dpn98"`` or ``"dpn131"``.
+        num_units: Units of each stage, inserted evenly; ``(0, 2, 3, 0)`` is the paper's two on
+            Res3 and three on Res4.
+        unit_positions: Places given by hand instead of ``num_units``, for each stage; a unit at p
+            stands after p blocks.
+        unit_type: ``"glore"``, ``"nonlocal"`` or ``"nonlocal-pooled"``.
+        unit_cfg: Arguments of the units, see :class:`glore_seg.layers.GloReUnit` and
+            :class:`glore_seg.layers.NonLocalBlock`: ``num_graph_convs`` (Table 1), ``zero_init``,
+            ``normalize``, ... In dual-path networks a unit acts on the channels that are added to.
+        stem: ``"7x7"``, or ``"5x5"`` with 32 channels as in the released "lite" networks.
+        output_stride: 32, or 16 or 8 with dilated convolutions instead of the last strides, for
+            segmentation.
+        multi_grid: Dilations of the blocks of the last stage themselves, as everywhere in
+            mmseg: (4, 8, 16) is the (1, 2, 4) of DeepLabv3 at output stride 8.
+        out_indices: Which stages' maps to return, 0 to 3.
+        width: Factor of all numbers of channels, for small networks.
+        in_channels: Channels of the pictures.
+        norm_layer: Called with a number of channels, returns a norm. Default: BatchNorm with the
+            released eps of 1e-4.
+
+    Attributes:
+        feature_channels: Channels of the four stages' maps. In dual-path networks those are the
+            channels that are added to (``unit_channels``), then those that are appended.
+        unit_channels: Channels that a unit on each stage acts on.
+
+    Shape:
+        - Input: (B, in_channels, H, W)
+        - Output: a tuple of (B, feature_channels[i], H / stride_i, W / stride_i), rounded up,
+          for each i of ``out_indices``. Stages before the last end in a sum, without a norm, as
+          their next stage takes it; the last in norm and ReLU.
+
+    Raises:
+        ValueError: An unknown network, unit or stem, a number of units or a position that the
+            stage does not have, both of them given, another output stride, ``multi_grid`` of
+            another length than the last stage, or a width that leaves no whole channels.
+
+    Example:
+        >>> import torch
+        >>> net = PreActNet("resnet50", num_units=(0, 2, 3, 0), width=0.25).eval()
+        >>> [tuple(out.shape) for out in net(torch.rand(1, 3, 64, 64))]
+        [(1, 512, 2, 2)]
+    """
+
+    def __init__(
+        self,
+        arch: str,
+        *,
+        num_units: Sequence[int] | None = None,
+        unit_positions: Sequence[Sequence[int]] | None = None,
+        unit_type: UnitType = "glore",
+        unit_cfg: dict[str, Any] | None = None,
+        stem: str = "7x7",
+        output_stride: int = 32,
+        multi_grid: Sequence[int] | None = None,
+        out_indices: Sequence[int] = (3,),
+        width: float = 1.0,
+        in_channels: int = 3,
+        norm_layer: NormLayer | None = None,
+    ) -> None:
+        super().__init__()
+        spec = find_architecture(arch).narrowed(width)
+        positions = stage_positions(spec.blocks, num_units, unit_positions)
+        strides, dilations = _block_rates(spec, output_stride, multi_grid)
+        if not out_indices or any(index not in range(4) for index in out_indices):
+            raise ValueError(
+                f"out_indices is {tuple(out_indices)}; expected some of 0 to 3: Res2 to Res5"
+            )
+        norm_layer = norm_layer or RELEASED_NORM
+        build_unit = unit_builder(unit_type, norm_layer=norm_layer, **(unit_cfg or {}))
+        self.arch = arch
+        self.out_indices = tuple(out_indices)
+        self.unit_channels = spec.out_channels
+        self.feature_channels = spec.feature_channels()
+        kernel_size, channels = _stem(stem, spec, width)
+        self.conv1 = Stem(in_channels, channels, kernel_size, norm_layer=norm_layer)
+        stages = []
+        for stage, places in enumerate(positions):
+            blocks = _blocks(
+                spec, stage, channels, strides[stage], dilations[stage], norm_layer=norm_layer
+            )
+            count = spec.out_channels[stage]
+            stages.append(Stage(blocks, {place: build_unit(count) for place in places}, count))
+            channels = self.feature_channels[stage]
+        self.conv2, self.conv3, self.conv4, self.conv5 = stages
+        self.tail = Tail(channels, norm_layer=norm_layer)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Res2 to Res5."""
+        return self.conv2, self.conv3, self.conv4, self.conv5
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return the maps of the stages that were asked for, in rising order."""
+        x = self.conv1(x)
+        outs = []
+        for index, stage in enumerate(self.stages()):
+            x = stage(x)
+            if index in self.out_indices:
+                outs.append(self.tail(x) if index == 3 else x)
+        return tuple(outs)
+
+
+def _stem(stem: str, spec: Architecture, width: float) -> tuple[int, int]:
+    """Kernel size and channels."""
+    if stem not in _STEMS:
+        raise ValueError(f"stem is {stem!r}; expected one of {tuple(_STEMS)}")
+    kernel_size, channels = _STEMS[stem]
+    return kernel_size, spec.stem_channels if channels is None else max(1, int(channels * width))
+
+
+def _block_rates(
+    spec: Architecture, output_stride: int, multi_grid: Sequence[int] | None
+) -> tuple[tuple[int, ...], list[list[tuple[int, int]]]]:
+    """Strides of the stages, and of every block the dilations of its 3x3 convolutions."""
+    if output_stride not in _RATES:
+        raise ValueError(f"output_stride is {output_stride}; expected one of {tuple(_RATES)}")
+    strides, rates = _RATES[output_stride]
+    # A convolution that no longer strides still sees the finer grid before it.
+    before = (1, *rates[:-1])
+    dilations = [
+        [(old, new), *[(new, new)] * (count - 1)]
+        for old, new, count in zip(before, rates, spec.blocks, strict=True)
+    ]
+    if multi_grid is not None:
+        if len(multi_grid) != spec.blocks[-1]:
+            raise ValueError(
+                f"multi_grid is {tuple(multi_grid)}; expected one rate for each of the "
+                f"{spec.blocks[-1]} blocks of the last stage"
+            )
+        dilations[-1] = [(rate, rate) for rate in multi_grid]
+    return strides, dilations
+
+
+def _blocks(
+    spec: Architecture,
+    stage: int,
+    in_channels: int,
+    stride: int,
+    dilations: list[tuple[int, int]],
+    *,
+    norm_layer: NormLayer,
+) -> list[PreActBlock]:
+    """Blocks of a stage; the first one strides, and has a shortcut where its sizes change."""
+    out_channels, increment = spec.out_channels[stage], spec.increments[stage]
+    blocks = []
+    for number, rates in enumerate(dilations):
+        block = PreActBlock(
+            in_channels,
+            spec.mid_channels[stage],
+            out_channels,
+            bottleneck=spec.bottleneck,
+            stride=1 if number else stride,
+            dilations=rates,
+            groups=spec.groups,
+            squeeze=spec.squeeze,
+            increment=increment,
+            project=number == 0 and (in_channels != out_channels or stride > 1),
+            norm_layer=norm_layer,
+        )
+        blocks.append(block)
+        in_channels = out_channels + increment * (number + 3)
+    return blocks

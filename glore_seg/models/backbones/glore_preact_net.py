@@ -1,0 +1,99 @@
+"""The paper's ImageNet networks as a backbone of any OpenMMLab library."""
+
+from typing import Any
+
+from mmengine.model import BaseModule
+from mmengine.registry import MODELS
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from glore_seg.layers.preact import PreActNet
+from glore_seg.models.backbones.pretrained import load_pretrained
+from glore_seg.models.norm import norm_layer_of
+
+
+@MODELS.register_module()
+class GloRePreActNet(PreActNet, BaseModule):
+    """:class:`glore_seg.layers.PreActNet`, for mmpretrain's classifiers and mmseg's segmentors.
+
+    A classifier's checkpoint initialises the backbone of a segmentor by
+    ``init_cfg=dict(type="Pretrained", checkpoint="...", prefix="backbone.")``. All of it must fit,
+    units alone may be new.
+
+    Args:
+        arch: One of the networks that :class:`glore_seg.layers.PreActNet` lists.
+        norm_cfg: As everywhere in OpenMMLab; ``eps`` is the released 1e-4 unless given. Default:
+            BatchNorm.
+        frozen_stages: Stages that don't learn, with their statistics: -1 for none, 0 for the
+            stem, 1 to 4 for the stem and that many stages.
+        norm_eval: Keep BatchNorm's running statistics in training, in all stages.
+        init_cfg: As everywhere in OpenMMLab.
+        **options: All other arguments of :class:`glore_seg.layers.PreActNet` but ``norm_layer``.
+
+    Shape:
+        - Input: (B, 3, H, W)
+        - Output: a tuple of (B, C_i, H_i, W_i), one for each of ``out_indices``
+
+    Raises:
+        TypeError: An argument is unknown.
+        ValueError: An argument is outside its range, or the pretrained weights are of another
+            network.
+        OSError: The pretrained weights can neither be found nor downloaded.
+    """
+
+    def __init__(
+        self,
+        arch: str,
+        *,
+        norm_cfg: dict[str, Any] | None = None,
+        frozen_stages: int = -1,
+        norm_eval: bool = False,
+        init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
+        **options: Any,
+    ) -> None:
+        if "norm_layer" in options:
+            raise TypeError("norm_layer cannot come from a config; pass norm_cfg instead")
+        if frozen_stages not in range(-1, 5):
+            raise ValueError(
+                f"frozen_stages is {frozen_stages}; expected -1 (none), 0 (the stem), or 1 to 4"
+            )
+        super().__init__(arch, norm_layer=norm_layer_of(norm_cfg), **options)
+        self.init_cfg = init_cfg
+        self.frozen_stages = frozen_stages
+        self.norm_eval = norm_eval
+        for module in self._frozen():
+            module.requires_grad_(False)
+
+    def init_weights(self) -> None:
+        """Load the pretrained weights where the config has some; the rest is initialised before."""
+        cfg = self.init_cfg
+        if not isinstance(cfg, dict) or cfg.get("type") != "Pretrained":
+            super().init_weights()
+            return
+        units = [
+            f"conv{number}.{name}"
+            for number, stage in enumerate(self.stages(), start=2)
+            for name in stage.units()
+        ]
+        load_pretrained(
+            self,
+            cfg["checkpoint"],
+            prefix=cfg.get("prefix") or "",
+            optional=tuple(units),
+            ignored=("classifier",),
+        )
+        self.is_init = True
+
+    def train(self, mode: bool = True) -> "GloRePreActNet":
+        """Set the mode, but for what is frozen."""
+        super().train(mode)
+        for module in self._frozen():
+            module.eval()
+        if mode and self.norm_eval:
+            for module in self.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
+
+    def _frozen(self) -> list[nn.Module]:
+        return [self.conv1, *self.stages()][: self.frozen_stages + 1]

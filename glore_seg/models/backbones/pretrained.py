@@ -1,0 +1,75 @@
+"""Pretrained weights that must fit, where mmengine would go on with a warning."""
+
+from mmengine.logging import print_log
+from mmengine.runner import CheckpointLoader
+from torch import Tensor, nn
+
+from glore_seg.checkpoints import compare_state_dicts
+from glore_seg.checkpoints.comparison import some
+
+
+def load_pretrained(
+    network: nn.Module,
+    checkpoint: str,
+    *,
+    prefix: str = "",
+    optional: tuple[str, ...] = (),
+    ignored: tuple[str, ...] = (),
+) -> None:
+    """Load a checkpoint into a network, or say what keeps it out.
+
+    The file is read with ``weights_only=True``.
+
+    Args:
+        network: What takes the weights.
+        checkpoint: Path or address.
+        prefix: What the names in the checkpoint begin with beyond the network's own, such as
+            ``"backbone."``; others are passed over.
+        optional: Modules of the network that the checkpoint may lack, by their dotted names.
+        ignored: Modules of the checkpoint that the network may lack.
+
+    Raises:
+        OSError: The file can neither be found nor downloaded.
+        ValueError: Nothing in it begins with the prefix, or it is of another network.
+    """
+    try:
+        loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
+    except OSError as error:
+        raise OSError(
+            f"cannot get the pretrained weights {checkpoint!r}: {error}. Either give the path of a "
+            "file (--cfg-options model.backbone.init_cfg.checkpoint=/path/to/weights.pth), or "
+            "train from scratch (--cfg-options model.backbone.init_cfg=None)"
+        ) from error
+    names = {k.removeprefix("module."): v for k, v in loaded.get("state_dict", loaded).items()}
+    found = {k.removeprefix(prefix): v for k, v in names.items() if k.startswith(prefix)}
+    if not found:
+        raise ValueError(
+            f"{checkpoint} holds nothing that begins with the prefix {prefix!r}, but "
+            f"{some(list(names))}. Set init_cfg.prefix to what its names have before those of the "
+            "backbone, or leave it out"
+        )
+    wanted = network.state_dict()
+    found = {k: v for k, v in found.items() if k in wanted or not _is_in(k, ignored)}
+    new = tuple(module for module in optional if not any(_is_in(k, (module,)) for k in found))
+    needed = {k: v for k, v in wanted.items() if not _is_in(k, new)}
+    comparison = compare_state_dicts(needed, found)
+    if comparison.faults():
+        raise ValueError(
+            f"{checkpoint} is of another network than this {type(network).__name__} "
+            f"({comparison.summary()}; {'; '.join(comparison.faults())}). {_hint(names, prefix)}"
+        )
+    network.load_state_dict(found, strict=False)
+    print_log(
+        f"loaded {len(found)} tensors of {checkpoint}; new are {', '.join(new) or 'none'}",
+        logger="current",
+    )
+
+
+def _is_in(name: str, modules: tuple[str, ...]) -> bool:
+    return any(name.startswith(f"{module}.") for module in modules)
+
+
+def _hint(names: dict[str, Tensor], prefix: str) -> str:
+    if not prefix and any(name.startswith("backbone.") for name in names):
+        return "Set init_cfg.prefix='backbone.': the checkpoint is of a whole classifier"
+    return "Set the backbone's arch, stem, width and units as those of the checkpoint"
