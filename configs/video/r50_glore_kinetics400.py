@@ -5,7 +5,15 @@ The batch of 64 is for one process; on eight GPUs add `--cfg-options train_datal
 
 _base_ = "mmaction::recognition/slowonly/slowonly_r50_8xb16-8x8x1-256e_kinetics400-rgb.py"
 
-custom_imports = dict(imports=["glore_seg"], allow_failed_imports=False)
+# The last two need mmaction2 and are not part of `import glore_seg`.
+custom_imports = dict(
+    imports=[
+        "glore_seg",
+        "glore_seg.datasets.video.dataset",
+        "glore_seg.evaluation.checked_acc_metric",
+    ],
+    allow_failed_imports=False,
+)
 
 model = dict(
     # The released mean, and its 1 / 0.0167, on 0 to 255.
@@ -21,9 +29,9 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(type="PyAVInit"),
+    dict(type="CheckedVideoInit"),
     dict(type="SampleFrames", clip_len=8, frame_interval=8, keep_tail_frames=True),
-    dict(type="PyAVDecode"),
+    dict(type="CheckedVideoDecode"),
     dict(type="ClipRandomScale", short_side=(224, 340), factor_range=(0.8, 1.25)),
     dict(type="RandomCrop", size=224),
     dict(type="Flip", flip_ratio=0.5),
@@ -34,18 +42,18 @@ train_pipeline = [
 ]
 # One clip from the middle of the video, for validation, and ten, for the test.
 val_pipeline = [
-    dict(type="PyAVInit"),
+    dict(type="CheckedVideoInit"),
     dict(type="SampleFrames", clip_len=8, frame_interval=8, num_clips=1, test_mode=True),
-    dict(type="PyAVDecode"),
+    dict(type="CheckedVideoDecode"),
     dict(type="Resize", scale=(-1, 256)),
     dict(type="CenterCrop", crop_size=224),
     dict(type="FormatShape", input_format="NCTHW"),
     dict(type="PackActionInputs"),
 ]
 test_pipeline = [
-    dict(type="PyAVInit"),
+    dict(type="CheckedVideoInit"),
     dict(type="SampleFrames", clip_len=8, frame_interval=8, num_clips=10, test_mode=True),
-    dict(type="PyAVDecode"),
+    dict(type="CheckedVideoDecode"),
     dict(type="Resize", scale=(-1, 256)),
     dict(type="CenterCrop", crop_size=224),
     dict(type="FormatShape", input_format="NCTHW"),
@@ -55,10 +63,12 @@ batch_size = 64
 train_dataloader = dict(
     batch_size=batch_size,
     sampler=dict(type="InfiniteSampler", shuffle=True),
-    dataset=dict(pipeline=train_pipeline),
+    dataset=dict(type="CheckedVideoDataset", pipeline=train_pipeline),
 )
-val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+val_dataloader = dict(dataset=dict(type="CheckedVideoDataset", pipeline=val_pipeline))
+test_dataloader = dict(dataset=dict(type="CheckedVideoDataset", pipeline=test_pipeline))
+val_evaluator = dict(type="CheckedAccMetric")
+test_evaluator = val_evaluator
 
 # The released schedule, counted in samples; it has no end, and here it ends after 100 passes.
 max_iters = 24_000_000 // batch_size

@@ -5,7 +5,7 @@ import torch
 from mmengine.registry import MODELS
 
 from glore_seg.checkpoints import convert, read_state_dict
-from glore_seg.layers import VideoResNet
+from glore_seg.layers import PreActNet, VideoResNet
 from glore_seg.models import GloReVideoResNet
 from tests.reference import released_video
 
@@ -96,6 +96,21 @@ def test_starts_from_a_2d_network(prefix, tmp_path):
     assert all(unit.blocker.weight.eq(0).all() for unit in backbone.units().values())
     limit = (6 / (16 + 32)) ** 0.5  # Xavier: conv_state is 16 x 32
     assert 0.9 * limit < own["conv3.B01_extra.conv_state.weight"].abs().max() <= limit
+
+
+def test_starts_from_the_2d_network_of_this_package(tmp_path):
+    """A still clip then gives what its picture gives, but for the ends of time."""
+    torch.manual_seed(0)
+    flat = PreActNet("resnet50", stem="5x5", width=0.125).eval()
+    path = save({f"backbone.{k}": v for k, v in flat.state_dict().items()}, tmp_path / "2d.pth")
+    backbone = GloReVideoResNet(50, base_channels=8, pretrained=path).eval()
+    backbone.init_weights()
+    picture = torch.randn(1, 3, 33, 40)
+    with torch.no_grad():
+        (expected,) = flat(picture)
+        got = backbone(picture[:, :, None].repeat(1, 1, 48, 1, 1))
+    middle = got[:, :, 12]  # ten kernels of 3 frames do not reach it from an end
+    torch.testing.assert_close(middle, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_units_of_a_2d_network_begin_as_the_identity(tmp_path):
