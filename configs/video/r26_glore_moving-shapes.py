@@ -10,7 +10,7 @@ custom_imports = dict(
     allow_failed_imports=False,
 )
 
-base_channels = 12
+base_channels = 8
 model = dict(
     type="Recognizer3D",
     backbone=dict(
@@ -73,15 +73,13 @@ val_dataloader = dict(
     dataset=dict(**dataset, ann_file="lists/val.txt", pipeline=val_pipeline, test_mode=True),
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(
-    type="CheckedAccMetric", metric_options=dict(top_k_accuracy=dict(topk=(1, 2)))
-)
+val_evaluator = dict(type="CheckedAccMetric", metric_options=dict(top_k_accuracy=dict(topk=(1, 2))))
 test_evaluator = val_evaluator
 
 max_iters = 900
 optim_wrapper = dict(
     type="OptimWrapper",
-    optimizer=dict(type="SGD", lr=0.05, momentum=0.9, nesterov=True, weight_decay=1e-4),
+    optimizer=dict(type="AdamW", lr=2e-3, weight_decay=0.01),
     clip_grad=dict(max_norm=10),
 )
 param_scheduler = [

@@ -20,7 +20,7 @@ from glore_seg.files import write_lines, written_aside
 
 CLASSES_FILE = "kinetics400_classes.txt"
 LIST_FILE = "kinetics400_{}_list_videos.txt"  # mmaction2's name
-PROBLEMS_FILE = "kinetics400_problems.csv"
+PROBLEMS_FILE = "kinetics400_{}_problems.csv"
 CACHE_FILE = "kinetics400_checked.jsonl"
 
 LEFT_OUT = ("missing", "unreadable")
@@ -65,8 +65,8 @@ def convert_kinetics(
     """Write mmaction2's lists of Kinetics' videos, and a report of what is wrong with them.
 
     Writes ``kinetics400_SPLIT_list_videos.txt`` with ``path label`` lines (paths from ``videos``),
-    ``kinetics400_classes.txt`` with a class a line, and ``kinetics400_problems.csv``. Missing and
-    unreadable videos are left out of the lists; all others are in, since too short ones are
+    ``kinetics400_classes.txt`` with a class a line, and ``kinetics400_SPLIT_problems.csv``. Missing
+    and unreadable videos are left out of the lists; all others are in, since too short ones are
     repeated, turned ones read upright, and of damaged ones the rest is used. What was checked once
     is kept in ``kinetics400_checked.jsonl``, so that a second run checks new and changed files
     alone.
@@ -117,11 +117,11 @@ def convert_kinetics(
             lines.append(f"{paths[0]} {label}".rstrip())
     for split, lines in lists.items():
         report.listed[split] = len(lines)
-        report.files.append(out / LIST_FILE.format(split))
-        write_lines(report.files[-1], lines)
-    report.files += [out / CLASSES_FILE, out / PROBLEMS_FILE]
-    write_lines(out / CLASSES_FILE, report.classes)
-    _write_problems(out / PROBLEMS_FILE, rows)
+        report.files += [out / LIST_FILE.format(split), out / PROBLEMS_FILE.format(split)]
+        write_lines(report.files[-2], lines)
+        _write_problems(report.files[-1], [row for row in rows if row[0].split == split])
+    report.files.append(out / CLASSES_FILE)
+    write_lines(report.files[-1], report.classes)
     return report
 
 
@@ -137,8 +137,6 @@ def _problems(
 def _write_problems(path: Path, rows: Sequence[tuple[Segment, Problem]]) -> None:
     with written_aside(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(("split", "label", "youtube_id", "problem", "detail"))
+        writer.writerow(("label", "youtube_id", "problem", "detail"))
         for segment, problem in rows:
-            writer.writerow(
-                (segment.split, segment.label, segment.stem, problem.kind, problem.detail)
-            )
+            writer.writerow((segment.label, segment.stem, problem.kind, problem.detail))

@@ -42,11 +42,12 @@ def convert(root, **options):
 
 
 def problems(root):
-    with (root / "out" / "kinetics400_problems.csv").open(newline="") as file:
-        return {
-            (row["youtube_id"].split("_")[0], row["problem"]): row["detail"]
-            for row in csv.DictReader(file)
-        }
+    found = {}
+    for split in ("train", "val"):
+        with (root / "out" / f"kinetics400_{split}_problems.csv").open(newline="") as file:
+            for row in csv.DictReader(file):
+                found[row["youtube_id"].split("_")[0], row["problem"]] = row["detail"]
+    return found
 
 
 def test_lists_classes_and_problems(kinetics):
@@ -77,7 +78,7 @@ def test_lists_classes_and_problems(kinetics):
     assert report.listed == {"train": 2, "val": 2}
     text = str(report)
     assert "2 classes\ntrain: 2 videos listed; 1 odd rate, 1 turned, 1 twice, 1 unreadable" in text
-    assert f"wrote {out / 'kinetics400_problems.csv'}" in text
+    assert f"wrote {out / 'kinetics400_val_problems.csv'}" in text
 
 
 def test_processes_find_the_same(kinetics):
