@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from glore_seg.datasets.packing.lock import end_with_parent
 from glore_seg.datasets.video.reading import UnreadableVideoError, read_frames, scan_video
+from glore_seg.datasets.workers import map_in_processes
 from glore_seg.extras import require
 from glore_seg.files import with_progress
 
@@ -112,7 +111,7 @@ def check_videos(
     with cache.open("a", encoding="utf-8") as file:
         if file.tell() and not _ends_line(cache):
             file.write("\n")
-        results = _mapped(work, todo, num_workers)
+        results = map_in_processes(work, todo, num_workers, chunksize=8)
         for path, found in with_progress(results, len(todo), "videos", show=progress):
             done[path] = found
             entry = {"path": path, "state": states[path], "problems": [asdict(p) for p in found]}
@@ -123,18 +122,6 @@ def check_videos(
 
 def _check_one(folder: Path, min_frames: int, path: str) -> tuple[str, Checked]:
     return path, check_video(folder / path, min_frames=min_frames)
-
-
-def _mapped(work: partial, paths: list[str], num_workers: int) -> Iterator[tuple[str, Checked]]:
-    if num_workers == 1 or len(paths) < 2:
-        yield from map(work, paths)
-        return
-    with ProcessPoolExecutor(num_workers, initializer=end_with_parent) as pool:
-        try:
-            yield from pool.map(work, paths, chunksize=8)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
 
 
 def _state(path: Path) -> list[int]:
