@@ -19,5 +19,7 @@ def test_sizes_asked_for():
     assert input_sizes(pictures, [64]) == (64, 64)
     assert input_sizes(pictures, [64, 96]) == (64, 96)
     assert input_sizes(videos, [4, 64, 96]) == (4, 64, 96)
-    with pytest.raises(ValueError, match=r"is \(64,\), and this is a video config; expected frames"):
+    with pytest.raises(
+        ValueError, match=r"is \(64,\), and this is a video config; expected frames"
+    ):
         input_sizes(videos, [64])
