@@ -8,7 +8,7 @@ from dataclasses import asdict
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.engine import build_model, count_complexity, load_config
 from glore_seg.engine.cli import add_cfg_options, run_tool
-from glore_seg.engine.tasks import task_of
+from glore_seg.engine.input_sizes import input_sizes
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -24,8 +24,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         type=int,
         nargs="+",
         metavar="N",
-        help="size of the picture in pixels, H W or one number for both (default: 1024 2048); for "
-        "videos T H W, T in frames (default: 8 224 224)",
+        help="size of the input: H W in pixels or one number for both (default: 1024 2048, for "
+        "classification 224), or T H W for video, T in frames (default: 8 224 224)",
     )
     parser.add_argument(
         "--depth", type=int, default=1, help="levels of modules to list (default: 1)"
@@ -38,29 +38,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def input_sizes(shape: list[int] | None, *, video: bool) -> list[int]:
-    """Return the sizes of one input: H and W, and T before them for videos.
-
-    Raises:
-        ValueError: ``shape`` has as many numbers as the other kind of input.
-    """
-    if shape is None:
-        return [8, 224, 224] if video else [1024, 2048]
-    if video != (len(shape) == 3):
-        wanted = "three numbers, T H W" if video else "H W or one number for both"
-        raise ValueError(
-            f"--shape is {shape}, and the config takes {'videos' if video else 'pictures'}; "
-            f"expected {wanted}"
-        )
-    return shape if video else [shape[0], shape[-1]]
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Build the model without weights and print its counts."""
     args = parse_args(argv)
     cfg = load_config(args.config, cfg_options=args.cfg_options)
-    video = task_of(cfg).name == "video"
-    sizes = input_sizes(args.shape, video=video)
+    sizes = input_sizes(cfg, args.shape)
+    video = len(sizes) == 3
     model = build_model(cfg)
     # A recogniser takes several clips of a video, and stops at its features unless told otherwise.
     options = {"stage": "head"} if video else {}

@@ -41,24 +41,16 @@ train_pipeline = [
     dict(type="PackActionInputs"),
 ]
 # One clip from the middle of the video, for validation, and ten, for the test.
-val_pipeline = [
-    dict(type="CheckedVideoInit"),
-    dict(type="SampleFrames", clip_len=8, frame_interval=8, num_clips=1, test_mode=True),
+view = [
     dict(type="CheckedVideoDecode"),
     dict(type="Resize", scale=(-1, 256)),
     dict(type="CenterCrop", crop_size=224),
     dict(type="FormatShape", input_format="NCTHW"),
     dict(type="PackActionInputs"),
 ]
-test_pipeline = [
-    dict(type="CheckedVideoInit"),
-    dict(type="SampleFrames", clip_len=8, frame_interval=8, num_clips=10, test_mode=True),
-    dict(type="CheckedVideoDecode"),
-    dict(type="Resize", scale=(-1, 256)),
-    dict(type="CenterCrop", crop_size=224),
-    dict(type="FormatShape", input_format="NCTHW"),
-    dict(type="PackActionInputs"),
-]
+sampling = dict(type="SampleFrames", clip_len=8, frame_interval=8, test_mode=True)
+val_pipeline = [dict(type="CheckedVideoInit"), dict(num_clips=1, **sampling), *view]
+test_pipeline = [dict(type="CheckedVideoInit"), dict(num_clips=10, **sampling), *view]
 batch_size = 64
 train_dataloader = dict(
     batch_size=batch_size,

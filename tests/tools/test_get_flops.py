@@ -95,8 +95,16 @@ def test_videos(load_tool, capsys):
 @pytest.mark.parametrize(
     ("config", "shape", "message"),
     [
-        ("video/r50_glore_kinetics400.py", ["224"], r"takes videos; expected three numbers, T H W"),
-        ("fcn_r50_glore_cityscapes.py", ["8", "64", "64"], r"takes pictures; expected H W or one"),
+        (
+            "video/r50_glore_kinetics400.py",
+            ["224"],
+            r"is a video config; expected frames, height and width, such as 8",
+        ),
+        (
+            "fcn_r50_glore_cityscapes.py",
+            ["8", "64", "64"],
+            r"\(8, 64, 64\), and .* expected height and width, such as 1024 2048",
+        ),
     ],
 )
 def test_sizes_of_the_other_kind(config, shape, message, load_tool):
