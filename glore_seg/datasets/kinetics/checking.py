@@ -64,8 +64,7 @@ def check_video(path: str | Path, *, min_frames: int) -> Checked:
         )
     if scan.odd_rate():
         problems.append(Problem("odd rate", f"{scan.path}: {scan.odd_rate()}"))
-    for note in notes:
-        problems.append(Problem("turned" if "is turned by" in note else "damaged", note))
+    problems += [Problem(kind, note) for kind, note in notes.items()]
     return tuple(problems)
 
 

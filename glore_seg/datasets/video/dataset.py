@@ -70,19 +70,18 @@ class CheckedVideoDataset(VideoDataset):
             return super().prepare_data(idx)
         except UnreadableVideoError as error:
             reason = str(error)
-        self._tell(reason)
+        path = self.get_data_info(idx)["filename"]
+        if path not in self._told:
+            self._told.add(path)
+            instead = (
+                "it counts as an error" if self.test_mode else "another video stands in for it"
+            )
+            print_log(f"{reason}; {instead}", logger="current", level=logging.WARNING)
         if not self.test_mode:
             return None
         packed = self.pipeline({**self.get_data_info(idx), "unreadable": reason})
         packed["data_samples"].set_metainfo({"unreadable": reason})
         return packed
-
-    def _tell(self, reason: str) -> None:
-        if reason in self._told:
-            return
-        self._told.add(reason)
-        instead = "it counts as an error" if self.test_mode else "another video stands in for it"
-        print_log(f"{reason}; {instead}", logger="current", level=logging.WARNING)
 
     def _single_labels(self) -> list[dict]:
         with open(self.ann_file, encoding="utf-8") as file:

@@ -101,7 +101,7 @@ def scan_video(path: str | Path) -> VideoScan:
         )
 
 
-def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarray], list[str]]:
+def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarray], dict[str, str]]:
     """Decode chosen frames.
 
     Decoding begins at the last key frame before the first of them. Pictures are turned as the
@@ -113,9 +113,9 @@ def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarra
             where need be.
 
     Returns:
-        A picture (H, W, 3), RGB, uint8, for each index; equal indices share one array. Then what
-        is worth a line in the log, each naming the file: that the pictures were turned, or that
-        some don't decode, in whose place the nearest one that does stands.
+        A picture (H, W, 3), RGB, uint8, for each index, each an array of its own. Then what is
+        worth a line in the log, each naming the file: ``"turned"`` where the pictures were turned,
+        ``"damaged"`` where some don't decode, in whose place the nearest one that does stands.
 
     Raises:
         UnreadableVideoError: Not one of the frames decodes, or the file is no longer there.
@@ -138,17 +138,17 @@ def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarra
             f"{scan.path}: none of the {len(wanted)} frames from {wanted[0]} to {wanted[-1]} "
             "decodes: get it again"
         )
-    notes = []
+    notes = {}
     if turned:
-        notes.append(f"{scan.path} is turned by {turned} degrees by its header: read upright")
+        notes["turned"] = f"{scan.path} is turned by {turned} degrees by its header: read upright"
     if len(found) < len(wanted):
-        notes.append(
+        notes["damaged"] = (
             f"{scan.path}: {len(wanted) - len(found)} of {len(wanted)} frames don't decode; the "
             "nearest that do stand in for them: get it again"
         )
-        for index in wanted:
-            found.setdefault(index, found[min(found, key=lambda other: abs(other - index))])
-    return [found[int(i)] for i in indices], notes
+    # Copies: transforms may mirror a picture in place, and would mirror a shared one twice.
+    nearest = {i: min(found, key=lambda other: abs(other - i)) for i in wanted}
+    return [found[nearest[int(i)]].copy() for i in indices], notes
 
 
 def _opened(path: Path) -> Any:

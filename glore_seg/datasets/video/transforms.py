@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from mmengine.registry import TRANSFORMS
 
 from glore_seg.datasets.video.reading import read_frames, scan_video
 
-_NAMED = 10  # files named for each harmless oddity, a transform and process
+_HARMLESS = ("odd rate", "turned")
+_NAMED = 10  # files named for each of these, a transform and process
 _BLANK = (256, 256, 3)  # what stands in for an unreadable video in testing; 128 is mid grey
 
 
@@ -44,14 +45,17 @@ class CheckedVideoInit(BaseTransform):
         scan = scan_video(results["filename"])
         if scan.cut_short:
             self._told.tell(
+                "cut short",
+                scan.path,
                 f"{scan.path} is cut short: it holds {scan.num_frames} of {scan.header_frames} "
-                "frames, and clips are taken from these: get it again"
+                "frames, and clips are taken from these: get it again",
             )
         if scan.odd_rate():
             self._told.tell(
+                "odd rate",
+                scan.path,
                 f"{scan.path}: {scan.odd_rate()}; frames are taken by number, so a clip covers "
                 "another time than at 30",
-                kind="odd frame rates",
             )
         results.update(total_frames=scan.num_frames, avg_fps=scan.rate or None, video_scan=scan)
         return results
@@ -83,12 +87,11 @@ class CheckedVideoDecode(BaseTransform):
         indices = np.asarray(results["frame_inds"]).reshape(-1)  # (clips x frames,)
         scan = results.pop("video_scan")
         if scan is None:
-            results["imgs"] = [np.full(_BLANK, 128, np.uint8)] * len(indices)
+            results["imgs"] = [np.full(_BLANK, 128, np.uint8) for _ in indices]
         else:
             results["imgs"], notes = read_frames(scan, indices.tolist())
-            for note in notes:
-                kind = "turned videos" if "is turned by" in note else None
-                self._told.tell(note, kind=kind)
+            for kind, note in notes.items():
+                self._told.tell(kind, scan.path, note)
         results["frame_inds"] = indices
         results["original_shape"] = results["img_shape"] = results["imgs"][0].shape[:2]
         return results
@@ -121,19 +124,17 @@ class _Told:
     """What the log was told already, by this transform in this process."""
 
     def __init__(self) -> None:
-        self._lines: set[str] = set()
-        self._counts: Counter[str] = Counter()
+        self._files: dict[str, set[Path]] = {}
 
-    def tell(self, line: str, *, kind: str | None = None) -> None:
-        """Log a line once; of a kind, the first few files only."""
-        if line in self._lines or (kind and self._counts[kind] > _NAMED):
+    def tell(self, kind: str, path: Path, line: str) -> None:
+        """Log a line once for a file and kind; of a harmless kind, for the first files only."""
+        files = self._files.setdefault(kind, set())
+        if path in files or (kind in _HARMLESS and len(files) > _NAMED):
             return
-        self._lines.add(line)
-        if kind:
-            self._counts[kind] += 1
-            if self._counts[kind] > _NAMED:
-                line = (
-                    f"further {kind} are not named here; tools/dataset_converters/kinetics.py "
-                    "lists them all"
-                )
+        files.add(path)
+        if kind in _HARMLESS and len(files) > _NAMED:
+            line = (
+                f"further videos of this kind ({kind}) are not named here; "
+                "tools/dataset_converters/kinetics.py lists them all"
+            )
         print_log(line, logger="current", level=logging.WARNING)

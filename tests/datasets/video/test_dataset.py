@@ -126,7 +126,7 @@ def test_harmless_oddities_do_not_flood_the_log(tmp_path, told):
         data[i]
     assert len(told) == 11
     assert "09.mp4" in told[9][0]
-    assert told[10][0].startswith("further odd frame rates are not named here; tools/dataset_conv")
+    assert told[10][0].startswith("further videos of this kind (odd rate) are not named here; too")
 
 
 def test_one_frame_repeated(tmp_path):
