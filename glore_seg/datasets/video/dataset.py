@@ -91,17 +91,19 @@ class CheckedVideoDataset(VideoDataset):
     def _item(self, line: str, number: int) -> dict:
         path, _, label = line.rpartition(self.delimiter)
         if not path and self.test_mode:
-            path, label = line, "-1"  # nothing to compare with: predictions only
+            path, label = line, "-1"
         if not path or not label.removeprefix("-").isdecimal():
             raise ValueError(
                 f"line {number} of {self.ann_file} is {line!r}; expected `path label` with "
                 f"{self.delimiter!r} between them and a whole number for a label"
             )
         classes = self.metainfo.get("classes")
-        if classes and int(label) >= len(classes):
+        least = -1 if self.test_mode else 0  # -1: none is known, predictions only
+        last = len(classes) - 1 if classes else int(label)
+        if not least <= int(label) <= last:
             raise ValueError(
-                f"line {number} of {self.ann_file} has label {label}, but there are "
-                f"{len(classes)} classes, from 0: correct the list or metainfo"
+                f"line {number} of {self.ann_file} has label {label}; expected {least} to "
+                f"{max(last, least)}: correct the list or metainfo"
             )
         prefix = self.data_prefix.get("video") or ""
         return {"filename": osp.join(prefix, path), "label": int(label)}

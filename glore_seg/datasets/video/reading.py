@@ -131,8 +131,8 @@ def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarra
     found, turned = _decode(scan, wanted, seek=scan.times is not None)
     if len(found) < len(wanted) and scan.times is not None:
         # the index of the container led astray, as it may with open groups of pictures
-        again, turned = _decode(scan, wanted, seek=False)
-        found = {**again, **found}
+        again, turned_again = _decode(scan, wanted, seek=False)
+        found, turned = {**again, **found}, turned or turned_again
     if not found:
         raise UnreadableVideoError(
             f"{scan.path}: none of the {len(wanted)} frames from {wanted[0]} to {wanted[-1]} "

@@ -146,8 +146,8 @@ def test_lists(tmp_path):
     assert data.metainfo["classes"] == ["left", "right"]
     assert [data.get_data_info(i)["label"] for i in range(2)] == [1, 0]
     assert data.get_data_info(1)["filename"] == str(tmp_path / "b c.mp4")
-    unlabelled = dataset(tmp_path, ["a.mp4"], test_mode=True)
-    assert unlabelled.get_data_info(0)["label"] == -1
+    unlabelled = dataset(tmp_path, ["a.mp4", "a.mp4 -1"], test_mode=True)
+    assert [unlabelled.get_data_info(i)["label"] for i in range(2)] == [-1, -1]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,8 @@ def test_lists(tmp_path):
     [
         (["a.mp4 0", "a.mp4"], ValueError, r"line 2 of .*list\.txt is 'a\.mp4'; expected `path la"),
         (["a.mp4 left"], ValueError, r"line 1 of .*list\.txt is 'a\.mp4 left'"),
-        (["a.mp4 2"], ValueError, "line 1 of .* has label 2, but there are 2 classes, from 0"),
+        (["a.mp4 2"], ValueError, "line 1 of .* has label 2; expected 0 to 1: correct"),
+        (["a.mp4 -1"], ValueError, "line 1 of .* has label -1; expected 0 to 1"),
         ([], ValueError, r"list\.txt lists no videos"),
         (["b.mp4 0", "c.mp4 1"], FileNotFoundError, r"none of the 2 videos in .*b\.mp4: correct"),
     ],
