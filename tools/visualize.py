@@ -7,7 +7,9 @@ from pathlib import Path
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.engine import load_config
 from glore_seg.engine.cli import add_cfg_options, run_tool
+from glore_seg.engine.clip_picturing import picture_clip_projections
 from glore_seg.engine.picturing import compare_models, picture_projections
+from glore_seg.engine.tasks import task_of
 from glore_seg.visualization.projections import COLOURS
 
 
@@ -49,8 +51,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     projections = commands.add_parser(
         "projections",
         help="projection weights of a unit's nodes (Figure 7)",
-        description="The projection weights of a GloRe unit over pictures: hue is the sign, "
-        "brightness the magnitude.",
+        description="The projection weights of a GloRe unit over pictures, or over the frames of "
+        "a clip where the config is for video: hue is the sign, brightness the magnitude.",
         epilog="example: python tools/visualize.py projections configs/fcn_r50_glore_cityscapes.py "
         "CHECKPOINT --pictures street.jpg --nodes 3 17 --out projections.png",
     )
@@ -80,13 +82,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
             "--pictures",
             nargs="+",
             metavar="PICTURE",
-            help="indices or (beginnings of) file names in the split, or files or folders",
+            help="indices or (beginnings of) file names in the split, or files or folders; "
+            "of videos one",
         )
         command.add_argument(
             "--number",
             type=int,
-            default=3,
-            help=f"without --pictures: how many, {what} (default: 3)",
+            help=f"without --pictures: how many, {what} (default: 3; of videos one)",
         )
         command.add_argument("--split", choices=["train", "val", "test"], default="val")
         add_cfg_options(command)
@@ -108,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "out_file": args.out,
         "split": args.split,
         "wanted": args.pictures,
-        "number": args.number,
+        **({} if args.number is None else {"number": args.number}),
         "overwrite": args.overwrite,
     }
     if args.command == "compare":
@@ -117,8 +119,10 @@ def main(argv: Sequence[str] | None = None) -> None:
             models, num_boxes=args.boxes, among=args.among, opacity=args.opacity, **options
         )
     else:
-        picture_projections(
-            load_config(args.config, cfg_options=args.cfg_options),
+        cfg = load_config(args.config, cfg_options=args.cfg_options)
+        video = task_of(cfg).name == "video"
+        (picture_clip_projections if video else picture_projections)(
+            cfg,
             args.checkpoint,
             unit=args.unit,
             nodes=args.nodes,

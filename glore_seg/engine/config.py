@@ -11,6 +11,8 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from glore_seg.engine.tasks import read_config
+
 
 def load_config(
     path: str,
@@ -21,6 +23,8 @@ def load_config(
 ) -> Config:
     """Read a config, apply the command line to it and fit it to the machine.
 
+    Its ``default_scope`` tells the task: ``mmseg``, ``mmpretrain`` or ``mmaction``.
+
     Args:
         path: The config file.
         cfg_options: Dotted keys and their values, as ``--cfg-options`` gives them.
@@ -30,15 +34,16 @@ def load_config(
 
     Raises:
         FileNotFoundError: There is no such config file.
+        MissingExtraError: The task's host is not installed; the text names the command.
         ValueError: A key of ``cfg_options`` begins with a name that neither the config nor the
-            Runner knows.
+            Runner knows, or ``default_scope`` is none of the three.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(
             f"config {path!r} does not exist; the project's own stand in configs/, and paths are "
             f"taken from the current folder {Path.cwd()}"
         )
-    cfg = Config.fromfile(path)
+    cfg = read_config(path)
     _check_options(cfg, cfg_options or {})
     cfg.merge_from_dict(cfg_options or {})
     cfg.launcher = launcher

@@ -11,6 +11,7 @@ from mmengine.dataset import BaseDataset
 from glore_seg.engine.finding import Picture, find_pictures, read_picture
 from glore_seg.engine.predicting import Predictor
 from glore_seg.engine.splits import build_picture_dataset
+from glore_seg.engine.tasks import require_segmentation
 from glore_seg.files import with_progress, written_aside
 from glore_seg.visualization.comparison import Comparison, draw_comparison
 from glore_seg.visualization.projections import (
@@ -49,10 +50,13 @@ def compare_models(
 
     Raises:
         FileExistsError: ``out_file`` is there.
-        ValueError: The models have different classes or the same names, or a number is below 1.
+        ValueError: The models have different classes or the same names, one is not of
+            segmentation, or a number is below 1.
     """
     check_free(out_file, overwrite=overwrite)
     _check_number(number)
+    for cfg, *_ in models:
+        require_segmentation(cfg, "compare")
     predictors = _named_predictors(models)
     first = next(iter(predictors.values()))
     cfg = models[0][0]
@@ -102,7 +106,8 @@ def picture_projections(
     """Draw the projection weights of a unit's nodes over pictures (Fig. 7).
 
     Args:
-        cfg: Config of a network with GloRe units in its head, neck or backbone.
+        cfg: Config of a network, of segmentation or classification, with GloRe units in its head,
+            neck or backbone.
         checkpoint: Its weights.
         out_file: Picture to write.
         split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_picture_dataset`.
@@ -135,7 +140,7 @@ def picture_projections(
     chosen = nodes or pick_nodes(weights, num_nodes)
     with written_aside(out_file) as aside:
         draw_projections(
-            [picture.image for picture in pictures],
+            [predictor.seen(picture) for picture in pictures],
             weights,
             aside,
             nodes=chosen,

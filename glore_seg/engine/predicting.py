@@ -17,9 +17,11 @@ from mmengine.model import BaseTTAModel
 from mmengine.registry import DATASETS, init_default_scope
 from torch import Tensor
 
+from glore_seg.engine.finding import Picture
 from glore_seg.engine.loading import Checkpoint, load_model
 from glore_seg.engine.setup_check_hook import unwrap
 from glore_seg.engine.splits import plain_dataset, without_labels
+from glore_seg.engine.tasks import task_of
 from glore_seg.layers import GloReUnit
 from glore_seg.models.segmentors import AccumulatingSegTTAModel
 from glore_seg.visualization.projections import capture_projections
@@ -32,6 +34,8 @@ PictureData: TypeAlias = str | Path | np.ndarray
 
 class Predictor:
     """A trained network with the test pipeline of its config: from a picture to a label map.
+
+    A classifier's has no label maps; its units' maps, by :meth:`project`, are what it is for.
 
     Args:
         cfg: Config of the network; after :func:`use_tta` with its test-time augmentation.
@@ -66,8 +70,10 @@ class Predictor:
         self._pipeline = Compose(self._transforms)
         # Not opened: the data need not be there to predict files.
         meta = DATASETS.build({**dataset, "lazy_init": True}).metainfo
-        self.classes: tuple[str, ...] = tuple(meta["classes"])
-        self.palette: list[Sequence[int]] = meta["palette"]
+        # A classifier's folders may tell its classes, and they are not opened.
+        self.classes: tuple[str, ...] = tuple(meta.get("classes") or ())
+        self.palette: list[Sequence[int]] = meta.get("palette") or []
+        self._cuts = task_of(cfg).name != "segmentation"
 
     @property
     def device(self) -> torch.device:
@@ -89,6 +95,17 @@ class Predictor:
     def batch(self, *pictures: PictureData) -> dict[str, Any]:
         """Pictures as a batch, as ``model.test_step`` takes it."""
         return pseudo_collate([self._prepare(picture) for picture in pictures])
+
+    def seen(self, picture: Picture) -> np.ndarray:
+        """What of a picture :meth:`project`'s maps lie over, (H, W, 3), RGB.
+
+        For segmentation the whole picture as stored, for a classifier what its test pipeline cuts
+        out of it.
+        """
+        if not self._cuts:
+            return picture.image
+        # As OpenMMLab loads it: blue first, uint8.
+        return self.batch(picture.path)["inputs"][0].numpy()[::-1].transpose(1, 2, 0)  # (H, W, 3)
 
     def predict(self, picture: PictureData) -> np.ndarray:
         """Label map of a picture, (H, W) of class indices, uint8."""

@@ -10,6 +10,7 @@ from torch import nn
 
 from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import some
+from glore_seg.engine.tasks import TASKS
 
 
 @HOOKS.register_module()
@@ -19,10 +20,11 @@ class SetupCheckHook(Hook):
     - Resuming and testing need a checkpoint of this very network: every parameter there, none
       beyond (but an auxiliary head, which only training uses), all of the same shape. A
       checkpoint to start a new training from (``load_from``) must have something in common.
-    - The head must have as many classes as the data set.
+    - The head must have as many classes as the data set, and validation must know the classes
+      of training: a classifier's folders give both, each for itself.
 
     Raises:
-        ValueError: The checkpoint or the number of classes does not fit.
+        ValueError: The checkpoint or the classes do not fit.
     """
 
     priority = "VERY_HIGH"
@@ -41,6 +43,8 @@ class SetupCheckHook(Hook):
     def before_val(self, runner: Runner) -> None:
         """Compare the classes of the head with the validation data's."""
         check_classes(runner.model, runner.val_dataloader.dataset)
+        if isinstance(runner._train_loop, BaseLoop):
+            check_same_classes(runner.train_dataloader.dataset, runner.val_dataloader.dataset)
 
     def before_test(self, runner: Runner) -> None:
         """Compare the classes of the head with the test data's."""
@@ -101,15 +105,35 @@ def check_classes(model: nn.Module, dataset: Any) -> None:
     Raises:
         ValueError: They differ.
     """
-    head = getattr(unwrap(model), "decode_head", None)
-    classes = getattr(dataset, "metainfo", {}).get("classes")
-    heads = head if isinstance(head, nn.ModuleList) else [head]
-    for one in heads:
-        num_classes = getattr(one, "num_classes", None)
-        if num_classes is None or not classes or num_classes == len(classes):
-            continue
+    network = unwrap(model)
+    classes = _classes_of(dataset)
+    for name in (task.head for task in TASKS):
+        head = getattr(network, name, None)
+        for one in head if isinstance(head, nn.ModuleList) else [head]:
+            num_classes = getattr(one, "num_classes", None)
+            if num_classes is None or not classes or num_classes == len(classes):
+                continue
+            raise ValueError(
+                f"the {name.replace('_', ' ')} has num_classes={num_classes}, the data set "
+                f"{type(dataset).__name__} has {len(classes)} classes {classes}. Set "
+                f"model.{name}.num_classes={len(classes)}, or the data set's metainfo"
+            )
+
+
+def check_same_classes(trained: Any, other: Any) -> None:
+    """Compare the classes of two data sets, such as those to train and to validate on.
+
+    Raises:
+        ValueError: Both name their classes, and they differ in name or order.
+    """
+    first, second = _classes_of(trained), _classes_of(other)
+    if first and second and first != second:
         raise ValueError(
-            f"the decode head has num_classes={num_classes}, the data set "
-            f"{type(dataset).__name__} has {len(classes)} classes {tuple(classes)}. Set "
-            f"model.decode_head.num_classes={len(classes)}, or the data set's metainfo"
+            f"training knows the classes {first}, validation {second}; expected the same in the "
+            "same order, or scores compare unlike things: give both data sets the same folders of "
+            "classes, or the same metainfo"
         )
+
+
+def _classes_of(dataset: Any) -> tuple[str, ...]:
+    return tuple(getattr(dataset, "metainfo", {}).get("classes") or ())

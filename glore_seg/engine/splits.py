@@ -10,6 +10,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS, init_default_scope
 
+from glore_seg.engine.tasks import require_segmentation, task_of
 from glore_seg.files import with_progress
 
 _LOADS_LABELS = ("LoadAnnotations", "LoadCheckedAnnotations")
@@ -24,8 +25,9 @@ def use_split(cfg: Config, split: str) -> None:
         split: ``"train"``, ``"val"`` or ``"test"``.
 
     Raises:
-        ValueError: The test data set is made of others.
+        ValueError: The test data set is made of others, or the config is not of segmentation.
     """
+    require_segmentation(cfg, "a submission")
     dataset = plain_dataset(cfg, "test")
     _set_split(dataset, split)
     dataset.pipeline = without_labels(dataset.pipeline)
@@ -36,8 +38,9 @@ def build_picture_dataset(cfg: Config, split: str) -> BaseDataset:
 
     In the layout of Cityscapes the split is ``leftImg8bit/SPLIT`` with the labels of
     ``gtFine/SPLIT``, as for :func:`use_split`; ``"test"`` has no labels. Data sets of another
-    layout are those of the config's ``SPLIT_dataloader``. Labels are read as the config's test
-    pipeline reads them, else its val pipeline; where neither does, there are none.
+    layout, and those of a classifier, are those of the config's ``SPLIT_dataloader``. Labels are
+    read as the config's test pipeline reads them, else its val pipeline; where neither does, there
+    are none.
 
     Args:
         cfg: The config.
@@ -47,6 +50,9 @@ def build_picture_dataset(cfg: Config, split: str) -> BaseDataset:
         ValueError: The data set is made of others.
     """
     tested = plain_dataset(cfg, "test")
+    if task_of(cfg).name != "segmentation":
+        init_default_scope(cfg.default_scope)
+        return DATASETS.build(plain_dataset(cfg, split))
     labels = _label_loaders(tested.pipeline)
     if not labels and cfg.get("val_dataloader"):
         labels = _label_loaders(cfg.val_dataloader.dataset.get("pipeline", []))

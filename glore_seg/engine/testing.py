@@ -3,18 +3,25 @@
 from mmengine.config import Config
 
 from glore_seg.engine.splits import loads_labels, without_labels
+from glore_seg.engine.tasks import require_segmentation, task_of
 
 
 def use_visualization(cfg: Config, *, show: bool, show_dir: str | None, wait_time: float) -> None:
-    """Paint every prediction: in a window, or into ``show_dir/vis_data/vis_image``."""
+    """Paint every prediction: in a window, or into ``show_dir/vis_data/vis_image``.
+
+    The task's own hook and visualizer do it.
+    """
+    task = task_of(cfg)
     # setdefault() of a ConfigDict gives a plain copy, which would be changed in vain.
     if cfg.get("default_hooks") is None:
         cfg.default_hooks = {}
     if cfg.default_hooks.get("visualization") is None:
-        cfg.default_hooks.visualization = {"type": "SegVisualizationHook"}
-    cfg.default_hooks.visualization.update(draw=True, interval=1, show=show, wait_time=wait_time)
+        cfg.default_hooks.visualization = {}
+    cfg.default_hooks.visualization.update(
+        **task.visualization, interval=1, show=show, wait_time=wait_time
+    )
     if cfg.get("visualizer") is None:
-        cfg.visualizer = {"type": "SegLocalVisualizer", "name": "visualizer"}
+        cfg.visualizer = {"type": task.visualizer, "name": "visualizer"}
     # TensorBoard would keep a second copy of each picture.
     cfg.visualizer.vis_backends = [{"type": "LocalVisBackend"}]
     if show_dir:
@@ -33,7 +40,8 @@ def use_tta(cfg: Config) -> None:
     if missing:
         raise ValueError(
             f"--tta needs {' and '.join(missing)} in the config; mmseg's data set bases "
-            "(mmseg::_base_/datasets/...) and default_runtime have them"
+            "(mmseg::_base_/datasets/...) and default_runtime have them, for a classifier give a "
+            "tta_pipeline and tta_model=dict(type='AverageClsScoreTTA')"
         )
     dataset = cfg.test_dataloader.dataset
     labelled = loads_labels(dataset.pipeline)
@@ -58,8 +66,10 @@ def use_inference(
             Default: the config's own.
 
     Raises:
-        ValueError: Windows are given without sliding, are missing, or leave gaps.
+        ValueError: Windows are given without sliding, are missing, or leave gaps, or the config
+            is not of segmentation.
     """
+    require_segmentation(cfg, "--mode")
     if cfg.model.get("test_cfg") is None:
         cfg.model.test_cfg = {}
     test_cfg = cfg.model.test_cfg
@@ -86,7 +96,12 @@ def use_inference(
 
 
 def use_output_dir(cfg: Config, output_dir: str, *, format_only: bool) -> None:
-    """Write the predicted label maps to a folder, and with ``format_only`` do nothing else."""
+    """Write the predicted label maps to a folder, and with ``format_only`` do nothing else.
+
+    Raises:
+        ValueError: The config is not of segmentation.
+    """
+    require_segmentation(cfg, "--out")
     several = isinstance(cfg.test_evaluator, list | tuple)
     for metric in cfg.test_evaluator if several else [cfg.test_evaluator]:
         metric.output_dir = output_dir

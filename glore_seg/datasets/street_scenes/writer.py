@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
+from glore_seg.datasets.made_folder import MadeFolder
 from glore_seg.datasets.street_scenes.painter import label_pictures, paint, polygons
 from glore_seg.datasets.street_scenes.scene import SPLITS, compose_scene
 from glore_seg.files import with_progress, write_png, written_aside
@@ -63,14 +63,15 @@ def make_street_scenes(
     counts = dict(zip(SPLITS, (num_train, num_val, num_test), strict=True))
     _check(counts, size, seed)
     settings = {"drawing": DRAWING, "counts": counts, "size": list(size), "seed": seed}
-    if _is_complete(root, settings, overwrite=overwrite):
+    folder = MadeFolder(root, MARKER, "street scenes", ("leftImg8bit", "gtFine"))
+    if folder.claim(settings, overwrite=overwrite).get("complete"):
         return root
 
-    _mark(root, settings, complete=False)
+    folder.mark(settings, complete=False)
     tasks = [(split, index) for split, count in counts.items() for index in range(count)]
     for split, index in with_progress(tasks, len(tasks), "street scenes", show=progress):
         _write_scene(root, split, index, size, seed)
-    _mark(root, settings, complete=True)
+    folder.mark(settings, complete=True)
     return root
 
 
@@ -93,38 +94,6 @@ def _check(counts: dict[str, int], size: tuple[int, int], seed: int) -> None:
         )
     if seed < 0:
         raise ValueError(f"seed is {seed}; expected 0 or more")
-
-
-def _is_complete(root: Path, settings: dict, *, overwrite: bool) -> bool:
-    """Whether nothing is left to do; clears the folder where allowed, refuses where not."""
-    if root.exists() and not root.is_dir():
-        raise FileExistsError(f"{root} is a file; expected a folder: give another name")
-    if not root.is_dir() or not any(root.iterdir()):
-        return False
-    marker = root / MARKER
-    if not marker.is_file():
-        raise FileExistsError(
-            f"{root} holds files that are no street scenes (no {MARKER} in it): give another folder"
-        )
-    try:
-        found = json.loads(marker.read_text())
-    except json.JSONDecodeError:
-        found = {}
-    if found.get("settings") == settings:
-        return bool(found.get("complete"))
-    if not overwrite:
-        raise FileExistsError(
-            f"{root} holds street scenes of other settings: {found.get('settings')}, asked for "
-            f"{settings}. Give --overwrite (overwrite=True) to replace them, or another folder"
-        )
-    for folder in ("leftImg8bit", "gtFine"):
-        shutil.rmtree(root / folder, ignore_errors=True)
-    return False
-
-
-def _mark(root: Path, settings: dict, *, complete: bool) -> None:
-    with written_aside(root / MARKER) as aside:
-        aside.write_text(json.dumps({"settings": settings, "complete": complete}, indent=1) + "\n")
 
 
 def _write_scene(root: Path, split: str, index: int, size: tuple[int, int], seed: int) -> None:

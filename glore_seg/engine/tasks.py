@@ -1,0 +1,114 @@
+"""The task of a config, read from its ``default_scope``, and the host that it needs."""
+
+from dataclasses import dataclass
+
+from mmengine.config import Config
+
+from glore_seg.extras import require
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task and the package of OpenMMLab's that serves it.
+
+    Args:
+        name: ``"segmentation"``, ``"classification"`` or ``"video"``.
+        scope: The host's name, as in ``default_scope`` and ``_base_ = "SCOPE::..."``.
+        extra: The extra of this package that brings the host; None where it is always there.
+        head: Name of the part of the model that has the classes.
+        visualizer: The host's, for predictions.
+        visualization: Type and settings of the host's hook that paints all predictions.
+    """
+
+    name: str
+    scope: str
+    extra: str | None
+    head: str
+    visualizer: str
+    visualization: dict[str, object]
+
+
+TASKS = (
+    Task(
+        "segmentation",
+        "mmseg",
+        None,
+        "decode_head",
+        "SegLocalVisualizer",
+        {"type": "SegVisualizationHook", "draw": True},
+    ),
+    Task(
+        "classification",
+        "mmpretrain",
+        "cls",
+        "head",
+        "UniversalVisualizer",
+        {"type": "VisualizationHook", "enable": True},
+    ),
+    Task(
+        "video",
+        "mmaction",
+        "video",
+        "cls_head",
+        "ActionVisualizer",
+        {"type": "VisualizationHook", "enable": True},
+    ),
+)
+
+
+def task_of(cfg: Config) -> Task:
+    """The task of a config; segmentation where it names no ``default_scope``.
+
+    Raises:
+        ValueError: Its ``default_scope`` is none of the three hosts.
+    """
+    scope = cfg.get("default_scope") or "mmseg"
+    for task in TASKS:
+        if task.scope == scope:
+            return task
+    raise ValueError(
+        f"default_scope is {scope!r}; expected one of {', '.join(t.scope for t in TASKS)}: give "
+        "that of the package whose models and data sets the config names"
+    )
+
+
+def read_config(path: str) -> Config:
+    """Read a config file and import the host of its task.
+
+    Hosts beside mmsegmentation are imported here and not with this package: a segmentation run
+    neither needs them nor waits for them.
+
+    Raises:
+        MissingExtraError: The host is not installed; the text names the command.
+        ValueError: The ``default_scope`` is none of the hosts.
+    """
+    try:
+        cfg = Config.fromfile(path)
+    except ModuleNotFoundError as error:
+        # Of a `_base_ = "mmpretrain::..."`, which mmengine looks for before it reads the scope.
+        for task in TASKS:
+            if task.extra and task.scope in str(error):
+                require(task.scope, task.extra)
+        raise
+    task = task_of(cfg)
+    if task.extra:
+        require(task.scope, task.extra)  # what it registers, mmengine imports where it builds it
+    return cfg
+
+
+def require_segmentation(cfg: Config, option: str) -> None:
+    """Refuse what has no meaning but for label maps.
+
+    Args:
+        cfg: The config.
+        option: What was asked for, such as ``--out``.
+
+    Raises:
+        ValueError: The config is of another task.
+    """
+    task = task_of(cfg)
+    if task.name != "segmentation":
+        raise ValueError(
+            f"{option} works on label maps, and this is a {task.name} config (default_scope "
+            f"{task.scope!r}); expected a segmentation config: give one, or leave {option} out"
+        )
