@@ -1,4 +1,4 @@
-"""A pre-activation ResNet-18 from scratch on crops of street scenes, ten classes: docs/classification.md.
+"""A pre-activation ResNet-18 from scratch on crops of street scenes (docs/classification.md).
 
 Made for a CPU. The crops are a folder for each class, as mmpretrain reads any pictures:
 `tools/dataset_converters/street_scenes.py`, then `object_crops.py` there.
