@@ -17,7 +17,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 NAMES = sorted(
     str(path.relative_to(CONFIGS).with_suffix(""))
     for path in CONFIGS.rglob("*.py")
-    if "_base_" not in path.parts
+    if not {"_base_", "classification", "video"} & set(path.parts)
 )
 MAIN = "fcn_r50_glore_cityscapes"
 

@@ -1,0 +1,8 @@
+"""ResNet-50 with 1 and 3 GloRe units on Res3 and Res4: Figure 4.
+
+Without zero initialisation, as there for units and blocks alike (Section 4.2, footnote 4).
+"""
+
+_base_ = "../resnet50_in1k.py"
+
+model = dict(backbone=dict(num_units=(0, 1, 3, 0), unit_cfg=dict(zero_init=False)))

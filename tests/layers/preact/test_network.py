@@ -1,0 +1,320 @@
+"""The networks against timm's of the same weights, dilated against strided; units' places."""
+
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from glore_seg.layers import GloReUnit, NonLocalBlock, PreActClassifier, PreActNet
+from glore_seg.layers.preact import ARCHITECTURES, Architecture
+from glore_seg.layers.preact.blocks import SqueezeExcitation
+from tests.reference.released_unit import ReleasedUnit
+
+# One of each kind of block, and no deeper than need be.
+KINDS = ("resnet18", "se-resnet50", "small-resnext", "small-dpn")
+SMALL = {
+    "small-resnext": Architecture(
+        blocks=(2, 2, 2, 2), mid_channels=(128, 256, 512, 1024), groups=32
+    ),
+    "small-dpn": Architecture(
+        blocks=(2, 2, 2, 2),
+        mid_channels=(160, 320, 640, 1280),
+        groups=40,
+        increments=(16, 32, 32, 128),
+        stem_channels=96,
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def small_architectures(monkeypatch):
+    for name, architecture in SMALL.items():
+        monkeypatch.setitem(ARCHITECTURES, name, architecture)
+
+
+def width_of(arch: str) -> float:
+    groups = ARCHITECTURES[arch].groups
+    return 0.25 if groups > 1 else 0.125
+
+
+def random_statistics(model: nn.Module) -> nn.Module:
+    torch.manual_seed(0)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, std=0.1)
+            nn.init.uniform_(module.running_var, 0.5, 1.5)
+            nn.init.normal_(module.running_mean, std=0.1)
+    return model.eval()
+
+
+def net(arch: str, **options) -> PreActNet:
+    torch.manual_seed(0)
+    return random_statistics(PreActNet(arch, width=width_of(arch), **options))
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_every_network_trains_for_a_step_and_goes_on_from_its_state(arch):
+    def build(seed):
+        torch.manual_seed(seed)
+        options = {"num_units": (0, 1, 1, 0), "unit_cfg": {"zero_init": False}}
+        model = PreActClassifier(arch, num_classes=3, width=width_of(arch), **options)
+        return model, torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+
+    def step(model, optimizer):
+        torch.manual_seed(1)
+        x, labels = torch.randn(2, 3, 64, 64), torch.tensor([0, 2])
+        loss = nn.functional.cross_entropy(model(x), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    model, optimizer = build(0)
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    step(model, optimizer)
+    # The few hidden units of a narrow squeeze-and-excitation can all be at rest.
+    idle = {n for n, p in model.named_parameters() if p.equal(before[n]) and ".se." not in n}
+    assert idle == set()
+    assert all(p.isfinite().all() for p in model.parameters())
+
+    other, its_optimizer = build(7)
+    other.load_state_dict(model.state_dict())
+    its_optimizer.load_state_dict(optimizer.state_dict())
+    assert step(other, its_optimizer) == step(model, optimizer)
+
+
+@pytest.mark.parametrize(
+    ("arch", "unit_type"),
+    [*((arch, "glore") for arch in KINDS), ("resnet18", "nonlocal-pooled")],
+)
+def test_exported_networks_agree(arch, unit_type):
+    model = PreActClassifier(
+        arch, num_classes=3, width=width_of(arch), num_units=(0, 1, 1, 0), unit_type=unit_type,
+        unit_cfg={"zero_init": False},
+    )  # fmt: skip
+    random_statistics(model)
+    dynamic = torch.export.Dim.DYNAMIC
+    program = torch.export.export(
+        model, (torch.randn(2, 3, 64, 64),), dynamic_shapes=({0: dynamic},)
+    ).module()
+    x = torch.randn(3, 3, 64, 64)
+    torch.testing.assert_close(program(x), model(x), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("arch", ["resnet18", "resnet50"])
+def test_stages_are_timms_of_the_same_weights(arch):
+    resnetv2 = pytest.importorskip("timm.models.resnetv2")
+    layers = pytest.importorskip("timm.layers")
+    spec = ARCHITECTURES[arch]
+    theirs = resnetv2.ResNetV2(
+        layers=spec.blocks,
+        channels=tuple(c // 8 for c in spec.out_channels),
+        stem_chs=8,
+        basic=not spec.bottleneck,
+        bottle_ratio=0.25 if spec.bottleneck else 1.0,
+        conv_layer=partial(nn.Conv2d, bias=False),
+        norm_layer=partial(layers.BatchNormAct2d, eps=1e-4),
+        num_classes=0,
+    )
+    for module in theirs.modules():
+        if isinstance(module, nn.Conv2d):
+            module.padding = (module.kernel_size[0] // 2,) * 2
+    random_statistics(theirs)
+    ours = net(arch, out_indices=(0, 1, 2, 3))
+    for stage, its in zip(ours.stages(), theirs.stages, strict=True):
+        for block, its_block in zip(stage.children(), its.blocks, strict=True):
+            for number in (1, 2, 3) if spec.bottleneck else (1, 2):
+                conv = block.get_submodule(f"conv_m{number}")
+                conv.conv.load_state_dict(its_block.get_submodule(f"conv{number}").state_dict())
+                conv.bn.load_state_dict(its_block.get_submodule(f"norm{number}").state_dict())
+            if block.conv_w1 is not None:
+                # Theirs shares one norm between the shortcut and the block.
+                block.conv_w1.conv.load_state_dict(its_block.downsample.conv.state_dict())
+                block.conv_w1.bn.load_state_dict(its_block.norm1.state_dict())
+    ours.tail.bn.load_state_dict(theirs.norm.state_dict())
+    x = torch.randn(2, 8, 16, 16)
+    expected, actual = x, x
+    for stage, its in zip(ours.stages(), theirs.stages, strict=True):
+        expected, actual = its(expected), stage(actual)
+        torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(ours.tail(actual), theirs.norm(expected), rtol=1e-4, atol=1e-4)
+
+
+def test_dual_path_network_is_timms_of_the_same_weights():
+    dpn = pytest.importorskip("timm.models.dpn")
+    spec = SMALL["small-dpn"]
+    theirs = dpn.DPN(
+        k_sec=spec.blocks,
+        inc_sec=spec.increments,
+        k_r=160,
+        groups=40,
+        num_init_features=96,
+        num_classes=5,
+        fc_act_layer="relu",
+    )
+    random_statistics(theirs)
+    ours = PreActClassifier(
+        "small-dpn", num_classes=5, norm_layer=partial(nn.BatchNorm2d, eps=1e-3)
+    )
+    names = {"c1x1_a": "conv_m1", "c3x3_b": "conv_m2", "c1x1_c": "conv_m3"}
+    names |= {"c1x1_w_s1": "conv_w1", "c1x1_w_s2": "conv_w1"}
+    state = {}
+    for key, value in theirs.state_dict().items():
+        part, *rest = key.removeprefix("features.").split(".")
+        if part == "classifier":
+            state[f"head.fc.{rest[0]}"] = value.flatten(1) if value.dim() > 1 else value
+        elif part == "conv1_1":
+            state[".".join(["backbone.conv1", *rest])] = value
+        elif part == "conv5_bn_ac":
+            state[".".join(["backbone.tail", *rest])] = value
+        else:
+            stage, block = part.split("_")
+            path = [f"backbone.{stage}", f"B{int(block):02}", names[rest[0]], *rest[1:]]
+            state[".".join(path)] = value
+    ours.load_state_dict(state)
+    x = torch.randn(1, 3, 64, 64)
+    torch.testing.assert_close(ours.eval()(x), theirs(x), rtol=1e-4, atol=1e-4)
+
+
+def test_squeeze_and_excitation_by_hand():
+    torch.manual_seed(0)
+    module = SqueezeExcitation(8, 2)
+    x = torch.randn(2, 8, 3, 5)
+    weights = x.mean((2, 3)) @ module.fc1.weight.flatten(1).T + module.fc1.bias
+    weights = weights.relu() @ module.fc2.weight.flatten(1).T + module.fc2.bias
+    torch.testing.assert_close(module(x), x * weights.sigmoid()[:, :, None, None])
+
+
+@pytest.mark.parametrize("output_stride", [8, 16])
+@pytest.mark.parametrize("arch", ["resnet18", "resnet50", "small-resnext", "small-dpn"])
+def test_dilated_maps_hold_the_strided_ones(arch, output_stride):
+    strided, dilated = net(arch), net(arch, output_stride=output_stride)
+    dilated.load_state_dict(strided.state_dict())
+    x = torch.randn(1, 3, 128, 128)
+    (coarse,), (fine,) = strided(x), dilated(x)
+    factor = 32 // output_stride
+    assert fine.shape[2:] == (128 // output_stride,) * 2
+    torch.testing.assert_close(fine[:, :, ::factor, ::factor], coarse, rtol=1e-4, atol=1e-4)
+
+
+def test_multi_grid_is_of_the_last_stage():
+    model = net("resnet50", output_stride=8, multi_grid=(4, 8, 16))
+    rates = [[b.conv_m2.conv.dilation[0] for b in s.children()] for s in model.stages()]
+    assert rates == [[1] * 3, [1] * 4, [1, 2, 2, 2, 2, 2], [4, 8, 16]]
+
+
+def test_maps_of_all_stages():
+    model = net("small-dpn", out_indices=(0, 1, 2, 3))
+    outs = model(torch.randn(1, 3, 65, 97))
+    assert [tuple(out.shape) for out in outs] == [
+        (1, channels, -(-65 // stride), -(-97 // stride))
+        for channels, stride in zip(model.feature_channels, (4, 8, 16, 32), strict=True)
+    ]
+    assert outs[3].min() == 0  # the tail's ReLU; the others are sums
+    assert all(out.min() < 0 for out in outs[:3])
+
+
+def test_lite_stem():
+    model = PreActNet("resnet50", stem="5x5")
+    assert tuple(model.conv1.conv.weight.shape) == (32, 3, 5, 5)
+    assert tuple(PreActNet("resnet18").conv1.conv.weight.shape) == (64, 3, 7, 7)
+
+
+@pytest.mark.parametrize(
+    ("arch", "num_units", "names"),
+    [
+        ("resnet18", (0, 0, 1, 0), {"conv4.B01_extra"}),
+        ("resnet50", (0, 2, 0, 0), {"conv3.B01_extra", "conv3.B03_extra"}),
+        ("se-resnet50", (0, 0, 3, 0), {"conv4.B01_extra", "conv4.B03_extra", "conv4.B05_extra"}),
+        ("resnet101", (0, 0, 3, 0), {"conv4.B06_extra", "conv4.B12_extra", "conv4.B18_extra"}),
+        ("dpn98", (0, 0, 3, 0), {"conv4.B05_extra", "conv4.B10_extra", "conv4.B15_extra"}),
+    ],
+)
+def test_places_of_the_units(arch, num_units, names):
+    with torch.device("meta"):
+        model = PreActNet(arch, num_units=num_units)
+    found = {n for n, module in model.named_modules() if isinstance(module, GloReUnit)}
+    assert found == names
+
+
+def test_places_by_hand_and_kinds_of_units():
+    options = {"unit_positions": ((), (2,), (6,), ()), "width": 0.125}
+    model = PreActNet("resnet50", unit_type="nonlocal-pooled", **options)
+    assert isinstance(model.conv3.B02_extra, NonLocalBlock)
+    assert (model.conv4.B06_extra.channels, model.conv4.B06_extra.pooled) == (128, True)
+    assert not PreActNet("resnet50", unit_type="nonlocal", **options).conv3.B02_extra.pooled
+    glore = PreActNet("resnet50", unit_cfg={"num_graph_convs": 3, "normalize": False}, **options)
+    unit = glore.conv4.B06_extra
+    assert (unit.num_nodes, unit.num_states, unit.normalize) == (32, 64, False)
+    assert {"gcn", "gcn2", "gcn3"} <= {name for name, _ in unit.named_children()}
+
+
+def test_units_act_on_the_added_channels_of_a_dual_path_network():
+    torch.manual_seed(0)
+    units = {"num_units": (0, 0, 1, 0), "unit_cfg": {"zero_init": False}}
+    model = net("small-dpn", out_indices=(2,), **units)
+    stage = model.conv4
+    assert list(dict(stage.named_children())) == ["B01", "B01_extra", "B02"]
+    x = torch.randn(1, model.feature_channels[1], 8, 8)
+    first = stage.B01(x)
+    count = model.unit_channels[2]
+    assert count == 256
+    expected = stage.B02(torch.cat([stage.B01_extra(first[:, :count]), first[:, count:]], 1))
+    assert torch.equal(stage(x), expected)
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_the_released_units_weights_load_key_for_key(arch):
+    model = PreActNet(arch, num_units=(0, 2, 1, 0), width=width_of(arch))
+    for stage in (model.conv3, model.conv4):
+        for unit in stage.units().values():
+            channels = stage.unit_channels
+            released = ReleasedUnit(channels, channels // 4, channels // 2)
+            unit.load_state_dict(released.state_dict(), strict=True)
+
+
+def test_new_units_are_the_identity_and_leave_the_plain_networks_names():
+    plain = net("resnet18")
+    model = net("resnet18", num_units=(0, 1, 1, 0))
+    for stage in model.stages():
+        for unit in stage.units().values():
+            unit.reset_parameters()
+    missing, unexpected = model.load_state_dict(plain.state_dict(), strict=False)
+    assert unexpected == []
+    assert all("_extra." in name for name in missing)
+    x = torch.randn(1, 3, 64, 64)
+    assert torch.equal(model(x)[0], plain(x)[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"arch": "resnet20"}, "arch is 'resnet20'; expected one of 'resnet18'"),
+        ({"unit_type": "glor"}, r"unit_type is 'glor'; expected one of \('glore', 'nonlocal', 'n"),
+        ({"stem": "3x3"}, r"stem is '3x3'; expected one of \('7x7', '5x5'\)"),
+        ({"output_stride": 4}, r"output_stride is 4; expected one of \(32, 16, 8\)"),
+        ({"multi_grid": (4, 8, 16)}, r"multi_grid is \(4, 8, 16\); expected one rate .*2 blocks"),
+        ({"num_units": (0, 3, 0, 0)}, "between 0 and the 2 blocks of the stage, got 3"),
+        ({"num_units": (0, 1)}, "num_units must have one entry for each of the 4 stages"),
+        ({"unit_positions": ((), (3,), (), ())}, r"\[3\] are outside a stage of 2 blocks"),
+        (
+            {"num_units": (0, 0, 1, 0), "unit_positions": ((), (), (1,), ())},
+            "num_units or unit_positions, not both",
+        ),
+        ({"out_indices": (4,)}, r"out_indices is \(4,\); expected some of 0 to 3"),
+        ({"out_indices": ()}, r"out_indices is \(\); expected some of 0 to 3"),
+        ({"num_units": (0, 0, 1, 0), "unit_cfg": {"num_graph_convs": 4}}, "must be 1, 2 or 3"),
+    ],
+)
+def test_wrong_arguments(options, message):
+    with pytest.raises(ValueError, match=message):
+        PreActNet(**{"arch": "resnet18", "width": 0.125, **options})
+
+
+def test_unknown_arguments():
+    with pytest.raises(TypeError, match="num_unit"):
+        PreActNet("resnet18", num_unit=(0, 0, 1, 0))
+    with pytest.raises(TypeError, match="pooled_by"):
+        PreActNet("resnet18", num_units=(0, 0, 1, 0), unit_cfg={"pooled_by": 2}, width=0.125)

@@ -1,0 +1,210 @@
+"""The backbone in mmseg and mmpretrain: frozen stages, norms, and a classifier's weights in it."""
+
+import copy
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS
+from torch import nn
+
+from glore_seg.engine import build_model
+from glore_seg.models import GloRePreActNet
+from tests.models.base import ModelTests
+
+UNITS = {"num_units": (0, 1, 1, 0)}
+SMALL = {"arch": "resnet18", "width": 0.125}
+CHANNELS = (8, 16, 32, 64)
+
+
+class InDouble(ModelTests):
+    """In fp64: random statistics let the sums of a residual network grow beyond fp32's digits."""
+
+    options: dict
+
+    def build(self):
+        return GloRePreActNet(**self.options).double()
+
+    def input(self, *sizes):
+        return super().input(*sizes).double()
+
+
+class TestDilated(InDouble):
+    strides = (4, 8, 8, 8)
+    options = {
+        **SMALL,
+        **UNITS,
+        "output_stride": 8,
+        "multi_grid": (4, 8),
+        "out_indices": (0, 1, 2, 3),
+    }
+
+
+class TestDualPath(InDouble):
+    sizes = ((1, 33, 47), (2, 32, 64))
+    strides = (16, 16)
+    options = {
+        "arch": "dpn98",
+        "width": 0.25,
+        "unit_positions": ((), (), (1,), ()),
+        "unit_type": "nonlocal-pooled",
+        "output_stride": 16,
+        "out_indices": (2, 3),
+    }
+    test_export_agrees = None  # tests/layers/preact has it, of a shallower one
+
+
+def classifier_cfg(**backbone):
+    backbone = {"type": "GloRePreActNet", **SMALL, **backbone}
+    head = {"type": "LinearClsHead", "num_classes": 3, "in_channels": CHANNELS[-1]}
+    neck = {"type": "GlobalAveragePooling"}
+    model = {"type": "ImageClassifier", "backbone": backbone, "neck": neck, "head": head}
+    return Config({"default_scope": "mmpretrain", "model": model})
+
+
+def segmentor_cfg(**backbone):
+    backbone = {"type": "GloRePreActNet", **SMALL, "output_stride": 8, **backbone}
+    head = {"type": "FCNHead", "in_channels": 64, "in_index": 0, "channels": 8, "num_classes": 4}
+    model = {"type": "EncoderDecoder", "backbone": backbone, "decode_head": head}
+    model |= {"train_cfg": {}, "test_cfg": {"mode": "whole"}}
+    return Config({"default_scope": "mmseg", "model": model})
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """A classifier's, with random statistics and units that are not the identity."""
+    pytest.importorskip("mmpretrain")
+    torch.manual_seed(0)
+    classifier = build_model(classifier_cfg(**UNITS, unit_cfg={"zero_init": False}))
+    for module in classifier.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.running_mean)
+    path = tmp_path_factory.mktemp("classifier") / "epoch_1.pth"
+    state = {f"module.{k}": v for k, v in classifier.state_dict().items()}
+    torch.save({"state_dict": state, "meta": {}}, path)
+    return path
+
+
+def pretrained(path, **more):
+    return {"type": "Pretrained", "checkpoint": str(path), "prefix": "backbone.", **more}
+
+
+def test_a_classifiers_weights_initialise_the_backbone_of_a_segmentor(checkpoint):
+    torch.manual_seed(1)
+    model = build_model(segmentor_cfg(**UNITS, init_cfg=pretrained(checkpoint)))
+    model.init_weights()
+    state = torch.load(checkpoint, weights_only=True)["state_dict"]
+    own = model.backbone.state_dict()
+    assert {k for k in state if ".backbone." in k} == {f"module.backbone.{k}" for k in own}
+    for name, value in own.items():
+        assert torch.equal(value, state[f"module.backbone.{name}"]), name
+    assert model(torch.rand(1, 3, 64, 64)).shape == (1, 4, 8, 8)
+
+
+def test_units_alone_may_be_new(checkpoint, tmp_path):
+    loaded = torch.load(checkpoint, weights_only=True)["state_dict"]
+    plain = {k: v for k, v in loaded.items() if "_extra." not in k}
+    torch.save(plain, tmp_path / "plain.pth")
+    model = build_model(segmentor_cfg(**UNITS, init_cfg=pretrained(tmp_path / "plain.pth")))
+    model.init_weights()
+    assert torch.equal(model.backbone.tail.bn.weight, plain["module.backbone.tail.bn.weight"])
+    # A new unit is the identity.
+    assert not model.backbone.conv4.B01_extra.blocker.weight.any()
+
+
+def test_released_names_without_prefix_and_with_their_classifier(tmp_path):
+    source = GloRePreActNet(**SMALL)
+    state = {f"module.{k}": v for k, v in source.state_dict().items()}
+    state |= {"module.classifier.weight": torch.zeros(5, 64)}
+    torch.save({"state_dict": state}, tmp_path / "released.pth")
+    init_cfg = {"type": "Pretrained", "checkpoint": str(tmp_path / "released.pth")}
+    model = GloRePreActNet(**SMALL, init_cfg=init_cfg)
+    model.init_weights()
+    assert all(torch.equal(v, source.state_dict()[k]) for k, v in model.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("backbone", "change", "message"),
+    [
+        ({}, {"prefix": "trunk."}, r"nothing that begins with the prefix 'trunk\.', but backbone"),
+        ({}, {"prefix": None}, r"0 of \d+ parameters fit.*Set init_cfg\.prefix='backbone\.'"),
+        ({"arch": "resnet34"}, {}, r"missing: conv2\.B03.*Set the backbone's arch"),
+        ({"stem": "5x5"}, {}, r"of another shape: conv1\.conv\.weight"),
+        ({"num_units": (0, 0, 1, 0)}, {}, r"not in the model: conv3\.B01_extra"),
+        ({"unit_cfg": {"num_graph_convs": 2}}, {}, r"6 missing: conv3\.B01_extra\.gcn2"),
+        ({"unit_cfg": {"num_nodes": 3}}, {}, r"of another shape: conv3\.B01_extra\.conv_state"),
+    ],
+)
+def test_weights_of_another_network_are_refused(backbone, change, message, checkpoint):
+    cfg = segmentor_cfg(**{**UNITS, **backbone}, init_cfg=pretrained(checkpoint, **change))
+    with pytest.raises(ValueError, match=message):
+        build_model(cfg).init_weights()
+
+
+def test_missing_pretrained_weights():
+    model = GloRePreActNet(**SMALL, init_cfg=pretrained("/nowhere/weights.pth"))
+    with pytest.raises(OSError, match=r"'/nowhere/weights.pth'.*backbone\.init_cfg=None"):
+        model.init_weights()
+
+
+def test_other_initialisation_is_mmengines():
+    init_cfg = {"type": "Constant", "layer": "Conv2d", "val": 0.5}
+    model = GloRePreActNet(**SMALL, init_cfg=init_cfg)
+    model.init_weights()
+    assert (model.conv5.B02.conv_m2.conv.weight == 0.5).all()
+
+
+@pytest.mark.parametrize("frozen_stages", [-1, 0, 2, 4])
+def test_frozen_stages(frozen_stages):
+    model = GloRePreActNet(**SMALL, **UNITS, frozen_stages=frozen_stages).train()
+    frozen = {"conv1", "conv2", "conv3", "conv4", "conv5"} & {
+        f"conv{number}" for number in range(1, frozen_stages + 2)
+    }
+    for name, child in model.named_children():
+        assert {p.requires_grad for p in child.parameters()} == {name not in frozen}
+        norms = [m for m in child.modules() if isinstance(m, nn.BatchNorm2d)]
+        assert {m.training for m in norms} == {name not in frozen}
+    before = copy.deepcopy(model.state_dict())
+    (out,) = model(torch.randn(2, 3, 64, 64))
+    if frozen_stages < 4:
+        out.sum().backward()
+    changed = {k.split(".")[0] for k, v in model.state_dict().items() if not v.equal(before[k])}
+    assert changed == {"conv1", "conv2", "conv3", "conv4", "conv5", "tail"} - frozen
+
+
+def test_norm_eval_keeps_all_statistics():
+    model = GloRePreActNet(**SMALL, norm_eval=True).train()
+    before = copy.deepcopy(model.state_dict())
+    model(torch.randn(2, 3, 64, 64))[0].sum().backward()
+    assert all(v.equal(before[k]) for k, v in model.state_dict().items())
+    assert model.conv5.B01.conv_m1.conv.weight.grad is not None
+
+
+def test_norm_cfg_reaches_all_norms():
+    norm_cfg = {"type": "GN", "num_groups": 4}
+    model = GloRePreActNet(**SMALL, **UNITS, norm_cfg=norm_cfg)
+    assert not [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert model.conv4.B01_extra.blocker.num_groups == 4
+    norms = [m for m in GloRePreActNet(**SMALL, **UNITS).modules() if hasattr(m, "running_var")]
+    assert {norm.eps for norm in norms} == {1e-4}
+
+
+def test_every_library_finds_it():
+    cfg = {"type": "GloRePreActNet", **SMALL}
+    assert isinstance(MODELS.build(cfg), GloRePreActNet)
+    classifier = pytest.importorskip("mmpretrain.registry").MODELS.build(dict(cfg))
+    assert isinstance(classifier, GloRePreActNet)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"frozen_stages": 5}, ValueError, "frozen_stages is 5; expected -1"),
+        ({"arch": "resnet77"}, ValueError, "arch is 'resnet77'"),
+        ({"norm_layer": nn.BatchNorm2d}, TypeError, "pass norm_cfg instead"),
+        ({"depth": 50}, TypeError, "depth"),
+    ],
+)
+def test_wrong_arguments(options, error, message):
+    with pytest.raises(error, match=message):
+        GloRePreActNet(**{**SMALL, **options})
