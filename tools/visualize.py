@@ -73,6 +73,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="positive and negative; orange-blue can be told apart by the colour-blind "
         "(default: the paper's red-green)",
     )
+    projections.add_argument(
+        "--statistics",
+        action="store_true",
+        help="print how the nodes' maps resemble each other and follow the mirrored pictures",
+    )
     for command, what in ((compare, "those that differ most"), (projections, "spread evenly")):
         command.add_argument("--out", required=True, type=Path, help="PNG file to write")
         command.add_argument("--overwrite", action="store_true", help="replace --out")
@@ -117,15 +122,18 @@ def main(argv: Sequence[str] | None = None) -> None:
             models, num_boxes=args.boxes, among=args.among, opacity=args.opacity, **options
         )
     else:
-        picture_projections(
+        found = picture_projections(
             load_config(args.config, cfg_options=args.cfg_options),
             args.checkpoint,
             unit=args.unit,
             nodes=args.nodes,
             num_nodes=args.num_nodes,
             colours=args.colours,
+            statistics=args.statistics,
             **options,
         )
+        if found:
+            print(found)
     print(f"wrote {args.out}")
 
 

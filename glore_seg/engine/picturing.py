@@ -13,6 +13,7 @@ from glore_seg.engine.splits import build_picture_dataset
 from glore_seg.engine.tasks import require_segmentation
 from glore_seg.files import with_progress, written_aside
 from glore_seg.visualization.comparison import Comparison, draw_comparison
+from glore_seg.visualization.projection_statistics import MapStatistics, map_statistics
 from glore_seg.visualization.projections import (
     check_nodes,
     draw_projections,
@@ -100,8 +101,9 @@ def picture_projections(
     nodes: Sequence[int] | None = None,
     num_nodes: int = 4,
     colours: str = "red-green",
+    statistics: bool = False,
     overwrite: bool = False,
-) -> None:
+) -> MapStatistics | None:
     """Draw the projection weights of a unit's nodes over pictures (Fig. 7).
 
     Args:
@@ -116,7 +118,11 @@ def picture_projections(
         nodes: Nodes to show. Default: the most distinct, see :func:`pick_nodes`.
         num_nodes: How many of those.
         colours: ``"red-green"`` or ``"orange-blue"``.
+        statistics: Whether to run the mirrored pictures through, too, and to compare the maps.
         overwrite: Whether ``out_file`` may be there.
+
+    Returns:
+        How all nodes' maps on the pictures resemble each other, with ``statistics``.
 
     Raises:
         FileExistsError: ``out_file`` is there.
@@ -146,6 +152,10 @@ def picture_projections(
             title=f"{name}: {len(chosen)} of {module.num_nodes} nodes",
             colours=colours,
         )
+    if not statistics:
+        return None
+    mirrored = [predictor.project(picture.path, module, mirrored=True) for picture in pictures]
+    return map_statistics(weights, mirrored)
 
 
 def check_free(out_file: Path, *, overwrite: bool) -> None:

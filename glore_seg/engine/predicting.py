@@ -142,10 +142,15 @@ class Predictor:
             sample = self.model.test_step(self.batch(path))[0]
         return sample.pred_sem_seg.data.squeeze(0).cpu().numpy().astype(np.uint8)  # (H, W)
 
-    def project(self, path: str | Path, unit: GloReUnit) -> np.ndarray:
+    def project(self, path: str | Path, unit: GloReUnit, *, mirrored: bool = False) -> np.ndarray:
         """Projection weights of a unit of the network on a picture, (N, h, w), float32.
 
         The picture runs through in one piece, also where the config tests by windows.
+
+        Args:
+            path: File of the picture.
+            unit: One of the network's.
+            mirrored: Mirror the picture left to right first.
 
         Raises:
             ValueError: The network does not call the unit once, for example where the unit stands
@@ -153,6 +158,8 @@ class Predictor:
         """
         model: Any = unwrap(self.model)
         batch = self.batch(path)
+        if mirrored:
+            batch["inputs"] = [picture.flip(-1) for picture in batch["inputs"]]
         height, width = batch["inputs"][0].shape[-2:]
         inputs = model.data_preprocessor(batch, False)["inputs"]
         with torch.no_grad(), capture_projections(unit) as captured:

@@ -14,7 +14,7 @@ from tests.tools.conftest import STREET_SCENES
 
 pytest.importorskip("mmpretrain", reason="the extra cls is not installed")
 
-CONFIG = STREET_SCENES.parent / "classification" / "preact-resnet18_glore_street-crops.py"
+CONFIG = STREET_SCENES.parent / "classification" / "resnet18_glore-0-1_street-crops.py"
 CLASSES = ("car", "person", "traffic sign")
 SIZE = 48
 
@@ -154,7 +154,7 @@ def test_other_folders_are_refused(call, classifier, crops, tmp_path):
 
 
 def test_projections_lie_over_what_the_network_sees(
-    load_tool, classifier, trained_classifier, crops, tmp_path
+    load_tool, classifier, trained_classifier, crops, tmp_path, capsys
 ):
     main = load_tool("visualize")
     checkpoint = str(trained_classifier / "epoch_2.pth")
@@ -163,5 +163,6 @@ def test_projections_lie_over_what_the_network_sees(
     assert np.array(Image.open(tmp_path / "split.png")).shape[1] == pytest.approx(3 * 312, abs=1)
     file = str(next((crops / "val" / "car").iterdir()))
     unit = ["--unit", "backbone.conv4.B01_extra"]
-    main([*arguments, str(tmp_path / "file.png"), "--pictures", file, *unit])
+    main([*arguments, str(tmp_path / "file.png"), "--pictures", file, "--statistics", *unit])
+    assert "mean correlation of maps: between two nodes 0." in capsys.readouterr().out
     assert np.array(Image.open(tmp_path / "file.png")).shape[1] == pytest.approx(5 * 312, abs=1)
