@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 
 from glore_seg.datasets.object_crops import CropSettings, make_object_crops
-from glore_seg.engine import load_config
+from glore_seg.engine import build_model, load_config
+from glore_seg.layers import GloReUnit
 from glore_seg.visualization import read_scalars
 from tests.tools.conftest import STREET_SCENES
 
@@ -61,6 +62,18 @@ def trained_classifier(call, classifier, tmp_path_factory):
     work_dir = tmp_path_factory.mktemp("classifier") / "work_dir"
     call("train", classifier, work_dir=work_dir)
     return work_dir
+
+
+def test_the_config_is_figure_7s_network():
+    with torch.device("meta"):
+        plain, unit = (
+            build_model(load_config(str(CONFIG.with_name(f"resnet18{name}_street-crops.py"))))
+            for name in ("", "_glore-0-1")
+        )
+    assert not any(isinstance(m, GloReUnit) for m in plain.modules())
+    ((name, found),) = ((n, m) for n, m in unit.named_modules() if isinstance(m, GloReUnit))
+    # After the first of Res4's two blocks.
+    assert (name, found.in_channels, found.num_nodes) == ("backbone.conv4.B01_extra", 256, 128)
 
 
 def test_trains_and_validates(trained_classifier):
