@@ -75,8 +75,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     projections.add_argument(
         "--statistics",
-        action="store_true",
-        help="print how the nodes' maps resemble each other and follow the mirrored pictures",
+        type=int,
+        metavar="M",
+        help="print how the maps of M pictures of the split resemble each other and follow the "
+        "pictures when mirrored",
     )
     for command, what in ((compare, "those that differ most"), (projections, "spread evenly")):
         command.add_argument("--out", required=True, type=Path, help="PNG file to write")

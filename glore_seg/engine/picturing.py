@@ -101,7 +101,7 @@ def picture_projections(
     nodes: Sequence[int] | None = None,
     num_nodes: int = 4,
     colours: str = "red-green",
-    statistics: bool = False,
+    statistics: int | None = None,
     overwrite: bool = False,
 ) -> MapStatistics | None:
     """Draw the projection weights of a unit's nodes over pictures (Fig. 7).
@@ -118,11 +118,12 @@ def picture_projections(
         nodes: Nodes to show. Default: the most distinct, see :func:`pick_nodes`.
         num_nodes: How many of those.
         colours: ``"red-green"`` or ``"orange-blue"``.
-        statistics: Whether to run the mirrored pictures through, too, and to compare the maps.
+        statistics: Compare the maps of so many pictures, spread evenly over the split, with each
+            other and with those of the mirrored pictures. Default: none.
         overwrite: Whether ``out_file`` may be there.
 
     Returns:
-        How all nodes' maps on the pictures resemble each other, with ``statistics``.
+        How all nodes' maps resemble each other, with ``statistics``.
 
     Raises:
         FileExistsError: ``out_file`` is there.
@@ -152,10 +153,18 @@ def picture_projections(
             title=f"{name}: {len(chosen)} of {module.num_nodes} nodes",
             colours=colours,
         )
-    if not statistics:
+    if statistics is None:
         return None
-    mirrored = [predictor.project(picture.path, module, mirrored=True) for picture in pictures]
-    return map_statistics(weights, mirrored)
+    dataset = build_picture_dataset(cfg, split)
+    indices = spread(dataset, statistics)
+    pairs = [
+        [
+            predictor.project(read_picture(dataset, i).path, module, mirrored=m)
+            for m in (False, True)
+        ]
+        for i in with_progress(indices, len(indices), "comparing")
+    ]
+    return map_statistics(*zip(*pairs, strict=True))
 
 
 def check_free(out_file: Path, *, overwrite: bool) -> None:

@@ -1,6 +1,6 @@
 """Do the nodes of a unit look at different things, and at what the picture shows?
 
-Shape legend: N nodes of a unit; h, w sizes of its map.
+Shape legend: P pictures; N nodes of a unit; h, w sizes of its map.
 """
 
 from collections.abc import Sequence
@@ -11,25 +11,34 @@ import numpy as np
 
 @dataclass(frozen=True)
 class MapStatistics:
-    """How a unit's maps resemble each other, as means of Pearson's correlation, -1 to 1.
+    """How a unit's maps resemble each other; correlations are Pearson's, as means.
+
+    A map's part that is its picture's own is what it differs in from the node's mean map over all
+    pictures: roads lie below and skies above in every picture, and borders look alike.
 
     Args:
+        pictures: P, how many they were.
         between_nodes: Absolute correlation of two nodes' maps on the same picture: near 1 where
             all nodes look at the same, whatever the sign.
-        mirrored: A node's map of the mirrored picture, mirrored back, with that of the picture:
-            near 1 where maps follow what is in the picture.
-        in_place: The same without mirroring back: near 1 where maps hang on the place alone.
+        own: Share of the variance within maps that is their picture's own, 0 to 1: 0 where every
+            picture gets the same map.
+        mirrored: Correlation of the own parts of a picture's map and of its mirror image's,
+            mirrored back: near 1 where maps follow what is in the picture.
+        in_place: The same without mirroring back: below ``mirrored`` where maps move with it.
     """
 
+    pictures: int
     between_nodes: float
+    own: float
     mirrored: float
     in_place: float
 
     def __str__(self) -> str:
         return (
-            f"mean correlation of maps: between two nodes {self.between_nodes:.2f} (absolute); "
-            f"of a node on a picture and on its mirror image {self.mirrored:.2f} mirrored back, "
-            f"{self.in_place:.2f} as they lie"
+            f"maps on {self.pictures} pictures: mean absolute correlation of two nodes "
+            f"{self.between_nodes:.2f}; {100 * self.own:.0f} % of a map's variance is its "
+            f"picture's own, and correlates with the mirrored picture's by {self.mirrored:.2f} "
+            f"mirrored back, by {self.in_place:.2f} as it lies"
         )
 
 
@@ -39,34 +48,50 @@ def map_statistics(
     """Compare the maps of a unit's nodes with each other, and with those of mirrored pictures.
 
     Args:
-        weights: Maps (N, h, w) of one or more pictures, N at least 2.
+        weights: Maps (N, h, w) of two or more pictures of one size, N at least 2.
         mirrored_weights: Those of the same pictures mirrored left to right.
 
     Returns:
-        Means over all pairs of nodes, or all nodes, and the pictures; even maps, which have no
-        correlation, count as 0.
+        Means over pairs of nodes, or nodes, and pictures; even maps, which have no correlation,
+        count as 0.
 
     Raises:
-        ValueError: There are no pictures, or not the same shapes for both.
+        ValueError: There are fewer pictures or nodes, or maps of several shapes.
     """
-    shapes = [w.shape for w in weights], [w.shape for w in mirrored_weights]
-    if not len(weights) or shapes[0] != shapes[1] or any(len(w) < 2 for w in weights):
+    shapes = sorted({w.shape for w in (*weights, *mirrored_weights)})
+    few = len(weights) < 2 or len(weights) != len(mirrored_weights)
+    if few or len(shapes) > 1 or len(shapes[0]) != 3 or shapes[0][0] < 2:
         raise ValueError(
-            f"maps of {shapes[0]} and mirrored ones of {shapes[1]}; expected one or more pictures, "
-            "and for both the same (N, h, w) with two nodes or more"
+            f"{len(weights)} pictures and {len(mirrored_weights)} mirrored with maps of {shapes}; "
+            "expected two or more of both, and one shape (N, h, w) with two nodes or more: give "
+            "pictures of one size"
         )
-    figures = []
-    for maps, others in zip(weights, mirrored_weights, strict=True):
-        a, b, c = (_standardised(m) for m in (maps, others, others[..., ::-1]))  # (N, h * w)
-        between = np.abs(a @ a.T)[~np.eye(len(a), dtype=bool)]
-        figures.append((between.mean(), (a * c).sum(1).mean(), (a * b).sum(1).mean()))
-    between_nodes, mirrored, in_place = np.mean(figures, axis=0).tolist()
-    return MapStatistics(between_nodes, mirrored, in_place)
+    maps, others = (_centred(np.stack(w).astype(np.float64)) for w in (weights, mirrored_weights))
+    table = _correlation(maps[:, :, None], maps[:, None])  # (P, N, N)
+    own, other_own = _own(maps), _own(others)  # (P, N, h, w)
+    variance = np.square(maps).sum(axis=(0, 2, 3))  # (N,)
+    share = np.square(own).sum(axis=(0, 2, 3)) / np.maximum(variance, np.finfo(np.float64).tiny)
+    return MapStatistics(
+        pictures=len(maps),
+        between_nodes=float(np.abs(table[:, ~np.eye(maps.shape[1], dtype=bool)]).mean()),
+        own=float(share.mean()),
+        mirrored=float(_correlation(own, other_own[..., ::-1]).mean()),
+        in_place=float(_correlation(own, other_own).mean()),
+    )
 
 
-def _standardised(maps: np.ndarray) -> np.ndarray:
-    """Maps less their mean, of length 1: (N, h * w)."""
-    flat = maps.reshape(len(maps), -1).astype(np.float64)
-    flat = flat - flat.mean(axis=1, keepdims=True)
-    length = np.linalg.norm(flat, axis=1, keepdims=True)
-    return flat / np.maximum(length, np.finfo(np.float64).tiny)
+def _centred(maps: np.ndarray) -> np.ndarray:
+    return maps - maps.mean(axis=(-2, -1), keepdims=True)
+
+
+def _own(maps: np.ndarray) -> np.ndarray:
+    own = maps - maps.mean(axis=0)
+    # What rounding leaves of equal maps would correlate with itself.
+    return np.where(np.abs(own) > 1e-9 * np.abs(maps).max(), own, 0)
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Of centred maps along their last two axes; 0 where one is even."""
+    product = np.einsum("...hw,...hw->...", a, b)
+    norms = [np.sqrt(np.einsum("...hw,...hw->...", x, x)) for x in (a, b)]
+    return product / np.maximum(norms[0] * norms[1], np.finfo(np.float64).tiny)

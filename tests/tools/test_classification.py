@@ -176,6 +176,8 @@ def test_projections_lie_over_what_the_network_sees(
     assert np.array(Image.open(tmp_path / "split.png")).shape[1] == pytest.approx(3 * 312, abs=1)
     file = str(next((crops / "val" / "car").iterdir()))
     unit = ["--unit", "backbone.conv4.B01_extra"]
-    main([*arguments, str(tmp_path / "file.png"), "--pictures", file, "--statistics", *unit])
-    assert "mean correlation of maps: between two nodes 0." in capsys.readouterr().out
+    main([*arguments, str(tmp_path / "file.png"), "--pictures", file, *unit, "--statistics", "4"])
+    assert (
+        "maps on 4 pictures: mean absolute correlation of two nodes 0." in capsys.readouterr().out
+    )
     assert np.array(Image.open(tmp_path / "file.png")).shape[1] == pytest.approx(5 * 312, abs=1)
