@@ -14,7 +14,7 @@ model = dict(
         type="GloRePreActNet",
         arch="resnet50",
         # As published; all pictures have the size of the crops. Set True to pretrain the units of
-        # a segmentation network, whose pictures have not (docs/classification.md).
+        # a segmentation network, whose pictures have not (docs/imagenet.md).
         unit_cfg=dict(normalize=False),
     )
 )

@@ -71,12 +71,16 @@ def _mends() -> tuple[Mend, ...]:
         distributed,
         mmaction,
         mmcv_ops,
+        mmcv_version,
+        own_configs,
         packages,
         torchvision,
     )
 
     return (
         packages.MEND,
+        mmcv_version.MEND,
+        own_configs.MEND,
         mmcv_ops.MEND,
         checkpoints.GLOBALS,
         checkpoints.LOADER,

@@ -1,6 +1,7 @@
 """Command-line options of the tools, named as mmseg's own."""
 
 import argparse
+import atexit
 import dis
 import os
 import pickle
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+import torch.distributed as dist
 from mmengine.config import DictAction
 
 import glore_seg
@@ -97,8 +99,22 @@ def run_tool(main: Callable[[], object]) -> NoReturn:
         if not (isinstance(error, OSError) or _is_ours(error)):
             raise
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    sys.exit(code if isinstance(code, int) else 0)
+        code = 2
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process; one with a group of gloo's at once.
+
+    Threads of gloo that the interpreter's end comes upon can abort the process or wait for ever,
+    and the launcher would take the work, which is done, for failed.
+    """
+    if dist.is_available() and dist.is_initialized() and dist.get_backend() == "gloo":
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _is_ours(error: BaseException | None) -> bool:

@@ -68,8 +68,11 @@ def warn_of_other_batch(cfg: Config) -> None:
 def leave_process_group() -> None:
     """End what the launcher began, as the last thing a tool does; nothing without a launcher.
 
-    A process of gloo's that exits within its group can abort, and the launcher then ends the
-    others, which may still be writing the last checkpoint.
+    Processes wait for each other first: the launcher ends the others when one of them fails to
+    leave, and they may still be writing the last checkpoint. gloo's group ends with its process,
+    see :func:`glore_seg.engine.cli.run_tool`.
     """
     if dist.is_available() and dist.is_initialized():
-        dist.destroy_process_group()
+        dist.barrier()
+        if dist.get_backend() != "gloo":
+            dist.destroy_process_group()

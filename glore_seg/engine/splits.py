@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS, init_default_scope
 
 from glore_seg.engine.tasks import require_segmentation, task_of
+from glore_seg.files import with_progress
 
 _LOADS_LABELS = ("LoadAnnotations", "LoadCheckedAnnotations")
 _PICTURES, _LABELS = "leftImg8bit", "gtFine"
@@ -67,6 +70,31 @@ def build_picture_dataset(cfg: Config, split: str) -> BaseDataset:
     dataset.pipeline = [tested.pipeline[0], *labels, {"type": "PackSegInputs"}]
     init_default_scope(cfg.get("default_scope", "mmseg"))
     return DATASETS.build(dataset)
+
+
+def read_labels(dataset: BaseDataset) -> Iterator[np.ndarray]:
+    """Read the labels of a split alone, without its pictures, under a bar that shows the time left.
+
+    Args:
+        dataset: What :func:`build_picture_dataset` gives.
+
+    Yields:
+        Label maps, (H, W) of class indices, 255 where ignored; uint8.
+
+    Raises:
+        ValueError: The split has no labels.
+    """
+    loaders = [t for t in dataset.pipeline.transforms if type(t).__name__ in _LOADS_LABELS]
+    if not loaders:
+        raise ValueError(
+            "the split has no labels; expected a test or val pipeline with LoadAnnotations or "
+            "LoadCheckedAnnotations: give another --split, or set the pipeline in the config"
+        )
+    for index in with_progress(range(len(dataset)), len(dataset), "labels"):
+        item = dataset.get_data_info(index)
+        for loader in loaders:
+            item = loader(item)
+        yield item["gt_seg_map"]
 
 
 def plain_dataset(cfg: Config, split: str) -> Any:

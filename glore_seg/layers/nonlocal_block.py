@@ -29,8 +29,7 @@ class NonLocalBlock(nn.Module):
 
     .. math:: Y = X + \mathrm{norm}(W\,g(X)\,\mathrm{softmax}(\phi(X)^T\theta(X) / \sqrt{E}))
 
-    Table 2, Table 5 and Figure 4 of https://arxiv.org/abs/1811.12814 have it in the places of
-    GloRe units.
+    Table 5 and Figure 4 of https://arxiv.org/abs/1811.12814 have it in the places of GloRe units.
 
     Args:
         channels: Channels C of the input and the output.

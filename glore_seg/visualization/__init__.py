@@ -3,6 +3,7 @@
 from glore_seg.visualization.browse import browse
 from glore_seg.visualization.comparison import Comparison, draw_comparison
 from glore_seg.visualization.confusion import plot_confusion_matrix
+from glore_seg.visualization.costs import plot_costs
 from glore_seg.visualization.curves import plot_training_curves, read_scalars
 from glore_seg.visualization.differences import Box, find_boxes, weigh_differences
 from glore_seg.visualization.panels import draw_panel, overlay
@@ -30,6 +31,7 @@ __all__ = [
     "paint_weights",
     "pick_nodes",
     "plot_confusion_matrix",
+    "plot_costs",
     "plot_training_curves",
     "read_scalars",
     "weigh_differences",

@@ -1,6 +1,8 @@
 """What every tool does with its mistakes and its launcher."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -73,3 +75,34 @@ def test_several_processes_need_a_launcher(monkeypatch):
     set_launcher("pytorch", 0)
     monkeypatch.setenv("WORLD_SIZE", "1")
     set_launcher("none", 0)
+
+
+GROUP = """
+import atexit, sys
+import torch.distributed as dist
+from glore_seg.engine import leave_process_group
+from glore_seg.engine.cli import run_tool
+
+store = dist.FileStore(sys.argv[1], 1)
+dist.init_process_group("gloo", store=store, rank=0, world_size=1)
+atexit.register(print, "closed")
+
+
+def main():
+    leave_process_group()
+    print("done")
+    return 3
+
+
+run_tool(main)
+"""
+
+
+def test_a_process_of_gloo_ends_at_once_and_in_order(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", GROUP, str(tmp_path / "store")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout) == (3, "done\nclosed\n"), done.stderr

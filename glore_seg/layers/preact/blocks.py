@@ -116,7 +116,9 @@ class PreActBlock(nn.Module):
             self.conv_m1 = conv(in_channels, mid_channels, 3, stride=stride, dilation=dilations[0])
             self.conv_m2 = conv(mid_channels, last_channels, 3, dilation=dilations[1])
             self.conv_m3 = nn.Identity()
-        self.se = SqueezeExcitation(last_channels, last_channels // squeeze) if squeeze else None
+        self.se = (
+            SqueezeExcitation(last_channels, max(1, last_channels // squeeze)) if squeeze else None
+        )
         self.conv_w1 = (
             conv(in_channels, out_channels + 2 * increment, 1, stride=stride) if project else None
         )

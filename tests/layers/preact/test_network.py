@@ -187,6 +187,11 @@ def test_squeeze_and_excitation_by_hand():
     torch.testing.assert_close(module(x), x * weights.sigmoid()[:, :, None, None])
 
 
+def test_squeezes_to_one_channel_at_least():
+    model = PreActNet("se-resnet50", width=1 / 32)
+    assert model.conv2.B01.se.fc1.out_channels == 1
+
+
 @pytest.mark.parametrize("output_stride", [8, 16])
 @pytest.mark.parametrize("arch", ["resnet18", "resnet50", "small-resnext", "small-dpn"])
 def test_dilated_maps_hold_the_strided_ones(arch, output_stride):

@@ -1,0 +1,160 @@
+"""The index of configs: `model-index.yml` and its metafiles, counted, checked and made a table.
+
+Metafiles hold what a person writes (name, config, data, input, the paper's results) and two
+counts, which :func:`count_model` gives.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from glore_seg.engine.complexity import Complexity, count_complexity
+from glore_seg.engine.config import load_config
+from glore_seg.engine.runner import build_model
+
+INDEX = "model-index.yml"
+_REQUIRED = ("Name", "In Collection", "Config", "Metadata")
+
+
+@dataclass(frozen=True)
+class IndexedModel:
+    """One config of the index.
+
+    Args:
+        metafile: The file that lists it.
+        entry: What stands there.
+    """
+
+    metafile: Path
+    entry: dict[str, Any]
+
+    @property
+    def config(self) -> str:
+        """Path of the config from the project's root."""
+        return self.entry["Config"]
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Channels and sizes of one input, for the counts."""
+        return tuple(self.entry["Metadata"]["Input"])
+
+
+def read_model_index(root: Path) -> list[IndexedModel]:
+    """Read the metafiles that the index imports.
+
+    Args:
+        root: The folder with ``model-index.yml``.
+
+    Raises:
+        FileNotFoundError: The index or a metafile is not there.
+        ValueError: An entry lacks a key, a config is listed twice, is not there, or is called
+            otherwise than its file.
+    """
+    models: list[IndexedModel] = []
+    for name in yaml.safe_load((root / INDEX).read_text())["Import"]:
+        metafile = root / name
+        for entry in yaml.safe_load(metafile.read_text())["Models"]:
+            missing = [key for key in _REQUIRED if key not in entry]
+            if missing:
+                raise ValueError(
+                    f"{name}: the entry {entry.get('Name', entry)} lacks {missing[0]!r}"
+                )
+            models.append(IndexedModel(metafile, entry))
+    seen: set[str] = set()
+    for model in models:
+        where = f"{model.metafile.relative_to(root)}: Config {model.config!r}"
+        if model.config in seen:
+            raise ValueError(f"{where} is listed twice")
+        if not (root / model.config).is_file():
+            raise ValueError(f"{where} does not exist below {root}")
+        if Path(model.config).stem != model.entry["Name"]:
+            raise ValueError(f"{where} has the Name {model.entry['Name']!r}; expected the file's")
+        seen.add(model.config)
+    return models
+
+
+def unlisted_configs(root: Path, models: list[IndexedModel]) -> list[str]:
+    """Configs below ``configs/`` that no metafile lists; parts in ``_base_`` folders need none."""
+    listed = {model.config for model in models}
+    files = (file.relative_to(root) for file in sorted((root / "configs").rglob("*.py")))
+    return [f.as_posix() for f in files if "_base_" not in f.parts and f.as_posix() not in listed]
+
+
+def count_model(root: Path, model: IndexedModel) -> Complexity:
+    """Count parameters and multiply-adds of a config at the input that its entry names."""
+    network = build_model(load_config(str(root / model.config)))
+    return count_complexity(
+        network, (1, *model.input_shape), forward=lambda x: network(x, mode="tensor")
+    )
+
+
+def update_counts(root: Path, models: list[IndexedModel]) -> list[str]:
+    """Set ``Parameters`` and ``FLOPs`` of the entries, in memory, to what is counted.
+
+    Returns:
+        One line for each count that was another or not there.
+    """
+    changes = []
+    for model in models:
+        counts = count_model(root, model)
+        found = {"Parameters": counts.params, "FLOPs": counts.macs}
+        for key, value in found.items():
+            old = model.entry["Metadata"].get(key)
+            if old != value:
+                changes.append(f"{model.config}: {key} {old} -> {value}")
+                model.entry["Metadata"][key] = value
+    return changes
+
+
+def write_metafiles(models: list[IndexedModel]) -> None:
+    """Write the entries back into their metafiles, collections as they were."""
+    for metafile in {model.metafile: None for model in models}:
+        content = yaml.safe_load(metafile.read_text())
+        content["Models"] = [model.entry for model in models if model.metafile == metafile]
+        metafile.write_text(yaml.safe_dump(content, sort_keys=False, width=100))
+
+
+def config_table(root: Path, models: list[IndexedModel]) -> str:
+    """`configs/README.md`: all configs, folder by folder, with counts and the paper's results."""
+    lines = [
+        "# Configs",
+        "",
+        "Made by `python tools/analysis/model_index.py` from `model-index.yml` and the metafiles.",
+        "Parameters are the trainable ones; multiply-adds are those of one forward pass at the",
+        "input given, the unit's products included. Results are quoted from the paper, or from who",
+        "published the weights; they were not measured here.",
+    ]
+    for metafile in {model.metafile: None for model in models}:
+        collection = yaml.safe_load(metafile.read_text())["Collections"][0]
+        lines += [
+            "",
+            f"## {collection['Name']}",
+            "",
+            collection["Description"].strip(),
+            "",
+            "| config | data | input | parameters, M | multiply-adds, G | quoted |",
+            "| --- | --- | --- | --- | --- | --- |",
+        ]
+        lines += [_row(model) for model in models if model.metafile == metafile]
+    return "\n".join(lines) + "\n"
+
+
+def _row(model: IndexedModel) -> str:
+    meta = model.entry["Metadata"]
+    link = Path(model.config).relative_to("configs").as_posix()
+    quoted = "; ".join(
+        f"{', '.join(f'{key} {value}' for key, value in result['Metrics'].items())} "
+        f"({result['Source']})"
+        for result in model.entry.get("Results", [])
+    )
+    cells = [
+        f"[`{link}`]({link})",
+        meta["Training Data"],
+        " x ".join(map(str, model.input_shape)),
+        f"{meta['Parameters'] / 1e6:.3f}",
+        f"{meta['FLOPs'] / 1e9:.1f}" if meta["FLOPs"] >= 1e11 else f"{meta['FLOPs'] / 1e9:.3f}",
+        quoted,
+    ]
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,118 @@
+"""How often each class occurs in a data set, and what weights even it out.
+
+Shape legend: H, W sizes of a label map; K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from prettytable import PrettyTable
+
+IGNORED = 255
+
+
+@dataclass(frozen=True)
+class ClassBalance:
+    """Pixels and pictures of each class.
+
+    Args:
+        classes: K names.
+        pixels: Labelled pixels of each class, (K,).
+        pictures: Pictures in which each class occurs, (K,).
+        pixels_where_present: Labelled pixels of all classes in those pictures, (K,).
+        num_pictures: Pictures in all.
+        ignored: Pixels that no class has.
+    """
+
+    classes: tuple[str, ...]
+    pixels: np.ndarray
+    pictures: np.ndarray
+    pixels_where_present: np.ndarray
+    num_pictures: int
+    ignored: int
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Share of the labelled pixels, (K,), in 0 to 1."""
+        return self.pixels / max(int(self.pixels.sum()), 1)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Median frequency weights for a loss, (K,); NaN for a class without pixels.
+
+        The frequency of a class is its share of the pixels of those pictures in which it occurs;
+        its weight is the median of all frequencies by its own (Eigen and Fergus, ICCV 2015,
+        section 6.3.2).
+        """
+        frequency = np.full(len(self.classes), np.nan)
+        np.divide(self.pixels, self.pixels_where_present, out=frequency, where=self.pixels > 0)
+        if np.isnan(frequency).all():
+            return frequency
+        return np.nanmedian(frequency) / frequency
+
+    def as_dict(self) -> dict[str, object]:
+        """The figures for JSON; a weight that there is not is None."""
+        return {
+            "num_pictures": self.num_pictures,
+            "ignored_pixels": self.ignored,
+            "classes": [
+                {
+                    "name": name,
+                    "pixels": int(pixels),
+                    "share": float(share),
+                    "pictures": int(pictures),
+                    "weight": None if np.isnan(weight) else float(weight),
+                }
+                for name, pixels, share, pictures, weight in zip(
+                    self.classes, self.pixels, self.shares, self.pictures, self.weights,
+                    strict=True,
+                )
+            ],
+        }  # fmt: skip
+
+    def table(self) -> str:
+        """The figures for people."""
+        table = PrettyTable(["class", "pixels, %", "pictures", "weight"], align="r")
+        table.align["class"] = "l"
+        for name, share, pictures, weight in zip(
+            self.classes, self.shares, self.pictures, self.weights, strict=True
+        ):
+            shown = "-" if np.isnan(weight) else f"{weight:.3f}"
+            table.add_row([name, f"{100 * share:.3f}", f"{pictures}", shown])
+        total = int(self.pixels.sum()) + self.ignored
+        return (
+            f"{table}\n{self.num_pictures} pictures; {100 * self.ignored / max(total, 1):.2f} % of "
+            "their pixels have no class. Weights: median frequency."
+        )
+
+
+def count_classes(labels: Iterable[np.ndarray], classes: Sequence[str]) -> ClassBalance:
+    """Count pixels and pictures of each class.
+
+    Args:
+        labels: Label maps, (H, W) of class indices, 255 where ignored.
+        classes: Names.
+
+    Raises:
+        ValueError: A label map holds a value that is neither a class nor 255.
+    """
+    k = len(classes)
+    pixels, pictures, present = (np.zeros(k, np.int64) for _ in range(3))
+    num_pictures = ignored = 0
+    for label in labels:
+        counts = np.bincount(label.ravel(), minlength=IGNORED + 1)
+        strange = [v for v in np.flatnonzero(counts) if v >= k and v != IGNORED]
+        if strange:
+            raise ValueError(
+                f"a label map holds {strange[0]}; expected 0 to {k - 1} for the {k} classes, or "
+                f"{IGNORED} where ignored: convert the labels, see docs/your_data.md"
+            )
+        pixels += counts[:k]
+        pictures += counts[:k] > 0
+        present[counts[:k] > 0] += counts[:k].sum()
+        ignored += int(counts[IGNORED])
+        num_pictures += 1
+    return ClassBalance(tuple(classes), pixels, pictures, present, num_pictures, ignored)

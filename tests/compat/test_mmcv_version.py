@@ -1,0 +1,26 @@
+"""mmcv 2.2 is admitted. Its number is set by hand: only one mmcv is installed."""
+
+import pytest
+
+AS_MMCV_2_2 = "import mmcv; mmcv.__version__ = '2.2.0'; mmcv.version_info = (2, 2, 0)\n"
+
+
+@pytest.mark.parametrize("host", ["mmseg", "mmaction"])
+def test_admits_it(python, host, tmp_path):
+    if host == "mmaction":
+        pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
+    refused = python("-c", f"{AS_MMCV_2_2}import {host}", cwd=tmp_path)
+    assert "MMCV==2.2.0 is used but incompatible" in refused.stderr
+    script = f"from glore_seg import compat; compat.apply(); import {host}; print(mmcv.__version__)"
+    admitted = python("-c", f"{AS_MMCV_2_2}{script}", cwd=tmp_path)
+    assert admitted.stdout == "2.2.0\n", admitted.stderr
+
+
+def test_does_nothing_for_mmcv_2_1(python, tmp_path):
+    script = (
+        "import mmcv; mmcv.version_info = (2, 1, 0)\n"
+        "from glore_seg.compat import mmcv_version\n"
+        "print(mmcv_version.MEND.run())"
+    )
+    done = python("-c", script, cwd=tmp_path)
+    assert done.stdout.startswith("not needed (mmcv is 2."), done.stderr

@@ -1,0 +1,52 @@
+"""Shares and weights of classes, against counts by hand."""
+
+import numpy as np
+import pytest
+
+from glore_seg.evaluation.class_balance import count_classes
+
+LABELS = [
+    np.array([[0, 0, 0], [1, 255, 0]], np.uint8),
+    np.array([[0, 0, 1], [1, 0, 1]], np.uint8),
+    np.array([[0, 0], [0, 0]], np.uint8),
+]
+
+
+def test_counts():
+    balance = count_classes(LABELS, ["road", "car", "bus"])
+    assert balance.pixels.tolist() == [11, 4, 0]
+    assert balance.pictures.tolist() == [3, 2, 0]
+    assert balance.shares.tolist() == pytest.approx([11 / 15, 4 / 15, 0])
+    assert (balance.num_pictures, balance.ignored) == (3, 1)
+
+
+def test_median_frequency_weights():
+    weights = count_classes(LABELS, ["road", "car", "bus"]).weights
+    frequency = [11 / 15, 4 / 11]
+    median = sum(frequency) / 2
+    assert weights[:2].tolist() == pytest.approx([median / f for f in frequency])
+    assert np.isnan(weights[2])
+
+
+def test_without_pixels():
+    balance = count_classes([np.full((2, 2), 255, np.uint8)], ["road"])
+    assert np.isnan(balance.weights).all()
+    assert balance.as_dict()["classes"][0]["weight"] is None
+    assert "100.00 % of their pixels have no class" in balance.table()
+
+
+def test_table_and_json_say_the_same():
+    balance = count_classes(LABELS, ["road", "car"])
+    assert "| car   |    26.667 |        2 |  1.508 |" in balance.table()
+    assert balance.as_dict()["classes"][1] == {
+        "name": "car",
+        "pixels": 4,
+        "share": pytest.approx(4 / 15),
+        "pictures": 2,
+        "weight": pytest.approx((11 / 15 + 4 / 11) / 2 / (4 / 11)),
+    }
+
+
+def test_a_value_that_is_no_class():
+    with pytest.raises(ValueError, match="a label map holds 2; expected 0 to 1 for the 2 classes"):
+        count_classes([np.array([[2]], np.uint8)], ["road", "car"])

@@ -1,0 +1,49 @@
+"""Count the classes of a data set: `python tools/analysis/class_balance.py CONFIG`."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+from glore_seg.engine import load_config
+from glore_seg.engine.cli import add_cfg_options, run_tool
+from glore_seg.engine.splits import build_picture_dataset, read_labels
+from glore_seg.evaluation.class_balance import ClassBalance, count_classes
+from glore_seg.files import written_aside
+from glore_seg.visualization.class_balance import plot_class_balance
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description="How often each class occurs, in pixels and in pictures, and the weights that "
+        "even it out in a loss.",
+        epilog="example: python tools/analysis/class_balance.py "
+        "configs/fcn_r18_glore_street-scenes.py --picture balance.png",
+    )
+    parser.add_argument("config", help="config file")
+    parser.add_argument("--split", choices=["train", "val"], default="train")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw them here")
+    add_cfg_options(parser)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> ClassBalance:
+    """Count, print, write and draw."""
+    args = parse_args(argv)
+    cfg = load_config(args.config, cfg_options=args.cfg_options)
+    dataset = build_picture_dataset(cfg, args.split)
+    balance = count_classes(read_labels(dataset), dataset.metainfo["classes"])
+    print(balance.table())
+    if args.json:
+        with written_aside(args.json) as aside:
+            aside.write_text(json.dumps(balance.as_dict(), indent=1) + "\n")
+    if args.picture:
+        plot_class_balance(balance, args.picture)
+    return balance
+
+
+if __name__ == "__main__":
+    run_tool(main)
