@@ -36,10 +36,10 @@ test-forks: $(FORKS_READY)  ## Run the tests of compat and models on the forks (
 	@OMP_NUM_THREADS=1 $(FORKS_BIN)/python -m pytest tests/compat tests/models
 
 $(READY): setup.cfg constraints.txt
-	@echo "Setting up $(VENV): 1.5 GB, 1 to 3 minutes with a warm package cache; nothing is compiled."
+	@echo "Setting up $(VENV): 2 GB, 1 to 3 minutes with a warm package cache; nothing is compiled."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install $(PIP_OPTIONS) --editable '.[lite,cls,hub,dev]'
-	@# Without its dependencies, of which some have no wheels: only its import is tested.
+	@$(BIN)/python -m pip install $(PIP_OPTIONS) --editable '.[lite,cls,video,hub,export,demo,dev]'
+	@# Without its dependencies: decord has few wheels, opencv-contrib-python overwrites opencv-python.
 	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps mmaction2
 	@touch $@
 	@echo "$(VENV) is ready."

@@ -16,8 +16,9 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from benchmarks.common import begin, finish, make_parser, side_by_side
+from benchmarks.common import begin, finish, make_parser
 from glore_seg.datasets import make_street_scenes, pack_dataset
+from glore_seg.engine.timing import side_by_side
 
 RATIOS = (0.5, 2.0)
 CAT_MAX_RATIO = 0.75

@@ -16,8 +16,11 @@ import torch
 from torch import nn
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from benchmarks.common import Timing, begin, finish, make_parser, side_by_side
+from benchmarks.common import begin, finish, make_parser
 from glore_seg.engine import build_model, load_config, use_compile
+from glore_seg.engine.config import replace_sync_bn
+from glore_seg.engine.timing import Timing, side_by_side
+from glore_seg.engine.training_step import make_batch, make_step
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -99,7 +102,7 @@ def measure(
     cfg = load_config(str(config or CONFIGS / defaults["config"]))
     cfg.model.data_preprocessor.size = train_size
     cfg.model.data_preprocessor.test_cfg = {"size_divisor": 1}
-    _without_sync_bn(cfg._cfg_dict)
+    replace_sync_bn(cfg.model)
     model = build_model(cfg).to(device)
     tables = {}
     for title, size, count, make in (
@@ -107,7 +110,7 @@ def measure(
         ("Inference", test_size, 1, inference),
     ):
         torch.compiler.reset()  # else a second size is compiled for all sizes
-        data = batch(count, *size, device=device)
+        data = make_batch(count, *size, num_classes=19, device=device)
         ways = {name: make(model, data, cfg, way) for name, way in settings(compiled).items()}
         timings = side_by_side(ways, rounds=rounds, max_seconds=max_seconds)
         what = f"{title}, {Path(cfg.filename).stem}, {count} x {size[0]} x {size[1]}"
@@ -137,33 +140,6 @@ def settings(compiled: bool) -> dict[str, Settings]:
     return found
 
 
-def _without_sync_bn(node: Any) -> None:
-    """One process has no others to share statistics with."""
-    for value in node.values() if isinstance(node, dict) else node:
-        if isinstance(value, dict | list | tuple):
-            _without_sync_bn(value)
-    if isinstance(node, dict) and node.get("type") == "SyncBN":
-        node["type"] = "BN"
-
-
-def batch(count: int, height: int, width: int, *, device: str) -> dict[str, list]:
-    """Make pictures and labels as the data loader hands them over, but on the device."""
-    from mmengine.structures import PixelData
-    from mmseg.structures import SegDataSample
-
-    samples = []
-    for _ in range(count):
-        label = torch.randint(0, 19, (1, height, width), device=device)
-        sample = SegDataSample(gt_sem_seg=PixelData(data=label))
-        sample.set_metainfo({"ori_shape": (height, width), "img_shape": (height, width)})
-        samples.append(sample)
-    pictures = [
-        torch.randint(0, 256, (3, height, width), dtype=torch.uint8, device=device)
-        for _ in range(count)
-    ]
-    return {"inputs": pictures, "data_samples": samples}
-
-
 def _prepared(model: nn.Module, way: Settings) -> nn.Module:
     model = copy.deepcopy(model)
     if way.channels_last:
@@ -177,13 +153,9 @@ def training(
     model: nn.Module, data: dict[str, list], cfg: Any, way: Settings
 ) -> Callable[[], object]:
     """Give what makes one step: preprocessing, loss, gradients, optimiser."""
-    from mmengine.optim import build_optim_wrapper
-
-    model = _prepared(model, way).train()
     wrapper = copy.deepcopy(cfg.optim_wrapper)
     wrapper.type = "BFloat16OptimWrapper" if way.bf16 else "OptimWrapper"
-    optim = build_optim_wrapper(model, wrapper)
-    return lambda: model.train_step(copy.copy(data), optim)
+    return make_step(_prepared(model, way), data, wrapper)
 
 
 def inference(

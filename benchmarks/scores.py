@@ -22,8 +22,9 @@ import numpy as np
 from PIL import Image
 
 import glore_seg  # noqa: F401  mends the host
-from benchmarks.common import begin, draw_bars, finish, make_parser, side_by_side
+from benchmarks.common import begin, draw_bars, finish, make_parser
 from glore_seg.compat.cityscapesscripts import cityscapesscripts_numpy
+from glore_seg.engine.timing import side_by_side
 from glore_seg.evaluation import CityscapesScorer
 
 SIZE = (1024, 2048)

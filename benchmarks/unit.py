@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from benchmarks.common import begin, draw_lines, finish, make_parser, saved_bytes, side_by_side
+from benchmarks.common import begin, draw_lines, finish, make_parser
+from glore_seg.engine.timing import saved_bytes, side_by_side
 from glore_seg.layers import GloReUnit
 from glore_seg.layers.evaluation_order import (
     coordinate_macs,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,36 @@ def written_aside(path: str | Path) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
+@contextmanager
+def folder_written_aside(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Give an empty folder to write to; rename it to ``path`` at the end, remove it after an error.
+
+    Args:
+        path: The final name. Folders above it are made where missing.
+        overwrite: Whether ``path`` may be there: files of the same names in it are then replaced.
+
+    Yields:
+        The folder, beside ``path``.
+
+    Raises:
+        FileExistsError: ``path`` is there.
+    """
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists; give another name, or remove it")
+    aside = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    aside.mkdir(parents=True)
+    try:
+        yield aside
+        if path.is_dir():
+            for file in aside.iterdir():
+                file.replace(path / file.name)
+        else:
+            aside.rename(path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
 def write_png(path: str | Path, picture: np.ndarray) -> None:
     """Write a picture aside and rename it.
 
@@ -63,13 +94,13 @@ def sha256_of(path: str | Path) -> str:
 
 
 def with_progress(
-    items: Iterable[Item], total: int, description: str, *, show: bool = True
+    items: Iterable[Item], total: int | None, description: str, *, show: bool = True
 ) -> Iterator[Item]:
     """Pass items on under a bar that shows the count and the time left.
 
     Args:
         items: What to pass on.
-        total: How many there are.
+        total: How many there are; None where nobody knows.
         description: What the bar says.
         show: Whether to show the bar.
 

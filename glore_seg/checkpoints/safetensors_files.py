@@ -1,5 +1,7 @@
 """The safetensors format, where its library is installed (extra ``[hub]``)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,28 @@ def read_safetensors(path: str | Path) -> dict[str, Tensor]:
     """Read names and tensors.
 
     Raises:
+        FileNotFoundError: There is no such file.
         MissingExtraError: The library is not installed.
         ValueError: The file is damaged.
     """
-    library = _library()
+    with _opened(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def read_safetensors_meta(path: str | Path) -> dict[str, str]:
+    """Read the texts beside the tensors; raises as :func:`read_safetensors` does."""
+    with _opened(path) as file:
+        return file.metadata() or {}
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Any]:
+    library = require("safetensors", "hub")
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"checkpoint {path} not found; give the path of a file")
     try:
-        return library.load_file(str(path), device="cpu")
+        with library.safe_open(str(path), framework="pt", device="cpu") as file:
+            yield file
     except Exception as error:  # its own SafetensorError has no class that is public everywhere
         raise ValueError(f"{path} is damaged or no safetensors file ({error})") from error
 
@@ -29,9 +47,6 @@ def write_safetensors(path: Path, state: dict[str, Tensor], meta: dict[str, str]
         MissingExtraError: The library is not installed.
     """
     # Tensors that share memory, or views, are refused by the library: each gets its own.
+    library: Any = require("safetensors.torch", "hub")
     own = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
-    _library().save_file(own, str(path), metadata={"format": "pt", **meta})
-
-
-def _library() -> Any:
-    return require("safetensors.torch", "hub")
+    library.save_file(own, str(path), metadata={"format": "pt", **meta})

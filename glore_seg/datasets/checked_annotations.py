@@ -26,6 +26,9 @@ class LoadCheckedAnnotations(LoadAnnotations):
     indices of the data set's classes and ``ignore_index``. Values are checked as stored, before
     ``reduce_zero_label`` and the ``label_map`` of a subset of classes change them.
 
+    A picture that comes from no data set, such as those of mmseg's ``MMSegInferencer`` and
+    ``inference_model``, which know ``LoadAnnotations`` alone by name, passes without a label.
+
     Args:
         num_classes: Number of classes in the stored labels, 1 to 255; a ``label_map`` from the data
             set, which has an entry a class, goes first.
@@ -60,6 +63,8 @@ class LoadCheckedAnnotations(LoadAnnotations):
         self.ignore_index = ignore_index
 
     def _load_seg_map(self, results: dict) -> None:
+        if "seg_fields" not in results:  # every data set of mmseg gives it
+            return
         label, table = self.read(results), self.mapping(results)
         results["gt_seg_map"] = label if table is None else cv2.LUT(label, table)
         results["seg_fields"].append("gt_seg_map")

@@ -99,7 +99,7 @@ def _distribute_on_cpu(cfg: Config) -> None:
             "device_ids": None,
             "broadcast_buffers": False,
         }
-    if _replace_sync_bn(cfg.model):
+    if replace_sync_bn(cfg.model):
         print_log(
             "SyncBN works on GPUs only; on this machine every process takes its own BN statistics",
             logger="current",
@@ -107,14 +107,14 @@ def _distribute_on_cpu(cfg: Config) -> None:
         )
 
 
-def _replace_sync_bn(node: Any) -> int:
+def replace_sync_bn(node: Any) -> int:
     """Set ``type='BN'`` wherever a part of the config asks for SyncBN; return how often."""
     if isinstance(node, dict):
-        count = sum(_replace_sync_bn(value) for value in node.values())
+        count = sum(replace_sync_bn(value) for value in node.values())
         if node.get("type") == "SyncBN":
             node["type"] = "BN"
             count += 1
         return count
     if isinstance(node, list | tuple):
-        return sum(_replace_sync_bn(value) for value in node)
+        return sum(replace_sync_bn(value) for value in node)
     return 0

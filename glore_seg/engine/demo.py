@@ -13,8 +13,9 @@ from prettytable import PrettyTable
 from glore_seg.datasets import make_street_scenes
 from glore_seg.engine.config import load_config
 from glore_seg.engine.evaluating import Evaluation
+from glore_seg.engine.finding import read_picture
 from glore_seg.engine.picturing import spread
-from glore_seg.engine.predicting import Predictor, read_picture
+from glore_seg.engine.predicting import Predictor
 from glore_seg.engine.report import write_report
 from glore_seg.engine.run_folder import find_checkpoint
 from glore_seg.engine.runner import build_dataset, build_runner

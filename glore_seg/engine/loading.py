@@ -1,32 +1,75 @@
 """A trained network without a Runner, for pictures, reports and submissions."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.runner import CheckpointLoader
-from torch import nn
+from torch import Tensor, nn
 
+from glore_seg.checkpoints.safetensors_files import read_safetensors, read_safetensors_meta
 from glore_seg.engine.config import load_config
 from glore_seg.engine.runner import build_model
 from glore_seg.engine.setup_check_hook import check_state_dict, unwrap
 
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """Weights and what was written beside them.
+
+    Args:
+        path: The file.
+        state_dict: Names to tensors on the CPU.
+        meta: What the file says of itself, such as its config under ``cfg``.
+    """
+
+    path: Path
+    state_dict: dict[str, Tensor] = field(repr=False)
+    meta: dict[str, Any] = field(repr=False)
+
+
+def read_checkpoint(path: str | Path) -> Checkpoint:
+    """Read a checkpoint of this project's or of mmengine's training.
+
+    Args:
+        path: A ``.safetensors`` file, or one of torch, which is read with ``weights_only=True``.
+
+    Raises:
+        FileNotFoundError: It is not there.
+        MissingExtraError: It is a ``.safetensors`` file and the library is not installed.
+        pickle.UnpicklingError: The file holds more than weights and training state.
+        ValueError: The file holds no weights.
+    """
+    path = Path(path)
+    if path.suffix == ".safetensors":
+        return Checkpoint(path, read_safetensors(path), dict(read_safetensors_meta(path)))
+    loaded = CheckpointLoader.load_checkpoint(str(path), map_location="cpu")
+    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
+    if not isinstance(state, dict) or not all(torch.is_tensor(v) for v in state.values()):
+        raise ValueError(
+            f"{path} holds no state_dict of names to tensors; give a checkpoint of training"
+        )
+    meta = loaded.get("meta") if state is not loaded else None
+    return Checkpoint(path, state, meta if isinstance(meta, dict) else {})
+
+
 def load_model(
     config: Config | str | Path,
-    checkpoint: str | Path,
+    checkpoint: Checkpoint | str | Path,
     *,
     device: torch.device | str | None = None,
 ) -> nn.Module:
     """Build the network of a config, fill it from a checkpoint, and set it to evaluate.
 
-    The checkpoint is read with ``weights_only=True``.
-
     Args:
         config: A config, or its file; one that :func:`use_tta` changed gives the network within
             its test-time augmentation.
-        checkpoint: File with the weights of this very network.
+        checkpoint: The weights of this very network, or their file for :func:`read_checkpoint`.
         device: Where the network goes. Default: the first GPU where there is one, else the CPU.
 
     Returns:
@@ -39,14 +82,11 @@ def load_model(
     """
     cfg = config if isinstance(config, Config) else load_config(str(config))
     model = build_model(cfg)
-    loaded = CheckpointLoader.load_checkpoint(str(checkpoint), map_location="cpu")
-    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
-    if not isinstance(state, dict) or not all(torch.is_tensor(v) for v in state.values()):
-        raise ValueError(
-            f"{checkpoint} holds no state_dict of names to tensors; give a checkpoint of training"
-        )
+    if not isinstance(checkpoint, Checkpoint):
+        checkpoint = read_checkpoint(checkpoint)
+    state = checkpoint.state_dict
     network = unwrap(model)
-    check_state_dict(network, state, source=str(checkpoint), strict=True)
+    check_state_dict(network, state, source=str(checkpoint.path), strict=True)
     # Not strict: the check allows an auxiliary head, which only training uses.
     network.load_state_dict({k.removeprefix("module."): v for k, v in state.items()}, strict=False)
     return model.to(device or get_device()).eval()

@@ -8,7 +8,8 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 
-from glore_seg.engine.predicting import Picture, Predictor, find_pictures, read_picture
+from glore_seg.engine.finding import Picture, find_pictures, read_picture
+from glore_seg.engine.predicting import Predictor
 from glore_seg.engine.splits import build_picture_dataset
 from glore_seg.engine.tasks import require_segmentation
 from glore_seg.files import with_progress, written_aside
@@ -146,7 +147,7 @@ def picture_projections(
     chosen = nodes or pick_nodes(weights, num_nodes)
     with written_aside(out_file) as aside:
         draw_projections(
-            [predictor.seen(picture) for picture in pictures],
+            [_seen(predictor, picture) for picture in pictures],
             weights,
             aside,
             nodes=chosen,
@@ -165,6 +166,11 @@ def picture_projections(
         for i in with_progress(indices, len(indices), "comparing")
     ]
     return map_statistics(*zip(*pairs, strict=True))
+
+
+def _seen(predictor: Predictor, picture: Picture) -> np.ndarray:
+    cut = predictor.seen(picture.path)
+    return picture.image if cut is None else cut
 
 
 def check_free(out_file: Path, *, overwrite: bool) -> None:

@@ -1,113 +1,72 @@
-"""Pictures of a data set or from files, and what a network makes of them.
+"""A trained network with the test pipeline of its config: from pictures to label maps.
 
-Shape legend: H, W sizes of a picture as it was stored; N nodes of a unit; h, w sizes of its map.
+Shape legend: H, W sizes of a picture as it was stored; K outputs of the network; N nodes of a unit;
+h, w sizes of its map.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, cast
 
-import cv2
-import mmcv
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import BaseDataset, Compose, pseudo_collate
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.model import BaseTTAModel
 from mmengine.registry import DATASETS, init_default_scope
+from torch import Tensor
 
-from glore_seg.engine.loading import load_model
+from glore_seg.engine.loading import Checkpoint, load_model
 from glore_seg.engine.setup_check_hook import unwrap
-from glore_seg.engine.splits import build_picture_dataset, plain_dataset, without_labels
+from glore_seg.engine.splits import plain_dataset, without_labels
 from glore_seg.engine.tasks import task_of
 from glore_seg.layers import GloReUnit
+from glore_seg.models.segmentors import AccumulatingSegTTAModel
 from glore_seg.visualization.projections import capture_projections
 
+PRECISIONS = ("fp32", "bf16")
 
-@dataclass(frozen=True)
-class Picture:
-    """A picture and, where there is one, its label map.
-
-    Args:
-        path: File of the picture.
-        label: (H, W) of class indices, 255 where ignored; None without ground truth.
-    """
-
-    path: Path
-    label: np.ndarray | None = None
-
-    @property
-    def image(self) -> np.ndarray:
-        """The picture as stored, (H, W, 3), RGB."""
-        return mmcv.imread(str(self.path), channel_order="rgb")
-
-
-def find_pictures(cfg: Config, split: str, wanted: Sequence[str]) -> list[Picture]:
-    """Find pictures by index or name in a split of the config's data set, or by file.
-
-    Args:
-        cfg: The config. Its data set is opened only where ``wanted`` asks for it.
-        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_picture_dataset`.
-        wanted: For each picture the path of a file, which has no ground truth, or its index in the
-            split, or its file's name or the beginning of it; or the path of a folder, for all
-            pictures in it, such as the frames of a clip, by name.
-
-    Raises:
-        ValueError: Something is neither a file nor a picture of the split, or more than one, or a
-            folder holds no picture.
-    """
-    dataset: BaseDataset | None = None
-    pictures = []
-    for name in wanted:
-        if Path(name).is_file():
-            pictures.append(Picture(Path(name)))
-            continue
-        if name and Path(name).is_dir():
-            pictures += _pictures_within(Path(name))
-            continue
-        dataset = dataset or build_picture_dataset(cfg, split)
-        pictures.append(read_picture(dataset, _index(dataset, name, split)))
-    return pictures
-
-
-def read_picture(dataset: BaseDataset, index: int) -> Picture:
-    """Read one picture's label through the data set's pipeline, which must be without chance."""
-    sample = dataset[index]["data_samples"]
-    label = None
-    if "gt_sem_seg" in sample:
-        label = sample.gt_sem_seg.data.squeeze(0).numpy().astype(np.uint8)  # (H, W)
-    return Picture(Path(sample.img_path), label)
+PictureData: TypeAlias = str | Path | np.ndarray
+"""A file, or (H, W, 3), RGB, uint8."""
 
 
 class Predictor:
-    """A trained network with the test pipeline of its config: from a file to a label map.
+    """A trained network with the test pipeline of its config: from a picture to a label map.
 
     A classifier's has no label maps; its units' maps, by :meth:`project`, are what it is for.
 
     Args:
-        cfg: Config of the network.
+        cfg: Config of the network; after :func:`use_tta` with its test-time augmentation.
         checkpoint: Its weights.
         split: ``"test"`` or ``"val"``: whose data set gives the pipeline, less the loading of
             labels, and the classes.
         device: Where the network runs. Default: the first GPU where there is one, else the CPU.
+        precision: ``"fp32"`` or ``"bf16"``, autocast to bfloat16.
 
     Raises:
         FileNotFoundError: The checkpoint is not there.
-        ValueError: The checkpoint is of another network, or the data set is made of others.
+        ValueError: The checkpoint is of another network, the data set is made of others, or
+            ``precision`` is another word.
     """
 
     def __init__(
         self,
         cfg: Config,
-        checkpoint: str | Path,
+        checkpoint: Checkpoint | str | Path,
         *,
         split: str = "test",
         device: torch.device | str | None = None,
+        precision: str = "fp32",
     ) -> None:
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision is {precision!r}; expected one of {', '.join(PRECISIONS)}")
         dataset = plain_dataset(cfg, split)
         self.model: Any = load_model(cfg, checkpoint, device=device)
+        self.precision = precision
         init_default_scope(cfg.get("default_scope", "mmseg"))
-        self._pipeline = Compose(without_labels(dataset.pipeline))
+        self._transforms = without_labels(dataset.pipeline)
+        self._pipeline = Compose(self._transforms)
         # Not opened: the data need not be there to predict files.
         meta = DATASETS.build({**dataset, "lazy_init": True}).metainfo
         # A classifier's folders may tell its classes, and they are not opened.
@@ -120,35 +79,80 @@ class Predictor:
         """Where the network runs."""
         return next(self.model.parameters()).device
 
-    def batch(self, path: str | Path) -> dict[str, Any]:
-        """The picture as a batch of one, as ``model.test_step`` takes it."""
-        item = {"img_path": str(path), "reduce_zero_label": False, "seg_fields": []}
-        return pseudo_collate([self._pipeline(item)])
+    @property
+    def gives_scores(self) -> bool:
+        """Whether :meth:`predict_batch` can; not with another test-time augmentation than ours."""
+        return isinstance(self.model, AccumulatingSegTTAModel) or not isinstance(
+            self.model, BaseTTAModel
+        )
 
-    def seen(self, picture: Picture) -> np.ndarray:
-        """What of a picture :meth:`project`'s maps lie over, (H, W, 3), RGB.
+    @property
+    def decoder(self) -> str:
+        """What decodes files for the pipeline, a backend of ``mmcv.imfrombytes``."""
+        return self._transforms[0].get("imdecode_backend", "cv2")
 
-        For segmentation the whole picture as stored, for a classifier what its test pipeline cuts
-        out of it.
+    def batch(self, *pictures: PictureData) -> dict[str, Any]:
+        """Pictures as a batch, as ``model.test_step`` takes it."""
+        return pseudo_collate([self._prepare(picture) for picture in pictures])
+
+    def seen(self, picture: PictureData) -> np.ndarray | None:
+        """What of a picture :meth:`project`'s maps lie over, (H, W, 3), RGB, uint8.
+
+        What a classifier's test pipeline cuts out of it; None for segmentation, whose maps lie over
+        the whole picture.
         """
         if not self._cuts:
-            return picture.image
-        # As OpenMMLab loads it: blue first, uint8.
-        return self.batch(picture.path)["inputs"][0].numpy()[::-1].transpose(1, 2, 0)  # (H, W, 3)
+            return None
+        # As OpenMMLab loads it: blue first.
+        return self.batch(picture)["inputs"][0].numpy()[::-1].transpose(1, 2, 0)  # (H, W, 3)
 
-    def predict(self, path: str | Path) -> np.ndarray:
+    def predict(self, picture: PictureData) -> np.ndarray:
         """Label map of a picture, (H, W) of class indices, uint8."""
-        with torch.no_grad():
-            sample = self.model.test_step(self.batch(path))[0]
-        return sample.pred_sem_seg.data.squeeze(0).cpu().numpy().astype(np.uint8)  # (H, W)
+        ((labels, _),) = self.predict_batch([picture])
+        return labels
 
-    def project(self, path: str | Path, unit: GloReUnit, *, mirrored: bool = False) -> np.ndarray:
+    @torch.no_grad()
+    def predict_batch(
+        self, pictures: Sequence[PictureData], *, scores: bool = False
+    ) -> list[tuple[np.ndarray, np.ndarray | None]]:
+        """Label maps of pictures that the pipeline brings to one size.
+
+        Args:
+            pictures: The pictures.
+            scores: Whether to give the scores, too.
+
+        Returns:
+            For each picture its label map, (H, W) of class indices, uint8, and, if asked, the
+            scores that it was decided by, (K, H, W), float32, 0 to 1: softmax of the logits, or
+            sigmoid where the network has one output. With test-time augmentation those of the mean.
+        """
+        batch = self.batch(*pictures)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+            samples, found = self._step(batch, scores)
+        return [
+            (_labels(sample), None if one is None else one.float().cpu().numpy())
+            for sample, one in zip(samples, found, strict=True)
+        ]
+
+    def _step(self, batch: dict[str, Any], scores: bool) -> tuple[list[Any], list[Tensor | None]]:
+        if not scores:
+            samples = self.model.test_step(batch)
+            return samples, [None] * len(samples)
+        if isinstance(self.model, AccumulatingSegTTAModel):
+            samples, means = self.model.test_step_with_scores(batch)
+            return samples, [*means]
+        samples = self.model.test_step(batch)
+        return samples, [_probabilities(sample.seg_logits.data) for sample in samples]
+
+    def project(
+        self, picture: PictureData, unit: GloReUnit, *, mirrored: bool = False
+    ) -> np.ndarray:
         """Projection weights of a unit of the network on a picture, (N, h, w), float32.
 
         The picture runs through in one piece, also where the config tests by windows.
 
         Args:
-            path: File of the picture.
+            picture: The picture.
             unit: One of the network's.
             mirrored: Mirror the picture left to right first.
 
@@ -157,9 +161,9 @@ class Predictor:
                 in an auxiliary head.
         """
         model: Any = unwrap(self.model)
-        batch = self.batch(path)
+        batch = self.batch(picture)
         if mirrored:
-            batch["inputs"] = [picture.flip(-1) for picture in batch["inputs"]]
+            batch["inputs"] = [one.flip(-1) for one in batch["inputs"]]
         height, width = batch["inputs"][0].shape[-2:]
         inputs = model.data_preprocessor(batch, False)["inputs"]
         with torch.no_grad(), capture_projections(unit) as captured:
@@ -175,30 +179,31 @@ class Predictor:
         padded_height, padded_width = inputs.shape[-2:]
         return weights[:, : round(h * height / padded_height), : round(w * width / padded_width)]
 
+    def _prepare(self, picture: PictureData) -> dict[str, Any]:
+        item: dict[str, Any] = {"reduce_zero_label": False, "seg_fields": []}
+        if isinstance(picture, np.ndarray):
+            # mmseg's pipelines hold blue first
+            item["img"] = np.ascontiguousarray(picture[..., ::-1])
+            return cast(dict[str, Any], self._array_pipeline(item))
+        return cast(dict[str, Any], self._pipeline({**item, "img_path": str(picture)}))
 
-def _pictures_within(folder: Path) -> list[Picture]:
-    files = sorted(file for file in folder.iterdir() if file.is_file())
-    found = [Picture(file) for file in files if cv2.haveImageReader(str(file))]
-    if not found:
-        raise ValueError(f"folder {folder} holds no picture; expected one or more directly in it")
-    return found
-
-
-def _index(dataset: BaseDataset, name: str, split: str) -> int:
-    if name.isdecimal():
-        if int(name) >= len(dataset):
+    @cached_property
+    def _array_pipeline(self) -> Compose:
+        """The same pipeline for pictures that are in memory."""
+        first, *rest = self._transforms
+        if first["type"] != "LoadImageFromFile" or first.get("color_type", "color") != "color":
             raise ValueError(
-                f"picture {name} of {split}: the data set has {len(dataset)} pictures, the first "
-                "is 0"
+                f"the test pipeline begins with {dict(first)}; expected LoadImageFromFile of "
+                "colour pictures, in whose place arrays are put"
             )
-        return int(name)
-    files = [Path(dataset.get_data_info(i)["img_path"]).name for i in range(len(dataset))]
-    found = [i for i, file in enumerate(files) if file.startswith(name)]
-    if len(found) != 1:
-        some = f": {', '.join(files[i] for i in found[:3])}, ..." if found else ""
-        raise ValueError(
-            f"picture {name!r} is no file, and {len(found)} pictures of {split} begin with it"
-            f"{some}; give a file, an index from 0 to {len(dataset) - 1}, or a name such as "
-            f"{files[0]}"
-        )
-    return found[0]
+        load = {"type": "LoadImageFromNDArray", "to_float32": first.get("to_float32", False)}
+        return Compose([load, *rest])
+
+
+def _labels(sample: Any) -> np.ndarray:
+    return sample.pred_sem_seg.data.squeeze(0).cpu().numpy().astype(np.uint8)  # (H, W)
+
+
+def _probabilities(logits: Tensor) -> Tensor:
+    """Of the logits of a sample, (K, H, W); mmseg has made one output a probability itself."""
+    return logits.float().softmax(0) if len(logits) > 1 else logits

@@ -84,7 +84,8 @@ def use_inference(
     if not crop_size or not stride:
         raise ValueError(
             f"--mode slide needs windows, crop_size is {crop_size} and stride {stride}: give "
-            "--crop-size HEIGHT WIDTH --stride HEIGHT WIDTH"
+            "--crop-size HEIGHT WIDTH --stride HEIGHT WIDTH, or model.test_cfg.crop_size and "
+            "model.test_cfg.stride in the config"
         )
     if not all(0 < step <= size for step, size in zip(stride, crop_size, strict=True)):
         raise ValueError(

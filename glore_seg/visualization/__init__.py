@@ -6,6 +6,12 @@ from glore_seg.visualization.confusion import plot_confusion_matrix
 from glore_seg.visualization.costs import plot_costs
 from glore_seg.visualization.curves import plot_training_curves, read_scalars
 from glore_seg.visualization.differences import Box, find_boxes, weigh_differences
+from glore_seg.visualization.node_graph import (
+    adjacencies,
+    draw_adjacency,
+    draw_node_graph,
+    strongest_edges,
+)
 from glore_seg.visualization.panels import draw_panel, overlay
 from glore_seg.visualization.projections import (
     capture_projections,
@@ -19,9 +25,12 @@ from glore_seg.visualization.projections import (
 __all__ = [
     "Box",
     "Comparison",
+    "adjacencies",
     "browse",
     "capture_projections",
+    "draw_adjacency",
     "draw_comparison",
+    "draw_node_graph",
     "draw_panel",
     "draw_projections",
     "find_boxes",
@@ -34,5 +43,6 @@ __all__ = [
     "plot_costs",
     "plot_training_curves",
     "read_scalars",
+    "strongest_edges",
     "weigh_differences",
 ]

@@ -21,12 +21,22 @@ def shrink(cfg: Config, data_root: Path, work_dir: Path, *, max_iters: int = 1) 
     No pretrained weights, pictures of 64 x 128 in crops of 64 x 64, two in a batch, no worker
     processes, ``max_iters`` iterations and one validation after the last.
     """
+    shrink_sizes(cfg)
+    for node in _dicts(cfg._cfg_dict):
+        if "data_root" in node:
+            node["data_root"] = str(data_root)
+    cfg.train_cfg.update(max_iters=max_iters, val_interval=max_iters)
+    # A checkpoint of ResNet-101 and its momentum are half a gigabyte.
+    cfg.default_hooks.checkpoint.update(interval=-1, save_last=False, save_best=None)
+    return name_run(cfg, work_dir)
+
+
+def shrink_sizes(cfg: Config) -> None:
+    """Make pictures, crops and batches small, and load no weights; the rest stays."""
     for node in _dicts(cfg._cfg_dict):
         for key, value in _SIZES.get(node.get("type"), {}).items():
             if key in node:
                 node[key] = value
-        if "data_root" in node:
-            node["data_root"] = str(data_root)
         if node.get("pretrained") is not None:
             node["pretrained"] = None
         if (node.get("init_cfg") or {}).get("type") == "Pretrained":
@@ -37,13 +47,9 @@ def shrink(cfg: Config, data_root: Path, work_dir: Path, *, max_iters: int = 1) 
     for split in ("train", "val", "test"):
         cfg[f"{split}_dataloader"].update(num_workers=0, persistent_workers=False)
     cfg.train_dataloader.batch_size = 2
-    cfg.train_cfg.update(max_iters=max_iters, val_interval=max_iters)
     cfg.default_hooks.logger.interval = 1
-    # A checkpoint of ResNet-101 and its momentum are half a gigabyte.
-    cfg.default_hooks.checkpoint.update(interval=-1, save_last=False, save_best=None)
     cfg.randomness = {"seed": 0}
     cfg.log_level = "ERROR"
-    return name_run(cfg, work_dir)
 
 
 def name_run(cfg: Config, work_dir: Path) -> Config:

@@ -107,6 +107,11 @@ def test_unreadable_and_missing(item, tmp_path):
         LoadCheckedAnnotations()(results)
 
 
+def test_a_picture_of_no_data_set_has_no_label():
+    results = {"img_path": "street.png", "ori_shape": (4, 5)}
+    assert LoadCheckedAnnotations()(dict(results)) == results
+
+
 def test_arguments():
     with pytest.raises(ValueError, match="num_classes is 0; expected 1 to 255"):
         LoadCheckedAnnotations(num_classes=0)

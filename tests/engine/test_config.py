@@ -5,7 +5,7 @@ import torch
 from mmengine.config import Config
 
 from glore_seg.engine import load_config, use_amp
-from glore_seg.engine.config import _replace_sync_bn
+from glore_seg.engine.config import replace_sync_bn
 
 CONFIG = """
 model = dict(norm_cfg=dict(type='SyncBN'), heads=[dict(norm_cfg=dict(type='SyncBN'), n=1)])
@@ -49,11 +49,11 @@ def test_several_processes_without_gpu(config):
     assert "model_wrapper_cfg" not in alone
 
 
-def test_replace_sync_bn_counts():
+def testreplace_sync_bn_counts():
     cfg = Config.fromstring(CONFIG, ".py")
-    assert _replace_sync_bn(cfg.model) == 2
+    assert replace_sync_bn(cfg.model) == 2
     assert cfg.model.heads[0].norm_cfg.type == "BN"
-    assert _replace_sync_bn(cfg.model) == 0
+    assert replace_sync_bn(cfg.model) == 0
 
 
 def test_amp(config):

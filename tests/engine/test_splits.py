@@ -6,7 +6,8 @@ from mmengine.config import ConfigDict
 from PIL import Image
 
 from glore_seg.engine import load_config
-from glore_seg.engine.predicting import Predictor, find_pictures, read_picture
+from glore_seg.engine.finding import find_pictures, read_picture
+from glore_seg.engine.predicting import Predictor
 from glore_seg.engine.splits import build_picture_dataset
 from tests.engine.conftest import STREET_SCENES
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from benchmarks.common import saved_bytes
+from glore_seg.engine.timing import saved_bytes
 from glore_seg.layers import GloReUnit
 from glore_seg.layers.interaction_space import gather, spread
 from tests.reference.released_unit import ReleasedUnit

@@ -9,7 +9,8 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 
 from glore_seg.engine.evaluating import Evaluation
-from glore_seg.engine.predicting import Picture, Predictor, read_picture
+from glore_seg.engine.finding import Picture, read_picture
+from glore_seg.engine.predicting import Predictor
 from glore_seg.layers import GloReUnit
 from glore_seg.visualization.confusion import plot_confusion_matrix
 from glore_seg.visualization.curves import read_scalars, training_curves

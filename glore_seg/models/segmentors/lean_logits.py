@@ -86,17 +86,22 @@ def predict_logits(segmentor: EncoderDecoder, inputs: Tensor, metas: Sequence[di
     size = (inputs.shape[2], inputs.shape[3])
     if mode == "slide":
         return Logits(_slide(segmentor, inputs, metas), size, segmentor.align_corners)
+    if resizes_as_usual(segmentor):
+        head = segmentor.decode_head
+        return Logits(head(segmentor.extract_feat(inputs)), size, head.align_corners)
+    metas[0]["img_shape"] = inputs.shape[2:]
+    return Logits(segmentor.encode_decode(inputs, metas), size, segmentor.align_corners)
+
+
+def resizes_as_usual(segmentor: EncoderDecoder) -> bool:
+    """Whether the segmentor does nothing with its head's logits but to resize them bilinearly."""
     head = segmentor.decode_head
-    usual = (
+    return (
         type(segmentor).encode_decode is EncoderDecoder.encode_decode
         and isinstance(head, BaseDecodeHead)
         and type(head).predict is BaseDecodeHead.predict
         and type(head).predict_by_feat is BaseDecodeHead.predict_by_feat
     )
-    if usual:
-        return Logits(head(segmentor.extract_feat(inputs)), size, head.align_corners)
-    metas[0]["img_shape"] = inputs.shape[2:]
-    return Logits(segmentor.encode_decode(inputs, metas), size, segmentor.align_corners)
 
 
 def _slide(segmentor: EncoderDecoder, inputs: Tensor, metas: list[dict]) -> Tensor:

@@ -76,10 +76,22 @@ class AccumulatingSegTTAModel(BaseTTAModel):
         Returns:
             The samples of the first pass with ``pred_sem_seg`` of shape (1, H, W).
         """
+        return self.test_step_with_scores(data)[0]
+
+    @torch.no_grad()
+    def test_step_with_scores(
+        self, data: dict[str, Any]
+    ) -> tuple[list[SegDataSample], list[Tensor]]:
+        """What :meth:`test_step` returns, and for each sample the mean as probabilities, (C, H, W).
+
+        They are the mean probabilities, or softmax (sigmoid with one output) of the mean logits.
+        """
         results, means = self.mean_scores(data)
         for sample, mean in zip(results, means, strict=True):
             sample.set_data({"pred_sem_seg": PixelData(data=self._decide(mean))})
-        return results
+        if self.average == "logits":
+            means = [mean.softmax(0) if len(mean) > 1 else mean.sigmoid() for mean in means]
+        return results, means
 
     @torch.no_grad()
     def mean_scores(self, data: dict[str, Any]) -> tuple[list[SegDataSample], list[Tensor]]:

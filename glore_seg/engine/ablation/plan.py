@@ -1,0 +1,164 @@
+"""Which runs an ablation has, and where each of them stands."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from glore_seg.engine.ablation.sameness import check_same_settings
+from glore_seg.engine.config import load_config, use_amp
+from glore_seg.engine.run_folder import find_config
+from glore_seg.engine.speed import use_channels_last
+from glore_seg.files import written_aside
+from glore_seg.visualization.curves import read_scalars
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table: what is trained, with any seed.
+
+    Args:
+        name: The config's, which is also that of its folder.
+        folder: Holds ``<name>.py``, the settings as they are trained, and a folder for each seed.
+        cfg: Those settings.
+    """
+
+    name: str
+    folder: Path
+    cfg: Config
+
+    @property
+    def settings(self) -> Path:
+        """The file of the settings."""
+        return self.folder / f"{self.name}.py"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: a row with a seed."""
+
+    row: Row
+    seed: int
+
+    @property
+    def work_dir(self) -> Path:
+        """Its work folder."""
+        return self.row.folder / f"seed{self.seed}"
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return f"{self.row.name} seed {self.seed}"
+
+    @property
+    def max_iters(self) -> int:
+        """Its length in iterations."""
+        return self.row.cfg.train_cfg.max_iters
+
+    def iteration(self) -> int:
+        """The last iteration that it logged; 0 where it has not begun."""
+        try:
+            logged = read_scalars(self.work_dir, beside="loss")
+        except FileNotFoundError:
+            return 0
+        return logged["loss"][-1][0] if "loss" in logged else 0
+
+    def scored(self) -> set[int]:
+        """The iterations whose validation is done."""
+        try:
+            return {step for step, _ in read_scalars(self.work_dir).get("mIoU", [])}
+        except FileNotFoundError:
+            return set()
+
+    def finished(self) -> bool:
+        """Whether it is trained and scored to its end."""
+        return self.max_iters in self.scored()
+
+    def checkpoint(self) -> Path | None:
+        """Where to go on: the last checkpoint with nothing before it left to score.
+
+        mmengine saves before it validates, and a resumed run does not validate what it begins
+        with: a run that was killed in between goes on from the checkpoint before.
+        """
+        done = self.scored()
+        interval = self.row.cfg.train_cfg.val_interval
+        found = {}
+        for file in self.work_dir.glob("iter_*.pth"):
+            if match := re.fullmatch(r"iter_(\d+)\.pth", file.name):
+                found[int(match[1])] = file
+        whole = [n for n in found if set(range(interval, n + 1, interval)) <= done]
+        return found[max(whole)] if whole else None
+
+
+def plan_rows(
+    configs: Sequence[str],
+    out_dir: Path,
+    *,
+    cfg_options: Mapping[str, Any] | None = None,
+    amp: bool = False,
+    channels_last: bool = False,
+) -> list[Row]:
+    """Settle what each row trains.
+
+    Args:
+        configs: Config files, one a row.
+        out_dir: Folder of the ablation; each row has a folder of its config's name in it.
+        cfg_options: Settings that override those of every config.
+        amp: Mixed precision, as ``tools/train.py --amp``.
+        channels_last: As ``tools/train.py --channels-last``.
+
+    Raises:
+        FileNotFoundError: There is no such config.
+        ValueError: Two configs have one name, or the last iteration of a run would go unscored.
+    """
+    rows: dict[str, Row] = {}
+    for config in configs:
+        cfg = load_config(config, cfg_options=dict(cfg_options or {}))
+        if amp:
+            use_amp(cfg)
+        if channels_last:
+            use_channels_last(cfg)
+        name = Path(config).stem
+        if name in rows:
+            raise ValueError(
+                f"two rows are called {name}; expected a config file of another name for each row"
+            )
+        length, interval = cfg.train_cfg.max_iters, cfg.train_cfg.val_interval
+        if length % interval:
+            raise ValueError(
+                f"{config} validates every {interval} of {length} iterations, so that the last "
+                f"has no score; set train_cfg.val_interval to a divisor of {length}"
+            )
+        # one name for each row's folder; a run's own work folder goes on the command line
+        cfg.pop("work_dir", None)
+        rows[name] = Row(name, out_dir / name, cfg)
+    return list(rows.values())
+
+
+def plan_runs(rows: Sequence[Row], seeds: Sequence[int]) -> list[Run]:
+    """All runs, every row with the first seed before any with the second.
+
+    So what is there after an interruption is a comparison, with fewer seeds.
+
+    Raises:
+        ValueError: A seed is given twice, or what is there of a run was trained with other
+            settings.
+    """
+    if len(set(seeds)) != len(seeds):
+        raise ValueError(f"seeds are {' '.join(map(str, seeds))}; expected different ones")
+    runs = [Run(row, seed) for seed in seeds for row in rows]
+    for run in runs:
+        if any(run.work_dir.glob("*.py")):
+            check_same_settings(
+                Config.fromfile(find_config(run.work_dir)), run.row.cfg, where=str(run.work_dir)
+            )
+    return runs
+
+
+def write_settings(row: Row) -> None:
+    """Leave a row's settings where its runs read them."""
+    with written_aside(row.settings) as aside:
+        row.cfg.dump(aside)

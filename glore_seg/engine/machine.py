@@ -1,0 +1,37 @@
+"""The machine and the versions that a measurement was made with."""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+PACKAGES = ("torch", "numpy", "mmengine", "mmcv-lite", "mmcv", "mmsegmentation")
+
+
+def machine(device: str = "cpu") -> dict[str, Any]:
+    """Versions and machine, as the header of a benchmark or an ablation has them."""
+    found: dict[str, Any] = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    found["processor"] = _processor()
+    found["cores"] = os.cpu_count()
+    found["threads"] = torch.get_num_threads()
+    if device == "cuda":
+        found["gpu"] = torch.cuda.get_device_name()
+        found["cuda"] = torch.version.cuda
+    return found
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

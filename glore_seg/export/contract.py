@@ -1,0 +1,132 @@
+"""What an exported file expects and gives, as the JSON text that it carries."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+PROPERTY = "glore_seg"
+"""Name of the text in the file: a metadata property in ONNX, an extra file in a program."""
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What goes in and what comes out.
+
+    The input ``image`` is (N, 3, H, W), float32, with ``(x - mean) / std`` already taken.
+
+    Args:
+        task: ``"segmentation"`` or ``"classification"``.
+        classes: Their names in the order of the logits.
+        palette: A colour (red, green, blue) for each class; empty where the data set has none.
+        mean: Of each channel in the order of ``channel_order``, in units of 0 to 255.
+        std: Likewise.
+        channel_order: ``"rgb"`` or ``"bgr"``.
+        size_divisor: H and W are to be multiples of it, pictures padded at the right and bottom
+            with 0 after the normalisation.
+        output: Name of the output. ``"logits"``: (N, K, h, w), or (N, K) of a classifier, float32;
+            ``"labels"``: (N, H, W), or (N,), of class indices, uint8, or int64 for more than 256
+            classes.
+        resized: Whether the output of a segmentation is at (H, W).
+        align_corners: How logits are resized bilinearly to (H, W), inside or by the reader.
+    """
+
+    task: str
+    classes: tuple[str, ...]
+    palette: tuple[tuple[int, ...], ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    channel_order: str
+    size_divisor: int
+    output: str
+    resized: bool
+    align_corners: bool
+
+    def to_json(self) -> str:
+        """Return the text that a file carries."""
+        return json.dumps({"format": FORMAT, **asdict(self)})
+
+    @classmethod
+    def from_json(cls, text: str, *, source: str) -> "Contract":
+        """Read the text of a file.
+
+        Args:
+            text: As :meth:`to_json` gives it.
+            source: The file, for the message.
+
+        Raises:
+            ValueError: It is another text or of another format.
+        """
+        try:
+            found = json.loads(text)
+            if found.pop("format") != FORMAT:
+                raise ValueError(f"its format is not {FORMAT}")
+            for name in ("classes", "mean", "std"):
+                found[name] = tuple(found[name])
+            found["palette"] = tuple(tuple(colour) for colour in found["palette"])
+            return cls(**found)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"the property {PROPERTY!r} of {source} is {text[:60]!r} ({error}); expected the "
+                "JSON that this version's tools/export.py writes: export the network again"
+            ) from error
+
+
+def describe_input(preprocessor: Any) -> dict[str, Any]:
+    """Read from a host's data preprocessor what a network expects of pictures.
+
+    Args:
+        preprocessor: mmseg's ``SegDataPreProcessor``, mmpretrain's ``ClsDataPreprocessor`` or
+            mmengine's ``ImgDataPreprocessor``.
+
+    Returns:
+        ``mean``, ``std``, ``channel_order`` and ``size_divisor`` of :class:`Contract`.
+    """
+    mean, std = getattr(preprocessor, "mean", None), getattr(preprocessor, "std", None)
+    swaps = getattr(preprocessor, "to_rgb", None)  # mmpretrain
+    if swaps is None:  # mmseg's and mmengine's, by different names
+        swaps = getattr(preprocessor, "channel_conversion", None)
+    if swaps is None:
+        swaps = getattr(preprocessor, "_channel_conversion", False)
+    test_cfg = getattr(preprocessor, "test_cfg", None) or {}  # mmseg pads by this alone in testing
+    divisor = test_cfg.get("size_divisor") or getattr(preprocessor, "pad_size_divisor", None) or 1
+    return {
+        "mean": _numbers(mean, 0.0),
+        "std": _numbers(std, 1.0),
+        # OpenMMLab's pictures are loaded as BGR.
+        "channel_order": "rgb" if swaps else "bgr",
+        "size_divisor": int(divisor),
+    }
+
+
+def describe_classes(metainfo: dict[str, Any], *, num_classes: int) -> dict[str, Any]:
+    """Read names and colours from a data set's ``metainfo``.
+
+    Args:
+        metainfo: Of the config's test data set.
+        num_classes: Of the network's output.
+
+    Returns:
+        ``classes`` and ``palette`` of :class:`Contract`.
+
+    Raises:
+        ValueError: There are no names, or not as many as the network has classes.
+    """
+    classes: Sequence[str] = metainfo.get("classes") or ()
+    if len(classes) != num_classes:
+        raise ValueError(
+            f"the config's test data set names {len(classes)} classes, the network gives "
+            f"{num_classes}; expected a name for each: set test_dataloader.dataset.metainfo="
+            "dict(classes=(...)) in the config"
+        )
+    palette = metainfo.get("palette") or ()
+    return {
+        "classes": tuple(str(name) for name in classes),
+        "palette": tuple(tuple(int(value) for value in colour) for colour in palette),
+    }
+
+
+def _numbers(buffer: Any, default: float) -> tuple[float, ...]:
+    return (default,) * 3 if buffer is None else tuple(float(value) for value in buffer.flatten())

@@ -1,0 +1,161 @@
+"""From a host's network to the plain function of a picture that is exported.
+
+Shape legend: N pictures, K classes, H, W size of the pictures, h, w of the head's logits.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from mmseg.models.segmentors import EncoderDecoder
+from mmseg.models.utils import resize
+from torch import Tensor, nn
+
+from glore_seg.layers import GloReUnit
+from glore_seg.layers.evaluation_order import Order
+from glore_seg.models.segmentors.lean_logits import resizes_as_usual
+
+
+class SegmentationGraph(nn.Module):
+    """A segmentor on preprocessed pictures, whole and without test-time augmentation.
+
+    Args:
+        segmentor: mmseg's ``EncoderDecoder`` or a descendant.
+        resized: Whether to resize the logits to the pictures, as the segmentor does.
+        argmax: Whether to give the class of each pixel in place of logits.
+
+    Shape:
+        - Input: (N, 3, H, W)
+        - Output: logits (N, K, h, w), with ``resized`` (N, K, H, W); with ``argmax`` labels
+          (N, h, w) or (N, H, W)
+
+    Raises:
+        ValueError: The segmentor is of another kind; its own resizing is more than that and
+            ``resized`` is off; or it gives one logit for two classes and ``argmax`` is off.
+    """
+
+    task = "segmentation"
+
+    def __init__(self, segmentor: nn.Module, *, resized: bool, argmax: bool) -> None:
+        super().__init__()
+        if not isinstance(segmentor, EncoderDecoder):
+            raise ValueError(
+                f"the network is a {type(segmentor).__name__}; expected an EncoderDecoder or a "
+                "descendant of it: export others by torch.onnx.export"
+            )
+        self.usual = resizes_as_usual(segmentor)
+        if not (self.usual or resized):
+            raise ValueError(
+                f"{type(segmentor).__name__} with {type(segmentor.decode_head).__name__} has its "
+                "own way from logits to the picture's size; expected resizing inside: leave "
+                "--no-resize out"
+            )
+        self.segmentor = segmentor
+        self.resized = resized
+        self.argmax = argmax
+        head: Any = segmentor.decode_head
+        head = head[-1] if isinstance(head, nn.ModuleList) else head
+        self.align_corners = bool(head.align_corners)
+        self.num_classes = head.num_classes
+        self.threshold = head.threshold if head.out_channels == 1 else None
+        if self.threshold is not None and not argmax:
+            raise ValueError(
+                "the network gives one logit for two classes, which a threshold tells apart; "
+                "expected labels as the output: add --argmax"
+            )
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return logits or labels."""
+        size = image.shape[2:]
+        if self.usual:
+            logits = self.segmentor.decode_head(self.segmentor.extract_feat(image))  # (N, K, h, w)
+            if self.resized:
+                logits = resize(
+                    logits, size, mode="bilinear", align_corners=self.align_corners, warning=False
+                )  # (N, K, H, W)
+        else:
+            logits = self.segmentor.encode_decode(image, [{"img_shape": size}])  # (N, K, H, W)
+        if not self.argmax:
+            return logits
+        if self.threshold is not None:  # one logit for two classes, as mmseg's own
+            return (logits[:, 0].sigmoid() > self.threshold).to(torch.uint8)
+        return _labels(logits)
+
+
+class ClassificationGraph(nn.Module):
+    """A classifier on preprocessed pictures.
+
+    Args:
+        classifier: mmpretrain's ``ImageClassifier``.
+        resized: Has no meaning here.
+        argmax: Whether to give the class of each picture in place of logits.
+
+    Shape:
+        - Input: (N, 3, H, W)
+        - Output: logits (N, K); with ``argmax`` labels (N,)
+
+    Raises:
+        ValueError: The network has no head for one set of classes.
+    """
+
+    task = "classification"
+    align_corners = False
+    resized = False
+
+    def __init__(self, classifier: nn.Module, *, resized: bool, argmax: bool) -> None:
+        super().__init__()
+        head: Any = getattr(classifier, "head", None)
+        if not isinstance(getattr(head, "num_classes", None), int):
+            raise ValueError(
+                f"the head of {type(classifier).__name__} is {type(head).__name__}, which has no "
+                "num_classes; expected a classifier with one head, such as LinearClsHead"
+            )
+        self.classifier = classifier
+        self.argmax = argmax
+        self.num_classes = head.num_classes
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return logits or labels."""
+        logits = self.classifier(image, mode="tensor")  # (N, K)
+        return _labels(logits) if self.argmax else logits
+
+
+Graph = SegmentationGraph | ClassificationGraph
+
+GRAPHS: Mapping[str, Callable[..., Graph]] = {
+    "mmseg": SegmentationGraph,
+    "mmpretrain": ClassificationGraph,
+}
+"""``default_scope`` of a config to the graph of its networks."""
+
+
+def build_graph(scope: str, model: nn.Module, *, resized: bool, argmax: bool) -> Graph:
+    """Wrap a network for export.
+
+    Args:
+        scope: ``default_scope`` of its config, one of ``GRAPHS``.
+        model: The network, set to evaluate.
+        resized: See :class:`SegmentationGraph`.
+        argmax: Whether to give labels in place of logits.
+
+    Raises:
+        ValueError: The scope is another, or the network cannot be wrapped so.
+    """
+    if scope not in GRAPHS:
+        raise ValueError(
+            f"default_scope of the config is {scope!r}; expected one of {', '.join(GRAPHS)}: "
+            "networks for other tasks are not exported yet"
+        )
+    return GRAPHS[scope](model, resized=resized, argmax=argmax).eval()
+
+
+def use_order(model: nn.Module, order: Order) -> None:
+    """Set in which order all GloRe units of a network take their products."""
+    for module in model.modules():
+        if isinstance(module, GloReUnit):
+            module.order = order
+
+
+def _labels(logits: Tensor) -> Tensor:
+    labels = logits.argmax(1)
+    return labels.to(torch.uint8) if logits.shape[1] <= 256 else labels

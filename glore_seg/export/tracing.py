@@ -1,0 +1,76 @@
+"""From a graph in Python to one of operators, for pictures of any size or of one."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+
+AXES = {0: "batch", 2: "height", 3: "width"}
+"""Axes of the input that are free, by the names that ONNX files give them."""
+
+# Two pictures: torch takes an axis of length 1 for one that never changes.
+_BATCH = 2
+
+
+def trace(
+    graph: nn.Module, size: tuple[int, int], *, fixed: bool, device: torch.device
+) -> ExportedProgram:
+    """Trace a graph; nothing is computed.
+
+    Args:
+        graph: Takes (N, 3, H, W).
+        size: (H, W) to trace at, in pixels.
+        fixed: Whether the file shall take pictures of this size alone; their number is free.
+        device: Of the graph.
+
+    Raises:
+        ValueError: The network does things that depend on values, or on sizes where they are free.
+    """
+    axes = (0,) if fixed else tuple(AXES)
+    image = torch.zeros(_BATCH, 3, *size, device=device)
+    try:
+        with torch.no_grad():
+            return torch.export.export(
+                graph, (image,), dynamic_shapes=(dict.fromkeys(axes, Dim.DYNAMIC),)
+            )
+    except Exception as error:  # what a network does to be untraceable cannot be foreseen
+        sizes = f"{size[0]} x {size[1]}" if fixed else "pictures of any size"
+        mend = "" if fixed else ": fix the size by --size HEIGHT WIDTH, if that will do"
+        raise ValueError(
+            f"torch.export cannot trace the network for {sizes} ({_first_line(error)}); expected "
+            f"one without steps that depend on it{mend}"
+        ) from error
+
+
+def with_exact_pooling(program: ExportedProgram) -> ExportedProgram:
+    """Write adaptive average pooling out, whose bins ONNX would keep from the traced size.
+
+    PSPHead, UPerHead and others pool so. The result is that of torch at every size.
+    """
+    table = torch.export.default_decompositions()
+    table[torch.ops.aten.adaptive_avg_pool2d.default] = adaptive_avg_pool2d
+    return program.run_decompositions(table)
+
+
+def adaptive_avg_pool2d(x: Tensor, output_size: Sequence[int]) -> Tensor:
+    """Pool (N, C, H, W) to (N, C, *output_size) by two products with the bins' weights."""
+    rows, columns = output_size
+    if rows == columns == 1:
+        return x.mean((-2, -1), keepdim=True)
+    return _bins(x.shape[-2], rows, x) @ x @ _bins(x.shape[-1], columns, x).mT
+
+
+def _bins(length: int, number: int, like: Tensor) -> Tensor:
+    """Weights of positions in overlapping bins, (number, length); each row adds up to 1."""
+    index = torch.arange(number, device=like.device)
+    first = index * length // number
+    last = ((index + 1) * length + number - 1) // number  # one behind it
+    position = torch.arange(length, device=like.device)
+    inside = (position >= first[:, None]) & (position < last[:, None])  # (number, length)
+    return inside.to(like.dtype) / (last - first).to(like.dtype)[:, None]
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:200]

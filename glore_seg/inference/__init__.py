@@ -1,0 +1,24 @@
+"""Pictures and videos in, label maps out: from a config, a lone checkpoint or an ONNX file."""
+
+from glore_seg.inference.folders import Summary, find_tasks, segment_folders
+from glore_seg.inference.output_folder import OutputFolder
+from glore_seg.inference.reading import PICTURE_SUFFIXES, read_picture, read_picture_bytes, to_rgb
+from glore_seg.inference.segmentation import Failure, Segmentation
+from glore_seg.inference.segmenter import Segmenter
+from glore_seg.inference.video import VIDEO_SUFFIXES, segment_video
+
+__all__ = [
+    "PICTURE_SUFFIXES",
+    "VIDEO_SUFFIXES",
+    "Failure",
+    "OutputFolder",
+    "Segmentation",
+    "Segmenter",
+    "Summary",
+    "find_tasks",
+    "read_picture",
+    "read_picture_bytes",
+    "segment_folders",
+    "segment_video",
+    "to_rgb",
+]

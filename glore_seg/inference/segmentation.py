@@ -1,0 +1,64 @@
+"""What a network makes of one picture.
+
+Shape legend: H, W size of the picture as viewed; K outputs of the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from glore_seg.visualization.panels import overlay
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """A picture and its label map.
+
+    Args:
+        labels: (H, W) of train ids, which are indices of ``classes``, uint8.
+        image: (H, W, 3), RGB, uint8, turned as its EXIF says.
+        classes: Name of each class.
+        palette: RGB colour of each class, 0 to 255.
+        scores: (K, H, W), float32, 0 to 1; None where they were not asked for.
+        path: The file; None for a picture from memory.
+    """
+
+    labels: np.ndarray = field(repr=False)
+    image: np.ndarray = field(repr=False)
+    classes: Sequence[str] = field(repr=False)
+    palette: Sequence[Sequence[int]] = field(repr=False)
+    scores: np.ndarray | None = field(default=None, repr=False)
+    path: Path | None = None
+
+    def overlay(self, opacity: float = 0.5) -> np.ndarray:
+        """Lay the painted label map over the picture, (H, W, 3), RGB, uint8.
+
+        Args:
+            opacity: Of the label map, 0 to 1.
+        """
+        return overlay(self.image, self.labels, self.palette, opacity=opacity)
+
+    def shares(self) -> dict[str, float]:
+        """Share of the pixels of each class, 0 to 1; their sum is 1."""
+        counts = np.bincount(self.labels.ravel(), minlength=len(self.classes))
+        return {
+            name: int(count) / self.labels.size
+            for name, count in zip(self.classes, counts, strict=False)
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Failure:
+    """A picture of which there is no label map.
+
+    Args:
+        error: Why; its text names the picture.
+        path: The file; None for a picture from memory.
+    """
+
+    error: Exception
+    path: Path | None = None

@@ -1,0 +1,114 @@
+"""From what a caller names to a network with its weights: a config, a checkpoint, an ONNX file."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+
+from glore_seg.checkpoints.embedded_config import find_embedded_config
+from glore_seg.checkpoints.untrusted_config import check_untrusted
+from glore_seg.engine.config import load_config
+from glore_seg.engine.loading import Checkpoint, read_checkpoint
+from glore_seg.engine.predicting import Predictor
+from glore_seg.engine.testing import use_inference, use_tta
+from glore_seg.inference.onnx_predictor import OnnxPredictor
+
+_CONFIGS = (".py", ".json", ".yaml", ".yml")
+_CHECKPOINTS = (".pth", ".pt", ".safetensors")
+# What is built of a config that came with weights; the rest of it is not looked at.
+_USED = ("default_scope", "model", "test_dataloader", "tta_model", "tta_pipeline")
+
+
+def build_predictor(
+    source: Config | str | Path,
+    *,
+    checkpoint: str | Path | None = None,
+    device: torch.device | str | None = None,
+    precision: str = "fp32",
+    mode: str | None = None,
+    tta: bool = False,
+    cfg_options: dict[str, Any] | None = None,
+) -> Predictor | OnnxPredictor:
+    """Build what :class:`Segmenter` runs; the arguments are the same.
+
+    Raises:
+        FileNotFoundError: A file is not there, or a lone checkpoint has no config.
+        ValueError: The kind of file is unknown, or it doesn't fit the options.
+    """
+    if not isinstance(source, Config):
+        source = Path(source)
+        if source.suffix == ".onnx":
+            return _open_onnx(
+                source,
+                device,
+                refused={
+                    "checkpoint": checkpoint,
+                    "precision": precision if precision != "fp32" else None,
+                    "mode": mode if mode != "whole" else None,
+                    "tta": tta or None,
+                    "cfg_options": cfg_options,
+                },
+            )
+    if isinstance(source, Path) and source.suffix in _CHECKPOINTS:
+        if checkpoint is not None:
+            raise ValueError(
+                f"source {source} is a checkpoint, and checkpoint {checkpoint} is given, too; "
+                "expected one of them: give a config as source, or leave checkpoint out"
+            )
+        weights, cfg = _open_lone(source)
+        cfg.merge_from_dict(cfg_options or {})
+    else:
+        cfg = _open_config(source, cfg_options)
+        if checkpoint is None:
+            raise ValueError(
+                f"source {getattr(cfg, 'filename', None) or 'config'} is a config without weights: "
+                "give checkpoint, the file of its weights"
+            )
+        weights = read_checkpoint(checkpoint)
+    use_inference(cfg, mode)
+    if tta:
+        _use_own_tta(cfg)
+    return Predictor(cfg, weights, device=device, precision=precision)
+
+
+def _open_config(source: Config | Path, cfg_options: dict[str, Any] | None) -> Config:
+    if isinstance(source, Config):
+        cfg = copy.deepcopy(source)
+        cfg.merge_from_dict(cfg_options or {})
+        return cfg
+    if source.suffix not in _CONFIGS:
+        raise ValueError(
+            f"source {source} ends in {source.suffix!r}; expected a config "
+            f"({', '.join(_CONFIGS)}), a checkpoint ({', '.join(_CHECKPOINTS)}) or .onnx; weights "
+            "from elsewhere become a checkpoint by tools/model_converters/convert.py"
+        )
+    return load_config(str(source), cfg_options=cfg_options)
+
+
+def _open_lone(path: Path) -> tuple[Checkpoint, Config]:
+    weights = read_checkpoint(path)
+    found = find_embedded_config(path, weights.meta)
+    used = {key: found[key] for key in _USED if key in found}
+    check_untrusted(Config(used).to_dict(), source=f"the config of {path}")
+    return weights, Config(used)
+
+
+def _open_onnx(path: Path, device: Any, *, refused: dict[str, Any]) -> OnnxPredictor:
+    given = [name for name, value in refused.items() if value is not None]
+    if given:
+        raise ValueError(
+            f"{', '.join(given)} can't be had of {path}: an ONNX file is one network on whole "
+            "pictures in its own precision; give the config and checkpoint that it was made from"
+        )
+    return OnnxPredictor(path, device=device)
+
+
+def _use_own_tta(cfg: Config) -> None:
+    """Test-time augmentation by this package's model, which equals mmseg's in less memory."""
+    if (cfg.get("tta_model") or {}).get("type", "SegTTAModel") == "SegTTAModel":
+        cfg.tta_model = {"type": "AccumulatingSegTTAModel"}
+    use_tta(cfg)

@@ -1,0 +1,95 @@
+"""What a config from elsewhere may say, and what it may not."""
+
+import sys
+
+import pytest
+
+from glore_seg.checkpoints.untrusted_config import check_untrusted
+from glore_seg.engine import load_config
+
+CONFIGS = (
+    "fcn_r50_glore_cityscapes",
+    "fcn_r18_glore_camvid",
+    "showcase/segformer_mit-b0_glore_cityscapes",
+)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_our_own_configs_pass(name):
+    check_untrusted(load_config(f"configs/{name}.py").to_dict(), source="ours")
+
+
+@pytest.mark.parametrize(
+    "cfg",
+    [
+        {"model": {"type": "mmseg.GloReHead"}},
+        {"model": {"type": "mmengine.SGD", "_scope_": "mmengine"}},
+        {"default_scope": "mmpretrain", "custom_imports": {"imports": "mmpretrain.models"}},
+        {"custom_imports": {"imports": ["glore_seg", "mmseg.models"]}},
+        {"ann_file": "labels.txt", "img_suffix": "_leftImg8bit.png", "keys": ("a", 1, None, 0.5)},
+        {"transform": {"type": "torchvision/ConvertImageDtype", "dtype": "float32"}},
+        {"trust_remote_code": False},
+    ],
+)
+def test_plain_values_and_registered_names_pass(cfg):
+    check_untrusted(cfg, source="theirs")
+
+
+IMPORTED = "which a registry would import; expected a registered name"
+
+
+@pytest.mark.parametrize(
+    ("cfg", "key", "what"),
+    [
+        ({"model": {"type": "os.system", "command": "true"}}, "model.type", IMPORTED),
+        ({"model": {"head": [{"type": "torch.nn.ReLU"}]}}, "model.head.0.type", IMPORTED),
+        ({"type": "mmseg.os.system"}, "type", IMPORTED),
+        # mmengine's own namespace holds functions that read and write files.
+        ({"type": "mmengine.load", "file": "a"}, "type", IMPORTED),
+        ({"type": "mmengine.fileio.load"}, "type", IMPORTED),
+        ({"type": "glore_seg.files.written_aside"}, "type", IMPORTED),
+        ({"type": "antigravity"}, "type", IMPORTED),
+        ({"type": ".os"}, "type", IMPORTED),
+        ({"hooks": {"ema_type": "subprocess.Popen"}}, "hooks.ema_type", IMPORTED),
+        ({"optim_wrapper": {"constructor": "subprocess.run"}}, "constructor", IMPORTED),
+        ({"runner_type": "runpy.run_path"}, "runner_type", IMPORTED),
+        # wherever else a registry may be asked: timm's norm_layer, FSDP's init_fn
+        ({"model": {"norm_layer": "os.system"}}, "model.norm_layer", IMPORTED),
+        (
+            {"custom_imports": {"imports": ["os"]}},
+            "custom_imports.imports.0",
+            "expected modules of",
+        ),
+        (
+            {"custom_imports": {"imports": "mmsegx.evil"}},
+            "imports",
+            "expected modules of glore_seg",
+        ),
+        ({"custom_imports": "../evil"}, "custom_imports", "expected modules of"),
+        ({"model": {"_scope_": "evil"}}, "model._scope_", "expected one of mmengine, mmseg"),
+        ({"default_scope": "evil"}, "default_scope", "expected one of mmengine, mmseg"),
+        ({"_base_": ["./evil.py"]}, "_base_", "without _base_"),
+        ({"model": {"_base_": {}}}, "model._base_", "without _base_"),
+        ({"loss": {"class_weight": "http://evil.org/w.PKL"}}, "loss.class_weight", "unpickled"),
+        ({"ann_file": "a.yaml"}, "ann_file", "unpickled"),
+        ({"dtype": "float32 or print()"}, "dtype", "would evaluate"),
+        ({"trust_remote_code": True}, "trust_remote_code", "expected False"),
+        ({"model": {"type": print}}, "model.type", "a builtin_function_or_method; expected"),
+        ({3: "x"}, "3", "under a key that is a int"),
+    ],
+)
+def test_what_could_run_code_is_refused(cfg, key, what):
+    before = set(sys.modules)
+    with pytest.raises(ValueError, match=r"^theirs: .*If you trust it, write that part") as refused:
+        check_untrusted(cfg, source="theirs")
+    assert f"{key} is " in str(refused.value)
+    assert what in str(refused.value)
+    assert not {"antigravity", "runpy"} & (set(sys.modules) - before)
+
+
+def test_depth_is_no_matter():
+    cfg: dict = {"type": "os.system"}
+    for _ in range(5000):
+        cfg = {"a": [cfg]}
+    with pytest.raises(ValueError, match=r"os\.system"):
+        check_untrusted(cfg, source="theirs")

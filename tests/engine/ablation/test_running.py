@@ -1,0 +1,135 @@
+"""Runs as processes: order, resumption, failure; a script stands for training, which takes long."""
+
+import json
+
+import pytest
+
+from glore_seg.engine.ablation import running
+from glore_seg.engine.ablation.plan import plan_rows, plan_runs
+from glore_seg.engine.ablation.running import run_all
+from tests.engine.ablation.runs import log, make_config
+
+TRAIN = """
+import json, os, sys, time
+from pathlib import Path
+
+sys.path.insert(0, {root!r})
+from tests.engine.ablation.runs import log
+
+work_dir = Path(sys.argv[sys.argv.index("--work-dir") + 1])
+gpu = os.environ.get("CUDA_VISIBLE_DEVICES")
+with open({calls!r}, "a") as file:
+    file.write(json.dumps([sys.argv[1:], gpu]) + "\\n")
+print("training", work_dir)
+if {fails!r} and {fails!r} in str(work_dir):
+    sys.exit("out of memory")
+log(work_dir, {{2: 1.0, 4: 2.0}}, until=4)
+"""
+
+
+@pytest.fixture
+def runs(tmp_path):
+    configs = [str(make_config(tmp_path / f"{name}.py")) for name in "ab"]
+    return plan_runs(plan_rows(configs, tmp_path / "out"), [0, 1])
+
+
+@pytest.fixture
+def train(tmp_path, request):
+    """Runs them with the script; gives the calls as (arguments, CUDA_VISIBLE_DEVICES)."""
+    calls = tmp_path / "calls.jsonl"
+
+    def train(runs, *, fails="", **options):
+        tool = tmp_path / "train.py"
+        tool.write_text(
+            TRAIN.format(root=str(request.config.rootpath), calls=str(calls), fails=fails)
+        )
+        try:
+            run_all(runs, tool, poll_seconds=0.05, **options)
+        finally:
+            found = [json.loads(line) for line in calls.read_text().splitlines()]
+            calls.write_text("")
+        return found
+
+    return train
+
+
+def test_all_runs_in_order_and_once(runs, train, capsys):
+    calls = train(runs)
+    assert [arguments for arguments, _ in calls] == [
+        [
+            str(run.row.settings),
+            "--work-dir",
+            str(run.work_dir),
+            "--cfg-options",
+            f"randomness.seed={run.seed}",
+        ]
+        for run in runs
+    ]
+    assert all(run.finished() for run in runs)
+    assert (runs[0].work_dir / "train.log").read_text() == f"training {runs[0].work_dir}\n"
+    out = capsys.readouterr().out
+    assert "a seed 0 begins at iteration 0; 0 of 16 iterations of the set\n" in out
+    assert "b seed 1 is done; 16 of 16 iterations of the set, about 0 min left\n" in out
+
+
+def test_finished_runs_are_kept_and_half_ones_go_on(runs, train):
+    log(runs[0].work_dir, {2: 1.0, 4: 9.0}, until=4)
+    log(runs[1].work_dir, {2: 1.0}, until=3)
+    calls = train(runs[:2])
+    assert len(calls) == 1
+    assert calls[0][0][3:5] == ["--resume", str(runs[1].work_dir / "iter_2.pth")]
+
+
+def test_each_gpu_has_one_run_at_a_time(runs, train):
+    calls = train(runs, gpus=[3, 5])
+    assert sorted(gpu for _, gpu in calls) in (["3", "3", "5", "5"], ["3", "5", "5", "5"])
+
+
+def test_after_a_failure_the_others_go_on(runs, train):
+    with pytest.raises(
+        ChildProcessError,
+        match=r"(?s)2 of 4 runs failed, the first a seed 0 with exit code 1; its log .*train\.log "
+        r"ends with\ntraining .*\nout of memory\nThe same command goes on",
+    ):
+        train(runs, fails="/a/")
+    assert [run.finished() for run in runs] == [False, True, False, True]
+
+
+def test_an_exit_without_a_score_is_a_failure(tmp_path, runs):
+    tool = tmp_path / "nothing.py"
+    tool.write_text("")
+    with pytest.raises(ChildProcessError, match="1 of 1 runs failed, the first a seed 0"):
+        run_all(runs[:1], tool, poll_seconds=0.05)
+
+
+def test_a_run_that_another_process_trains_is_refused(runs, tmp_path):
+    tool = tmp_path / "endless.py"
+    tool.write_text("import time\ntime.sleep(60)\n")
+    other = running._start(runs[0], tool, None)
+    try:
+        with pytest.raises(BlockingIOError, match=r"is training in .*a/seed0: wait"):
+            run_all(runs, tool)
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_jobs_must_be_positive(runs, tmp_path):
+    with pytest.raises(ValueError, match="jobs is 0; expected 1 or more"):
+        run_all(runs, tmp_path, jobs=0)
+
+
+def test_an_interrupt_ends_the_trainings(runs, tmp_path, monkeypatch):
+    tool = tmp_path / "endless.py"
+    tool.write_text("import time\ntime.sleep(60)\n")
+    started = []
+    start = running._start
+    monkeypatch.setattr(running, "_start", lambda *a: started.append(start(*a)) or started[-1])
+
+    def interrupt(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running.time, "sleep", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_all(runs, tool, jobs=2)
+    assert [process.returncode for process in started] == [-15, -15]

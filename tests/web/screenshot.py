@@ -1,0 +1,44 @@
+"""Takes docs/images/web_demo.png: `python -m tests.web.screenshot CHECKPOINT CHECKPOINT`."""
+
+import argparse
+import io
+from pathlib import Path
+
+from PIL import Image
+
+import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+from glore_seg.web.handlers import Handlers
+from glore_seg.web.models import load_page_models
+from glore_seg.web.serving import serving
+from tests.web.browser import Watched, chromium
+from tests.web.conftest import free_port
+
+
+def main() -> None:
+    """Compare two checkpoints of one config on one picture, and store what the page shows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoints", nargs=2, help="of one config; they are compared")
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--picture", required=True)
+    parser.add_argument("--out", type=Path, default=Path("docs/images/web_demo.png"))
+    parser.add_argument("--width", type=int, default=1280, help="of the window, in pixels")
+    args = parser.parse_args()
+    models = load_page_models(args.checkpoints, [args.config], device="cpu")
+    with serving(Handlers(models), port=free_port()) as address, chromium() as browser:
+        tab = Watched(browser, width=args.width, height=700)
+        tab.page.goto(address)
+        tab.choose(args.picture)
+        tab.page.locator("#viewer .legend button").first.wait_for()
+        first, second = models
+        tab.pick("Model", second)
+        tab.pick("Compare with", first)
+        tab.page.locator("#viewer .stage").nth(1).wait_for()
+        tab.page.wait_for_timeout(500)
+        shot = Image.open(io.BytesIO(tab.page.screenshot(full_page=True)))
+    # of the ways to fewer colours the one that keeps those of small areas
+    shot = shot.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    shot.save(args.out, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
