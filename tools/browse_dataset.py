@@ -7,6 +7,7 @@ from pathlib import Path
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.engine import build_dataset, load_config
 from glore_seg.engine.cli import add_cfg_options, run_tool
+from glore_seg.engine.tasks import require_segmentation
 from glore_seg.visualization import browse
 
 
@@ -30,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Draw the first pictures of a split."""
     args = parse_args(argv)
     cfg = load_config(args.config, cfg_options=args.cfg_options)
+    require_segmentation(cfg, "browse_dataset.py")
     files = browse(build_dataset(cfg, args.split), args.out_dir, number=args.number, seed=args.seed)
     print(f"{len(files)} pictures lie in {args.out_dir}")
 

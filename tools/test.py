@@ -21,14 +21,16 @@ from glore_seg.engine.cli import add_run_options, add_speed_options, run_tool, s
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Evaluate a checkpoint, or only write its predictions.",
+        description="Evaluate a checkpoint, or only write its predictions. The config's "
+        "default_scope tells the task: mmseg, mmpretrain or mmaction.",
         epilog="example: python tools/test.py configs/fcn_r50_glore_cityscapes.py "
         "work_dirs/fcn_r50_glore_cityscapes/iter_80000.pth --tta --show-dir panels",
     )
     parser.add_argument("config", help="config file")
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument(
-        "--out", help="folder for the predictions; label ids where CityscapesScoreMetric scores"
+        "--out",
+        help="folder for predicted label maps; label ids where CityscapesScoreMetric scores",
     )
     parser.add_argument(
         "--format-only",

@@ -19,7 +19,8 @@ from glore_seg.engine.cli import add_run_options, add_speed_options, run_tool, s
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Train a segmentation config.",
+        description="Train a config for segmentation, classification or video, as its "
+        "default_scope says: mmseg, mmpretrain or mmaction.",
         epilog="example: python tools/train.py configs/fcn_r50_glore_cityscapes.py --amp "
         "--cfg-options train_dataloader.batch_size=4",
     )

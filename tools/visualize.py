@@ -75,6 +75,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="positive and negative; orange-blue can be told apart by the colour-blind "
         "(default: the paper's red-green)",
     )
+    projections.add_argument(
+        "--statistics",
+        type=int,
+        metavar="M",
+        help="print how the maps of M pictures of the split resemble each other and follow the "
+        "pictures when mirrored",
+    )
     for command, what in ((compare, "those that differ most"), (projections, "spread evenly")):
         command.add_argument("--out", required=True, type=Path, help="PNG file to write")
         command.add_argument("--overwrite", action="store_true", help="replace --out")
@@ -121,15 +128,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     else:
         cfg = load_config(args.config, cfg_options=args.cfg_options)
         video = task_of(cfg).name == "video"
-        (picture_clip_projections if video else picture_projections)(
+        found = (picture_clip_projections if video else picture_projections)(
             cfg,
             args.checkpoint,
             unit=args.unit,
             nodes=args.nodes,
             num_nodes=args.num_nodes,
             colours=args.colours,
+            statistics=args.statistics,
             **options,
         )
+        if found:
+            print(found)
     print(f"wrote {args.out}")
 
 

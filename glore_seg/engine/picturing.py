@@ -14,6 +14,7 @@ from glore_seg.engine.splits import build_picture_dataset
 from glore_seg.engine.tasks import require_segmentation
 from glore_seg.files import with_progress, written_aside
 from glore_seg.visualization.comparison import Comparison, draw_comparison
+from glore_seg.visualization.projection_statistics import MapStatistics, map_statistics
 from glore_seg.visualization.projections import (
     check_nodes,
     draw_projections,
@@ -101,8 +102,9 @@ def picture_projections(
     nodes: Sequence[int] | None = None,
     num_nodes: int = 4,
     colours: str = "red-green",
+    statistics: int | None = None,
     overwrite: bool = False,
-) -> None:
+) -> MapStatistics | None:
     """Draw the projection weights of a unit's nodes over pictures (Fig. 7).
 
     Args:
@@ -117,7 +119,12 @@ def picture_projections(
         nodes: Nodes to show. Default: the most distinct, see :func:`pick_nodes`.
         num_nodes: How many of those.
         colours: ``"red-green"`` or ``"orange-blue"``.
+        statistics: Compare the maps of so many pictures, spread evenly over the split, with each
+            other and with those of the mirrored pictures. Default: none.
         overwrite: Whether ``out_file`` may be there.
+
+    Returns:
+        How all nodes' maps resemble each other, with ``statistics``.
 
     Raises:
         FileExistsError: ``out_file`` is there.
@@ -140,13 +147,30 @@ def picture_projections(
     chosen = nodes or pick_nodes(weights, num_nodes)
     with written_aside(out_file) as aside:
         draw_projections(
-            [predictor.seen(picture) for picture in pictures],
+            [_seen(predictor, picture) for picture in pictures],
             weights,
             aside,
             nodes=chosen,
             title=f"{name}: {len(chosen)} of {module.num_nodes} nodes",
             colours=colours,
         )
+    if statistics is None:
+        return None
+    dataset = build_picture_dataset(cfg, split)
+    indices = spread(dataset, statistics)
+    pairs = [
+        [
+            predictor.project(read_picture(dataset, i).path, module, mirrored=m)
+            for m in (False, True)
+        ]
+        for i in with_progress(indices, len(indices), "comparing")
+    ]
+    return map_statistics(*zip(*pairs, strict=True))
+
+
+def _seen(predictor: Predictor, picture: Picture) -> np.ndarray:
+    cut = predictor.seen(picture.path)
+    return picture.image if cut is None else cut
 
 
 def check_free(out_file: Path, *, overwrite: bool) -> None:

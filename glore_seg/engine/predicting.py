@@ -17,7 +17,6 @@ from mmengine.model import BaseTTAModel
 from mmengine.registry import DATASETS, init_default_scope
 from torch import Tensor
 
-from glore_seg.engine.finding import Picture
 from glore_seg.engine.loading import Checkpoint, load_model
 from glore_seg.engine.setup_check_hook import unwrap
 from glore_seg.engine.splits import plain_dataset, without_labels
@@ -96,16 +95,16 @@ class Predictor:
         """Pictures as a batch, as ``model.test_step`` takes it."""
         return pseudo_collate([self._prepare(picture) for picture in pictures])
 
-    def seen(self, picture: Picture) -> np.ndarray:
-        """What of a picture :meth:`project`'s maps lie over, (H, W, 3), RGB.
+    def seen(self, picture: PictureData) -> np.ndarray | None:
+        """What of a picture :meth:`project`'s maps lie over, (H, W, 3), RGB, uint8.
 
-        For segmentation the whole picture as stored, for a classifier what its test pipeline cuts
-        out of it.
+        What a classifier's test pipeline cuts out of it; None for segmentation, whose maps lie over
+        the whole picture.
         """
         if not self._cuts:
-            return picture.image
-        # As OpenMMLab loads it: blue first, uint8.
-        return self.batch(picture.path)["inputs"][0].numpy()[::-1].transpose(1, 2, 0)  # (H, W, 3)
+            return None
+        # As OpenMMLab loads it: blue first.
+        return self.batch(picture)["inputs"][0].numpy()[::-1].transpose(1, 2, 0)  # (H, W, 3)
 
     def predict(self, picture: PictureData) -> np.ndarray:
         """Label map of a picture, (H, W) of class indices, uint8."""
@@ -145,10 +144,17 @@ class Predictor:
         samples = self.model.test_step(batch)
         return samples, [_probabilities(sample.seg_logits.data) for sample in samples]
 
-    def project(self, picture: PictureData, unit: GloReUnit) -> np.ndarray:
+    def project(
+        self, picture: PictureData, unit: GloReUnit, *, mirrored: bool = False
+    ) -> np.ndarray:
         """Projection weights of a unit of the network on a picture, (N, h, w), float32.
 
         The picture runs through in one piece, also where the config tests by windows.
+
+        Args:
+            picture: The picture.
+            unit: One of the network's.
+            mirrored: Mirror the picture left to right first.
 
         Raises:
             ValueError: The network does not call the unit once, for example where the unit stands
@@ -156,6 +162,8 @@ class Predictor:
         """
         model: Any = unwrap(self.model)
         batch = self.batch(picture)
+        if mirrored:
+            batch["inputs"] = [one.flip(-1) for one in batch["inputs"]]
         height, width = batch["inputs"][0].shape[-2:]
         inputs = model.data_preprocessor(batch, False)["inputs"]
         with torch.no_grad(), capture_projections(unit) as captured:

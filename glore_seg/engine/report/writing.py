@@ -13,6 +13,7 @@ from glore_seg.engine.predicting import Predictor
 from glore_seg.engine.report import numbers, pictures
 from glore_seg.engine.run_folder import find_checkpoint, find_config
 from glore_seg.engine.runner import build_dataset, build_model
+from glore_seg.engine.tasks import require_segmentation
 from glore_seg.files import written_aside
 from glore_seg.visualization.projections import COLOURS
 from glore_seg.visualization.report import Report, render
@@ -43,7 +44,8 @@ def write_report(
     Raises:
         FileNotFoundError: The folder holds no config or no checkpoint.
         FileExistsError: ``out_file`` is there.
-        ValueError: The training's log is damaged, or a picture comes without label.
+        ValueError: The config is not of segmentation, the training's log is damaged, or a picture
+            comes without label.
     """
     check_free(out_file, overwrite=overwrite)
     checkpoint = checkpoint or find_checkpoint(work_dir)
@@ -51,6 +53,7 @@ def write_report(
         cfg = config
     else:
         cfg = load_config(str(config or find_config(work_dir)), cfg_options=cfg_options)
+    require_segmentation(cfg, "the report")
     curves = pictures.curves(work_dir)  # refuses a damaged log before it evaluates
     predictor = Predictor(cfg, checkpoint, split="val")
     evaluation = evaluate(predictor, cfg)

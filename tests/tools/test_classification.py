@@ -1,0 +1,183 @@
+"""train.py, test.py and visualize.py on a classifier of mmpretrain's."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from glore_seg.datasets.object_crops import CropSettings, make_object_crops
+from glore_seg.engine import build_model, load_config
+from glore_seg.layers import GloReUnit
+from glore_seg.visualization import read_scalars
+from tests.tools.conftest import STREET_SCENES
+
+pytest.importorskip("mmpretrain", reason="the extra cls is not installed")
+
+CONFIG = STREET_SCENES.parent / "classification" / "resnet18_glore-0-1_street-crops.py"
+CLASSES = ("car", "person", "traffic sign")
+SIZE = 48
+
+
+@pytest.fixture(scope="session")
+def crops(street_scenes, tmp_path_factory):
+    """12 crops to train and 6 to validate, of three classes; read only."""
+    root = tmp_path_factory.mktemp("crops") / "data"
+    settings = CropSettings(classes=CLASSES, size=SIZE, min_side=4, num_train=4, num_val=2)
+    make_object_crops(street_scenes, root, settings=settings, progress=False)
+    return root
+
+
+@pytest.fixture(scope="session")
+def classifier(crops, tmp_path_factory):
+    """The small config made smaller yet: two epochs of three iterations."""
+    cfg = load_config(str(CONFIG))
+    cfg._cfg_dict.pop("work_dir")
+    for split in ("train", "val", "test"):
+        cfg[f"{split}_dataloader"].update(batch_size=4)
+        cfg[f"{split}_dataloader"].dataset.data_root = str(crops)
+    cfg.merge_from_dict(
+        {
+            "model.backbone.width": 0.125,
+            "model.backbone.unit_cfg": {"num_nodes": 8, "num_states": 8},
+            "model.head.in_channels": 64,
+            "model.head.num_classes": 3,
+            "train_cfg.max_epochs": 2,
+            "param_scheduler.T_max": 2,
+            "default_hooks.logger.interval": 1,
+            "default_hooks.checkpoint.max_keep_ckpts": -1,
+            "randomness.seed": 0,
+            "log_level": "ERROR",
+        }
+    )
+    path = tmp_path_factory.mktemp("config") / "classifier.py"
+    cfg.dump(path)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def trained_classifier(call, classifier, tmp_path_factory):
+    """Work folder of its training; read only."""
+    work_dir = tmp_path_factory.mktemp("classifier") / "work_dir"
+    call("train", classifier, work_dir=work_dir)
+    return work_dir
+
+
+def test_the_config_is_figure_7s_network():
+    with torch.device("meta"):
+        plain, unit = (
+            build_model(load_config(str(CONFIG.with_name(f"resnet18{name}_street-crops.py"))))
+            for name in ("", "_glore-0-1")
+        )
+    assert not any(isinstance(m, GloReUnit) for m in plain.modules())
+    ((name, found),) = ((n, m) for n, m in unit.named_modules() if isinstance(m, GloReUnit))
+    # After the first of Res4's two blocks.
+    assert (name, found.in_channels, found.num_nodes) == ("backbone.conv4.B01_extra", 256, 128)
+
+
+def test_trains_and_validates(trained_classifier):
+    names = {path.name for path in trained_classifier.glob("*.pth")}
+    (best,) = (name for name in names if name.startswith("best_accuracy_top1_epoch_"))
+    assert names == {"epoch_1.pth", "epoch_2.pth", best}
+    scalars = read_scalars(trained_classifier)
+    assert len(scalars["loss"]) == 6
+    assert all(0 < value < 10 for _, value in scalars["loss"])
+    scores = [value for _, value in scalars["accuracy/top1"]]
+    assert len(scores) == 2
+    # Six pictures: their share that is right is one of seven.
+    assert all(
+        value * 6 / 100 == pytest.approx(round(value * 6 / 100), abs=1e-3) for value in scores
+    )
+
+
+def load(path):
+    return torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
+
+
+def test_resumes_to_the_same_end(call, classifier, trained_classifier, tmp_path):
+    shutil.copy(trained_classifier / "epoch_1.pth", tmp_path)
+    (tmp_path / "last_checkpoint").write_text(str(tmp_path / "epoch_1.pth"))
+    call("train", classifier, "--resume", work_dir=tmp_path)
+    resumed, whole = load(tmp_path / "epoch_2.pth"), load(trained_classifier / "epoch_2.pth")
+    assert resumed.keys() == whole.keys()
+    assert any("conv4.B01_extra" in name for name in whole)
+    lr = [value for _, value in read_scalars(tmp_path)["lr"]]
+    assert lr == pytest.approx([value for _, value in read_scalars(trained_classifier)["lr"]][3:])
+
+
+def test_tests_as_validation_scored(call, classifier, trained_classifier, tmp_path):
+    checkpoint = trained_classifier / "epoch_2.pth"
+    expected = read_scalars(trained_classifier)["accuracy/top1"][-1][1]
+
+    def run(name, *options):
+        return call("test", classifier, checkpoint, *options, work_dir=tmp_path / name)
+
+    assert run("plain")["accuracy/top1"] == pytest.approx(expected)
+    painted = tmp_path / "painted"
+    scores = run("fused", "--fuse-conv-bn", "--channels-last", "--show-dir", painted)
+    assert scores["accuracy/top1"] == pytest.approx(expected)
+    assert len(list(painted.rglob("*.png"))) == 6
+
+
+def test_amp_trains(call, classifier, trained_classifier, tmp_path):
+    options = ("train_cfg.max_epochs=1", "train_cfg.val_interval=2")
+    call("train", classifier, "--amp", "--channels-last", work_dir=tmp_path, cfg_options=options)
+    half, full = (read_scalars(f)["loss"][0][1] for f in (tmp_path, trained_classifier))
+    assert half != full
+    assert half == pytest.approx(full, rel=0.03)
+
+
+def test_options_of_label_maps_are_refused(call, classifier, trained_classifier, tmp_path):
+    for options in (("--out", "x"), ("--out", "x", "--format-only")):
+        with pytest.raises(ValueError, match=r"--out works on label maps, .*a classification conf"):
+            call(
+                "test", classifier, trained_classifier / "epoch_2.pth", *options, work_dir=tmp_path
+            )
+    with pytest.raises(ValueError, match=r"--tta needs tta_pipeline and tta_model"):
+        call("test", classifier, trained_classifier / "epoch_2.pth", "--tta", work_dir=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_tta_averages_scores(call, classifier, trained_classifier, tmp_path):
+    pipeline = (
+        "[dict(type='LoadImageFromFile'), dict(type='TestTimeAug', transforms=[[dict("
+        "type='RandomFlip', prob=1.0), dict(type='RandomFlip', prob=0.0)], [dict("
+        "type='PackInputs')]])]"
+    )
+    config = tmp_path / "tta.py"
+    config.write_text(
+        f"_base_ = {classifier!r}\ntta_model = dict(type='AverageClsScoreTTA')\n"
+        f"tta_pipeline = {pipeline}\n"
+    )
+    checkpoint = trained_classifier / "epoch_2.pth"
+    scores = call("test", config, checkpoint, "--tta", work_dir=tmp_path / "run")
+    assert 0 <= scores["accuracy/top1"] <= 100
+
+
+def test_other_folders_are_refused(call, classifier, crops, tmp_path):
+    with pytest.raises(ValueError, match=r"the head has num_classes=4, the data set CustomDataset"):
+        call("train", classifier, work_dir=tmp_path, cfg_options=("model.head.num_classes=4",))
+    other = tmp_path / "other"
+    for old, new in zip(CLASSES, ("bus", *CLASSES[1:]), strict=True):
+        shutil.copytree(crops / "val" / old, other / "val" / new)
+    option = f"val_dataloader.dataset.data_root={other}"
+    with pytest.raises(ValueError, match=r"training knows the classes \('car', .* \('bus', "):
+        call("train", classifier, work_dir=tmp_path, cfg_options=(option,))
+
+
+def test_projections_lie_over_what_the_network_sees(
+    load_tool, classifier, trained_classifier, crops, tmp_path, capsys
+):
+    main = load_tool("visualize")
+    checkpoint = str(trained_classifier / "epoch_2.pth")
+    arguments = ["projections", classifier, checkpoint, "--out"]
+    main([*arguments, str(tmp_path / "split.png"), "--number", "2", "--nodes", "0", "5"])
+    assert np.array(Image.open(tmp_path / "split.png")).shape[1] == pytest.approx(3 * 312, abs=1)
+    file = str(next((crops / "val" / "car").iterdir()))
+    unit = ["--unit", "backbone.conv4.B01_extra"]
+    main([*arguments, str(tmp_path / "file.png"), "--pictures", file, *unit, "--statistics", "4"])
+    assert (
+        "maps on 4 pictures: mean absolute correlation of two nodes 0." in capsys.readouterr().out
+    )
+    assert np.array(Image.open(tmp_path / "file.png")).shape[1] == pytest.approx(5 * 312, abs=1)
