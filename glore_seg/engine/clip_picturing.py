@@ -66,8 +66,8 @@ def picture_clip_projections(
 
     Raises:
         FileExistsError: ``out_file`` is there.
-        ValueError: ``statistics`` is set, the network has no such unit, the unit no such node, ``wanted`` is not one
-            video, or it cannot be read.
+        ValueError: ``statistics`` is set, the network has no such unit, the unit no such node,
+            ``wanted`` is not one video, or it cannot be read.
     """
     check_free(out_file, overwrite=overwrite)
     if statistics:
