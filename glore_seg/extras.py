@@ -3,6 +3,10 @@
 import importlib
 from types import ModuleType
 
+# mmaction2 declares what it can do without: decord, which has wheels for few machines, and
+# opencv-contrib-python, which overwrites opencv-python. So no extra names it.
+_ALONE = {"mmaction": "pip install --no-deps mmaction2"}
+
 
 class MissingExtraError(ImportError):
     """An optional dependency is not installed; the text names the command that installs it."""
@@ -27,6 +31,8 @@ def require(module: str, extra: str) -> ModuleType:
         # What the dependency itself lacks is another matter, and keeps its own message.
         if (error.name or "").split(".")[0] != module.split(".")[0]:
             raise
-        raise MissingExtraError(
-            f"{module} is not installed: pip install 'glore_seg[{extra}]'"
-        ) from error
+        command = f"pip install 'glore_seg[{extra}]'"
+        alone = _ALONE.get(module.split(".")[0])
+        if alone:
+            command = f"{command}, then {alone}"
+        raise MissingExtraError(f"{module} is not installed: {command}") from error

@@ -84,6 +84,12 @@ def write_png(path: str | Path, picture: np.ndarray) -> None:
             raise OSError(f"cannot write {path}: is the disk full, or the folder read-only?")
 
 
+def write_lines(path: str | Path, lines: Iterable[str]) -> None:
+    """Write lines of text aside and rename the file; each line gets its end."""
+    with written_aside(path) as aside:
+        aside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
 def sha256_of(path: str | Path) -> str:
     """Hash a file's bytes, in hexadecimal digits."""
     found = hashlib.sha256()

@@ -1,6 +1,7 @@
 """Optional dependencies."""
 
 import json
+import sys
 
 import pytest
 
@@ -15,6 +16,14 @@ def test_gives_the_module():
 def test_a_missing_one_names_the_command(module):
     with pytest.raises(MissingExtraError, match=r"pip install 'glore_seg\[export\]'"):
         require(module, "export")
+
+
+def test_what_no_extra_can_bring_has_its_own_command(monkeypatch):
+    monkeypatch.setitem(sys.modules, "mmaction", None)
+    with pytest.raises(
+        MissingExtraError, match=r"glore_seg\[video\]', then pip install --no-deps mmaction2$"
+    ):
+        require("mmaction", "video")
 
 
 def test_what_the_dependency_lacks_is_its_own_message(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.engine import build_model, count_complexity, load_config
 from glore_seg.engine.cli import add_cfg_options, run_tool
+from glore_seg.engine.input_sizes import input_sizes
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -22,9 +23,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         "--shape",
         type=int,
         nargs="+",
-        default=[1024, 2048],
-        metavar=("H", "W"),
-        help="size of the picture in pixels, H W or one number for both (default: 1024 2048)",
+        metavar="N",
+        help="size of the input: H W in pixels or one number for both (default: 1024 2048, for "
+        "classification 224), or T H W for video, T in frames (default: 8 224 224)",
     )
     parser.add_argument(
         "--depth", type=int, default=1, help="levels of modules to list (default: 1)"
@@ -32,24 +33,29 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     add_cfg_options(parser)
     args = parser.parse_args(argv)
-    if len(args.shape) > 2 or min(args.shape) < 1:
-        parser.error(f"--shape takes one or two positive numbers, got {args.shape}")
+    if args.shape and (len(args.shape) > 3 or min(args.shape) < 1):
+        parser.error(f"--shape takes one to three positive numbers, got {args.shape}")
     return args
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Build the model without weights and print its counts."""
     args = parse_args(argv)
-    height, width = args.shape[0], args.shape[-1]
     cfg = load_config(args.config, cfg_options=args.cfg_options)
+    sizes = input_sizes(cfg, args.shape)
+    video = len(sizes) == 3
     model = build_model(cfg)
+    # A recogniser takes several clips of a video, and stops at its features unless told otherwise.
+    options = {"stage": "head"} if video else {}
     counts = count_complexity(
-        model, (1, 3, height, width), forward=lambda x: model(x, mode="tensor")
+        model,
+        (1, 1, 3, *sizes) if video else (1, 3, *sizes),
+        forward=lambda x: model(x, mode="tensor", **options),
     )
     if args.json:
-        print(json.dumps({"config": args.config, "shape": [height, width], **asdict(counts)}))
+        print(json.dumps({"config": args.config, "shape": sizes, **asdict(counts)}))
         return
-    print(f"{args.config} at {height} x {width}")
+    print(f"{args.config} at {' x '.join(map(str, sizes))}")
     print(f"{'parameters':<40} {counts.params / 1e6:>10.3f} M")
     print(f"{'  with running statistics':<40} {counts.params_with_stats / 1e6:>10.3f} M")
     print(f"{'multiply-adds':<40} {counts.macs / 1e9:>10.3f} G")

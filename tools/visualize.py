@@ -7,7 +7,9 @@ from pathlib import Path
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.engine import load_config
 from glore_seg.engine.cli import add_cfg_options, run_tool
-from glore_seg.engine.picturing import compare_models, picture_projections
+from glore_seg.engine.clip_picturing import picture_clip_projections
+from glore_seg.engine.picturing import compare_models, compare_projections, picture_projections
+from glore_seg.engine.tasks import task_of
 from glore_seg.visualization.projections import COLOURS
 
 
@@ -49,8 +51,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     projections = commands.add_parser(
         "projections",
         help="projection weights of a unit's nodes (Figure 7)",
-        description="The projection weights of a GloRe unit over pictures: hue is the sign, "
-        "brightness the magnitude.",
+        description="The projection weights of a GloRe unit over pictures, or over the frames of "
+        "a clip where the config is for video: hue is the sign, brightness the magnitude.",
         epilog="example: python tools/visualize.py projections configs/fcn_r50_glore_cityscapes.py "
         "CHECKPOINT --pictures street.jpg --nodes 3 17 --out projections.png",
     )
@@ -77,8 +79,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         "--statistics",
         type=int,
         metavar="M",
-        help="print how the maps of M pictures of the split resemble each other and follow the "
-        "pictures when mirrored",
+        help="print how the maps of M pictures of the split resemble each other and the mirrored",
     )
     for command, what in ((compare, "those that differ most"), (projections, "spread evenly")):
         command.add_argument("--out", required=True, type=Path, help="PNG file to write")
@@ -87,13 +88,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
             "--pictures",
             nargs="+",
             metavar="PICTURE",
-            help="indices or (beginnings of) file names in the split, or files or folders",
+            help="indices or (beginnings of) file names in the split, or files or folders; "
+            "of videos one",
         )
         command.add_argument(
             "--number",
             type=int,
-            default=3,
-            help=f"without --pictures: how many, {what} (default: 3)",
+            help=f"without --pictures: how many, {what} (default: 3; of videos one)",
         )
         command.add_argument("--split", choices=["train", "val", "test"], default="val")
         add_cfg_options(command)
@@ -115,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "out_file": args.out,
         "split": args.split,
         "wanted": args.pictures,
-        "number": args.number,
+        **({} if args.number is None else {"number": args.number}),
         "overwrite": args.overwrite,
     }
     if args.command == "compare":
@@ -124,18 +125,20 @@ def main(argv: Sequence[str] | None = None) -> None:
             models, num_boxes=args.boxes, among=args.among, opacity=args.opacity, **options
         )
     else:
-        found = picture_projections(
-            load_config(args.config, cfg_options=args.cfg_options),
+        cfg = load_config(args.config, cfg_options=args.cfg_options)
+        if args.statistics is not None:
+            where = {"split": args.split, "number": args.statistics, "unit": args.unit}
+            print(compare_projections(cfg, args.checkpoint, **where))
+        video = task_of(cfg).name == "video"
+        (picture_clip_projections if video else picture_projections)(
+            cfg,
             args.checkpoint,
             unit=args.unit,
             nodes=args.nodes,
             num_nodes=args.num_nodes,
             colours=args.colours,
-            statistics=args.statistics,
             **options,
         )
-        if found:
-            print(found)
     print(f"wrote {args.out}")
 
 

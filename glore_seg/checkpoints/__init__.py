@@ -2,6 +2,7 @@
 
 from glore_seg.checkpoints.comparison import Comparison, compare_state_dicts
 from glore_seg.checkpoints.converting import SOURCES, convert
+from glore_seg.checkpoints.inflation import inflate
 from glore_seg.checkpoints.reading import read_state_dict
 from glore_seg.checkpoints.writing import write_state_dict
 
@@ -10,6 +11,7 @@ __all__ = [
     "Comparison",
     "compare_state_dicts",
     "convert",
+    "inflate",
     "read_state_dict",
     "write_state_dict",
 ]

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from glore_seg.checkpoints.comparison import Comparison, compare_state_dicts
 from glore_seg.checkpoints.sources.authors import from_authors
+from glore_seg.checkpoints.sources.authors_video import from_authors_video
 from glore_seg.checkpoints.sources.paddleseg import from_paddleseg
 from glore_seg.checkpoints.sources.resnet import from_mmpretrain, from_torchvision
 
@@ -30,6 +31,7 @@ SOURCES: Mapping[str, Source] = {
     "torchvision": Source(from_torchvision, backbone_only=True),
     "timm": Source(from_torchvision, backbone_only=True),
     "mmpretrain": Source(from_mmpretrain, backbone_only=True),
+    "authors-video": Source(from_authors_video, backbone_only=False),
 }
 """Name of each source to what it is."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
+from glore_seg.checkpoints.json_config import config_from_json
 from glore_seg.checkpoints.literals import parse_assignments
 
 CONFIG_KEY = "cfg"
@@ -18,9 +18,9 @@ CONFIG_KEY = "cfg"
 def find_embedded_config(path: str | Path, meta: Mapping[str, Any]) -> Config:
     """Find the config of a lone checkpoint.
 
-    It is taken from the file's own ``meta["cfg"]``, else from ``NAME.json`` or ``NAME.py`` beside
-    ``NAME.pth``. A ``.py`` file must be a dumped config, which is data alone; mmengine's work
-    folders and ``tools/model_converters/convert.py`` have such.
+    It is taken from the file's own ``meta["cfg"]``, else from ``NAME.json``, ``NAME.py`` or
+    ``config.json`` beside ``NAME.pth``. JSON is what ``config_to_json`` wrote. A ``.py`` file must
+    be a dumped config, which is data alone, such as ``tools/model_converters/convert.py`` writes.
 
     Args:
         path: The checkpoint.
@@ -39,47 +39,33 @@ def find_embedded_config(path: str | Path, meta: Mapping[str, Any]) -> Config:
         )
     if text:
         return parse_config(text, source=f"the config in {path}")
-    beside = [path.with_suffix(ending) for ending in (".json", ".py")]
-    for file in beside:
-        if file.is_file():
-            return parse_config(file.read_text(encoding="utf-8"), source=str(file))
-    raise FileNotFoundError(
-        f"{path} has no config in it, nor {' or '.join(file.name for file in beside)} beside it: "
-        "give the config, and this file as checkpoint"
-    )
+    beside = [path.with_suffix(".json"), path.with_suffix(".py"), path.with_name("config.json")]
+    file = next((file for file in beside if file.is_file()), None)
+    if file is None:
+        raise FileNotFoundError(
+            f"{path} has no config in it, nor {', '.join(file.name for file in beside)} beside it: "
+            "give the config, and this file as checkpoint"
+        )
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".json":
+        return config_from_json(text, source=str(file))
+    return parse_config(text, source=str(file))
 
 
 def parse_config(text: str, *, source: str) -> Config:
-    """Make a config of its text, JSON or ``Config.pretty_text``, without running anything.
-
-    JSON has no tuples, which OpenMMLab asks for in sizes: lists of numbers become such.
+    """Make a config of ``Config.pretty_text`` without running anything.
 
     Args:
         text: The text.
         source: What to call it in the messages.
 
     Raises:
-        ValueError: It is neither, or has no ``model``.
+        ValueError: It is something else, or has no ``model``.
     """
-    if text.lstrip().startswith("{"):
-        try:
-            found = _with_tuples(json.loads(text))
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"{source} is no JSON ({error})") from error
-    else:
-        found = parse_assignments(text, source=source)
+    found = parse_assignments(text, source=source)
     if not isinstance(found.get("model"), dict):
         raise ValueError(f"{source} has no model; expected the config of a network")
     try:
         return Config(found)
     except KeyError as error:  # a name that mmengine keeps for itself
         raise ValueError(f"{source} is no config: {error.args[0]}") from error
-
-
-def _with_tuples(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _with_tuples(part) for name, part in value.items()}
-    if isinstance(value, list):
-        numbers = value and all(isinstance(part, int | float) for part in value)
-        return tuple(value) if numbers else [_with_tuples(part) for part in value]
-    return value

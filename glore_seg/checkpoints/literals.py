@@ -58,13 +58,15 @@ def _value(node: ast.expr, source: str) -> Any:
                 _key(key, node, source): _value(value, source)
                 for key, value in zip(keys, values, strict=True)
             }
-        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords):
-            pairs: dict[str, Any] = {}
+        # dict(a=1), and where a key is no identifier dict({"a-b": 1})
+        case ast.Call(func=ast.Name(id="dict"), args=[] | [ast.Dict()] as args, keywords=keywords):
+            pairs: dict[Any, Any] = {}
+            for argument in args:
+                pairs |= _value(argument, source)
             for keyword in keywords:
-                if keyword.arg is None:  # dict(a=1, **{"b-c": 2})
-                    pairs |= _mapping(_value(keyword.value, source), node, source)
-                else:
-                    pairs[keyword.arg] = _value(keyword.value, source)
+                if keyword.arg is None:
+                    raise _refusal(node, source)
+                pairs[keyword.arg] = _value(keyword.value, source)
             return pairs
         case ast.Call(func=ast.Name(id="set"), args=[], keywords=[]):
             return set()
@@ -75,12 +77,6 @@ def _key(key: ast.expr | None, node: ast.expr, source: str) -> Any:
     if not isinstance(key, ast.Constant):
         raise _refusal(key or node, source)
     return key.value
-
-
-def _mapping(value: Any, node: ast.expr, source: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _refusal(node, source)
-    return value
 
 
 def _refusal(node: ast.AST, source: str) -> ValueError:

@@ -48,7 +48,7 @@ def check_untrusted(cfg: Mapping[str, Any], *, source: str) -> None:
 registered name, alone or as SCOPE.NAME of mmengine, mmseg, mmpretrain, mmaction. Nothing was \
 built. If you trust it, write that part into a config file of your own
     """
-    for path, key, value in _leaves(cfg):
+    for path, key, value in _items(cfg):
         fault = _fault(path, key, value)
         if fault:
             where = ".".join(map(str, path))
@@ -58,29 +58,29 @@ built. If you trust it, write that part into a config file of your own
             )
 
 
-def _leaves(cfg: Any) -> Iterator[tuple[tuple[Any, ...], Any, Any]]:
-    """Give (path, last key that is a name, value) of all that is no container, by a stack."""
+def _items(cfg: Any) -> Iterator[tuple[tuple[Any, ...], Any, Any]]:
+    """Give (path, nearest key, value) of all that is in a config, however deep."""
     stack: list[tuple[tuple[Any, ...], Any, Any]] = [((), "", cfg)]
     while stack:
         path, key, value = stack.pop()
-        if isinstance(value, Mapping) and key != "_base_":
-            stack += [((*path, name), name, part) for name, part in value.items()]
-        elif isinstance(value, list | tuple) and key != "_base_":
-            stack += [((*path, i), key, part) for i, part in enumerate(value)]
-        else:
+        if path:
             yield path, key, value
+        if isinstance(value, Mapping):
+            stack += [((*path, name), name, part) for name, part in value.items()]
+        elif isinstance(value, list | tuple):
+            stack += [((*path, i), key, part) for i, part in enumerate(value)]
 
 
 def _fault(path: tuple[Any, ...], key: Any, value: Any) -> str | None:
     """Say what could run code in a value and what is allowed, or None."""
-    if not isinstance(key, str):
-        return f"under a key that is a {type(key).__name__}; expected names"
+    if not _is_plain(key):
+        return "under a key that could break out of a dumped config; expected plain names as keys"
     if key == "_base_":
         return "a file that would be run; expected a config without _base_"
     if key == "trust_remote_code" and value:
         return "which lets a model hub's files run; expected False"
     if not isinstance(value, str):
-        if value is None or isinstance(value, bool | int | float):
+        if value is None or isinstance(value, bool | int | float | Mapping | list | tuple):
             return None
         return f"a {type(value).__name__}; expected strings, numbers, lists and dictionaries"
     if path[0] == "custom_imports":
@@ -92,6 +92,11 @@ def _fault(path: tuple[Any, ...], key: Any, value: Any) -> str | None:
     if value.lower().endswith(_PROGRAMS):
         return f"a file that would be unpickled; expected none of {', '.join(_PROGRAMS)}"
     return _fault_of_name(key, value)
+
+
+def _is_plain(key: Any) -> bool:
+    """Whether mmengine writes a key into a config file as it is, which it does without quoting."""
+    return isinstance(key, str) and key.isprintable() and not set(key) & set("'\"\\")
 
 
 def _fault_of_import(value: str) -> str | None:

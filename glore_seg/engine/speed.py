@@ -24,7 +24,8 @@ class ChannelsLastHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Rearrange the weights."""
-        runner.model.to(memory_format=torch.channels_last)
+        video = any(weight.dim() == 5 for weight in runner.model.parameters())
+        runner.model.to(memory_format=torch.channels_last_3d if video else torch.channels_last)
 
     before_test = before_train
 

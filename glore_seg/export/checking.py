@@ -107,7 +107,7 @@ def require_agreement(comparisons: Sequence[Comparison], *, what: str) -> None:
         raise ExportMismatchError(
             f"{what} is not written: it differs from torch at {len(wrong)} of {len(comparisons)} "
             f"sizes; expected differences of at most {TOLERANCE:g} and {SHARE:.1%} of labels. Fix "
-            "the size by --size HEIGHT WIDTH, if that will do, or try --format program\n"
+            "the size by --size HEIGHT WIDTH, if that will do, or try the other --format\n"
             + as_table(comparisons)
         )
 

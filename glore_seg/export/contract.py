@@ -74,12 +74,14 @@ class Contract:
             ) from error
 
 
-def describe_input(preprocessor: Any) -> dict[str, Any]:
+def describe_input(preprocessor: Any, pipeline: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Read from a host's data preprocessor what a network expects of pictures.
 
     Args:
         preprocessor: mmseg's ``SegDataPreProcessor``, mmpretrain's ``ClsDataPreprocessor`` or
             mmengine's ``ImgDataPreprocessor``.
+        pipeline: Of the config's test data set: OpenMMLab loads files as BGR; a data set without
+            such a step, such as CIFAR, gives RGB itself.
 
     Returns:
         ``mean``, ``std``, ``channel_order`` and ``size_divisor`` of :class:`Contract`.
@@ -90,13 +92,13 @@ def describe_input(preprocessor: Any) -> dict[str, Any]:
         swaps = getattr(preprocessor, "channel_conversion", None)
     if swaps is None:
         swaps = getattr(preprocessor, "_channel_conversion", False)
+    loads_bgr = any("LoadImage" in str(step["type"]) for step in pipeline)
     test_cfg = getattr(preprocessor, "test_cfg", None) or {}  # mmseg pads by this alone in testing
     divisor = test_cfg.get("size_divisor") or getattr(preprocessor, "pad_size_divisor", None) or 1
     return {
         "mean": _numbers(mean, 0.0),
         "std": _numbers(std, 1.0),
-        # OpenMMLab's pictures are loaded as BGR.
-        "channel_order": "rgb" if swaps else "bgr",
+        "channel_order": "bgr" if loads_bgr != bool(swaps) else "rgb",
         "size_divisor": int(divisor),
     }
 
@@ -129,4 +131,7 @@ def describe_classes(metainfo: dict[str, Any], *, num_classes: int) -> dict[str,
 
 
 def _numbers(buffer: Any, default: float) -> tuple[float, ...]:
-    return (default,) * 3 if buffer is None else tuple(float(value) for value in buffer.flatten())
+    if buffer is None:
+        return (default,) * 3
+    # The shortest decimal numbers that are these in float32: 123.675, not 123.67500305.
+    return tuple(float(str(value)) for value in buffer.flatten().cpu().numpy())

@@ -1,5 +1,6 @@
 """A trained network as one file for another runtime, checked before it bears its name."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from glore_seg.engine.setup_check_hook import unwrap
 from glore_seg.engine.splits import plain_dataset
 from glore_seg.export.checking import SIZES, Comparison, compare, require_agreement
 from glore_seg.export.contract import Contract, describe_classes, describe_input
-from glore_seg.export.graphs import build_graph, use_order
+from glore_seg.export.graphs import graph_of, use_order
 from glore_seg.export.onnx_format import check_opset, open_onnx, write_onnx
 from glore_seg.export.program_format import open_program, write_program
 from glore_seg.export.tracing import trace
@@ -92,19 +93,19 @@ def export_model(
     elif opset is not None:
         raise ValueError(f"--opset is {opset}, and programs have none; expected --format onnx")
     where = _device(device)
-    cfg = cfg.copy()
+    wrap = graph_of(cfg.get("default_scope") or "mmseg")
+    cfg = copy.deepcopy(cfg)
     if cfg.model.get("data_preprocessor") is None and cfg.get("data_preprocessor"):
         cfg.model.data_preprocessor = cfg.data_preprocessor  # as the Runner does
     model: Any = unwrap(load_model(cfg, checkpoint, device=where))
     use_order(model, order)
-    scope = cfg.get("default_scope", "mmseg")
-    graph = build_graph(scope, model, resized=resized, argmax=argmax)
+    graph = wrap(model, resized=resized, argmax=argmax).eval()
     contract = Contract(
         task=graph.task,
         output="labels" if argmax else "logits",
         resized=graph.resized,
         align_corners=graph.align_corners,
-        **describe_input(model.data_preprocessor),
+        **describe_input(model.data_preprocessor, plain_dataset(cfg, "test").get("pipeline") or ()),
         **describe_classes(_metainfo(cfg), num_classes=graph.num_classes),
     )
     sizes = _sizes(contract.size_divisor, size, check_sizes)
@@ -149,7 +150,7 @@ def _device(name: str) -> torch.device:
 
 
 def _metainfo(cfg: Config) -> dict[str, Any]:
-    init_default_scope(cfg.get("default_scope", "mmseg"))
+    init_default_scope(cfg.get("default_scope") or "mmseg")
     # Not opened: the data need not be there to export.
     return DATASETS.build({**plain_dataset(cfg, "test"), "lazy_init": True}).metainfo
 

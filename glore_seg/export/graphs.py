@@ -129,24 +129,18 @@ GRAPHS: Mapping[str, Callable[..., Graph]] = {
 """``default_scope`` of a config to the graph of its networks."""
 
 
-def build_graph(scope: str, model: nn.Module, *, resized: bool, argmax: bool) -> Graph:
-    """Wrap a network for export.
-
-    Args:
-        scope: ``default_scope`` of its config, one of ``GRAPHS``.
-        model: The network, set to evaluate.
-        resized: See :class:`SegmentationGraph`.
-        argmax: Whether to give labels in place of logits.
+def graph_of(scope: str) -> Callable[..., Graph]:
+    """Return what wraps networks of a ``default_scope``.
 
     Raises:
-        ValueError: The scope is another, or the network cannot be wrapped so.
+        ValueError: There is nothing for it.
     """
     if scope not in GRAPHS:
         raise ValueError(
             f"default_scope of the config is {scope!r}; expected one of {', '.join(GRAPHS)}: "
             "networks for other tasks are not exported yet"
         )
-    return GRAPHS[scope](model, resized=resized, argmax=argmax).eval()
+    return GRAPHS[scope]
 
 
 def use_order(model: nn.Module, order: Order) -> None:

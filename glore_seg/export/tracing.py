@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
+from glore_seg.compat.symbolic_sizes import sizes_stay_symbolic
+
 AXES = {0: "batch", 2: "height", 3: "width"}
 """Axes of the input that are free, by the names that ONNX files give them."""
 
@@ -30,7 +32,7 @@ def trace(
     axes = (0,) if fixed else tuple(AXES)
     image = torch.zeros(_BATCH, 3, *size, device=device)
     try:
-        with torch.no_grad():
+        with torch.no_grad(), sizes_stay_symbolic():
             return torch.export.export(
                 graph, (image,), dynamic_shapes=(dict.fromkeys(axes, Dim.DYNAMIC),)
             )

@@ -5,6 +5,7 @@ from glore_seg.layers.graph_conv import GraphConv
 from glore_seg.layers.insertion import evenly_spaced_positions
 from glore_seg.layers.nonlocal_block import NonLocalBlock
 from glore_seg.layers.preact import PreActClassifier, PreActNet
+from glore_seg.layers.video_resnet import VideoResNet
 
 __all__ = [
     "GloReUnit",
@@ -12,5 +13,6 @@ __all__ = [
     "NonLocalBlock",
     "PreActClassifier",
     "PreActNet",
+    "VideoResNet",
     "evenly_spaced_positions",
 ]

@@ -1,6 +1,6 @@
 """The unit and the networks as OpenMMLab builds them; importing registers them."""
 
-from glore_seg.models.backbones import GloRePreActNet, GloReResNet
+from glore_seg.models.backbones import GloRePreActNet, GloReResNet, GloReVideoResNet
 from glore_seg.models.decode_heads import GloReHead
 from glore_seg.models.necks import GloReNeck
 from glore_seg.models.plugins import GloRePlugin
@@ -13,4 +13,5 @@ __all__ = [
     "GloRePlugin",
     "GloRePreActNet",
     "GloReResNet",
+    "GloReVideoResNet",
 ]

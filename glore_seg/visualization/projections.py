@@ -221,7 +221,7 @@ def draw_projections(
         ValueError: There are no pictures or nodes, not as many maps as pictures, maps that are not
             (N, h, w), or a node that the unit does not have or that is given twice.
     """
-    _check_rows(images, weights, nodes)
+    check_rows(images, weights, nodes)
     height, width = images[0].shape[:2]
     cell = 2.6
     figure = Figure(
@@ -242,13 +242,19 @@ def draw_projections(
         ax.set_title(f"node {node},  full at ±{full_colour(weights, node):#.2g}", fontsize=10)
     if title:
         figure.suptitle(title, fontsize=10, color="#444444")
+    add_colour_bar(figure, axes, colours)
+    figure.savefig(out_file, dpi=120)
+
+
+def add_colour_bar(figure: Figure, axes: np.ndarray, colours: str) -> None:
+    """Put a bar below a figure's axes that tells what the colours of :func:`paint_weights` mean."""
     positive, negative = np.array(COLOURS[colours]) / 255
     ramp = np.concatenate(
         [np.linspace(1, 0, 128)[:, None] * negative, np.linspace(0, 1, 128)[:, None] * positive]
     )
     bar = figure.colorbar(
         ScalarMappable(Normalize(-1, 1), ListedColormap(ramp)),
-        ax=axes,
+        ax=list(axes.flat),
         location="bottom",
         fraction=_BAR / figure.get_figheight(),
         aspect=0.5 * figure.get_figwidth() / _BAR,
@@ -260,12 +266,16 @@ def draw_projections(
     bar.ax.set_xticklabels([f"negative ({sign[1]}), full", "0", f"positive ({sign[0]}), full"])
     bar.ax.tick_params(labelsize=8, length=0)
     bar.set_label("projection weight b", fontsize=8)
-    figure.savefig(out_file, dpi=120)
 
 
-def _check_rows(
+def check_rows(
     images: Sequence[np.ndarray], weights: Sequence[np.ndarray], nodes: Sequence[int]
 ) -> None:
+    """Refuse pictures, maps and nodes that don't belong together.
+
+    Raises:
+        ValueError: See :func:`draw_projections`.
+    """
     if not len(images) or len(images) != len(weights) or not len(nodes):
         raise ValueError(
             f"{len(images)} pictures, {len(weights)} maps and {len(nodes)} nodes; expected one or "

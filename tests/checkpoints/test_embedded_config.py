@@ -1,6 +1,5 @@
 """Configs as text: equal to what mmengine wrote, and never run."""
 
-import json
 import math
 
 import pytest
@@ -17,11 +16,6 @@ def test_what_mmengine_writes_is_read_back(name):
     cfg = load_config(str(REPOSITORY / "configs" / name))
     found = parse_config(cfg.pretty_text, source=name)
     assert found.to_dict() == cfg.to_dict()
-    found = parse_config(json.dumps(cfg.to_dict()), source=name)
-    assert found.model == cfg.model
-    assert found.test_dataloader.dataset.pipeline[1].scale == (
-        cfg.test_dataloader.dataset.pipeline[1].scale
-    )
 
 
 def test_every_kind_of_value():
@@ -32,7 +26,6 @@ def test_every_kind_of_value():
     }
     assert parse_assignments(Config(values).pretty_text, source="x") == values
     assert math.isnan(parse_assignments("a = nan", source="x")["a"])
-    assert parse_assignments("a = dict(b=1, **{'c-d': 2})", source="x") == {"a": {"b": 1, "c-d": 2}}
     assert parse_assignments('"""Text."""\na = 1', source="x") == {"a": 1}
 
 
@@ -43,7 +36,7 @@ def test_every_kind_of_value():
         "a = open('x')",
         "a = dict([(1, 2)])",
         "a = dict(**b)",
-        "a = dict(**[1])",
+        "a = dict(**{})",
         "a = {**{}}",
         "a = {(): 1}",
         "a = b",
@@ -83,10 +76,8 @@ def test_text_that_would_choke_the_parser(text, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "x is no JSON"),
-        ('{"a": ' * 100_000, "x is no JSON"),
-        ('{"model": 3}', "x has no model; expected the config of a network"),
-        ('{"model": {}, "filename": "a"}', "x is no config: filename is reserved"),
+        ("model = 3", "x has no model; expected the config of a network"),
+        ("model = {}\nfilename = 'a'", "x is no config: filename is reserved"),
     ],
 )
 def test_what_is_no_config(text, message):
@@ -100,4 +91,6 @@ def test_the_file_itself_goes_first(tmp_path):
     assert find_embedded_config(path, {"cfg": "model = dict(type='A')"}).model.type == "A"
     assert find_embedded_config(path, {}).model.type == "B"
     (tmp_path / "glore.json").write_text('{"model": {"type": "C"}}')
+    (tmp_path / "config.json").write_text('{"model": {"type": "D"}}')
     assert find_embedded_config(path, {"cfg": ""}).model.type == "C"
+    assert find_embedded_config(tmp_path / "model.pth", {}).model.type == "D"

@@ -75,7 +75,9 @@ IMPORTED = "which a registry would import; expected a registered name"
         ({"dtype": "float32 or print()"}, "dtype", "would evaluate"),
         ({"trust_remote_code": True}, "trust_remote_code", "expected False"),
         ({"model": {"type": print}}, "model.type", "a builtin_function_or_method; expected"),
-        ({3: "x"}, "3", "under a key that is a int"),
+        ({3: "x"}, "3", "expected plain names as keys"),
+        # mmengine dumps keys as they are, and a dumped config is a program.
+        ({"model": {"a': print(), 'b": {}}}, "model.a': print(), 'b", "expected plain names"),
     ],
 )
 def test_what_could_run_code_is_refused(cfg, key, what):

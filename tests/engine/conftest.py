@@ -10,7 +10,7 @@ from mmengine.config import Config
 from glore_seg.engine import build_model, load_config
 
 STREET_SCENES = Path(__file__).parents[2] / "configs" / "fcn_r18_glore_street-scenes.py"
-_SMALL = {
+SMALL = {
     "model.backbone.base_channels": 8,
     "model.backbone.stem_channels": 8,
     "model.decode_head.in_channels": 64,
@@ -28,7 +28,7 @@ def small_cfg(street_scenes) -> Config:
         f"{split}_dataloader": {**loader, "dataset": {"data_root": str(street_scenes)}}
         for split in ("train", "val", "test")
     }
-    return load_config(str(STREET_SCENES), cfg_options={**_SMALL, **options})
+    return load_config(str(STREET_SCENES), cfg_options={**SMALL, **options})
 
 
 @pytest.fixture

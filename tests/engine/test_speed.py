@@ -14,6 +14,7 @@ from glore_seg.engine import (
     use_compile,
 )
 from glore_seg.engine.speed import compilable_parts
+from glore_seg.layers import VideoResNet
 from tests.tools.conftest import STREET_SCENES
 
 
@@ -46,6 +47,18 @@ def test_channels_last_changes_layout_and_no_result(model, picture):
     assert other.state_dict().keys() == model.state_dict().keys()
     for name, value in model.state_dict().items():
         assert torch.equal(other.state_dict()[name], value)
+
+
+def test_channels_last_of_a_video_network():
+    torch.manual_seed(0)
+    net = VideoResNet(26, num_classes=3, num_units=(0, 1, 1, 0), base_channels=4).eval()
+    clip = torch.randn(1, 3, 4, 32, 40)
+    expected = net(clip)
+    ChannelsLastHook().before_train(SimpleNamespace(model=net))
+    weight = net.conv3.B01.conv_m2.conv.weight
+    assert weight.is_contiguous(memory_format=torch.channels_last_3d)
+    assert not weight.is_contiguous()
+    torch.testing.assert_close(net(clip), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_compiles_what_is_called_and_no_more(model):

@@ -11,23 +11,15 @@ import torch
 from glore_seg.engine import build_model, load_config
 from glore_seg.export import PROPERTY, Contract
 from glore_seg.inference import Segmenter
-from tests.engine.conftest import STREET_SCENES
+from tests.engine.conftest import SMALL, STREET_SCENES
 
 _QUARTER = {"kernel_shape": [4, 4], "strides": [4, 4]}
-_SMALL = {
-    "model.backbone.base_channels": 8,
-    "model.backbone.stem_channels": 8,
-    "model.decode_head.in_channels": 64,
-    "model.decode_head.channels": 16,
-    "model.decode_head.num_nodes": 4,
-    "model.decode_head.num_states": 8,
-}
 
 
 @pytest.fixture(scope="session")
 def cfg():
     """The street scenes' network made small; its data are nowhere."""
-    cfg = load_config(str(STREET_SCENES), cfg_options=_SMALL)
+    cfg = load_config(str(STREET_SCENES), cfg_options=SMALL)
     cfg.test_dataloader.dataset.data_root = "nowhere"
     cfg.tta_pipeline[1]["transforms"][0] = [
         {"type": "Resize", "scale_factor": ratio, "keep_ratio": True} for ratio in (1.0, 0.5)

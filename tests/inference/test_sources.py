@@ -1,7 +1,6 @@
 """Which files make a network, and which are refused."""
 
 import copy
-import json
 import pickle
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 import torch
 
 from glore_seg.checkpoints import write_state_dict
+from glore_seg.checkpoints.json_config import config_to_json
 from glore_seg.inference import Segmenter
 
 
@@ -44,10 +44,10 @@ def test_safetensors_with_its_config_inside(cfg, model, expected, image, tmp_pat
 @pytest.mark.parametrize("ending", [".json", ".py"])
 def test_a_config_beside(cfg, model, expected, image, tmp_path, ending):
     path = save(tmp_path / "glore.pth", model)
-    with pytest.raises(FileNotFoundError, match=r"no config in it, nor glore\.json or glore\.py"):
+    with pytest.raises(FileNotFoundError, match=r"nor glore\.json, glore\.py, config\.json beside"):
         Segmenter(path)
     if ending == ".json":
-        (tmp_path / "glore.json").write_text(json.dumps(cfg.to_dict()))
+        (tmp_path / "glore.json").write_text(config_to_json(cfg, source="small.py"))
     else:
         cfg.dump(tmp_path / "glore.py")
     assert np.array_equal(Segmenter(path, device="cpu")(image).labels, expected)

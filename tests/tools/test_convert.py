@@ -4,10 +4,10 @@ import pytest
 import torch
 from mmseg.registry import MODELS
 
-from glore_seg.engine import build_model, check_state_dict, load_config
+from glore_seg.engine import build_model, check_state_dict, load_config, load_model
 from tests.checkpoints.files import write_pdparams
 from tests.checkpoints.references import classifier_names
-from tests.reference import paddleseg
+from tests.reference import paddleseg, released_video
 
 TOOL = "model_converters/convert"
 
@@ -99,3 +99,23 @@ def test_bad_files_end_with_a_line(name, load_tool, tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert name in error
+
+
+def test_released_video_weights(load_tool, tmp_path, capsys):
+    pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
+    state = released_video.random_state(50, classes=7, base=4)
+    released = {"state_dict": {f"module.{name}": value for name, value in state.items()}}
+    torch.save(released, tmp_path / "released.pth")
+    out = tmp_path / "glore.pth"
+    small = ["backbone.base_channels=4", "cls_head.in_channels=128", "cls_head.num_classes=7"]
+    options = ["--cfg-options", *(f"model.{option}" for option in small)]
+    arguments = ["authors-video", str(tmp_path / "released.pth"), str(out), *options]
+    assert load_tool(TOOL)(arguments) == 0
+    assert "331 of 331 parameters fit" in capsys.readouterr().out
+    model = load_model(tmp_path / "glore.py", out, device="cpu")
+    clips = torch.randn(1, 1, 3, 8, 32, 32)
+    with torch.no_grad():
+        scores = model(clips, mode="tensor", stage="head")
+    torch.testing.assert_close(
+        scores, released_video.forward(state, clips[:, 0], 50), rtol=1e-4, atol=1e-4
+    )

@@ -20,7 +20,18 @@ def make_scenes(out, *options):
     return tool("street_scenes")([str(out), *sizes, "--quiet", *options])
 
 
-@pytest.mark.parametrize("name", ["street_scenes", "camvid", "cityscapes", "object_crops", "pack"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "street_scenes",
+        "camvid",
+        "cityscapes",
+        "object_crops",
+        "pack",
+        "moving_shapes",
+        "kinetics",
+    ],
+)
 def test_help_has_an_example(name, capsys):
     with pytest.raises(SystemExit) as exit_:
         tool(name)(["--help"])
@@ -98,3 +109,22 @@ def test_pack(tmp_path, capsys):
     assert "its checksum differs" in capsys.readouterr().out
     assert main([str(tmp_path / "none"), str(pack), "--quiet"]) == 1
     assert "error: no *_leftImg8bit.png in" in capsys.readouterr().err
+
+
+def test_moving_shapes_and_kinetics(tmp_path, capsys):
+    pytest.importorskip("av")
+    data = tmp_path / "data"
+    options = ["--num-train", "3", "--num-val", "1", "--num-frames", "9", "--size", "32", "32"]
+    tool("moving_shapes")([str(data), *options, "--quiet"])
+    assert f"{data}: 3 train, 1 val, 8 classes" in capsys.readouterr().out
+    lines = (data / "lists" / "train.txt").read_text().splitlines()
+    table = tmp_path / "train.csv"
+    table.write_text(
+        "label,youtube_id,time_start,time_end,split\n"
+        + "".join(f"class {line[-1]},{line[6:-6]},0,10,train\n" for line in lines)
+    )
+    videos = ["--videos", str(data / "videos/train"), "--out", str(tmp_path / "out")]
+    tool("kinetics")([str(table), *videos, "--min-frames", "9", "--nproc", "2", "--quiet"])
+    assert "train: 3 videos listed; no problems" in capsys.readouterr().out
+    listed = (tmp_path / "out" / "kinetics400_train_list_videos.txt").read_text().splitlines()
+    assert listed == [line.removeprefix("train/") for line in lines]

@@ -79,3 +79,35 @@ def test_depth_lists_deeper_modules(load_tool, capsys):
     gigas = (C * S + C * N + 2 * S * N + S * C) * 8 * 16 + UNIT_PARTS["gcn"]
     row = next(line.split() for line in lines["3"].splitlines() if "units.0 " in line)
     assert row == ["decode_head.units.0", f"{gigas / 1e9:.3f}", "G"]
+
+
+def test_videos(load_tool, capsys):
+    pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
+    config = str(Path(CONFIG).parent / "video" / "r50_glore_kinetics400.py")
+    load_tool("get_flops")([config, "--json"])
+    counts = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert counts["shape"] == [8, 224, 224]
+    assert counts["params"] == 33_731_952
+    assert round(counts["macs"] / 1e9, 3) == 31.776
+    assert counts["macs_by_module"]["cls_head"] == 2048 * 400
+
+
+@pytest.mark.parametrize(
+    ("config", "shape", "message"),
+    [
+        (
+            "video/r50_glore_kinetics400.py",
+            ["224"],
+            r"is a video config; expected frames, height and width, such as 8",
+        ),
+        (
+            "fcn_r50_glore_cityscapes.py",
+            ["8", "64", "64"],
+            r"\(8, 64, 64\), and .* expected height and width, such as 1024 2048",
+        ),
+    ],
+)
+def test_sizes_of_the_other_kind(config, shape, message, load_tool):
+    pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
+    with pytest.raises(ValueError, match=message):
+        load_tool("get_flops")([str(Path(CONFIG).parent / config), "--shape", *shape])

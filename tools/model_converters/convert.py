@@ -12,6 +12,11 @@ from glore_seg.engine.cli import add_cfg_options
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 MAIN = CONFIGS / "fcn_r50_glore_cityscapes.py"
+# What only ResNet-101 has, and the config of either depth.
+LAST_BLOCKS = {
+    "paddleseg": ("backbone.bb_2_22.", "paddleseg/fcn_r{}-vd_glore_cityscapes.py"),
+    "authors-video": ("conv4.B23.", "video/r{}_glore_kinetics400.py"),
+}
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -28,7 +33,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--config",
         help="network that the weights are for (default: configs/fcn_r50_glore_cityscapes.py, "
-        "and for paddleseg the one of its depth in configs/paddleseg)",
+        "and for paddleseg and authors-video the one of its depth in configs/paddleseg or video)",
     )
     parser.add_argument(
         "--head-only", action="store_true", help="the file holds the head, the backbone is not due"
@@ -39,11 +44,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def default_config(source: str, names: Sequence[str]) -> str:
-    """Return the config of a source's network, for PaddleSeg by the blocks of its third stage."""
-    if source != "paddleseg":
+    """Return the config of a source's network, of that depth by the blocks of its third stage."""
+    if source not in LAST_BLOCKS:
         return str(MAIN)
-    depth = 101 if any(name.startswith("backbone.bb_2_22.") for name in names) else 50
-    return str(CONFIGS / "paddleseg" / f"fcn_r{depth}-vd_glore_cityscapes.py")
+    last_block, config = LAST_BLOCKS[source]
+    depth = 101 if any(name.startswith(last_block) for name in names) else 50
+    return str(CONFIGS / config.format(depth))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,7 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if backbone_only:
         print(f"use it: --cfg-options model.pretrained={args.out}")
     else:
-        cfg.model.pretrained = None
+        if "pretrained" in cfg.model:
+            cfg.model.pretrained = None
         cfg.dump(config_file)
         print(f"wrote {config_file}; evaluate it: python tools/test.py {config_file} {args.out}")
     return 0

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import connection, parent_process
 from pathlib import Path
 
 LOCK = "pack.lock"
@@ -35,19 +32,3 @@ def sole_writer(pack: Path) -> Iterator[None]:
                 "another folder"
             ) from error
         yield
-
-
-def end_with_parent() -> None:
-    """Make this worker end when the process that started it is killed.
-
-    Else it waits for work forever, with the lock that it inherited.
-    """
-    parent = parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -7,7 +7,6 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -15,8 +14,9 @@ from PIL import Image
 
 from glore_seg.datasets.checked_annotations import LoadCheckedAnnotations
 from glore_seg.datasets.packing.index import INDEX, PIXELS, Entry, read_index, write_index
-from glore_seg.datasets.packing.lock import LOCK, end_with_parent, sole_writer
+from glore_seg.datasets.packing.lock import LOCK, sole_writer
 from glore_seg.datasets.packing.record import Task, pack_one
+from glore_seg.datasets.workers import map_in_processes
 from glore_seg.files import with_progress
 
 _SECONDS_BETWEEN_INDICES = 10.0
@@ -118,24 +118,15 @@ def _run(
 ) -> None:
     kept = time.monotonic()
     for entry in with_progress(
-        _mapped(work, tasks, num_workers), len(tasks), "packing", show=progress
+        map_in_processes(work, tasks, num_workers, chunksize=4),
+        len(tasks),
+        "packing",
+        show=progress,
     ):
         entries[entry.picture.path] = entry
         if time.monotonic() - kept > _SECONDS_BETWEEN_INDICES:
             _keep(pack, entries, complete=False)
             kept = time.monotonic()
-
-
-def _mapped(work: partial, tasks: list[Task], num_workers: int) -> Iterator[Entry]:
-    if num_workers == 1 or len(tasks) < 2:
-        yield from map(work, tasks)
-        return
-    with ProcessPoolExecutor(num_workers, initializer=end_with_parent) as pool:
-        try:
-            yield from pool.map(work, tasks, chunksize=4)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
 
 
 def _keep(pack: Path, entries: dict[str, Entry], *, complete: bool) -> None:

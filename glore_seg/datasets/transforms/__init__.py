@@ -1,4 +1,6 @@
-"""The training pipeline's transforms, made for speed; importing this registers them.
+"""The training pipelines' transforms; importing this registers them.
+
+For segmentation, made for speed:
 
 - ``LoadRandomResizeCropFlip`` stands for mmsegmentation's ``LoadImageFromFile``,
   ``LoadAnnotations``, ``RandomResize``, ``RandomCrop`` and ``RandomFlip``.
@@ -7,8 +9,13 @@
 
 All draw their random numbers in the order of those that they stand for, so that one seed gives both
 pipelines the same crops.
+
+For clips, what mmaction2 lacks of the released training: ``ClipRandomScale``, ``ClipHLSJitter`` and
+``ClipNoise``.
 """
 
+from glore_seg.datasets.transforms.clip_colours import ClipHLSJitter, ClipNoise
+from glore_seg.datasets.transforms.clip_scale import ClipRandomScale
 from glore_seg.datasets.transforms.load_random_crop import LoadRandomResizeCropFlip
 from glore_seg.datasets.transforms.pack_inputs import FastPackSegInputs
 from glore_seg.datasets.transforms.photometric import FastPhotoMetricDistortion
@@ -19,6 +26,9 @@ from glore_seg.datasets.transforms.resampling import (
 )
 
 __all__ = [
+    "ClipHLSJitter",
+    "ClipNoise",
+    "ClipRandomScale",
     "Crop",
     "FastPackSegInputs",
     "FastPhotoMetricDistortion",

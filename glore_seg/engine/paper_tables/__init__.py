@@ -3,7 +3,7 @@
 A further table is a file of :class:`Row` objects and its line in ``TABLES``.
 """
 
-from glore_seg.engine.paper_tables import figure_4, table_1, table_2
+from glore_seg.engine.paper_tables import figure_4, table_1, table_2, table_5
 from glore_seg.engine.paper_tables.counting import CountedRow, count_rows
 from glore_seg.engine.paper_tables.row import Row
 from glore_seg.engine.paper_tables.text import as_records, as_text
@@ -13,6 +13,7 @@ TABLES: dict[str, tuple[Row, ...]] = {
     "table1": table_1.ROWS,
     "table2": table_2.ROWS,
     "figure4": figure_4.ROWS,
+    "table5": table_5.ROWS,
 }
 
 __all__ = ["TABLES", "CountedRow", "Row", "as_records", "as_text", "count_rows"]

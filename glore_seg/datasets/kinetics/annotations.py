@@ -1,0 +1,139 @@
+"""Kinetics' CSV files and the names under which its videos are stored."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ENDINGS = (".mp4", ".mkv", ".webm", ".avi", ".mov")
+_COLUMNS = ("youtube_id", "time_start", "time_end", "split")
+_SPLITS = {"train": "train", "val": "val", "validate": "val", "validation": "val", "test": "test"}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One line of the annotations: a part of a video with one class.
+
+    Args:
+        youtube_id: Of the whole video.
+        start: Begin in seconds.
+        end: End in seconds.
+        split: ``"train"``, ``"val"`` or ``"test"``.
+        label: Name of the class; None where the CSV has no labels.
+    """
+
+    youtube_id: str
+    start: int
+    end: int
+    split: str
+    label: str | None
+
+    @property
+    def stem(self) -> str:
+        """Name of its file without the ending, as the usual downloaders give it."""
+        return f"{self.youtube_id}_{self.start:06d}_{self.end:06d}"
+
+
+def read_segments(path: str | Path) -> list[Segment]:
+    """Read a CSV file of Kinetics.
+
+    Args:
+        path: A file with the columns ``youtube_id``, ``time_start``, ``time_end``, ``split`` and,
+            but for the test split, ``label``; others are passed over.
+
+    Returns:
+        A segment for each line.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is empty, a column is missing or a line does not fit; with file and line.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; expected a CSV file of Kinetics")
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
+        if missing:
+            raise ValueError(
+                f"{path} has no column {', '.join(missing)}; expected those of Kinetics: label, "
+                f"{', '.join(_COLUMNS)}"
+            )
+        segments = [_segment(row, f"line {reader.line_num} of {path}") for row in reader]
+    if not segments:
+        raise ValueError(f"{path} has no lines beyond its columns; expected a segment a line")
+    return segments
+
+
+def class_names(segments: Iterable[Segment], classes_file: str | Path | None) -> list[str]:
+    """Return the classes in order: those of a file, else all that occur, by the alphabet.
+
+    Raises:
+        ValueError: The file lacks a class that occurs, names one twice, or no class occurs.
+    """
+    occurring = sorted({segment.label for segment in segments if segment.label})
+    if classes_file is None:
+        if not occurring:
+            raise ValueError("the CSV files name no classes: give one with labels, or classes_file")
+        return occurring
+    lines = Path(classes_file).read_text(encoding="utf-8").splitlines()
+    names = [line.strip() for line in lines if line.strip()]
+    unknown = sorted(set(occurring) - set(names))
+    if unknown or len(set(names)) < len(names):
+        raise ValueError(
+            f"{classes_file} does not fit the CSV files: it lacks {unknown[:3]} and has "
+            f"{len(names) - len(set(names))} lines twice; expected each class once, a line each"
+        )
+    return names
+
+
+def find_videos(folder: str | Path) -> dict[str, list[str]]:
+    """List the videos below a folder.
+
+    Returns:
+        Names without ending to paths from the folder, sorted; more than one where a name occurs in
+        several places.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or no video in it.
+    """
+    folder = Path(folder)
+    found: dict[str, list[str]] = {}
+    for root, _, names in os.walk(folder, followlinks=True):
+        for name in names:
+            if name.lower().endswith(ENDINGS) and not name.startswith("."):
+                path = os.path.relpath(os.path.join(root, name), folder)
+                found.setdefault(name.rpartition(".")[0], []).append(Path(path).as_posix())
+    if not found:
+        raise FileNotFoundError(
+            f"no video ({', '.join(ENDINGS)}) in {folder} or below; expected "
+            "CLASS/ID_000010_000020.mp4, or the same without folders of classes"
+        )
+    return {stem: sorted(paths) for stem, paths in found.items()}
+
+
+def paths_of(segment: Segment, videos: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the paths of a segment's video, those in the folder of its class first."""
+    paths = videos.get(segment.stem) or videos.get(segment.youtube_id) or ()
+    name = _plain(segment.label or "")
+    return sorted(paths, key=lambda path: name not in map(_plain, path.split("/")[:-1]))
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ").lower()
+
+
+def _segment(row: dict[str, str], where: str) -> Segment:
+    try:
+        start, end = (int(float(row[column])) for column in ("time_start", "time_end"))
+        split = _SPLITS[row["split"].strip().lower()]
+    except (KeyError, ValueError, AttributeError, TypeError):
+        raise ValueError(
+            f"{where} has time_start {row['time_start']!r}, time_end {row['time_end']!r} and "
+            f"split {row['split']!r}; expected seconds and one of {', '.join(_SPLITS)}"
+        ) from None
+    label = (row.get("label") or "").strip().strip('"')
+    return Segment(row["youtube_id"].strip(), start, end, split, label or None)

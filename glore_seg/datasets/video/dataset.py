@@ -1,0 +1,109 @@
+"""mmaction2's data set of videos, for folders in which some videos are damaged."""
+
+from __future__ import annotations
+
+import logging
+import os.path as osp
+from typing import Any
+
+from mmaction.datasets import VideoDataset
+from mmaction.registry import DATASETS
+from mmengine.logging import print_log
+
+from glore_seg.datasets.video.reading import UnreadableVideoError
+from glore_seg.datasets.video.transforms import CheckedVideoDecode, CheckedVideoInit
+
+
+@DATASETS.register_module()
+class CheckedVideoDataset(VideoDataset):
+    """mmaction2's ``VideoDataset`` that goes on where a video cannot be read, and says so.
+
+    An unreadable video (missing, empty, without frames, none of its chosen frames decodes) gets
+    one line in the log, with its name and what is wrong. In training another video, taken at
+    random, stands in for it. In testing none is left out: blank frames go through the network and
+    the sample is marked ``unreadable``, which ``CheckedAccMetric`` counts as an error.
+
+    The arguments are those of ``VideoDataset``. Paths in ``ann_file`` may contain the delimiter;
+    ``metainfo=dict(classes="classes.txt")`` takes the classes from a file, against which labels
+    are checked.
+
+    Raises:
+        FileNotFoundError: ``ann_file`` is missing, or not one of the videos in it exists.
+        ValueError: ``ann_file`` is empty, a line of it is not ``path label`` with a class that
+            there is, or the pipeline doesn't read with ``CheckedVideoInit`` and
+            ``CheckedVideoDecode``.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._told: set[str] = set()
+        super().__init__(**options)
+        transforms = {type(transform) for transform in self.pipeline.transforms}
+        missing = {CheckedVideoInit, CheckedVideoDecode} - transforms
+        if missing:
+            raise ValueError(
+                f"the pipeline of {type(self).__name__} has no "
+                f"{' and no '.join(sorted(kind.__name__ for kind in missing))}; other decoders "
+                "end the run at a damaged video: put them in place of theirs"
+            )
+
+    def load_data_list(self) -> list[dict]:
+        """Read the list of videos; see the class for what is refused."""
+        if not osp.isfile(self.ann_file):
+            raise FileNotFoundError(
+                f"ann_file {self.ann_file} is missing; expected a text file of `path label` lines: "
+                "correct data_root or ann_file in the config, or prepare the data as "
+                "docs/video.md says"
+            )
+        items = super().load_data_list() if self.multi_class else self._single_labels()
+        if not items:
+            raise ValueError(f"{self.ann_file} lists no videos; expected `path label` lines")
+        if not any(osp.isfile(item["filename"]) for item in items):
+            raise FileNotFoundError(
+                f"none of the {len(items)} videos in {self.ann_file} exists, such as "
+                f"{items[0]['filename']}: correct data_prefix in the config"
+            )
+        return items
+
+    def prepare_data(self, idx: int) -> Any:
+        """Read one sample; None in training where it cannot be read, for which another is taken."""
+        try:
+            return super().prepare_data(idx)
+        except UnreadableVideoError as error:
+            reason = str(error)
+        path = self.get_data_info(idx)["filename"]
+        if path not in self._told:
+            self._told.add(path)
+            instead = (
+                "it counts as an error" if self.test_mode else "another video stands in for it"
+            )
+            print_log(f"{reason}; {instead}", logger="current", level=logging.WARNING)
+        if not self.test_mode:
+            return None
+        packed = self.pipeline({**self.get_data_info(idx), "unreadable": reason})
+        packed["data_samples"].set_metainfo({"unreadable": reason})
+        return packed
+
+    def _single_labels(self) -> list[dict]:
+        with open(self.ann_file, encoding="utf-8") as file:
+            lines = [(number, line.strip()) for number, line in enumerate(file, start=1)]
+        return [self._item(line, number) for number, line in lines if line]
+
+    def _item(self, line: str, number: int) -> dict:
+        path, _, label = line.rpartition(self.delimiter)
+        if not path and self.test_mode:
+            path, label = line, "-1"
+        if not path or not label.removeprefix("-").isdecimal():
+            raise ValueError(
+                f"line {number} of {self.ann_file} is {line!r}; expected `path label` with "
+                f"{self.delimiter!r} between them and a whole number for a label"
+            )
+        classes = self.metainfo.get("classes")
+        least = -1 if self.test_mode else 0  # -1: none is known, predictions only
+        last = len(classes) - 1 if classes else int(label)
+        if not least <= int(label) <= last:
+            raise ValueError(
+                f"line {number} of {self.ann_file} has label {label}; expected {least} to "
+                f"{max(last, least)}: correct the list or metainfo"
+            )
+        prefix = self.data_prefix.get("video") or ""
+        return {"filename": osp.join(prefix, path), "label": int(label)}

@@ -1,0 +1,65 @@
+"""Write pictures to a video file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from glore_seg.extras import require
+from glore_seg.files import written_aside
+
+_CODECS = ("libx264", "mpeg4")  # the first that this build of FFmpeg has
+
+
+def write_video(
+    path: str | Path,
+    frames: Iterable[np.ndarray],
+    *,
+    rate: Fraction | int = 25,
+    rotation: int = 0,
+    options: dict[str, str] | None = None,
+) -> None:
+    """Write a video aside and rename it.
+
+    Encoded as H.264, nearly without loss, or as MPEG-4 where this build of FFmpeg has no encoder
+    for that.
+
+    Args:
+        path: The final name; its ending names the container, such as ``.mp4``.
+        frames: Pictures (H, W, 3), RGB, uint8, all of one size; H and W are even.
+        rate: Frames a second.
+        rotation: Counter-clockwise degrees, a multiple of 90, by which the header tells players to
+            turn the pictures.
+        options: Of the container, such as ``{"movflags": "faststart"}``.
+
+    Raises:
+        MissingExtraError: PyAV is not installed.
+        ValueError: There are no frames, or a side is odd.
+    """
+    av = require("av", "video")
+    name = next(codec for codec in _CODECS if codec in av.codecs_available)
+    pictures = iter(frames)
+    first = next(pictures, None)
+    if first is None:
+        raise ValueError(f"no frames for {path}; expected one or more")
+    height, width = first.shape[:2]
+    if height % 2 or width % 2:
+        raise ValueError(f"frames of {height} x {width} for {path}; expected even sides")
+    with (
+        written_aside(path) as aside,
+        av.open(str(aside), "w", container_options=options or {}) as container,
+    ):
+        stream = container.add_stream(name, rate=Fraction(rate))
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        # One thread: the bytes then depend on the pictures alone.
+        stream.codec_context.thread_count = 1
+        stream.options = {"crf": "16", "preset": "fast"} if name == "libx264" else {"qscale": "2"}
+        if rotation:
+            stream.set_display_rotation(rotation)
+        for picture in (first, *pictures):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())

@@ -1,0 +1,209 @@
+"""The 3D ResNets of Section 4.4, under the names of the released networks.
+
+Shape legend: B batch, C channels, T frames, H height, W width, K classes.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from torch import Tensor, nn
+
+from glore_seg.layers.extra_units import UnitType, unit_builder
+from glore_seg.layers.glore_unit import GloReUnit
+from glore_seg.layers.insertion import stage_positions
+from glore_seg.layers.nonlocal_block import NonLocalBlock
+
+# Residual blocks in conv2 to conv5. 26 is no network of the paper: small, for small data.
+_BLOCKS = {26: (2, 2, 2, 2), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
+_STRIDES = ((1, 1, 1), (2, 2, 2), (1, 2, 2), (1, 2, 2))
+_NORM = partial(nn.BatchNorm3d, eps=1e-4)
+
+
+class VideoResNet(nn.Module):
+    """Pre-activation 3D ResNet with global units between its blocks (Section 4.4, Table 5).
+
+    The "lite" network that was released: a stem of 3 x 5 x 5 with half of the usual channels, and
+    kernels of 3 x 1 x 1, which look along time, in every block of conv2, in every other block of
+    conv3 and conv4, and in the second of conv5. State-dict names are the released ones
+    (``conv2.B01.conv_m1.bn``, ``conv3.B01_extra``, ``tail.bn``, ``classifier``), so released
+    weights load as they are. Pooling goes over whatever is left of the clip, which for the
+    released 8 x 224 x 224 is the released window of 4 x 7 x 7.
+
+    Args:
+        depth: 50 or 101 as in the paper, or 26 (two blocks a stage).
+        num_classes: Classes K; None leaves dropout and classifier out.
+        num_units: Units in conv2 to conv5, evenly spaced. Default: two and three, the paper's
+            choice, at the released places; ``(0, 0, 0, 0)`` is the plain network.
+        unit_type: ``"glore"``: N = C / 4 nodes of S = 2 N states, not divided by the number of
+            positions; ``"nonlocal"``, or ``"nonlocal-pooled"``: the paper's rival, keys and
+            values max-pooled over 1 x 2 x 2.
+        base_channels: Middle channels of conv2, an even number; 64 as released.
+        dropout: Share of features dropped before the classifier, 0 to 1.
+
+    Shape:
+        - Input: (B, 3, T, H, W), any T, H and W
+        - Output: (B, K), or the features (B, 32 * base_channels, ceil(T / 2), ceil(H / 32),
+          ceil(W / 32)) without a classifier
+
+    Raises:
+        ValueError: An argument is outside its range, or the input is no batch of clips.
+
+    Example:
+        >>> import torch
+        >>> net = VideoResNet(26, num_classes=5, num_units=(0, 1, 1, 0), base_channels=8)
+        >>> net(torch.rand(2, 3, 4, 32, 48)).shape
+        torch.Size([2, 5])
+    """
+
+    def __init__(
+        self,
+        depth: int = 50,
+        *,
+        num_classes: int | None = 400,
+        num_units: Sequence[int] = (0, 2, 3, 0),
+        unit_type: UnitType = "glore",
+        base_channels: int = 64,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        if depth not in _BLOCKS:
+            raise ValueError(f"depth must be one of {tuple(_BLOCKS)}, got {depth}")
+        if base_channels < 2 or base_channels % 2:
+            raise ValueError(f"base_channels must be even and at least 2, got {base_channels}")
+        options = {"ndim": 3, "normalize": False} if unit_type == "glore" else {"dimensions": 3}
+        make_unit = unit_builder(unit_type, **options)
+        channels = base_channels // 2
+        self.conv1 = nn.Sequential(
+            OrderedDict(
+                conv=nn.Conv3d(3, channels, (3, 5, 5), (1, 2, 2), (1, 2, 2), bias=False),
+                bn=_NORM(channels),
+                relu=nn.ReLU(inplace=True),
+                max_pool=nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)),
+            )
+        )
+        positions = stage_positions(_BLOCKS[depth], num_units, None)
+        for stage, blocks in enumerate(_BLOCKS[depth]):
+            middle = base_channels * 2**stage
+            layer = _stage(stage, channels, middle, blocks, positions[stage], make_unit)
+            channels = 4 * middle
+            self.add_module(f"conv{stage + 2}", layer)
+        self.tail = nn.Sequential(OrderedDict(bn=_NORM(channels), relu=nn.ReLU(inplace=True)))
+        self.feature_channels = channels
+        if num_classes is not None:
+            self.globalpool = nn.AdaptiveAvgPool3d(1)
+            self.dropout = nn.Dropout(dropout)
+            self.classifier = nn.Linear(channels, num_classes)
+        self.num_classes = num_classes
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Initialise as released: Xavier, biases 0, norms 1 and 0, and every unit the identity."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv1d | nn.Conv3d | nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.BatchNorm3d):
+                module.reset_parameters()
+        self.silence_units()
+
+    def silence_units(self) -> None:
+        """Set the scale of each unit's last norm to 0, which makes the unit the identity."""
+        for unit in self.units().values():
+            name = "blocker" if isinstance(unit, GloReUnit) else "norm"
+            nn.init.zeros_(unit.get_parameter(f"{name}.weight"))
+
+    def units(self) -> dict[str, GloReUnit | NonLocalBlock]:
+        """Return the units by their dotted names, in the order in which a clip passes them."""
+        kinds = (GloReUnit, NonLocalBlock)
+        return {name: m for name, m in self.named_modules() if isinstance(m, kinds)}
+
+    def extract(self, x: Tensor) -> Tensor:
+        """Return the features before pooling, (B, C, T', H', W')."""
+        if x.dim() != 5 or x.shape[1] != 3:
+            raise ValueError(
+                f"got an input of shape {tuple(x.shape)}; expected clips (batch, 3, frames, "
+                "height, width): add a dimension for the batch, or put the channels second"
+            )
+        for name in ("conv1", "conv2", "conv3", "conv4", "conv5", "tail"):
+            x = self.get_submodule(name)(x)
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return scores before softmax, or features without a classifier."""
+        x = self.extract(x)
+        if self.num_classes is None:
+            return x
+        return self.classifier(self.dropout(self.globalpool(x).flatten(1)))
+
+
+class _NormActConv(nn.Module):
+    """BatchNorm, ReLU and a convolution that keeps sizes but for its stride."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: tuple[int, int, int],
+        stride: tuple[int, int, int] = (1, 1, 1),
+    ) -> None:
+        super().__init__()
+        padding = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
+        self.bn = _NORM(in_channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv = nn.Conv3d(in_channels, out_channels, kernel, stride, padding, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(self.relu(self.bn(x)))
+
+
+class _Bottleneck(nn.Module):
+    """Three pre-activated convolutions beside a shortcut, with a convolution where it changes."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        middle: int,
+        *,
+        stride: tuple[int, int, int],
+        frames: int,
+        first: bool,
+    ) -> None:
+        super().__init__()
+        self.conv_m1 = _NormActConv(in_channels, middle, (frames, 1, 1))
+        self.conv_m2 = _NormActConv(middle, middle, (1, 3, 3), stride)
+        self.conv_m3 = _NormActConv(middle, 4 * middle, (1, 1, 1))
+        self.conv_w1 = _NormActConv(in_channels, 4 * middle, (1, 1, 1), stride) if first else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        shortcut = x if self.conv_w1 is None else self.conv_w1(x)
+        return self.conv_m3(self.conv_m2(self.conv_m1(x))) + shortcut
+
+
+def _stage(
+    stage: int,
+    in_channels: int,
+    middle: int,
+    blocks: int,
+    positions: Sequence[int],
+    make_unit: Callable[[int], nn.Module],
+) -> nn.Sequential:
+    """Blocks B01, B02, ... with a unit B.._extra behind those at ``positions``."""
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    for number in range(1, blocks + 1):
+        first = number == 1
+        layers[f"B{number:02d}"] = _Bottleneck(
+            in_channels if first else 4 * middle,
+            middle,
+            stride=_STRIDES[stage] if first else (1, 1, 1),
+            frames=3 if _looks_along_time(stage, number) else 1,
+            first=first,
+        )
+        if number in positions:
+            layers[f"B{number:02d}_extra"] = make_unit(4 * middle)
+    return nn.Sequential(layers)
+
+
+def _looks_along_time(stage: int, number: int) -> bool:
+    return (True, number % 2 == 1, number % 2 == 1, number == 2)[stage]

@@ -1,0 +1,88 @@
+import pytest
+
+from glore_seg.datasets.kinetics.annotations import (
+    Segment,
+    class_names,
+    find_videos,
+    paths_of,
+    read_segments,
+)
+
+COLUMNS = "label,youtube_id,time_start,time_end,split,is_cc"
+
+
+def write(path, *lines, columns=COLUMNS):
+    path.write_text("".join(f"{line}\n" for line in (columns, *lines)))
+    return path
+
+
+def test_segments(tmp_path):
+    path = write(
+        tmp_path / "val.csv",
+        '"arguing, loudly",-0aBc_9,7,17,validate,0',
+        "yoga,zz,60.0,70.0,train,1",
+    )
+    first, second = read_segments(path)
+    assert first == Segment("-0aBc_9", 7, 17, "val", "arguing, loudly")
+    assert first.stem == "-0aBc_9_000007_000017"
+    assert second == Segment("zz", 60, 70, "train", "yoga")
+    unlabelled = write(tmp_path / "test.csv", "a,1,11,test", columns=COLUMNS[6:-6])
+    assert read_segments(unlabelled) == [Segment("a", 1, 11, "test", None)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "line", "message"),
+    [
+        ("label,youtube_id", "a,b", r"val\.csv has no column time_start, time_end, split; expe"),
+        (COLUMNS, "a,b,x,2,val,0", r"line 2 of .*val\.csv has time_start 'x', time_end '2' and"),
+        (COLUMNS, "a,b,1,2,dev,0", r"split 'dev'; expected seconds and one of train, val, valid"),
+        (COLUMNS, "a,b", r"line 2 of .* has time_start None"),
+    ],
+)
+def test_refused_files(tmp_path, columns, line, message):
+    with pytest.raises(ValueError, match=message):
+        read_segments(write(tmp_path / "val.csv", line, columns=columns))
+
+
+def test_missing_and_empty_files(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.csv is missing; expected a CSV file of K"):
+        read_segments(tmp_path / "none.csv")
+    with pytest.raises(ValueError, match=r"has no lines beyond its columns"):
+        read_segments(write(tmp_path / "val.csv"))
+
+
+def test_classes(tmp_path):
+    segments = [Segment("a", 0, 1, "val", name) for name in ("yoga", "archery", "yoga", None)]
+    assert class_names(segments, None) == ["archery", "yoga"]
+    file = tmp_path / "classes.txt"
+    file.write_text("yoga\nbowling\narchery\n\n")
+    assert class_names(segments, file) == ["yoga", "bowling", "archery"]
+    file.write_text("yoga\nyoga\n")
+    with pytest.raises(ValueError, match=r"it lacks \['archery'\] and has 1 lines twice"):
+        class_names(segments, file)
+    with pytest.raises(ValueError, match="the CSV files name no classes"):
+        class_names(segments[-1:], None)
+
+
+def test_places_of_videos(tmp_path):
+    for name in (
+        "a_000001_000011.mp4",
+        "brush_teeth/a_000001_000011.MP4",
+        "b.webm",
+        "notes.txt",
+        ".c.mp4",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    videos = find_videos(tmp_path)
+    assert videos == {
+        "a_000001_000011": ["a_000001_000011.mp4", "brush_teeth/a_000001_000011.MP4"],
+        "b": ["b.webm"],
+    }
+    segment = Segment("a", 1, 11, "val", "Brush teeth")
+    assert paths_of(segment, videos)[0] == "brush_teeth/a_000001_000011.MP4"
+    assert paths_of(Segment("a", 1, 11, "val", "yoga"), videos)[0] == "a_000001_000011.mp4"
+    assert paths_of(Segment("b", 1, 11, "val", "yoga"), videos) == ["b.webm"]
+    assert paths_of(Segment("c", 1, 11, "val", "yoga"), videos) == []
+    with pytest.raises(FileNotFoundError, match=r"no video \(\.mp4, .*brush_teeth/none or below"):
+        find_videos(tmp_path / "brush_teeth" / "none")

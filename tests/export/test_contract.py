@@ -1,0 +1,52 @@
+"""What networks expect of pictures, read from their hosts' preprocessors."""
+
+import pytest
+from mmengine.model import ImgDataPreprocessor
+from mmpretrain.models import ClsDataPreprocessor
+from mmseg.models import SegDataPreProcessor
+
+from glore_seg.export.contract import Contract, describe_input
+
+FILES = [{"type": "LoadImageFromFile"}]
+NUMBERS = {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}
+
+
+@pytest.mark.parametrize(
+    ("preprocessor", "pipeline", "order", "divisor"),
+    [
+        (SegDataPreProcessor(bgr_to_rgb=True, **NUMBERS), FILES, "rgb", 1),
+        (SegDataPreProcessor(**NUMBERS, test_cfg={"size_divisor": 32}), FILES, "bgr", 32),
+        # What it pads to in training is no matter.
+        (SegDataPreProcessor(size_divisor=32, bgr_to_rgb=True, **NUMBERS), FILES, "rgb", 1),
+        (ClsDataPreprocessor(to_rgb=True, **NUMBERS), FILES, "rgb", 1),
+        (ClsDataPreprocessor(to_rgb=False, pad_size_divisor=8, **NUMBERS), FILES, "bgr", 8),
+        # CIFAR's data set gives RGB, of no file.
+        (ClsDataPreprocessor(to_rgb=False, **NUMBERS), [{"type": "PackInputs"}], "rgb", 1),
+        (ImgDataPreprocessor(bgr_to_rgb=True, **NUMBERS), FILES, "rgb", 1),
+    ],
+)
+def test_input_of_every_host(preprocessor, pipeline, order, divisor):
+    found = describe_input(preprocessor, pipeline)
+    assert (found["channel_order"], found["size_divisor"]) == (order, divisor)
+    assert (found["mean"], found["std"]) == (tuple(NUMBERS["mean"]), tuple(NUMBERS["std"]))
+
+
+def test_no_normalisation_is_one_that_does_nothing():
+    found = describe_input(SegDataPreProcessor(), FILES)
+    assert (found["mean"], found["std"]) == ((0.0,) * 3, (1.0,) * 3)
+
+
+def test_json_round_trip():
+    contract = Contract(
+        "segmentation",
+        ("a",),
+        ((1, 2, 3),),
+        (0.5,) * 3,
+        (1.0,) * 3,
+        "bgr",
+        4,
+        "labels",
+        True,
+        False,
+    )
+    assert Contract.from_json(contract.to_json(), source="a.onnx") == contract

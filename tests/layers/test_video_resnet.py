@@ -1,0 +1,165 @@
+"""The 3D networks: the released names, sizes and function, and the counts of Table 5's rows."""
+
+import pytest
+import torch
+from torch import nn
+
+from glore_seg.engine import count_complexity
+from glore_seg.layers import GloReUnit, NonLocalBlock, VideoResNet
+from tests.reference import released_video
+
+PLAIN = (0, 0, 0, 0)
+
+
+def small(**options):
+    return VideoResNet(
+        26, **{"num_classes": 5, "num_units": (0, 1, 1, 0), "base_channels": 4, **options}
+    )
+
+
+def on_meta(*args, **options):
+    with torch.device("meta"):
+        return VideoResNet(*args, **options)
+
+
+@pytest.mark.parametrize(
+    ("depth", "params", "keys"), [(50, 33_731_952, 331), (101, 57_442_672, 586)]
+)
+def test_released_names_and_shapes(depth, params, keys):
+    net = on_meta(depth)
+    own = {
+        name: tuple(value.shape)
+        for name, value in net.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    assert own == released_video.shapes(depth)
+    assert len(own) == keys
+    assert sum(p.numel() for p in net.parameters()) == params
+
+
+@pytest.mark.parametrize(
+    ("depth", "num_units", "unit", "gmac"),
+    [
+        (50, PLAIN, "glore", 25.283),
+        (50, (0, 2, 3, 0), "glore", 31.776),
+        (50, (0, 2, 3, 0), "nonlocal-pooled", 33.411),
+        (101, PLAIN, "glore", 43.831),
+        (101, (0, 2, 3, 0), "glore", 50.324),
+        (101, (0, 2, 3, 0), "nonlocal-pooled", 51.959),
+    ],
+)
+def test_multiply_adds_of_the_published_clips(depth, num_units, unit, gmac):
+    net = on_meta(depth, num_units=num_units, unit_type=unit)
+    assert round(count_complexity(net, (1, 3, 8, 224, 224)).macs / 1e9, 3) == gmac
+
+
+@pytest.mark.parametrize("depth", [50, 101])
+@pytest.mark.parametrize("size", [(8, 64, 64), (5, 33, 47)])
+def test_computes_what_the_released_networks_do(depth, size):
+    state = released_video.random_state(depth, classes=7, base=4)
+    net = VideoResNet(depth, num_classes=7, base_channels=4).eval()
+    net.load_state_dict(state)
+    x = torch.randn(2, 3, *size)
+    with torch.no_grad():
+        expected = released_video.forward(state, x, depth)
+        got = net(x)
+    assert expected.std() > 0.05
+    torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_units_are_the_released_ones():
+    units = on_meta(101).units()
+    assert list(units) == [f"conv{n}_extra" for n in ("3.B01", "3.B03", "4.B06", "4.B12", "4.B18")]
+    for name, unit in units.items():
+        channels = 512 if name.startswith("conv3") else 1024
+        assert (unit.in_channels, unit.num_nodes, unit.num_states) == (
+            channels,
+            channels // 4,
+            channels // 2,
+        )
+        assert (unit.ndim, unit.normalize, unit.blocker.eps) == (3, False, 1e-4)
+    blocks = on_meta(50, unit_type="nonlocal-pooled").units().values()
+    assert all(isinstance(b, NonLocalBlock) and b.pooled and b.dimensions == 3 for b in blocks)
+    assert [b.inter_channels for b in blocks] == [256, 256, 512, 512, 512]
+
+
+@pytest.mark.parametrize("unit", ["glore", "nonlocal-pooled"])
+def test_new_units_are_the_identity(unit):
+    torch.manual_seed(0)
+    net = small(unit_type=unit).eval()
+    plain = small(num_units=PLAIN).eval()
+    missing, _ = plain.load_state_dict(net.state_dict(), strict=False)
+    assert missing == []
+    x = torch.randn(1, 3, 4, 40, 32)
+    assert torch.equal(net(x), plain(x))
+    for module in net.units().values():
+        nn.init.ones_((module.blocker if unit == "glore" else module.norm).weight)
+    assert not torch.allclose(net(x), plain(x))
+    net.silence_units()
+    assert torch.equal(net(x), plain(x))
+
+
+@pytest.mark.parametrize("unit", ["glore", "nonlocal-pooled"])
+def test_every_parameter_gets_a_gradient(unit):
+    torch.manual_seed(0)
+    net = small(unit_type=unit)
+    for module in net.units().values():
+        nn.init.ones_((module.blocker if unit == "glore" else module.norm).weight)
+    net(torch.randn(2, 3, 4, 64, 64)).square().sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
+    used = [p.grad.abs().sum() > 0 for name, p in net.named_parameters()]
+    # A bias of the keys shifts all scores of a position alike, and softmax does not see it.
+    assert used.count(False) <= (0 if unit == "glore" else 2)
+
+
+def test_both_memory_formats_and_a_batch_of_one():
+    torch.manual_seed(0)
+    net = small().eval()
+    for unit in net.units().values():
+        nn.init.ones_(unit.blocker.weight)
+    x = torch.randn(2, 3, 3, 34, 50)
+    expected = net(x)
+    torch.testing.assert_close(net(x[:1]), expected[:1], rtol=1e-4, atol=1e-5)
+    net = net.to(memory_format=torch.channels_last_3d)
+    got = net(x.to(memory_format=torch.channels_last_3d))
+    torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(1, 32, 32), (4, 64, 64), (7, 65, 97)])
+def test_features_of_any_size(size):
+    features = small(num_classes=None).eval()(torch.randn(1, 3, *size))
+    frames, height, width = size
+    assert features.shape == (1, 128, -(-frames // 2), -(-height // 32), -(-width // 32))
+
+
+def test_initialisation_is_xavier():
+    torch.manual_seed(0)
+    net = VideoResNet(26, num_classes=5, num_units=(0, 1, 1, 0), base_channels=16)
+    weight = net.conv3.B01_extra.conv_state.weight  # (64, 128, 1, 1, 1)
+    limit = (6 / (64 + 128)) ** 0.5
+    assert weight.abs().max() <= limit
+    assert abs(weight.var().item() - limit**2 / 3) < 1e-3
+    assert net.classifier.bias.eq(0).all()
+    assert net.conv3.B01_extra.conv_state.bias.eq(0).all()
+    assert isinstance(net.conv3.B01_extra, GloReUnit)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"depth": 18}, r"depth must be one of \(26, 50, 101\), got 18"),
+        ({"unit_type": "se"}, r"unit_type is 'se'; expected one of \('glore'"),
+        ({"num_units": (2, 3)}, r"one entry for each of the 4 stages, got \(2, 3\)"),
+        ({"num_units": (0, 5, 0, 0)}, "between 0 and the 4 blocks of the stage, got 5"),
+        ({"base_channels": 7}, "base_channels must be even and at least 2, got 7"),
+    ],
+)
+def test_wrong_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        VideoResNet(**options)
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 32, 32), (1, 8, 3, 32, 32)])
+def test_wrong_input(shape):
+    with pytest.raises(ValueError, match=r"expected clips .*put the channels second"):
+        small()(torch.zeros(shape))

@@ -1,0 +1,48 @@
+"""The command line of export.py, on a ResNet with a GloRe head."""
+
+import json
+
+import onnxruntime
+import pytest
+import torch
+
+from glore_seg.engine import build_model, load_config
+
+NAME = "configs/fcn_r18_glore_street-scenes.py"
+SMALL = {
+    "model.backbone.base_channels": 8,
+    "model.backbone.stem_channels": 8,
+    "model.decode_head.in_channels": 64,
+    "model.decode_head.channels": 16,
+}
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    torch.manual_seed(0)
+    model = build_model(load_config(NAME, cfg_options=SMALL))
+    model.decode_head.units[0].blocker.weight.data.fill_(1.0)
+    torch.save({"state_dict": model.state_dict()}, tmp_path / "a.pth")
+    return tmp_path / "a.pth"
+
+
+def test_export_prints_its_checks(load_tool, checkpoint, tmp_path, capsys):
+    export = load_tool("export")
+    out = tmp_path / "new" / "a.onnx"
+    options = ["--cfg-options", *(f"{key}={value}" for key, value in SMALL.items())]
+    arguments = [NAME, str(checkpoint), "--out", str(out), "--argmax", "--check", "64", "128"]
+    export([*arguments, *options])
+    printed = capsys.readouterr().out
+    for size in ("1 x 161 x 225", "2 x 128 x 96", "3 x 97 x 353", "1 x 64 x 128"):
+        assert f"{size} |" in printed
+    assert printed.count("100.0000% | ok |") == 4
+    assert f"wrote {out} (" in printed
+    assert "segmentation, 19 classes, labels resized to the picture, channels rgb" in printed
+    session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
+    contract = json.loads(session.get_modelmeta().custom_metadata_map["glore_seg"])
+    assert contract["classes"][0] == "road"
+    labels = session.run(None, {"image": torch.zeros(1, 3, 40, 56).numpy()})[0]
+    assert labels.shape == (1, 40, 56)
+
+    with pytest.raises(FileExistsError, match="exists; give another name, or say --overwrite"):
+        export([*arguments, *options])

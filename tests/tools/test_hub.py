@@ -1,0 +1,22 @@
+"""The command line of hub.py; what it does over HTTP is tested with the package."""
+
+import pytest
+
+from glore_seg.checkpoints.hub import from_pretrained
+from tests.export import networks
+
+
+def test_save_writes_a_folder_that_loads(load_tool, tmp_path, capsys):
+    cfg = networks.segmentation()
+    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+    cfg.dump(tmp_path / "a.py")
+    hub = load_tool("model_converters/hub")
+    hub(["save", str(tmp_path / "a.py"), str(checkpoint), str(tmp_path / "net")])
+    assert f"wrote {tmp_path / 'net'}; complete the card" in capsys.readouterr().out
+    assert from_pretrained(tmp_path / "net").dataset_meta["classes"] == networks.CLASSES
+    with pytest.raises(FileExistsError, match="say --overwrite"):
+        hub(["save", str(tmp_path / "a.py"), str(checkpoint), str(tmp_path / "net")])
+    with pytest.raises(ValueError, match="repository is 'net'; expected owner/name"):
+        hub(["push", str(tmp_path / "net"), "net"])
+    with pytest.raises(ValueError, match="repository is 'net'; expected owner/name"):
+        hub(["pull", "net", str(tmp_path / "pulled")])

@@ -1,0 +1,109 @@
+"""Train, resume, test and picture a video config through the tools, on tiny moving shapes."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
+pytest.importorskip("av", reason="pip install 'glore_seg[video]'")
+
+from glore_seg.datasets.moving_shapes import make_moving_shapes
+
+CONFIGS = Path(__file__).parents[2] / "configs" / "video"
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory):
+    """Six tiny videos to train on and four to validate, one of each split damaged."""
+    root = tmp_path_factory.mktemp("moving_shapes") / "data"
+    make_moving_shapes(root, num_train=6, num_val=4, num_frames=16, progress=False)
+    (root / "videos/train/left_000001.mp4").write_bytes(b"")
+    (root / "videos/val/up_000003.mp4").unlink()
+    return root
+
+
+@pytest.fixture(scope="module")
+def options(shapes):
+    splits = ("train", "val", "test")
+    return (
+        "model.backbone.base_channels=4",
+        "model.cls_head.in_channels=128",
+        "train_cfg.max_iters=2",
+        "train_cfg.val_interval=2",
+        "default_hooks.checkpoint.interval=2",
+        *(f"{s}_dataloader.dataset.data_root={shapes}" for s in splits),
+        *(f"{s}_dataloader.dataset.metainfo.classes={shapes}/lists/classes.txt" for s in splits),
+        *(f"{s}_dataloader.batch_size=2" for s in splits),
+        *(f"{s}_dataloader.num_workers=0" for s in splits),
+        *(f"{s}_dataloader.persistent_workers=False" for s in splits),
+    )
+
+
+@pytest.fixture(scope="module")
+def work_dir(call, options, tmp_path_factory):
+    """Two iterations, then two more from the checkpoint."""
+    folder = tmp_path_factory.mktemp("video") / "work_dir"
+    config = CONFIGS / "r26_glore_moving-shapes.py"
+    call("train", config, work_dir=folder, cfg_options=options)
+    more = tuple(o.replace("max_iters=2", "max_iters=4") for o in options)
+    call("train", config, "--resume", work_dir=folder, cfg_options=more)
+    return folder
+
+
+def run_test(call, options, work_dir, name="r26_glore_moving-shapes", **more):
+    extra = tuple(f"{key.replace('__', '.')}={value}" for key, value in more.items())
+    checkpoint = work_dir / "iter_4.pth"
+    folder = work_dir.parent / f"test_{name}_{len(more)}"
+    config = CONFIGS / f"{name}.py"
+    return call("test", config, checkpoint, work_dir=folder, cfg_options=(*options, *extra))
+
+
+def test_training_goes_on_and_names_the_damaged(work_dir):
+    assert torch.load(work_dir / "iter_4.pth", weights_only=True)["meta"]["iter"] == 4
+    log = "".join(path.read_text() for path in work_dir.rglob("*.log"))
+    assert "resumed epoch: 0, iter: 2" in log
+    train = r"left_000001\.mp4 cannot be opened as a video \(.*; 0 bytes\): get it again; another"
+    assert re.search(train, log)
+    assert re.search(r"up_000003\.mp4 is missing: .*; it counts as an error", log)
+
+
+def test_one_clip_ten_clips_and_one_frame(call, options, work_dir):
+    scores = [
+        run_test(call, options, work_dir),
+        run_test(call, options, work_dir, test_dataloader__dataset__pipeline__1__num_clips=10),
+        run_test(call, options, work_dir, "r26_glore_moving-shapes-one-frame"),
+    ]
+    for score in scores:
+        assert score["acc/unreadable"] == 1
+        assert score["acc/top1"] <= 0.75
+
+
+def test_projections_of_a_clip(load_tool, options, shapes, work_dir, tmp_path, capsys):
+    def visualize(*arguments):
+        load_tool("visualize")(
+            [
+                *("projections", str(CONFIGS / "r26_glore_moving-shapes.py")),
+                *(str(work_dir / "iter_4.pth"), "--out", str(tmp_path / "clip.png")),
+                *arguments,
+                *("--cfg-options", *options),
+            ]
+        )
+
+    visualize("--pictures", str(shapes / "videos/val/left_000001.mp4"), "--nodes", "3", "0")
+    height, width = np.array(Image.open(tmp_path / "clip.png")).shape[:2]
+    assert width == pytest.approx((8 * 1.3 + 0.9) * 120, abs=1)
+    visualize("--pictures", "1", "--nodes", "3", "0", "--unit", "backbone.conv3.B01_extra", "--ov")
+    assert np.array(Image.open(tmp_path / "clip.png")).shape[:2] == (height, width)
+    for arguments, message in (
+        (("--pictures", "0", "1"), "2 videos for a figure; expected one"),
+        (("--number", "2"), "2 videos for a figure; expected one"),
+        (("--pictures", "up"), "up_000003.mp4 is missing: .*; give another video"),
+        (("--pictures", "none"), "video 'none' is no file, and 0 videos of val begin with it"),
+        (("--unit", "neck"), "unit 'neck' is none of the network's; it has backbone.conv3.B0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            visualize(*arguments, "--overwrite")
