@@ -8,7 +8,7 @@ import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab'
 from glore_seg.engine import load_config
 from glore_seg.engine.cli import add_cfg_options, run_tool
 from glore_seg.engine.clip_picturing import picture_clip_projections
-from glore_seg.engine.picturing import compare_models, picture_projections
+from glore_seg.engine.picturing import compare_models, compare_projections, picture_projections
 from glore_seg.engine.tasks import task_of
 from glore_seg.visualization.projections import COLOURS
 
@@ -79,8 +79,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         "--statistics",
         type=int,
         metavar="M",
-        help="print how the maps of M pictures of the split resemble each other and follow the "
-        "pictures when mirrored",
+        help="print how the maps of M pictures of the split resemble each other and the mirrored",
     )
     for command, what in ((compare, "those that differ most"), (projections, "spread evenly")):
         command.add_argument("--out", required=True, type=Path, help="PNG file to write")
@@ -127,6 +126,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
     else:
         cfg = load_config(args.config, cfg_options=args.cfg_options)
+        if args.statistics is not None:
+            where = {"split": args.split, "number": args.statistics, "unit": args.unit}
+            print(compare_projections(cfg, args.checkpoint, **where))
         video = task_of(cfg).name == "video"
         found = (picture_clip_projections if video else picture_projections)(
             cfg,
@@ -135,11 +137,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             nodes=args.nodes,
             num_nodes=args.num_nodes,
             colours=args.colours,
-            statistics=args.statistics,
             **options,
         )
-        if found:
-            print(found)
     print(f"wrote {args.out}")
 
 

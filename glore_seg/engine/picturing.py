@@ -11,7 +11,7 @@ from mmengine.dataset import BaseDataset
 from glore_seg.engine.finding import Picture, find_pictures, read_picture
 from glore_seg.engine.predicting import Predictor
 from glore_seg.engine.splits import build_picture_dataset
-from glore_seg.engine.tasks import require_segmentation
+from glore_seg.engine.tasks import require_segmentation, task_of
 from glore_seg.files import with_progress, written_aside
 from glore_seg.visualization.comparison import Comparison, draw_comparison
 from glore_seg.visualization.projection_statistics import MapStatistics, map_statistics
@@ -102,9 +102,8 @@ def picture_projections(
     nodes: Sequence[int] | None = None,
     num_nodes: int = 4,
     colours: str = "red-green",
-    statistics: int | None = None,
     overwrite: bool = False,
-) -> MapStatistics | None:
+) -> None:
     """Draw the projection weights of a unit's nodes over pictures (Fig. 7).
 
     Args:
@@ -119,12 +118,7 @@ def picture_projections(
         nodes: Nodes to show. Default: the most distinct, see :func:`pick_nodes`.
         num_nodes: How many of those.
         colours: ``"red-green"`` or ``"orange-blue"``.
-        statistics: Compare the maps of so many pictures, spread evenly over the split, with each
-            other and with those of the mirrored pictures. Default: none.
         overwrite: Whether ``out_file`` may be there.
-
-    Returns:
-        How all nodes' maps resemble each other, with ``statistics``.
 
     Raises:
         FileExistsError: ``out_file`` is there.
@@ -147,30 +141,51 @@ def picture_projections(
     chosen = nodes or pick_nodes(weights, num_nodes)
     with written_aside(out_file) as aside:
         draw_projections(
-            [_seen(predictor, picture) for picture in pictures],
+            [predictor.seen(picture) for picture in pictures],
             weights,
             aside,
             nodes=chosen,
             title=f"{name}: {len(chosen)} of {module.num_nodes} nodes",
             colours=colours,
         )
-    if statistics is None:
-        return None
+
+
+def compare_projections(
+    cfg: Config,
+    checkpoint: str,
+    *,
+    split: str = "val",
+    number: int = 40,
+    unit: str | None = None,
+) -> MapStatistics:
+    """Compare the maps of a unit's nodes with each other, and with those of mirrored pictures.
+
+    Args:
+        cfg: Config of a network, of segmentation or classification, with GloRe units.
+        checkpoint: Its weights.
+        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_picture_dataset`.
+        number: How many pictures, spread evenly over the split; at least 2, of one size.
+        unit: Name of the unit. Default: the last one.
+
+    Raises:
+        ValueError: The config is of video, the network has no such unit, there are fewer pictures,
+            or they differ in size.
+    """
+    if task_of(cfg).name == "video":
+        raise ValueError(
+            "--statistics compares pictures, and this is a video config; expected one of "
+            "segmentation or classification: give one, or leave --statistics out"
+        )
     dataset = build_picture_dataset(cfg, split)
-    indices = spread(dataset, statistics)
-    pairs = [
-        [
-            predictor.project(read_picture(dataset, i).path, module, mirrored=m)
-            for m in (False, True)
-        ]
-        for i in with_progress(indices, len(indices), "comparing")
-    ]
-    return map_statistics(*zip(*pairs, strict=True))
-
-
-def _seen(predictor: Predictor, picture: Picture) -> np.ndarray:
-    cut = predictor.seen(picture.path)
-    return picture.image if cut is None else cut
+    indices = spread(dataset, number)
+    predictor = Predictor(cfg, checkpoint)
+    _, module = find_unit(predictor.model, unit)
+    weights, mirrored = [], []
+    for index in with_progress(indices, len(indices), "comparing"):
+        path = read_picture(dataset, index).path
+        weights.append(predictor.project(path, module))
+        mirrored.append(predictor.project(path, module, mirrored=True))
+    return map_statistics(weights, mirrored)
 
 
 def check_free(out_file: Path, *, overwrite: bool) -> None:

@@ -12,7 +12,7 @@ from mmengine.dataset import BaseDataset
 from torch import nn
 
 from glore_seg.engine import load_config, use_inference, use_output_dir, use_split
-from glore_seg.engine.picturing import compare_models
+from glore_seg.engine.picturing import compare_models, compare_projections
 from glore_seg.engine.setup_check_hook import check_classes, check_same_classes
 from glore_seg.engine.tasks import TASKS, task_of
 from glore_seg.engine.testing import use_tta, use_visualization
@@ -74,9 +74,8 @@ def test_a_missing_host_is_named_with_its_command(without_hosts, tmp_path, text,
         timeout=300,
     )
     host = next(task.scope for task in TASKS if task.extra == extra)
-    assert done.stderr.splitlines()[-1] == (
-        f"error: {host} is not installed: pip install 'glore_seg[{extra}]'"
-    )
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"error: {host} is not installed: pip install 'glore_seg[{extra}]'")
     assert done.returncode == 2
 
 
@@ -96,6 +95,11 @@ def test_what_works_on_label_maps_alone(use, what, scope, name):
     message = rf"{what} works on label maps, and this is a {name} config .*leave {what} out"
     with pytest.raises(ValueError, match=message):
         use(Config({"default_scope": scope}))
+
+
+def test_statistics_of_maps_are_of_pictures():
+    with pytest.raises(ValueError, match=r"--statistics compares pictures, .* a video config"):
+        compare_projections(Config({"default_scope": "mmaction"}), "x.pth")
 
 
 def test_each_task_has_its_own_painter():
