@@ -130,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             where = {"split": args.split, "number": args.statistics, "unit": args.unit}
             print(compare_projections(cfg, args.checkpoint, **where))
         video = task_of(cfg).name == "video"
-        found = (picture_clip_projections if video else picture_projections)(
+        (picture_clip_projections if video else picture_projections)(
             cfg,
             args.checkpoint,
             unit=args.unit,

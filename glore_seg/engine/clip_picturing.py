@@ -41,7 +41,6 @@ def picture_clip_projections(
     nodes: Sequence[int] | None = None,
     num_nodes: int = 4,
     colours: str = "red-green",
-    statistics: bool = False,
     overwrite: bool = False,
 ) -> None:
     """Draw the projection weights of a 3D unit's nodes over the frames of one clip.
@@ -61,17 +60,14 @@ def picture_clip_projections(
         nodes: Nodes to show. Default: the most distinct, see :func:`pick_nodes`.
         num_nodes: How many of those.
         colours: ``"red-green"`` or ``"orange-blue"``.
-        statistics: Not for clips; see :func:`glore_seg.engine.picturing.picture_projections`.
         overwrite: Whether ``out_file`` may be there.
 
     Raises:
         FileExistsError: ``out_file`` is there.
-        ValueError: ``statistics`` is set, the network has no such unit, the unit no such node,
-            ``wanted`` is not one video, or it cannot be read.
+        ValueError: The network has no such unit, the unit no such node, ``wanted`` is not one
+            video, or it cannot be read.
     """
     check_free(out_file, overwrite=overwrite)
-    if statistics:
-        raise ValueError("--statistics compares maps of pictures; leave it out for a video config")
     wanted = wanted or ["0"]
     if len(wanted) != 1 or number != 1:
         raise ValueError(

@@ -17,6 +17,7 @@ from mmengine.model import BaseTTAModel
 from mmengine.registry import DATASETS, init_default_scope
 from torch import Tensor
 
+from glore_seg.engine.finding import Picture
 from glore_seg.engine.loading import Checkpoint, load_model
 from glore_seg.engine.setup_check_hook import unwrap
 from glore_seg.engine.splits import plain_dataset, without_labels
@@ -95,16 +96,16 @@ class Predictor:
         """Pictures as a batch, as ``model.test_step`` takes it."""
         return pseudo_collate([self._prepare(picture) for picture in pictures])
 
-    def seen(self, picture: PictureData) -> np.ndarray | None:
-        """What of a picture :meth:`project`'s maps lie over, (H, W, 3), RGB, uint8.
+    def seen(self, picture: Picture) -> np.ndarray:
+        """What of a picture :meth:`project`'s maps lie over, (H, W, 3), RGB.
 
-        What a classifier's test pipeline cuts out of it; None for segmentation, whose maps lie over
-        the whole picture.
+        For segmentation the whole picture as stored, for a classifier what its test pipeline cuts
+        out of it.
         """
         if not self._cuts:
-            return None
-        # As OpenMMLab loads it: blue first.
-        return self.batch(picture)["inputs"][0].numpy()[::-1].transpose(1, 2, 0)  # (H, W, 3)
+            return picture.image
+        # As OpenMMLab loads it: blue first, uint8.
+        return self.batch(picture.path)["inputs"][0].numpy()[::-1].transpose(1, 2, 0)  # (H, W, 3)
 
     def predict(self, picture: PictureData) -> np.ndarray:
         """Label map of a picture, (H, W) of class indices, uint8."""
