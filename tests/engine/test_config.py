@@ -29,8 +29,17 @@ def test_options_and_work_dir(config):
 
 
 def test_missing_config():
-    with pytest.raises(FileNotFoundError, match=r"config 'no.py' does not exist.*configs/"):
+    with pytest.raises(FileNotFoundError, match=r"config 'no.py' does not exist.*glore_seg::fcn"):
         load_config("no.py")
+
+
+def test_a_config_of_the_package_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cfg = load_config("glore_seg::fcn_r50_glore-x2_cityscapes.py")
+    assert cfg.model.decode_head.num_units == 2
+    assert cfg.work_dir == "work_dirs/fcn_r50_glore-x2_cityscapes"
+    with pytest.raises(FileNotFoundError, match="did you mean 'glore_seg::fcn_r50_glore_citys"):
+        load_config("glore_seg::fcn_r50_glore_cityscape.py")
 
 
 def test_unknown_option(config):
