@@ -172,7 +172,7 @@ class OutputFolder:
         first, *rest = _read_lines(self._journal)
         wanted = json.loads(json.dumps(settings))
         different = sorted(key for key in {*first, *wanted} if first.get(key) != wanted.get(key))
-        if different:
+        if different and rest:  # a run that made nothing binds nobody
             raise FileExistsError(
                 f"{self.root} holds results of another "
                 + ", ".join(f"{key} ({first.get(key)}, now {wanted.get(key)})" for key in different)
