@@ -27,8 +27,7 @@ def load_config(
     Its ``default_scope`` tells the task: ``mmseg``, ``mmpretrain`` or ``mmaction``.
 
     Args:
-        path: The config file, or the name of one that comes with the package, as in
-            ``"glore_seg::fcn_r50_glore_cityscapes.py"``.
+        path: The config file. One that ends in ``.json`` is data and is not run.
         cfg_options: Dotted keys and their values, as ``--cfg-options`` gives them.
         work_dir: Where logs and checkpoints go. Default: the config's own, or
             ``work_dirs/<name of the config>``.
@@ -36,12 +35,18 @@ def load_config(
 
     Raises:
         FileNotFoundError: There is no such config file.
+        IsADirectoryError: It is a folder.
         MissingExtraError: The task's host is not installed; the text names the command.
         ValueError: A key of ``cfg_options`` begins with a name that neither the config nor the
             Runner knows, or ``default_scope`` is none of the three.
     """
     if path.startswith(own_configs.PREFIX):
         path = own_configs.config_path(path.removeprefix(own_configs.PREFIX))
+    elif Path(path).is_dir():
+        raise IsADirectoryError(
+            f"config {path!r} is a folder; expected a file: of a network that hub.py saved or "
+            f"pulled give {path}/config.json, and {path}/model.safetensors as the checkpoint"
+        )
     elif not Path(path).is_file():
         raise FileNotFoundError(
             f"config {path!r} does not exist; paths are taken from the current folder "
