@@ -55,7 +55,7 @@ def shrink(cfg, root, work_dir):
     for split in SPLITS:
         loader = cfg[f"{split}_dataloader"]
         loader.update(batch_size=2, num_workers=0, persistent_workers=False)
-        raw = loader.dataset.type == "RawframeDataset"
+        raw = loader.dataset.type == "CheckedRawframeDataset"
         loader.dataset.ann_file = str(root / ("rawframes.txt" if raw else "videos.txt"))
         loader.dataset.data_prefix = {"img" if raw else "video": str(root)}
         for step in loader.dataset.pipeline:
