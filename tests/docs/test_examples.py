@@ -20,6 +20,8 @@ def test_examples(page, tmp_path, load_tool, monkeypatch):
     assert not strange, f"{name_of(page)}: fenced as {strange}; expected one of {_RUN + _SHOWN}"
     if not any(block.language in _RUN for block in blocks):
         return
+    if page.stem == "video":
+        pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
     project = Project(tmp_path, load_tool)
     names = {"__name__": "__main__"}
     monkeypatch.syspath_prepend(str(tmp_path))
