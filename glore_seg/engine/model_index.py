@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from glore_seg.engine.complexity import Complexity, count_complexity
+from glore_seg.engine.complexity import Complexity
 from glore_seg.engine.config import load_config
-from glore_seg.engine.runner import build_model
+from glore_seg.engine.counting import count_config
 
 INDEX = "model-index.yml"
 _REQUIRED = ("Name", "In Collection", "Config", "Metadata")
@@ -84,10 +84,7 @@ def unlisted_configs(root: Path, models: list[IndexedModel]) -> list[str]:
 
 def count_model(root: Path, model: IndexedModel) -> Complexity:
     """Count parameters and multiply-adds of a config at the input that its entry names."""
-    network = build_model(load_config(str(root / model.config)))
-    return count_complexity(
-        network, (1, *model.input_shape), forward=lambda x: network(x, mode="tensor")
-    )
+    return count_config(load_config(str(root / model.config)), model.input_shape)
 
 
 def update_counts(root: Path, models: list[IndexedModel]) -> list[str]:

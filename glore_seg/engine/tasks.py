@@ -18,7 +18,7 @@ class Task:
         extra: The extra of this package that brings the host; None where it is always there.
         head: Name of the part of the model that has the classes.
         visualizer: The host's, for predictions.
-        visualization: Type and settings of the host's hook that paints all predictions.
+        visualization: Type and settings of the hook that paints all predictions.
     """
 
     name: str
@@ -52,7 +52,7 @@ TASKS = (
         "video",
         "cls_head",
         "ActionVisualizer",
-        {"type": "VisualizationHook", "enable": True},
+        {"type": "ClipVisualizationHook"},  # mmaction2's own fails at its first clip
     ),
 )
 

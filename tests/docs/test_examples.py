@@ -28,6 +28,8 @@ def test_examples(page, tmp_path, load_tool, monkeypatch):
             check_endless(block)
     if not any(block.language in _RUN for block in blocks):
         return
+    if page.stem == "video":
+        pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
     project = Project(tmp_path, load_tool)
     names = {"__name__": "__main__"}
     monkeypatch.syspath_prepend(str(tmp_path))
