@@ -115,7 +115,7 @@ def check_classes(model: nn.Module, dataset: Any) -> None:
                 continue
             raise ValueError(
                 f"the {name.replace('_', ' ')} has num_classes={num_classes}, the data set "
-                f"{type(dataset).__name__} has {len(classes)} classes {classes}. Set "
+                f"{type(getattr(dataset, 'dataset', dataset)).__name__} has {len(classes)} classes {classes}. Set "
                 f"model.{name}.num_classes={len(classes)}, or the data set's metainfo"
             )
 
