@@ -23,7 +23,7 @@ from glore_seg.engine.long_runs.stop_signals import StopSignals, TrainingStopped
 from glore_seg.engine.long_runs.whole_checkpoint_hook import WholeCheckpointHook
 from glore_seg.engine.long_runs.worker_signals import ShieldedWorker
 
-_ITERATIONS = 2  # apart from the seeds of samples
+_ITERATIONS, _VALIDATIONS = 2, 3  # apart from the seeds of samples
 
 
 class _Resumable(BaseLoop):
@@ -82,13 +82,17 @@ class _Resumable(BaseLoop):
 
     def _prepare(self, batch: Any) -> None:
         """Set what an iteration's random numbers are, whatever came before."""
-        seed_everything(seed_of(_ITERATIONS, _seed_of(self.runner), get_rank(), self._iter))
+        self._seed(_ITERATIONS)
         self._guard.begin(batch)
+
+    def _seed(self, kind: int) -> None:
+        seed_everything(seed_of(kind, _seed_of(self.runner), get_rank(), self._iter))
 
     def _is_due(self) -> bool:
         raise NotImplementedError
 
     def _validate(self) -> None:
+        self._seed(_VALIDATIONS)
         try:
             self.runner.val_loop.run()
         except _Cut:

@@ -1,5 +1,6 @@
 """Any config of the host's with checkpoints and loops that survive."""
 
+import copy
 import logging
 
 from mmengine.config import Config
@@ -20,7 +21,7 @@ def make_resumable(cfg: Config) -> Config:
     Returns:
         A copy, which also imports this package, so that the host's tools can run it.
     """
-    cfg = cfg.copy()
+    cfg = copy.deepcopy(cfg)
     if cfg.get("train_cfg") is None or cfg.get("runner_type", "Runner") != "Runner":
         return cfg
     hooks = cfg.setdefault("default_hooks", {})

@@ -17,6 +17,7 @@ from glore_seg.engine.long_runs.good_checkpoints import (
     remove_unfinished,
 )
 from glore_seg.engine.long_runs.whole_file_backend import NAME, WholeFileBackend
+from glore_seg.files import written_aside
 
 _OWN = "glore_seg"  # key of what this hook keeps in a checkpoint
 
@@ -74,6 +75,8 @@ class WholeCheckpointHook(CheckpointHook):
     def before_train(self, runner: Runner) -> None:
         """Set up as the host does, and clear away what a killed run left half-written."""
         super().before_train(runner)
+        if runner._resume:
+            self.last_ckpt = runner.message_hub.get_info("last_ckpt", None)
         if self._is_local:
             if is_main_process():
                 remove_unfinished(Path(self.out_dir))
@@ -104,8 +107,8 @@ class WholeCheckpointHook(CheckpointHook):
         name = f"iter_{runner.iter}.pth"
         path = self.file_backend.join_path(self.out_dir, name)
         self._outdated.append(path)  # goes with the next checkpoint
-        self._write(runner, name, {"epoch": runner.epoch, "iter": runner.iter}, by_epoch=False)
-        return path
+        meta = {"epoch": runner.epoch, "iter": runner.iter}
+        return self._write(runner, name, meta, by_epoch=False)
 
     def _save_checkpoint(self, runner: Runner) -> None:
         self.validated = False
@@ -128,12 +131,14 @@ class WholeCheckpointHook(CheckpointHook):
                 self._outdated.append(self.file_backend.join_path(self.out_dir, name))
             self.keep_ckpt_ids.append(step)
             runner.message_hub.update_info("keep_ckpt_ids", list(self.keep_ckpt_ids))
-        self._write(runner, self.filename_tmpl.format(step), meta, by_epoch=self.by_epoch)
-        self._remove_outdated()
-
-    def _write(self, runner: Runner, name: str, meta: dict[str, Any], *, by_epoch: bool) -> None:
+        name = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info("last_ckpt", self.last_ckpt)
+        self._write(runner, name, meta, by_epoch=self.by_epoch)
+        self._remove_outdated()
+
+    def _write(self, runner: Runner, name: str, meta: dict[str, Any], *, by_epoch: bool) -> str:
+        path = str(self.file_backend.join_path(self.out_dir, name))
         runner.save_checkpoint(
             self.out_dir,
             name,
@@ -146,7 +151,10 @@ class WholeCheckpointHook(CheckpointHook):
             **self.args,
         )
         if is_main_process():
-            WholeFileBackend().put_text(str(self.last_ckpt), Path(runner.work_dir) / LAST)
+            # not synced: without it the time of writing tells which is the last
+            with written_aside(Path(runner.work_dir) / LAST) as aside:
+                aside.write_text(path, encoding="utf-8")
+        return path
 
     def _remove_outdated(self) -> None:
         """Remove what newer checkpoints replace; these are on the disk now."""
