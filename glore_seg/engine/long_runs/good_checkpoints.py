@@ -51,7 +51,7 @@ def find_resumable(folder: Path, names: Sequence[str] = ("iter_*.pth", "epoch_*.
         folder: Where the checkpoints are.
         names: Patterns of their names.
     """
-    damaged = []
+    damaged: list[str] = []
     for path in _candidates(folder, names):
         reason = damage_of(path)
         if reason is None:

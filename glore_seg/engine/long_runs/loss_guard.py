@@ -52,7 +52,7 @@ class LossGuard:
             if self._allows(loss):
                 update(loss, *args, **options)
 
-        wrapper.update_params = checked  # type: ignore[method-assign]
+        wrapper.update_params = checked
         try:
             yield
         finally:

@@ -20,9 +20,8 @@ _TRIES = 10
 
 
 class Damaged(NamedTuple):
-    """A sample that cannot be read: its index, its file and what the reader says."""
+    """A file that cannot be read, and what the reader says."""
 
-    index: int
     path: str
     reason: str
 
@@ -70,7 +69,7 @@ class SeededDataset(Dataset):
             try:
                 sample = self.dataset[index]
             except DAMAGE as error:
-                damaged.append(Damaged(index, self.path_of(index), _reason(error)))
+                damaged.append(Damaged(self.path_of(index), _reason(error)))
                 if not self._replace_damaged:
                     break
             else:

@@ -31,9 +31,10 @@ def make_resumable(cfg: Config) -> Config:
     if checkpoint is not None and checkpoint.get("type", "CheckpointHook") == "CheckpointHook":
         hooks["checkpoint"] = {"interval": 1, **checkpoint, "type": "WholeCheckpointHook"}
     _exchange_loop(cfg)
-    imports = cfg.setdefault("custom_imports", {"imports": [], "allow_failed_imports": False})
-    if "glore_seg" not in imports["imports"]:
-        imports["imports"] = [*imports["imports"], "glore_seg"]
+    if cfg.get("custom_imports") is None:
+        cfg.custom_imports = {"imports": [], "allow_failed_imports": False}
+    if "glore_seg" not in cfg.custom_imports.imports:
+        cfg.custom_imports.imports = [*cfg.custom_imports.imports, "glore_seg"]
     return cfg
 
 

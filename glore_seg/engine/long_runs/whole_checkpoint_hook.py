@@ -42,10 +42,10 @@ class WholeCheckpointHook(CheckpointHook):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         is_remote = "://" in str(self.out_dir or "")
-        self._is_local = self.backend_args is None and self.file_client_args is None
-        self._is_local = self._is_local and not is_remote
+        is_own = self.backend_args is not None or self.file_client_args is not None
+        self._is_local = not (is_remote or is_own)
         if self._is_local:
-            self.backend_args = {"backend": NAME}
+            self.backend_args: dict[str, Any] | None = {"backend": NAME}
         self.validated = True
         """Whether the validation that is due at the last checkpoint has been done."""
         self._saved_iter = -1

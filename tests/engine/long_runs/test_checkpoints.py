@@ -158,7 +158,9 @@ def test_a_full_disk_says_so_and_leaves_the_last_one(tmp_path):
         def fill():
             (disk / "filler").write_bytes(bytes(1000 * (os.statvfs(disk).f_bavail * 4 - 8)))
 
-        message = r"cannot write .*iter_6.pth \(No space left on device\): 0\.\d MB are needed, 0\.0"
+        message = (
+            r"cannot write .*iter_6.pth \(No space left on device\): 0\.\d MB are needed, 0\.0"
+        )
         with pytest.raises(OSError, match=message):
             train(cfg, At(5, fill))
         whole = {path.name for path in (disk / "run").glob("[!.]*")}

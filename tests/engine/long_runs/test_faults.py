@@ -75,7 +75,9 @@ def test_damaged_files_are_replaced_up_to_a_share(tmp_path, capfd):
     assert "(2 of 2 that may be damaged)" in said
     assert sorted(runner.message_hub.get_info("damaged_files")) == ["toys/5.png", "toys/6.png"]
     with pytest.raises(ValueError, match=r"3 of 8 samples are damaged; expected 2 at most"):
-        train(config(tmp_path / "b", **{**options, "train_dataloader__dataset__damaged": [1, 2, 3]}))
+        train(
+            config(tmp_path / "b", **{**options, "train_dataloader__dataset__damaged": [1, 2, 3]})
+        )
 
 
 def test_a_worker_that_dies_names_its_file(tmp_path):

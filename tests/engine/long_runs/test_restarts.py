@@ -51,7 +51,9 @@ def test_a_run_that_broke_off_ends_the_same(undisturbed, tmp_path, iteration):
     wanted, by_epoch = undisturbed
     with pytest.raises(Killed):
         train(config(tmp_path / "run", by_epoch=by_epoch), At(iteration, kill))
-    train(config(tmp_path / "again", by_epoch=by_epoch, work_dir=str(tmp_path / "run"), resume=True))
+    train(
+        config(tmp_path / "again", by_epoch=by_epoch, work_dir=str(tmp_path / "run"), resume=True)
+    )
     assert compare(wanted, tmp_path / "run") == []
 
 
@@ -78,7 +80,7 @@ def test_a_stopped_run_goes_on_from_that_iteration(undisturbed, tmp_path, iterat
 
 
 def test_a_stop_in_validation_saves_the_weights_and_not_their_average(undisturbed, tmp_path):
-    wanted, by_epoch = undisturbed
+    _, by_epoch = undisturbed
     work_dir = {"by_epoch": by_epoch, "work_dir": str(tmp_path / "run")}
     options = {**work_dir, "default_hooks__checkpoint__interval": 3}  # not when validation is due
     hook = At(6 if by_epoch else 4, stop(), "after_val_iter")
