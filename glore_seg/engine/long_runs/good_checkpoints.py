@@ -44,8 +44,8 @@ def damage_of(path: Path) -> str | None:
 def find_resumable(folder: Path, names: Sequence[str] = ("iter_*.pth", "epoch_*.pth")) -> Search:
     """Find the newest whole checkpoint of a run.
 
-    The one in ``last_checkpoint`` goes first, wherever the folder has been moved to, then the
-    others by the time of their writing.
+    The one in ``last_checkpoint`` goes first, wherever the folder has been moved or copied to, then
+    the others by the time of their writing.
 
     Args:
         folder: Where the checkpoints are.
@@ -67,7 +67,7 @@ def _candidates(folder: Path, names: Sequence[str]) -> list[Path]:
         said = Path((folder / LAST).read_text(encoding="utf-8").strip())
     except (OSError, ValueError):  # missing, or damaged: the files tell
         return newest
-    for last in (said, folder / said.name):
+    for last in (folder / said.name, said):  # a copied folder notes the place that it had
         if last.is_file():
             return [last, *(path for path in newest if not path.samefile(last))]
     return newest

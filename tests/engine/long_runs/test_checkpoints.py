@@ -81,7 +81,7 @@ def test_the_note_of_the_last_goes_first_and_may_be_wrong(three, tmp_path):
     assert find_resumable(tmp_path / "empty").good is None
 
 
-def test_resume_warns_of_a_damaged_one_and_ends_the_same(tmp_path, caplog, capfd):
+def test_resume_warns_of_a_damaged_one_and_ends_the_same(tmp_path, capfd):
     wanted = train(config(tmp_path / "whole"))
     shutil.copytree(tmp_path / "whole", tmp_path / "run")
     cut(tmp_path / "run" / "iter_12.pth")
