@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from mmengine.dataset import InfiniteSampler
 from mmengine.registry import LOOPS
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
@@ -54,6 +55,8 @@ class ResumableIterLoop(Resumable, IterBasedTrainLoop):
             nonfinite_loss=nonfinite_loss,
             max_damaged_share=max_damaged_share,
         )
+        # The parent's loader draws this much here: a seed goes on to give the same first weights.
+        torch.empty((), dtype=torch.int64).random_()
         self._max_iters = int(max_iters)
         self._max_epochs = 1
         self._epoch = 0
