@@ -117,6 +117,8 @@ def _compare(
 ) -> Comparison:
     with torch.no_grad():
         wanted = graph(image).cpu()
+        if not wanted.isfinite().all():  # of labels always
+            return Comparison(size, failure="torch itself gives inf or nan")
         try:
             found = run(image).cpu()
         except Exception as error:  # each runtime has errors of its own

@@ -1,7 +1,7 @@
 """A trained network as one file for another runtime, checked before it bears its name."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, init_default_scope
 
-from glore_seg.engine.loading import load_model
+from glore_seg.engine.loading import load_model, read_checkpoint
 from glore_seg.engine.setup_check_hook import unwrap
 from glore_seg.engine.splits import plain_dataset
 from glore_seg.export.checking import SIZES, Comparison, compare, require_agreement
@@ -97,7 +97,8 @@ def export_model(
     cfg = copy.deepcopy(cfg)
     if cfg.model.get("data_preprocessor") is None and cfg.get("data_preprocessor"):
         cfg.model.data_preprocessor = cfg.data_preprocessor  # as the Runner does
-    model: Any = unwrap(load_model(cfg, checkpoint, device=where))
+    weights = read_checkpoint(checkpoint)
+    model: Any = unwrap(load_model(cfg, weights, device=where))
     use_order(model, order)
     graph = wrap(model, resized=resized, argmax=argmax).eval()
     contract = Contract(
@@ -106,7 +107,7 @@ def export_model(
         resized=graph.resized,
         align_corners=graph.align_corners,
         **describe_input(model.data_preprocessor, plain_dataset(cfg, "test").get("pipeline") or ()),
-        **describe_classes(_metainfo(cfg), num_classes=graph.num_classes),
+        **describe_classes(_metainfo(cfg, weights.meta), num_classes=graph.num_classes),
     )
     sizes = _sizes(contract.size_divisor, size, check_sizes)
     traced = size or _multiple(_TRACED, contract.size_divisor)
@@ -149,10 +150,13 @@ def _device(name: str) -> torch.device:
     return device
 
 
-def _metainfo(cfg: Config) -> dict[str, Any]:
+def _metainfo(cfg: Config, meta: Mapping[str, Any]) -> dict[str, Any]:
     init_default_scope(cfg.get("default_scope") or "mmseg")
     # Not opened: the data need not be there to export.
-    return DATASETS.build({**plain_dataset(cfg, "test"), "lazy_init": True}).metainfo
+    found = DATASETS.build({**plain_dataset(cfg, "test"), "lazy_init": True}).metainfo
+    trained = meta.get("dataset_meta")
+    # A classifier's folders name its classes only where they are; training wrote them down.
+    return found if found.get("classes") or not isinstance(trained, dict) else trained
 
 
 def _sizes(

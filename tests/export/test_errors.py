@@ -55,6 +55,16 @@ def test_a_device_that_is_not_there(tmp_path):
         export_model(networks.segmentation(), "a.pth", tmp_path / "a.onnx", device="cuda")
 
 
+def test_a_network_that_overflows_itself_is_said_to(tmp_path):
+    cfg = networks.segmentation()
+    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+    state = torch.load(checkpoint, weights_only=True)
+    state["state_dict"]["decode_head.conv_seg.weight"].fill_(float("inf"))
+    torch.save(state, checkpoint)
+    with pytest.raises(ExportMismatchError, match="torch itself gives inf or nan"):
+        export_model(cfg, checkpoint, tmp_path / "a.pt2", file_format="program")
+
+
 @pytest.mark.parametrize("module", ["onnx", "onnxscript", "onnxruntime"])
 def test_missing_packages_are_named_with_the_command(tmp_path, monkeypatch, module):
     monkeypatch.setitem(sys.modules, module, None)

@@ -1,14 +1,17 @@
 """train.py, test.py and visualize.py on a classifier of mmpretrain's."""
 
+import json
 import shutil
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from PIL import Image
 
 from glore_seg.datasets.object_crops import CropSettings, make_object_crops
 from glore_seg.engine import build_model, load_config
+from glore_seg.export import PROPERTY
 from glore_seg.layers import GloReUnit
 from glore_seg.visualization import read_scalars
 from tests.tools.conftest import STREET_SCENES
@@ -120,6 +123,18 @@ def test_tests_as_validation_scored(call, classifier, trained_classifier, tmp_pa
     assert len(list(painted.rglob("*.png"))) == 6
 
 
+def test_exports(load_tool, classifier, trained_classifier, tmp_path, capsys):
+    checkpoint, out = str(trained_classifier / "epoch_2.pth"), tmp_path / "classifier.onnx"
+    load_tool("export")([classifier, checkpoint, "--out", str(out)])
+    printed = capsys.readouterr().out
+    assert printed.count("100.0000% | ok |") == 3
+    assert f"wrote {out} (" in printed
+    # The folders may be elsewhere: the checkpoint names the classes.
+    (contract,) = (p.value for p in onnx.load(out).metadata_props if p.key == PROPERTY)
+    assert json.loads(contract)["classes"] == list(CLASSES)
+    assert "classification, 3 classes, logits as they come, channels rgb" in printed
+
+
 def test_amp_trains(call, classifier, trained_classifier, tmp_path):
     options = ("train_cfg.max_epochs=1", "train_cfg.val_interval=2")
     call("train", classifier, "--amp", "--channels-last", work_dir=tmp_path, cfg_options=options)
@@ -137,6 +152,13 @@ def test_options_of_label_maps_are_refused(call, classifier, trained_classifier,
     with pytest.raises(ValueError, match=r"--tta needs tta_pipeline and tta_model"):
         call("test", classifier, trained_classifier / "epoch_2.pth", "--tta", work_dir=tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_report_is_refused(load_tool, trained_classifier, tmp_path):
+    out = tmp_path / "report.html"
+    with pytest.raises(ValueError, match=r"the report works on label maps, .*a classification con"):
+        load_tool("report")([str(trained_classifier), "--out", str(out)])
+    assert not out.exists()
 
 
 def test_tta_averages_scores(call, classifier, trained_classifier, tmp_path):

@@ -11,8 +11,7 @@ from glore_seg.layers.preact import ARCHITECTURES, Architecture
 from glore_seg.layers.preact.blocks import SqueezeExcitation
 from tests.reference.released_unit import ReleasedUnit
 
-# One of each kind of block, and no deeper than need be.
-KINDS = ("resnet18", "se-resnet50", "small-resnext", "small-dpn")
+# No deeper than need be.
 SMALL = {
     "small-resnext": Architecture(
         blocks=(2, 2, 2, 2), mid_channels=(128, 256, 512, 1024), groups=32
@@ -54,11 +53,19 @@ def net(arch: str, **options) -> PreActNet:
     return random_statistics(PreActNet(arch, width=width_of(arch), **options))
 
 
-@pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_every_network_trains_for_a_step_and_goes_on_from_its_state(arch):
+@pytest.mark.parametrize(
+    ("arch", "unit_type"),
+    [
+        *((arch, "glore") for arch in ARCHITECTURES),
+        ("resnet18", "nonlocal"),
+        ("resnet18", "nonlocal-pooled"),
+    ],
+)
+def test_every_network_trains_for_a_step_and_goes_on_from_its_state(arch, unit_type):
     def build(seed):
         torch.manual_seed(seed)
-        options = {"num_units": (0, 1, 1, 0), "unit_cfg": {"zero_init": False}}
+        options = {"unit_type": unit_type, "num_units": (0, 1, 1, 0)}
+        options["unit_cfg"] = {"zero_init": False}
         model = PreActClassifier(arch, num_classes=3, width=width_of(arch), **options)
         return model, torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
 
@@ -75,7 +82,13 @@ def test_every_network_trains_for_a_step_and_goes_on_from_its_state(arch):
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     step(model, optimizer)
     # The few hidden units of a narrow squeeze-and-excitation can all be at rest.
-    idle = {n for n, p in model.named_parameters() if p.equal(before[n]) and ".se." not in n}
+    # Softmax takes away what the bias of keys adds to a row, and BN what one before it adds.
+    still = (".se.", ".phi.bias", ".conv_out.bias")
+    idle = {
+        n
+        for n, p in model.named_parameters()
+        if p.equal(before[n]) and not any(part in n for part in still)
+    }
     assert idle == set()
     assert all(p.isfinite().all() for p in model.parameters())
 
@@ -83,24 +96,6 @@ def test_every_network_trains_for_a_step_and_goes_on_from_its_state(arch):
     other.load_state_dict(model.state_dict())
     its_optimizer.load_state_dict(optimizer.state_dict())
     assert step(other, its_optimizer) == step(model, optimizer)
-
-
-@pytest.mark.parametrize(
-    ("arch", "unit_type"),
-    [*((arch, "glore") for arch in KINDS), ("resnet18", "nonlocal-pooled")],
-)
-def test_exported_networks_agree(arch, unit_type):
-    model = PreActClassifier(
-        arch, num_classes=3, width=width_of(arch), num_units=(0, 1, 1, 0), unit_type=unit_type,
-        unit_cfg={"zero_init": False},
-    )  # fmt: skip
-    random_statistics(model)
-    dynamic = torch.export.Dim.DYNAMIC
-    program = torch.export.export(
-        model, (torch.randn(2, 3, 64, 64),), dynamic_shapes=({0: dynamic},)
-    ).module()
-    x = torch.randn(3, 3, 64, 64)
-    torch.testing.assert_close(program(x), model(x), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("arch", ["resnet18", "resnet50"])

@@ -9,8 +9,11 @@ from mmengine.registry import MODELS
 from torch import nn
 
 from glore_seg.engine import build_model
+from glore_seg.export import export_model
+from glore_seg.layers.preact import ARCHITECTURES, Architecture
 from glore_seg.models import GloRePreActNet
 from glore_seg.models.backbones import pretrained_units
+from tests.export import networks
 from tests.models.base import ModelTests
 
 UNITS = {"num_units": (0, 1, 1, 0)}
@@ -52,7 +55,7 @@ class TestDualPath(InDouble):
         "output_stride": 16,
         "out_indices": (2, 3),
     }
-    test_export_agrees = None  # tests/layers/preact has it, of a shallower one
+    test_export_agrees = None  # that of all kinds of blocks, below, is of a shallower one
 
 
 def classifier_cfg(**backbone):
@@ -256,6 +259,35 @@ def test_norm_cfg_reaches_all_norms():
     assert model.conv4.B01_extra.blocker.num_groups == 4
     norms = [m for m in GloRePreActNet(**SMALL, **UNITS).modules() if hasattr(m, "running_var")]
     assert {norm.eps for norm in norms} == {1e-4}
+
+
+def test_onnx_of_all_kinds_of_blocks(monkeypatch, tmp_path):
+    pytest.importorskip("mmpretrain")
+    everything = Architecture(
+        blocks=(1, 1, 1, 1),
+        mid_channels=(8, 8, 16, 16),
+        out_channels=(16, 16, 16, 32),
+        groups=4,
+        squeeze=4,
+        increments=(4, 4, 4, 8),
+        stem_channels=8,
+    )
+    monkeypatch.setitem(ARCHITECTURES, "everything", everything)
+    cfg = networks.classification()
+    cfg.model.backbone = {
+        "type": "GloRePreActNet",
+        "arch": "everything",
+        "num_units": (0, 0, 1, 0),
+        "unit_type": "nonlocal-pooled",
+        "unit_cfg": {"zero_init": False},
+    }
+    cfg.model.head.in_channels = everything.feature_channels()[-1]
+    torch.manual_seed(0)
+    torch.save({"state_dict": build_model(cfg).state_dict()}, tmp_path / "a.pth")
+    exported = export_model(cfg, tmp_path / "a.pth", tmp_path / "a.onnx")
+    assert all(row.agrees for row in exported.comparisons)
+    assert max(row.difference for row in exported.comparisons) < 1e-4
+    assert min(row.scale for row in exported.comparisons) > 0.01
 
 
 def test_every_library_finds_it():
