@@ -1,6 +1,6 @@
 """From a host's network to the plain function of a picture that is exported.
 
-Shape legend: N pictures or clips, K classes, T frames, H, W size of the pictures, h, w of the logits.
+Shape legend: N pictures or clips, K classes, T frames, H, W size of a picture, h, w of the logits.
 """
 
 from collections.abc import Callable, Mapping
