@@ -38,7 +38,8 @@ class IndexedModel:
     @property
     def input_shape(self) -> tuple[int, ...]:
         """Channels and sizes of one input, for the counts."""
-        return tuple(self.entry["Metadata"]["Input"])
+        # A text: mim, which lists the entries, takes lists for lists of words.
+        return tuple(int(size) for size in self.entry["Metadata"]["Input"].split(" x "))
 
 
 def read_model_index(root: Path) -> list[IndexedModel]:
@@ -149,7 +150,7 @@ def _row(model: IndexedModel) -> str:
     cells = [
         f"[`{link}`]({link})",
         meta["Training Data"],
-        " x ".join(map(str, model.input_shape)),
+        meta["Input"],
         f"{meta['Parameters'] / 1e6:.3f}",
         f"{meta['FLOPs'] / 1e9:.1f}" if meta["FLOPs"] >= 1e11 else f"{meta['FLOPs'] / 1e9:.3f}",
         quoted,

@@ -13,11 +13,17 @@ from mmengine.registry import DATASETS, MODELS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
+from glore_seg.engine.long_runs import make_resumable
 from glore_seg.engine.setup_check_hook import unwrap
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the Runner, of the class in ``runner_type`` where the config has one."""
+    """Build the Runner, of the class in ``runner_type`` where the config has one.
+
+    A training survives kills, stops and faults of the data, see
+    :mod:`glore_seg.engine.long_runs`.
+    """
+    cfg = make_resumable(cfg)
     if "runner_type" in cfg:
         return RUNNERS.build(cfg)
     return Runner.from_cfg(cfg)

@@ -7,6 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from glore_seg.files import written_aside
+
 Point = tuple[float, float, str]
 # Of Okabe and Ito, to be told apart by all; a shape and a side of the labels each besides.
 _STYLES = (
@@ -26,7 +28,8 @@ def plot_costs(series: Mapping[str, Sequence[Point]], out_file: str | Path) -> N
     Args:
         series: Name to points: multiply-adds in thousands of millions, parameters in millions,
             and a short label; one to four series.
-        out_file: Picture to write, PNG or any format that matplotlib knows.
+        out_file: Picture to write, PNG or any format that matplotlib knows; its folder is made
+            where missing.
 
     Raises:
         ValueError: There are none, or more than can be told apart.
@@ -48,7 +51,8 @@ def plot_costs(series: Mapping[str, Sequence[Point]], out_file: str | Path) -> N
         axes.margins(0.08)
         axes.grid(alpha=0.3)
     near.legend(loc="lower right")
-    figure.savefig(out_file, dpi=120)
+    with written_aside(out_file) as aside:
+        figure.savefig(aside, dpi=120)
 
 
 def _draw(

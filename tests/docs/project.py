@@ -123,7 +123,10 @@ class Project:
 
     @staticmethod
     def _options_of(main: Callable, arguments: list[str]) -> None:
-        """Have a benchmark take its options and stop there: tests/benchmarks runs them."""
+        """Have a benchmark or a screenshot take its options and stop there.
+
+        tests/benchmarks and tests/web run them.
+        """
 
         class Taken(Exception):
             pass
@@ -133,7 +136,7 @@ class Project:
 
         space = main.__globals__
         with contextlib.ExitStack() as stack:
-            for name in ("begin", "build_runner", "run", "measure_all"):
+            for name in ("begin", "build_runner", "run", "measure_all", "load_page_models"):
                 if name in space:
                     stack.callback(space.__setitem__, name, space[name])
                     space[name] = stop
@@ -177,6 +180,11 @@ class Project:
             torch.save({"state_dict": model.state_dict(), "meta": {}}, path)
         return path
 
+    def provide_for(self, text: str) -> None:
+        """Make what a block of Python reads of `make demo`."""
+        if "demo_output/" in text:
+            self._demo()
+
     def _provide(self, path: str) -> None:
         """Make what an example needs and does not make itself."""
         there = self.folder / path
@@ -210,7 +218,7 @@ class Project:
             _write_plain_folders(data / "cityscapes", data / "mine", split)
 
     def _demo(self) -> None:
-        """What the examples read of `make demo`, from a training of four iterations."""
+        """What the examples read of `make demo`, from a training of two iterations."""
         if (self.folder / "demo_output").exists():
             return
         demo = self.folder / "demo_output"
@@ -222,6 +230,8 @@ class Project:
         ]
         arguments = ["configs/fcn_r18_glore_street-scenes.py", "--work-dir", demo / "work_dir"]
         self._tool("train", [*map(str, arguments), "--cfg-options", *options])
+        picture = next((demo / "street_scenes").rglob("*_leftImg8bit.png"))
+        shutil.copyfile(picture, demo / "panel.png")
 
 
 @contextlib.contextmanager

@@ -55,7 +55,7 @@ def tool(load_tool):
 @pytest.fixture(scope="module")
 def everything(tool, tmp_path_factory):
     """Rows of all tables as JSON, and the picture."""
-    picture = tmp_path_factory.mktemp("figure") / "figure4.png"
+    picture = tmp_path_factory.mktemp("figure") / "new" / "figure4.png"
     with contextlib.redirect_stdout(io.StringIO()) as out:
         tool(["--json", "--picture", str(picture)])
     return json.loads(out.getvalue()), picture
@@ -109,3 +109,11 @@ def test_a_picture_needs_its_table(tool, capsys):
     with pytest.raises(SystemExit):
         tool(["--tables", "table1", "--picture", "x.png"])
     assert "--picture draws figure4; add it to --tables" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        tool(["--picture", "figure4.txt"])
+    assert "expected a name that ends in .png, .pdf or .svg" in capsys.readouterr().err
+
+
+def test_a_picture_is_not_replaced_unasked(tool, everything):
+    with pytest.raises(FileExistsError, match=r"figure4\.png exists; give another name, or --over"):
+        tool(["--tables", "figure4", "--picture", str(everything[1])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from cityscapesscripts.helpers.labels import name2label
@@ -63,7 +64,7 @@ class CropSettings:
             ("seed", 0, None),
         ):
             value = getattr(self, name)
-            if value < low or (high is not None and value > high):
+            if not low <= value <= (math.inf if high is None else high):  # nan is in no range
                 raise ValueError(
                     f"{name} is {value}; expected {low} "
                     + ("or more" if high is None else f"to {high}")

@@ -7,8 +7,10 @@ from mmengine.registry import MODELS
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from glore_seg.layers.extra_units import hidden_options
 from glore_seg.layers.preact import PreActNet
 from glore_seg.models.backbones.pretrained import load_pretrained
+from glore_seg.models.backbones.pretrained_units import check_pretrained_units
 from glore_seg.models.norm import norm_layer_of
 
 
@@ -18,7 +20,8 @@ class GloRePreActNet(PreActNet, BaseModule):
 
     A classifier's checkpoint initialises the backbone of a segmentor by
     ``init_cfg=dict(type="Pretrained", checkpoint="...", prefix="backbone.")``. All of it must fit,
-    units alone may be new.
+    units alone may be new; those that are not must have been trained with the same ``normalize``,
+    which weights do not show.
 
     Args:
         arch: One of the networks that :class:`glore_seg.layers.PreActNet` lists.
@@ -37,7 +40,7 @@ class GloRePreActNet(PreActNet, BaseModule):
     Raises:
         TypeError: An argument is unknown.
         ValueError: An argument is outside its range, or the pretrained weights are of another
-            network.
+            network, or of units that compute something else.
         OSError: The pretrained weights can neither be found nor downloaded.
     """
 
@@ -59,6 +62,9 @@ class GloRePreActNet(PreActNet, BaseModule):
             )
         super().__init__(arch, norm_layer=norm_layer_of(norm_cfg), **options)
         self.init_cfg = init_cfg
+        self._hidden = hidden_options(
+            options.get("unit_type", "glore"), options.get("unit_cfg") or {}
+        )
         self.frozen_stages = frozen_stages
         self.norm_eval = norm_eval
         for module in self._frozen():
@@ -75,13 +81,15 @@ class GloRePreActNet(PreActNet, BaseModule):
             for number, stage in enumerate(self.stages(), start=2)
             for name in stage.units()
         ]
-        load_pretrained(
+        loaded = load_pretrained(
             self,
             cfg["checkpoint"],
             prefix=cfg.get("prefix") or "",
             optional=tuple(units),
             ignored=("classifier",),
         )
+        if set(units) - set(loaded.new):
+            check_pretrained_units(cfg["checkpoint"], loaded.meta, self._hidden)
         self.is_init = True
 
     def train(self, mode: bool = True) -> "GloRePreActNet":

@@ -1,11 +1,28 @@
 """Pretrained weights that must fit, where mmengine would go on with a warning."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import some
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """What was loaded.
+
+    Args:
+        new: The optional modules that the checkpoint lacks.
+        meta: What the checkpoint holds beside the weights.
+    """
+
+    new: tuple[str, ...]
+    meta: Mapping[str, Any]
 
 
 def load_pretrained(
@@ -15,7 +32,7 @@ def load_pretrained(
     prefix: str = "",
     optional: tuple[str, ...] = (),
     ignored: tuple[str, ...] = (),
-) -> None:
+) -> Pretrained:
     """Load a checkpoint into a network, or say what keeps it out.
 
     The file is read with ``weights_only=True``.
@@ -27,6 +44,9 @@ def load_pretrained(
             ``"backbone."``; others are passed over.
         optional: Modules of the network that the checkpoint may lack, by their dotted names.
         ignored: Modules of the checkpoint that the network may lack.
+
+    Returns:
+        What is new, and what the checkpoint says of itself.
 
     Raises:
         OSError: The file can neither be found nor downloaded.
@@ -63,6 +83,8 @@ def load_pretrained(
         f"loaded {len(found)} tensors of {checkpoint}; new are {', '.join(new) or 'none'}",
         logger="current",
     )
+    meta = loaded.get("meta")
+    return Pretrained(new, meta if isinstance(meta, dict) else {})
 
 
 def _is_in(name: str, modules: tuple[str, ...]) -> bool:

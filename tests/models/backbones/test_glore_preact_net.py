@@ -10,6 +10,7 @@ from torch import nn
 
 from glore_seg.engine import build_model
 from glore_seg.models import GloRePreActNet
+from glore_seg.models.backbones import pretrained_units
 from tests.models.base import ModelTests
 
 UNITS = {"num_units": (0, 1, 1, 0)}
@@ -139,6 +140,74 @@ def test_weights_of_another_network_are_refused(backbone, change, message, check
     cfg = segmentor_cfg(**{**UNITS, **backbone}, init_cfg=pretrained(checkpoint, **change))
     with pytest.raises(ValueError, match=message):
         build_model(cfg).init_weights()
+
+
+@pytest.fixture
+def says_so(checkpoint, tmp_path):
+    """The classifier's checkpoint with a config in it, as training writes one."""
+
+    def write(**backbone):
+        loaded = torch.load(checkpoint, weights_only=True)
+        loaded["meta"]["cfg"] = classifier_cfg(**UNITS, **backbone).pretty_text
+        torch.save(loaded, tmp_path / "says_so.pth")
+        return tmp_path / "says_so.pth"
+
+    return write
+
+
+def initialised(path, **backbone):
+    model = build_model(segmentor_cfg(**{**UNITS, **backbone}, init_cfg=pretrained(path)))
+    model.init_weights()
+    return model
+
+
+def test_units_of_another_function_are_refused(says_so):
+    path = says_so(unit_cfg={"normalize": False})
+    message = (
+        r"says_so\.pth was trained with units of normalize=False, act_position='between', this "
+        r"backbone has normalize=True, .*Pretrain with .*unit_cfg\.normalize=True"
+    )
+    with pytest.raises(ValueError, match=message):
+        initialised(path)
+    same = initialised(path, unit_cfg={"normalize": False, "zero_init": False})
+    assert not same.backbone.conv4.B01_extra.normalize
+    assert initialised(says_so(unit_cfg={"zero_init": False})).backbone.conv4.B01_extra.normalize
+
+
+def test_pooled_blocks_are_not_taken_for_others(tmp_path):
+    pytest.importorskip("mmpretrain")
+    cfg = classifier_cfg(**UNITS, unit_type="nonlocal")
+    state = build_model(cfg).state_dict()
+    torch.save({"state_dict": state, "meta": {"cfg": cfg.pretty_text}}, tmp_path / "a.pth")
+    with pytest.raises(ValueError, match=r"units of pooled=False, this backbone has pooled=True"):
+        initialised(tmp_path / "a.pth", unit_type="nonlocal-pooled")
+    assert initialised(tmp_path / "a.pth", unit_type="nonlocal")
+
+
+def test_units_of_an_unknown_function_get_a_warning(checkpoint, says_so, monkeypatch):
+    said = []
+    monkeypatch.setattr(pretrained_units, "print_log", lambda text, **_: said.append(text))
+    initialised(checkpoint)
+    initialised(checkpoint)
+    assert len(said) == 2
+    assert "does not say how its units were set in training; here they have normalize=Tr" in said[0]
+    # What is no config, or of another network, is not run and says nothing.
+    for text in ("import os", "model = dict(backbone=dict(type='ResNet'))", "model = 3", 7):
+        path = says_so()
+        loaded = torch.load(path, weights_only=True)
+        torch.save({**loaded, "meta": {"cfg": text}}, path)
+        initialised(path)
+    assert len(said) == 6
+    initialised(says_so())
+    assert len(said) == 6
+
+
+def test_new_units_may_have_any_function(says_so):
+    path = says_so(unit_cfg={"normalize": False})
+    loaded = torch.load(path, weights_only=True)
+    plain = {k: v for k, v in loaded["state_dict"].items() if "_extra." not in k}
+    torch.save({**loaded, "state_dict": plain}, path)
+    assert initialised(path).backbone.conv4.B01_extra.normalize
 
 
 def test_missing_pretrained_weights():
