@@ -6,9 +6,7 @@ from tests.docs.blocks import PAGES, ROOT, blocks_of, commands_of
 from tests.docs.project import Project, run_python, small_configs
 
 _RUN = ("python", "bash")
-# Synopses, folder trees, what a command prints; console: commands that take hours or need data
-# that cannot be passed on.
-_SHOWN = ("text", "console", "")
+_SHOWN = ("text", "")  # synopses, folder trees, what a command prints
 
 
 def name_of(page):
