@@ -17,6 +17,7 @@ import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab'
 from benchmarks.common import begin, draw_lines, finish, make_parser
 from glore_seg.engine import count_complexity
 from glore_seg.engine.timing import saved_bytes, side_by_side
+from glore_seg.files import with_progress
 from glore_seg.layers import GloReUnit
 
 C = 512
@@ -203,10 +204,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     args = parser.parse_args(argv)
     header = begin(args)
+    wanted = [sizes for sizes in SIZES if sizes[0] * sizes[1] <= args.largest]
     rows = [
         {"positions": sizes[0] * sizes[1], **row}
-        for sizes in SIZES
-        if sizes[0] * sizes[1] <= args.largest
+        for sizes in with_progress(wanted, len(wanted), "sizes")
         for row in measure(sizes, args)
     ]
     in_table = {h * w for h, w in TABLE}

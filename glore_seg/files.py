@@ -17,11 +17,13 @@ Item = TypeVar("Item")
 
 
 @contextmanager
-def written_aside(path: str | Path) -> Iterator[Path]:
+def written_aside(path: str | Path, *, sync: bool = False) -> Iterator[Path]:
     """Give a name to write to; rename it to ``path`` at the end, remove it after an error.
 
     Args:
         path: The final name. Its folder is made where missing.
+        sync: Whether the disk must have it before the old file is gone, so that a lost current
+            leaves one of the two.
 
     Yields:
         A name of the same ending, in the same folder.
@@ -32,9 +34,22 @@ def written_aside(path: str | Path) -> Iterator[Path]:
     aside = path.with_name(f".{path.stem}.{os.getpid()}.unfinished{path.suffix}")
     try:
         yield aside
+        if sync:
+            _sync(aside)
         aside.replace(path)
+        if sync:
+            _sync(path.parent)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from glore_seg.export.checking import as_table
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Write a segmentation or classification network as one file for other "
-        "runtimes, and compare it with torch at sizes that it was not traced at. A file that "
-        "differs is not left behind.",
+        description="Write a network for segmentation, classification or video as one file for "
+        "other runtimes, and compare it with torch at sizes that it was not traced at. A file "
+        "that differs is not left behind.",
         epilog="example: python tools/export.py configs/fcn_r50_glore_cityscapes.py CHECKPOINT "
         "--out glore.onnx --argmax",
     )

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.engine import build_model, count_complexity, load_config
+from glore_seg.engine import load_config
 from glore_seg.engine.cli import add_cfg_options, run_tool
+from glore_seg.engine.counting import count_config
 from glore_seg.engine.input_sizes import input_sizes
 
 
@@ -43,15 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = load_config(args.config, cfg_options=args.cfg_options)
     sizes = input_sizes(cfg, args.shape)
-    video = len(sizes) == 3
-    model = build_model(cfg)
-    # A recogniser takes several clips of a video, and stops at its features unless told otherwise.
-    options = {"stage": "head"} if video else {}
-    counts = count_complexity(
-        model,
-        (1, 1, 3, *sizes) if video else (1, 3, *sizes),
-        forward=lambda x: model(x, mode="tensor", **options),
-    )
+    counts = count_config(cfg, (3, *sizes))
     if args.json:
         print(json.dumps({"config": args.config, "shape": sizes, **asdict(counts)}))
         return

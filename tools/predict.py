@@ -7,8 +7,14 @@ from collections.abc import Sequence
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.engine.cli import add_cfg_options, run_tool
 from glore_seg.evaluation import label_id_table
-from glore_seg.files import sha256_of
-from glore_seg.inference import OutputFolder, Segmenter, find_tasks, segment_folders
+from glore_seg.inference import (
+    OutputFolder,
+    Segmenter,
+    find_tasks,
+    segment_folders,
+    sole_predictor,
+)
+from glore_seg.inference.sources import hash_source
 
 _INTERRUPTED = 130  # as a shell calls the end by Ctrl-C
 
@@ -25,8 +31,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "source",
-        help="a checkpoint with its config inside or beside it, an .onnx file, or a config with "
-        "--checkpoint",
+        help="a checkpoint with its config inside or beside it, a folder of "
+        "model_converters/hub.py, an .onnx file, or a config with --checkpoint",
     )
     parser.add_argument(
         "inputs",
@@ -83,27 +89,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     kept = ("ids", "frames", "opacity", "precision", "mode", "tta", "cfg_options")
     settings = {
-        "source": sha256_of(args.source),
-        "checkpoint": args.checkpoint and sha256_of(args.checkpoint),
+        "source": hash_source(args.source),
+        "checkpoint": args.checkpoint and hash_source(args.checkpoint),
         **{key: getattr(args, key) for key in kept},
     }
-    folder = OutputFolder(
-        args.out,
-        settings,
-        classes=segmenter.classes,
-        table=label_id_table(segmenter.classes) if args.ids == "label" else None,
-        opacity=args.opacity,
-        overwrite=args.overwrite,
-    )
     try:
-        summary = segment_folders(
-            segmenter,
-            tasks,
-            folder,
-            frames=args.frames,
-            batch_size=args.batch_size,
-            overwrite=args.overwrite,
-        )
+        with sole_predictor(args.out):
+            folder = OutputFolder(
+                args.out,
+                settings,
+                classes=segmenter.classes,
+                table=label_id_table(segmenter.classes) if args.ids == "label" else None,
+                opacity=args.opacity,
+                overwrite=args.overwrite,
+            )
+            summary = segment_folders(
+                segmenter,
+                tasks,
+                folder,
+                frames=args.frames,
+                batch_size=args.batch_size,
+                overwrite=args.overwrite,
+            )
     except KeyboardInterrupt:
         print("\ninterrupted: the same command goes on where it stopped", file=sys.stderr)
         return _INTERRUPTED

@@ -6,7 +6,11 @@
 _base_ = "mmaction::_base_/default_runtime.py"
 
 custom_imports = dict(
-    imports=["glore_seg.datasets.video.dataset", "glore_seg.evaluation.checked_acc_metric"],
+    imports=[
+        "glore_seg.datasets.video.dataset",
+        "glore_seg.evaluation.checked_acc_metric",
+        "glore_seg.models.heads.glore_video_head",
+    ],
     allow_failed_imports=False,
 )
 
@@ -17,7 +21,7 @@ model = dict(
         type="GloReVideoResNet", depth=26, num_units=(0, 1, 1, 0), base_channels=base_channels
     ),
     cls_head=dict(
-        type="I3DHead",
+        type="GloReVideoHead",
         num_classes=8,
         in_channels=32 * base_channels,
         dropout_ratio=0.2,

@@ -5,12 +5,13 @@ The batch of 64 is for one process; on eight GPUs add `--cfg-options train_datal
 
 _base_ = "mmaction::recognition/slowonly/slowonly_r50_8xb16-8x8x1-256e_kinetics400-rgb.py"
 
-# The last two need mmaction2 and are not part of `import glore_seg`.
+# All but the first need mmaction2 and are not part of `import glore_seg`.
 custom_imports = dict(
     imports=[
         "glore_seg",
         "glore_seg.datasets.video.dataset",
         "glore_seg.evaluation.checked_acc_metric",
+        "glore_seg.models.heads.glore_video_head",
     ],
     allow_failed_imports=False,
 )
@@ -26,6 +27,7 @@ model = dict(
         num_units=(0, 2, 3, 0),
         pretrained=None,
     ),
+    cls_head=dict(type="GloReVideoHead"),
 )
 
 train_pipeline = [

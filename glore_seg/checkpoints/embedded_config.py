@@ -8,7 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from glore_seg.checkpoints.json_config import config_from_json
+from glore_seg.checkpoints.json_config import read_json_config, read_text
 from glore_seg.checkpoints.literals import parse_assignments
 
 CONFIG_KEY = "cfg"
@@ -46,10 +46,9 @@ def find_embedded_config(path: str | Path, meta: Mapping[str, Any]) -> Config:
             f"{path} has no config in it, nor {', '.join(file.name for file in beside)} beside it: "
             "give the config, and this file as checkpoint"
         )
-    text = file.read_text(encoding="utf-8")
     if file.suffix == ".json":
-        return config_from_json(text, source=str(file))
-    return parse_config(text, source=str(file))
+        return read_json_config(file)
+    return parse_config(read_text(file), source=str(file))
 
 
 def parse_config(text: str, *, source: str) -> Config:

@@ -15,15 +15,19 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, init_default_scope
 from torch import nn
 
-from glore_seg.checkpoints.json_config import config_from_json, config_to_json
+from glore_seg.checkpoints.json_config import (
+    config_from_json,
+    config_to_json,
+    read_json_config,
+)
 from glore_seg.checkpoints.model_card import write_card
-from glore_seg.checkpoints.safetensors_files import read_safetensors, write_safetensors
 from glore_seg.engine.loading import load_model
 from glore_seg.engine.runner import build_model
 from glore_seg.engine.setup_check_hook import check_state_dict, unwrap
 from glore_seg.engine.splits import plain_dataset
 from glore_seg.extras import require
 from glore_seg.files import written_aside
+from glore_seg.safetensors_files import read_safetensors, write_safetensors
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 _FILES = (WEIGHTS, CONFIG, CARD)
@@ -210,12 +214,7 @@ def read_config(folder: Path) -> Config:
     Raises:
         ValueError: It is no config, or could run code when something is built from it.
     """
-    file = folder / CONFIG
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{file} is no text ({error}); expected JSON") from error
-    return config_from_json(text, source=str(file))
+    return read_json_config(folder / CONFIG)
 
 
 def _download(repo_id: str, revision: str | None) -> Path:

@@ -5,6 +5,7 @@ OpenMMLab's transforms tell tuples from lists (a ``RandomCrop`` takes no list as
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -36,6 +37,23 @@ def config_to_json(cfg: Config, *, source: str) -> str:
     tuples: list[str] = []
     plain = _without_tuples(values, "", tuples)
     return json.dumps({**plain, TUPLES: sorted(tuples)}, indent=1) + "\n"
+
+
+def read_json_config(path: str | Path) -> Config:
+    """Read a file of what :func:`config_to_json` wrote; raises as :func:`config_from_json` does."""
+    return config_from_json(read_text(path), source=str(path))
+
+
+def read_text(path: str | Path) -> str:
+    """Read a file of text.
+
+    Raises:
+        ValueError: It is no text.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text ({error}); expected a config in UTF-8") from error
 
 
 def config_from_json(text: str, *, source: str) -> Config:

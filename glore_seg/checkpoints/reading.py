@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from glore_seg.checkpoints.pdparams import read_pdparams
-from glore_seg.checkpoints.safetensors_files import read_safetensors
 from glore_seg.compat.checkpoints import load_weights
+from glore_seg.safetensors_files import read_safetensors
 
 # Where training frameworks keep the state dict within a checkpoint, the first that is there.
 _NESTS = ("state_dict", "model", "model_state", "net")

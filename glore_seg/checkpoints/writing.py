@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from glore_seg.checkpoints.safetensors_files import write_safetensors
 from glore_seg.files import written_aside
+from glore_seg.safetensors_files import write_safetensors
 
 _ENDINGS = (".pth", ".pt", ".safetensors")
 

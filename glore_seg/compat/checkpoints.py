@@ -23,6 +23,7 @@ from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 
 from glore_seg.compat.array_pickles import NUMPY_STAND_INS, PickledArray, PickledDtype
 from glore_seg.compat.mend import Mend
+from glore_seg.safetensors_files import read_safetensors, read_safetensors_meta
 
 _STATISTICS = ("min", "max", "current", "mean")
 _ANNEALING = ("_annealing_cos", "_annealing_linear")
@@ -133,19 +134,26 @@ def load_weights(file: Any, map_location: Any = None, weights_only: bool | None 
 
 
 def load_from_local(filename: str, map_location: Any = None) -> Any:
-    """Loader for files in place of mmengine's, with ``weights_only=True``.
+    """Loader for files in place of mmengine's, with ``weights_only=True``, and for safetensors.
 
     Args:
-        filename: Path of the checkpoint; ``~`` is expanded.
-        map_location: As in ``torch.load``.
+        filename: Path of the checkpoint; ``~`` is expanded. One that ends in ``.safetensors`` is
+            read as such, and its texts become the ``meta`` of a Runner's checkpoint.
+        map_location: As in ``torch.load``; tensors of safetensors come on the CPU.
 
     Raises:
         FileNotFoundError: If there is no such file.
+        MissingExtraError: If it is a ``.safetensors`` file and the library is not installed.
         pickle.UnpicklingError: If the file holds objects that are not on torch's list.
+        ValueError: If it is a ``.safetensors`` file and is damaged.
     """
     path = os.path.expanduser(filename)
     if not os.path.isfile(path):
-        raise FileNotFoundError(f"checkpoint {path} not found; expected the path of a .pth file")
+        raise FileNotFoundError(
+            f"checkpoint {path} not found; expected the path of a .pth or .safetensors file"
+        )
+    if path.endswith(".safetensors"):
+        return {"state_dict": read_safetensors(path), "meta": read_safetensors_meta(path)}
     return load_weights(path, map_location)
 
 
@@ -176,7 +184,7 @@ GLOBALS = Mend(
 )
 LOADER = Mend(
     name="checkpoint loader",
-    reason="files and downloads are read with weights_only=True, never with less",
+    reason="files and downloads are read with weights_only=True, never with less; safetensors too",
     host="mmengine",
     not_needed=_always,
     apply=_apply_loader,

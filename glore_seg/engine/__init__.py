@@ -1,5 +1,6 @@
 """Running things: configs fitted to the machine, mixed precision, checks of the setup."""
 
+from glore_seg.engine.clip_visualization_hook import ClipVisualizationHook
 from glore_seg.engine.complexity import Complexity, count_complexity
 from glore_seg.engine.config import load_config, use_amp
 from glore_seg.engine.loading import load_model
@@ -27,6 +28,7 @@ from glore_seg.engine.testing import (
 __all__ = [
     "BFloat16OptimWrapper",
     "ChannelsLastHook",
+    "ClipVisualizationHook",
     "Complexity",
     "ProgressBarHook",
     "SetupCheckHook",

@@ -14,6 +14,7 @@ import torch.distributed as dist
 from mmengine.config import DictAction
 
 import glore_seg
+from glore_seg.engine.long_runs import TrainingStopped
 from glore_seg.extras import MissingExtraError
 
 _PACKAGE = Path(glore_seg.__file__).parent
@@ -87,14 +88,17 @@ def run_tool(main: Callable[[], object]) -> NoReturn:
     """Run a tool and end the process as its exit code says.
 
     What a user can mend, a ValueError, a refused checkpoint or a missing extra that this package
-    raises, or an OSError, is printed as one line, ``error: ...``, and ends with 2. Everything else
-    keeps its traceback.
+    raises, or an OSError, is printed as one line, ``error: ...``, and ends with 2. A training that
+    a signal stopped ends with 128 + the signal's number. Everything else keeps its traceback.
 
     Args:
         main: The tool's; an int that it returns is the exit code.
     """
     try:
         code = main()
+    except TrainingStopped as stopped:
+        print(stopped, file=sys.stderr)
+        code = stopped.code
     except (ValueError, pickle.UnpicklingError, MissingExtraError, OSError) as error:
         if not (isinstance(error, OSError) or _is_ours(error)):
             raise

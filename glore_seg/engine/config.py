@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from glore_seg.compat import own_configs
 from glore_seg.engine.tasks import read_config
 
 
@@ -26,7 +27,7 @@ def load_config(
     Its ``default_scope`` tells the task: ``mmseg``, ``mmpretrain`` or ``mmaction``.
 
     Args:
-        path: The config file.
+        path: The config file. One that ends in ``.json`` is data and is not run.
         cfg_options: Dotted keys and their values, as ``--cfg-options`` gives them.
         work_dir: Where logs and checkpoints go. Default: the config's own, or
             ``work_dirs/<name of the config>``.
@@ -34,14 +35,23 @@ def load_config(
 
     Raises:
         FileNotFoundError: There is no such config file.
+        IsADirectoryError: It is a folder.
         MissingExtraError: The task's host is not installed; the text names the command.
         ValueError: A key of ``cfg_options`` begins with a name that neither the config nor the
             Runner knows, or ``default_scope`` is none of the three.
     """
-    if not Path(path).is_file():
+    if path.startswith(own_configs.PREFIX):
+        path = own_configs.config_path(path.removeprefix(own_configs.PREFIX))
+    elif Path(path).is_dir():
+        raise IsADirectoryError(
+            f"config {path!r} is a folder; expected a file: of a network that hub.py saved or "
+            f"pulled give {path}/config.json, and {path}/model.safetensors as the checkpoint"
+        )
+    elif not Path(path).is_file():
         raise FileNotFoundError(
-            f"config {path!r} does not exist; the project's own stand in configs/, and paths are "
-            f"taken from the current folder {Path.cwd()}"
+            f"config {path!r} does not exist; paths are taken from the current folder "
+            f"{Path.cwd()}, and the project's own configs are named like "
+            f"{own_configs.PREFIX}fcn_r50_glore_cityscapes.py anywhere"
         )
     cfg = read_config(path)
     _check_options(cfg, cfg_options or {})

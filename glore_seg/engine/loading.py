@@ -12,7 +12,6 @@ from mmengine.device import get_device
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
-from glore_seg.checkpoints.safetensors_files import read_safetensors, read_safetensors_meta
 from glore_seg.engine.config import load_config
 from glore_seg.engine.runner import build_model
 from glore_seg.engine.setup_check_hook import check_state_dict, unwrap
@@ -43,11 +42,9 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         FileNotFoundError: It is not there.
         MissingExtraError: It is a ``.safetensors`` file and the library is not installed.
         pickle.UnpicklingError: The file holds more than weights and training state.
-        ValueError: The file holds no weights.
+        ValueError: The file holds no weights, or is damaged.
     """
     path = Path(path)
-    if path.suffix == ".safetensors":
-        return Checkpoint(path, read_safetensors(path), dict(read_safetensors_meta(path)))
     loaded = CheckpointLoader.load_checkpoint(str(path), map_location="cpu")
     state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
     if not isinstance(state, dict) or not all(torch.is_tensor(v) for v in state.values()):

@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from glore_seg.engine.complexity import Complexity, count_complexity
+from glore_seg.engine.complexity import Complexity
 from glore_seg.engine.config import load_config
-from glore_seg.engine.runner import build_model
+from glore_seg.engine.counting import count_config
 
 INDEX = "model-index.yml"
 _REQUIRED = ("Name", "In Collection", "Config", "Metadata")
@@ -38,7 +38,8 @@ class IndexedModel:
     @property
     def input_shape(self) -> tuple[int, ...]:
         """Channels and sizes of one input, for the counts."""
-        return tuple(self.entry["Metadata"]["Input"])
+        # A text: mim, which lists the entries, takes lists for lists of words.
+        return tuple(int(size) for size in self.entry["Metadata"]["Input"].split(" x "))
 
 
 def read_model_index(root: Path) -> list[IndexedModel]:
@@ -84,10 +85,7 @@ def unlisted_configs(root: Path, models: list[IndexedModel]) -> list[str]:
 
 def count_model(root: Path, model: IndexedModel) -> Complexity:
     """Count parameters and multiply-adds of a config at the input that its entry names."""
-    network = build_model(load_config(str(root / model.config)))
-    return count_complexity(
-        network, (1, *model.input_shape), forward=lambda x: network(x, mode="tensor")
-    )
+    return count_config(load_config(str(root / model.config)), model.input_shape)
 
 
 def update_counts(root: Path, models: list[IndexedModel]) -> list[str]:
@@ -152,7 +150,7 @@ def _row(model: IndexedModel) -> str:
     cells = [
         f"[`{link}`]({link})",
         meta["Training Data"],
-        " x ".join(map(str, model.input_shape)),
+        meta["Input"],
         f"{meta['Parameters'] / 1e6:.3f}",
         f"{meta['FLOPs'] / 1e9:.1f}" if meta["FLOPs"] >= 1e11 else f"{meta['FLOPs'] / 1e9:.3f}",
         quoted,

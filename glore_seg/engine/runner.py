@@ -13,11 +13,17 @@ from mmengine.registry import DATASETS, MODELS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
+from glore_seg.engine.long_runs import make_resumable
 from glore_seg.engine.setup_check_hook import unwrap
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the Runner, of the class in ``runner_type`` where the config has one."""
+    """Build the Runner, of the class in ``runner_type`` where the config has one.
+
+    A training survives kills, stops and faults of the data, see
+    :mod:`glore_seg.engine.long_runs`.
+    """
+    cfg = make_resumable(cfg)
     if "runner_type" in cfg:
         return RUNNERS.build(cfg)
     return Runner.from_cfg(cfg)
@@ -48,7 +54,7 @@ def fuse_runner(runner: Runner) -> None:
 
 
 def warn_of_other_batch(cfg: Config) -> None:
-    """Say so when the total batch is not the one that the learning rate was chosen for."""
+    """Say so when the total batch is not the one that rate and schedule were chosen for."""
     base = cfg.get("auto_scale_lr", {}).get("base_batch_size")
     if not base or cfg.auto_scale_lr.get("enable"):
         return
@@ -56,10 +62,17 @@ def warn_of_other_batch(cfg: Config) -> None:
     accumulated = cfg.optim_wrapper.get("accumulative_counts", 1)
     total = per_process * get_world_size() * accumulated
     if total != base:
+        schedule = (
+            ". Its schedule counts iterations: for as many passes over the data, multiply those of "
+            f"train_cfg and param_scheduler by {base / total:.4g}"
+            if "max_iters" in cfg.train_cfg
+            else ""
+        )
         print_log(
             f"the recipe's learning rate is for a batch of {base}; this run has {total} "
             f"({per_process} on each of {get_world_size()} processes, accumulated "
-            f"{accumulated} times). Set train_dataloader.batch_size, or auto_scale_lr.enable=True",
+            f"{accumulated} times). Set train_dataloader.batch_size, or auto_scale_lr.enable=True"
+            f"{schedule}",
             logger="current",
             level=logging.WARNING,
         )

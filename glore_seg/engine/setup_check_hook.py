@@ -113,9 +113,10 @@ def check_classes(model: nn.Module, dataset: Any) -> None:
             num_classes = getattr(one, "num_classes", None)
             if num_classes is None or not classes or num_classes == len(classes):
                 continue
+            kind = type(getattr(dataset, "dataset", dataset)).__name__  # within SeededDataset
             raise ValueError(
                 f"the {name.replace('_', ' ')} has num_classes={num_classes}, the data set "
-                f"{type(dataset).__name__} has {len(classes)} classes {classes}. Set "
+                f"{kind} has {len(classes)} classes {classes}. Set "
                 f"model.{name}.num_classes={len(classes)}, or the data set's metainfo"
             )
 

@@ -24,8 +24,11 @@ class ChannelsLastHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Rearrange the weights."""
-        video = any(weight.dim() == 5 for weight in runner.model.parameters())
-        runner.model.to(memory_format=torch.channels_last_3d if video else torch.channels_last)
+        # Weights alone: torch refuses a whole recogniser, whose mean and std have four axes.
+        layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
+        for weight in runner.model.parameters():
+            if weight.dim() in layouts:
+                weight.data = weight.data.contiguous(memory_format=layouts[weight.dim()])
 
     before_test = before_train
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from mmengine.config import Config
 
+from glore_seg.checkpoints.json_config import read_json_config
 from glore_seg.extras import require
 
 
@@ -17,7 +18,7 @@ class Task:
         extra: The extra of this package that brings the host; None where it is always there.
         head: Name of the part of the model that has the classes.
         visualizer: The host's, for predictions.
-        visualization: Type and settings of the host's hook that paints all predictions.
+        visualization: Type and settings of the hook that paints all predictions.
     """
 
     name: str
@@ -51,7 +52,7 @@ TASKS = (
         "video",
         "cls_head",
         "ActionVisualizer",
-        {"type": "VisualizationHook", "enable": True},
+        {"type": "ClipVisualizationHook"},  # mmaction2's own fails at its first clip
     ),
 )
 
@@ -78,22 +79,31 @@ def read_config(path: str) -> Config:
     Hosts beside mmsegmentation are imported here and not with this package: a segmentation run
     neither needs them nor waits for them.
 
+    Args:
+        path: A config of mmengine's, which is a program and is run. One that ends in ``.json`` is
+            data, as ``config_to_json`` writes it, and is not.
+
     Raises:
         MissingExtraError: The host is not installed; the text names the command.
-        ValueError: The ``default_scope`` is none of the hosts.
+        ValueError: The ``default_scope`` is none of the hosts, or a ``.json`` file is no config or
+            could run code.
     """
+    cfg = read_json_config(path) if path.endswith(".json") else _run_config(path)
+    task = task_of(cfg)
+    if task.extra:
+        require(task.scope, task.extra)  # what it registers, mmengine imports where it builds it
+    return cfg
+
+
+def _run_config(path: str) -> Config:
     try:
-        cfg = Config.fromfile(path)
+        return Config.fromfile(path)
     except ModuleNotFoundError as error:
         # Of a `_base_ = "mmpretrain::..."`, which mmengine looks for before it reads the scope.
         for task in TASKS:
             if task.extra and task.scope in str(error):
                 require(task.scope, task.extra)
         raise
-    task = task_of(cfg)
-    if task.extra:
-        require(task.scope, task.extra)  # what it registers, mmengine imports where it builds it
-    return cfg
 
 
 def require_segmentation(cfg: Config, option: str) -> None:

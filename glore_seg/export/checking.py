@@ -28,14 +28,14 @@ class Comparison:
     """One check.
 
     Args:
-        size: (N, H, W).
+        size: (N, H, W), or (N, T, H, W) of clips.
         difference: Greatest difference of logits; None where the file gives labels.
         scale: The greatest logit of torch's.
         share: Of labels that agree, 0 to 1.
         failure: What the runtime said in place of a result.
     """
 
-    size: tuple[int, int, int]
+    size: tuple[int, ...]
     difference: float | None = None
     scale: float = 1.0
     share: float = 0.0
@@ -53,16 +53,16 @@ class Comparison:
 def compare(
     run: Callable[[Tensor], Tensor],
     graph: nn.Module,
-    sizes: Sequence[tuple[int, int, int]],
+    sizes: Sequence[tuple[int, ...]],
     *,
     device: torch.device,
 ) -> list[Comparison]:
     """Run an exported file beside torch on pictures of structure, the same at every call.
 
     Args:
-        run: The file in its runtime, from (N, 3, H, W) to its output.
+        run: The file in its runtime, from its input to its output.
         graph: What was exported.
-        sizes: (N, H, W) of each check.
+        sizes: (N, H, W) or (N, T, H, W) of each check.
         device: Of the graph.
 
     Returns:
@@ -71,13 +71,14 @@ def compare(
     return [_compare(run, graph, test_picture(size).to(device), size) for size in sizes]
 
 
-def test_picture(size: tuple[int, int, int]) -> Tensor:
-    """Coarse and fine noise, (N, 3, H, W): of fine noise alone, large pools would be all alike."""
+def test_picture(size: tuple[int, ...]) -> Tensor:
+    """Coarse and fine noise, (N, 3, *sides): of fine noise alone, large pools would be alike."""
     number, *sides = size
     generator = torch.Generator().manual_seed(0)
-    coarse = torch.randn(number, 3, 5, 7, generator=generator)
+    coarse = torch.randn(number, 3, *sides[:-2], 5, 7, generator=generator)
     fine = torch.randn(number, 3, *sides, generator=generator)
-    return 1.5 * interpolate(coarse, sides, mode="bilinear", align_corners=True) + 0.5 * fine
+    mode = "trilinear" if len(sides) == 3 else "bilinear"
+    return 1.5 * interpolate(coarse, sides, mode=mode, align_corners=True) + 0.5 * fine
 
 
 def as_table(comparisons: Sequence[Comparison]) -> str:
@@ -113,7 +114,7 @@ def require_agreement(comparisons: Sequence[Comparison], *, what: str) -> None:
 
 
 def _compare(
-    run: Callable[[Tensor], Tensor], graph: nn.Module, image: Tensor, size: tuple[int, int, int]
+    run: Callable[[Tensor], Tensor], graph: nn.Module, image: Tensor, size: tuple[int, ...]
 ) -> Comparison:
     with torch.no_grad():
         wanted = graph(image).cpu()

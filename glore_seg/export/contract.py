@@ -15,10 +15,11 @@ FORMAT = 1
 class Contract:
     """What goes in and what comes out.
 
-    The input ``image`` is (N, 3, H, W), float32, with ``(x - mean) / std`` already taken.
+    The input ``image`` is (N, 3, H, W), or clips (N, 3, T, H, W), whose T the graph tells; float32,
+    with ``(x - mean) / std`` already taken.
 
     Args:
-        task: ``"segmentation"`` or ``"classification"``.
+        task: ``"segmentation"``, ``"classification"`` or ``"video"``.
         classes: Their names in the order of the logits.
         palette: A colour (red, green, blue) for each class; empty where the data set has none.
         mean: Of each channel in the order of ``channel_order``, in units of 0 to 255.
@@ -26,7 +27,7 @@ class Contract:
         channel_order: ``"rgb"`` or ``"bgr"``.
         size_divisor: H and W are to be multiples of it, pictures padded at the right and bottom
             with 0 after the normalisation.
-        output: Name of the output. ``"logits"``: (N, K, h, w), or (N, K) of a classifier, float32;
+        output: Name of the output. ``"logits"``: (N, K, h, w), or (N, K) of the others, float32;
             ``"labels"``: (N, H, W), or (N,), of class indices, uint8, or int64 for more than 256
             classes.
         resized: Whether the output of a segmentation is at (H, W).
@@ -78,10 +79,10 @@ def describe_input(preprocessor: Any, pipeline: Sequence[dict[str, Any]]) -> dic
     """Read from a host's data preprocessor what a network expects of pictures.
 
     Args:
-        preprocessor: mmseg's ``SegDataPreProcessor``, mmpretrain's ``ClsDataPreprocessor`` or
-            mmengine's ``ImgDataPreprocessor``.
+        preprocessor: mmseg's ``SegDataPreProcessor``, mmpretrain's ``ClsDataPreprocessor``,
+            mmaction2's ``ActionDataPreprocessor`` or mmengine's ``ImgDataPreprocessor``.
         pipeline: Of the config's test data set: OpenMMLab loads files as BGR; a data set without
-            such a step, such as CIFAR, gives RGB itself.
+            such a step, such as CIFAR, gives RGB itself, and so do mmaction2's.
 
     Returns:
         ``mean``, ``std``, ``channel_order`` and ``size_divisor`` of :class:`Contract`.

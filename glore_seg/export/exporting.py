@@ -18,7 +18,7 @@ from glore_seg.export.contract import Contract, describe_classes, describe_input
 from glore_seg.export.graphs import graph_of, use_order
 from glore_seg.export.onnx_format import check_opset, open_onnx, write_onnx
 from glore_seg.export.program_format import open_program, write_program
-from glore_seg.export.tracing import trace
+from glore_seg.export.tracing import free_axes, trace
 from glore_seg.files import written_aside
 from glore_seg.layers.evaluation_order import Order, check_order
 
@@ -63,7 +63,8 @@ def export_model(
     picture, whole.
 
     Args:
-        cfg: Config of mmseg's or mmpretrain's network.
+        cfg: Config of mmseg's, mmpretrain's or mmaction2's network. Clips have the frames of the
+            config's test pipeline.
         checkpoint: Its weights.
         out: File to write.
         file_format: ``"onnx"``, or ``"program"`` for ``torch.export``'s.
@@ -101,20 +102,26 @@ def export_model(
     model: Any = unwrap(load_model(cfg, weights, device=where))
     use_order(model, order)
     graph = wrap(model, resized=resized, argmax=argmax).eval()
+    pipeline = plain_dataset(cfg, "test").get("pipeline") or ()
+    frames = _frames(pipeline) if graph.task == "video" else ()
     contract = Contract(
         task=graph.task,
         output="labels" if argmax else "logits",
         resized=graph.resized,
         align_corners=graph.align_corners,
-        **describe_input(model.data_preprocessor, plain_dataset(cfg, "test").get("pipeline") or ()),
+        **describe_input(model.data_preprocessor, pipeline),
         **describe_classes(_metainfo(cfg, weights.meta), num_classes=graph.num_classes),
     )
-    sizes = _sizes(contract.size_divisor, size, check_sizes)
-    traced = size or _multiple(_TRACED, contract.size_divisor)
+    sizes = [
+        (number, *frames, *each)
+        for number, *each in _sizes(contract.size_divisor, size, check_sizes)
+    ]
+    traced = (*frames, *(size or _multiple(_TRACED, contract.size_divisor)))
+    axes = free_axes(len(traced), fixed=size is not None)
     program = trace(graph, traced, fixed=size is not None, device=where)
     with written_aside(out) as aside:
         if file_format == "onnx":
-            write_onnx(aside, program, contract, fixed=size is not None, opset=opset)
+            write_onnx(aside, program, contract, axes=axes, opset=opset)
             run = open_onnx(aside)
         else:
             write_program(aside, program, contract)
@@ -157,6 +164,17 @@ def _metainfo(cfg: Config, meta: Mapping[str, Any]) -> dict[str, Any]:
     trained = meta.get("dataset_meta")
     # A classifier's folders name its classes only where they are; training wrote them down.
     return found if found.get("classes") or not isinstance(trained, dict) else trained
+
+
+def _frames(pipeline: Sequence[dict[str, Any]]) -> tuple[int]:
+    """Length of a clip, from the transform that samples it."""
+    lengths = [step["clip_len"] for step in pipeline if step.get("clip_len")]
+    if not lengths:
+        raise ValueError(
+            "the test pipeline has no transform with clip_len; expected one that tells how many "
+            "frames a clip has, such as SampleFrames"
+        )
+    return (int(lengths[-1]),)
 
 
 def _sizes(

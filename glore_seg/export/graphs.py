@@ -1,6 +1,6 @@
 """From a host's network to the plain function of a picture that is exported.
 
-Shape legend: N pictures, K classes, H, W size of the pictures, h, w of the head's logits.
+Shape legend: N pictures or clips, K classes, T frames, H, W size of a picture, h, w of the logits.
 """
 
 from collections.abc import Callable, Mapping
@@ -120,11 +120,54 @@ class ClassificationGraph(nn.Module):
         return _labels(logits) if self.argmax else logits
 
 
-Graph = SegmentationGraph | ClassificationGraph
+class VideoGraph(nn.Module):
+    """A recogniser on preprocessed clips, one of each video.
+
+    Args:
+        recogniser: mmaction2's ``Recognizer3D``.
+        resized: Has no meaning here.
+        argmax: Whether to give the class of each clip in place of logits.
+
+    Shape:
+        - Input: (N, 3, T, H, W)
+        - Output: logits (N, K); with ``argmax`` labels (N,)
+
+    Raises:
+        ValueError: The network has no head for one set of classes.
+    """
+
+    task = "video"
+    align_corners = False
+    resized = False
+
+    def __init__(self, recogniser: nn.Module, *, resized: bool, argmax: bool) -> None:
+        super().__init__()
+        head: Any = getattr(recogniser, "cls_head", None)
+        if type(recogniser).__name__ != "Recognizer3D" or not isinstance(
+            getattr(head, "num_classes", None), int
+        ):
+            raise ValueError(
+                f"the network is a {type(recogniser).__name__} whose head is "
+                f"{type(head).__name__}; expected a Recognizer3D with one head that has "
+                "num_classes, such as GloReVideoHead"
+            )
+        self.recogniser = recogniser
+        self.argmax = argmax
+        self.num_classes = head.num_classes
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return logits or labels."""
+        clips = image[:, None]  # (N, 1, 3, T, H, W): one clip of each video
+        logits = self.recogniser(clips, mode="tensor", stage="head")  # (N, K)
+        return _labels(logits) if self.argmax else logits
+
+
+Graph = SegmentationGraph | ClassificationGraph | VideoGraph
 
 GRAPHS: Mapping[str, Callable[..., Graph]] = {
     "mmseg": SegmentationGraph,
     "mmpretrain": ClassificationGraph,
+    "mmaction": VideoGraph,
 }
 """``default_scope`` of a config to the graph of its networks."""
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 
 from glore_seg.export.contract import PROPERTY, Contract
-from glore_seg.export.tracing import AXES, with_exact_pooling
+from glore_seg.export.tracing import with_exact_pooling
 from glore_seg.extras import require
 
 EXTRA = "export"
@@ -39,7 +39,12 @@ def check_opset(opset: int | None) -> None:
 
 
 def write_onnx(
-    path: Path, program: ExportedProgram, contract: Contract, *, fixed: bool, opset: int | None
+    path: Path,
+    program: ExportedProgram,
+    contract: Contract,
+    *,
+    axes: dict[int, str],
+    opset: int | None,
 ) -> None:
     """Write one file with graph, weights and contract.
 
@@ -47,13 +52,12 @@ def write_onnx(
         path: File to write.
         program: What :func:`glore_seg.export.tracing.trace` gave.
         contract: What the file carries as its metadata property.
-        fixed: As it was traced.
+        axes: Those of the input that were traced as free, by name.
         opset: Of the file. Default: torch's own choice.
 
     Raises:
         ValueError: torch cannot write the network, or not in this opset.
     """
-    axes = {0: AXES[0]} if fixed else AXES
     try:
         exported = torch.onnx.export(
             with_exact_pooling(program),
@@ -85,7 +89,7 @@ def open_onnx(path: Path) -> Callable[[Tensor], Tensor]:
     """Open a file in onnxruntime, on the CPU.
 
     Returns:
-        From (N, 3, H, W) on any device to the output on the CPU.
+        From the input on any device to the output on the CPU.
     """
     onnxruntime = require("onnxruntime", EXTRA)
     options = onnxruntime.SessionOptions()

@@ -8,28 +8,35 @@ from torch.export import Dim, ExportedProgram
 
 from glore_seg.compat.symbolic_sizes import sizes_stay_symbolic
 
-AXES = {0: "batch", 2: "height", 3: "width"}
-"""Axes of the input that are free, by the names that ONNX files give them."""
-
 # Two pictures: torch takes an axis of length 1 for one that never changes.
 _BATCH = 2
 
 
+def free_axes(sides: int, *, fixed: bool) -> dict[int, str]:
+    """Axes of the input that are free, by the names that ONNX files give them.
+
+    Args:
+        sides: How many sizes an input has: 2, or 3 for a clip, whose number of frames is fixed.
+        fixed: Whether height and width are fixed, too.
+    """
+    return {0: "batch"} if fixed else {0: "batch", sides: "height", sides + 1: "width"}
+
+
 def trace(
-    graph: nn.Module, size: tuple[int, int], *, fixed: bool, device: torch.device
+    graph: nn.Module, size: tuple[int, ...], *, fixed: bool, device: torch.device
 ) -> ExportedProgram:
     """Trace a graph; nothing is computed.
 
     Args:
-        graph: Takes (N, 3, H, W).
-        size: (H, W) to trace at, in pixels.
+        graph: Takes (N, 3, H, W), or clips (N, 3, T, H, W).
+        size: (H, W) or (T, H, W) to trace at, in pixels and frames.
         fixed: Whether the file shall take pictures of this size alone; their number is free.
         device: Of the graph.
 
     Raises:
         ValueError: The network does things that depend on values, or on sizes where they are free.
     """
-    axes = (0,) if fixed else tuple(AXES)
+    axes = free_axes(len(size), fixed=fixed)
     image = torch.zeros(_BATCH, 3, *size, device=device)
     try:
         with torch.no_grad(), sizes_stay_symbolic():
@@ -37,7 +44,7 @@ def trace(
                 graph, (image,), dynamic_shapes=(dict.fromkeys(axes, Dim.DYNAMIC),)
             )
     except Exception as error:  # what a network does to be untraceable cannot be foreseen
-        sizes = f"{size[0]} x {size[1]}" if fixed else "pictures of any size"
+        sizes = f"{size[-2]} x {size[-1]}" if fixed else "pictures of any size"
         mend = "" if fixed else ": fix the size by --size HEIGHT WIDTH, if that will do"
         raise ValueError(
             f"torch.export cannot trace the network for {sizes} ({_first_line(error)}); expected "

@@ -1,7 +1,7 @@
 """Pictures and videos in, label maps out: from a config, a lone checkpoint or an ONNX file."""
 
 from glore_seg.inference.folders import Summary, find_tasks, segment_folders
-from glore_seg.inference.output_folder import OutputFolder
+from glore_seg.inference.output_folder import OutputFolder, sole_predictor
 from glore_seg.inference.reading import PICTURE_SUFFIXES, read_picture, read_picture_bytes, to_rgb
 from glore_seg.inference.segmentation import Failure, Segmentation
 from glore_seg.inference.segmenter import Segmenter
@@ -20,5 +20,6 @@ __all__ = [
     "read_picture_bytes",
     "segment_folders",
     "segment_video",
+    "sole_predictor",
     "to_rgb",
 ]

@@ -43,7 +43,7 @@ def find_tasks(inputs: Sequence[str | Path], out: str | Path) -> list[Task]:
     Raises:
         ValueError: There is nothing to do, or two files differ in their endings alone.
     """
-    within = Path(out).absolute()
+    within = Path(os.path.abspath(out))  # without ".."
     found: dict[Path, None] = {}
     roots = []
     for given in inputs:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ import numpy as np
 
 from glore_seg.files import write_png, written_aside
 from glore_seg.inference.segmentation import Segmentation
+from glore_seg.locking import locked
 
 _JOURNAL = "predict.jsonl"
+_LOCK = "predict.lock"
 _SHARES = "shares.csv"
 
 
@@ -42,8 +45,18 @@ class Task:
         return [str(self.path), stat.st_size, stat.st_mtime_ns]
 
 
+def sole_predictor(root: str | Path) -> AbstractContextManager[None]:
+    """Keep other processes from segmenting into a folder, which is made where missing.
+
+    Raises:
+        BlockingIOError: Another one does, see :func:`glore_seg.locking.locked`.
+    """
+    Path(root).mkdir(parents=True, exist_ok=True)
+    return locked(Path(root) / _LOCK, doing=f"segmenting into {root}")
+
+
 class OutputFolder:
-    """Where label maps, overlays and shares go.
+    """Where label maps, overlays and shares go; used by one process at a time.
 
     Args:
         root: The folder; made where missing.
@@ -159,7 +172,7 @@ class OutputFolder:
         first, *rest = _read_lines(self._journal)
         wanted = json.loads(json.dumps(settings))
         different = sorted(key for key in {*first, *wanted} if first.get(key) != wanted.get(key))
-        if different:
+        if different and rest:  # a run that made nothing binds nobody
             raise FileExistsError(
                 f"{self.root} holds results of another "
                 + ", ".join(f"{key} ({first.get(key)}, now {wanted.get(key)})" for key in different)

@@ -39,7 +39,8 @@ class Segmenter:
     Args:
         source: A config (its file, which is Python and is run, or a ``Config``) with
             ``checkpoint``; a lone ``.pth`` or ``.safetensors`` checkpoint with its config inside
-            or beside it, which is read and never run; or an ``.onnx`` file of ``tools/export.py``.
+            or beside it, or a folder of ``tools/model_converters/hub.py``, whose configs are read
+            and never run; or an ``.onnx`` file of ``tools/export.py``.
         checkpoint: Weights for a config.
         device: Where the network runs. Default: the first GPU where there is one, else the CPU.
         precision: ``"fp32"`` or ``"bf16"``, autocast to bfloat16.

@@ -10,11 +10,13 @@ import torch
 from mmengine.config import Config
 
 from glore_seg.checkpoints.embedded_config import find_embedded_config
+from glore_seg.checkpoints.hub import CONFIG, WEIGHTS, fetch_pretrained, read_config
 from glore_seg.checkpoints.untrusted_config import check_untrusted
 from glore_seg.engine.config import load_config
 from glore_seg.engine.loading import Checkpoint, read_checkpoint
 from glore_seg.engine.predicting import Predictor
 from glore_seg.engine.testing import use_inference, use_tta
+from glore_seg.files import sha256_of
 from glore_seg.inference.onnx_predictor import OnnxPredictor
 
 _CONFIGS = (".py", ".json", ".yaml", ".yml")
@@ -53,11 +55,11 @@ def build_predictor(
                     "cfg_options": cfg_options,
                 },
             )
-    if isinstance(source, Path) and source.suffix in _CHECKPOINTS:
+    if isinstance(source, Path) and (source.is_dir() or source.suffix in _CHECKPOINTS):
         if checkpoint is not None:
             raise ValueError(
-                f"source {source} is a checkpoint, and checkpoint {checkpoint} is given, too; "
-                "expected one of them: give a config as source, or leave checkpoint out"
+                f"source {source} has weights of its own, and checkpoint {checkpoint} is given, "
+                "too; expected one of them: give a config as source, or leave checkpoint out"
             )
         weights, cfg = _open_lone(source)
         cfg.merge_from_dict(cfg_options or {})
@@ -75,6 +77,13 @@ def build_predictor(
     return Predictor(cfg, weights, device=device, precision=precision)
 
 
+def hash_source(source: str | Path) -> str:
+    """Hash the file that a network comes from, or those of its folder, in hexadecimal digits."""
+    source = Path(source)
+    files = [source / WEIGHTS, source / CONFIG] if source.is_dir() else [source]
+    return "".join(sha256_of(file) for file in files)
+
+
 def _open_config(source: Config | Path, cfg_options: dict[str, Any] | None) -> Config:
     if isinstance(source, Config):
         cfg = copy.deepcopy(source)
@@ -83,15 +92,20 @@ def _open_config(source: Config | Path, cfg_options: dict[str, Any] | None) -> C
     if source.suffix not in _CONFIGS:
         raise ValueError(
             f"source {source} ends in {source.suffix!r}; expected a config "
-            f"({', '.join(_CONFIGS)}), a checkpoint ({', '.join(_CHECKPOINTS)}) or .onnx; weights "
-            "from elsewhere become a checkpoint by tools/model_converters/convert.py"
+            f"({', '.join(_CONFIGS)}), a checkpoint ({', '.join(_CHECKPOINTS)}), a folder that "
+            "tools/model_converters/hub.py wrote, or .onnx; weights from elsewhere become a "
+            "checkpoint by tools/model_converters/convert.py"
         )
     return load_config(str(source), cfg_options=cfg_options)
 
 
 def _open_lone(path: Path) -> tuple[Checkpoint, Config]:
-    weights = read_checkpoint(path)
-    found = find_embedded_config(path, weights.meta)
+    if path.is_dir():
+        path = fetch_pretrained(path)
+        weights, found = read_checkpoint(path / WEIGHTS), read_config(path)
+    else:
+        weights = read_checkpoint(path)
+        found = find_embedded_config(path, weights.meta)
     used = {key: found[key] for key in _USED if key in found}
     check_untrusted(Config(used).to_dict(), source=f"the config of {path}")
     return weights, Config(used)

@@ -1,6 +1,7 @@
 """Pictures of data, training, predictions and what GloRe units look at."""
 
 from glore_seg.visualization.browse import browse
+from glore_seg.visualization.clip_predictions import draw_clip_prediction
 from glore_seg.visualization.clip_projections import draw_clip_projections
 from glore_seg.visualization.comparison import Comparison, draw_comparison
 from glore_seg.visualization.confusion import plot_confusion_matrix
@@ -30,6 +31,7 @@ __all__ = [
     "browse",
     "capture_projections",
     "draw_adjacency",
+    "draw_clip_prediction",
     "draw_clip_projections",
     "draw_comparison",
     "draw_node_graph",

@@ -291,3 +291,14 @@ def test_weights_only_false_is_refused(tmp_path):
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none.pth not found; expected the path of a"):
         CheckpointLoader.load_checkpoint(str(tmp_path / "none.pth"))
+
+
+def test_safetensors_go_through_mmengines_loader(tmp_path):
+    safetensors = pytest.importorskip("safetensors.torch")
+    path = tmp_path / "a.safetensors"
+    safetensors.save_file({"linear.bias": torch.ones(1)}, path, metadata={"cfg": "a = 1"})
+    found = CheckpointLoader.load_checkpoint(str(path))
+    assert found == {"state_dict": {"linear.bias": torch.ones(1)}, "meta": {"cfg": "a = 1"}}
+    path.write_bytes(b"12345678")
+    with pytest.raises(ValueError, match=r"a\.safetensors is damaged or no safetensors file"):
+        CheckpointLoader.load_checkpoint(str(path))

@@ -52,6 +52,23 @@ def shrink_sizes(cfg: Config) -> None:
     cfg.log_level = "ERROR"
 
 
+def shrink_video_sizes(cfg: Config, *, side: int = 32) -> None:
+    """Make frames, crops and batches of a video config small; the network and the clips stay."""
+    sizes = {
+        "ClipRandomScale": {"short_side": (side, side + 8)},
+        "RandomCrop": {"size": side},
+        "Resize": {"scale": (-1, side + 4)},
+        "CenterCrop": {"crop_size": side},
+    }
+    for split in ("train", "val", "test"):
+        loader = cfg[f"{split}_dataloader"]
+        loader.update(batch_size=2, num_workers=0, persistent_workers=False)
+        for step in loader.dataset.pipeline:
+            step.update(sizes.get(step.type, {}))
+    cfg.randomness = {"seed": 0}
+    cfg.log_level = "ERROR"
+
+
 def name_run(cfg: Config, work_dir: Path) -> Config:
     """Give a run its folder, and a name, since mmengine keeps one visualizer and hub a name."""
     cfg.work_dir = str(work_dir)

@@ -12,6 +12,7 @@ from mmengine.optim import build_optim_wrapper
 
 from glore_seg.engine import build_dataset, build_model, build_runner, load_config
 from glore_seg.layers import GloReUnit, NonLocalBlock
+from tests.configs.shrinking import name_run, shrink_video_sizes
 
 pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
 pytest.importorskip("av", reason="pip install 'glore_seg[video]'")
@@ -52,28 +53,15 @@ def kinetics(tmp_path_factory):
 
 def shrink(cfg, root, work_dir):
     """Small pictures, two videos, one iteration; networks a sixteenth as wide."""
+    shrink_video_sizes(cfg)
     for split in SPLITS:
-        loader = cfg[f"{split}_dataloader"]
-        loader.update(batch_size=2, num_workers=0, persistent_workers=False)
-        raw = loader.dataset.type == "RawframeDataset"
-        loader.dataset.ann_file = str(root / ("rawframes.txt" if raw else "videos.txt"))
-        loader.dataset.data_prefix = {"img" if raw else "video": str(root)}
-        for step in loader.dataset.pipeline:
-            if step.type == "ClipRandomScale":
-                step.short_side = (32, 40)
-            elif step.type == "RandomCrop":
-                step.size = 32
-            elif step.type == "Resize":
-                step.scale = (-1, 36)
-            elif step.type == "CenterCrop":
-                step.crop_size = 32
+        dataset = cfg[f"{split}_dataloader"].dataset
+        raw = dataset.type == "CheckedRawframeDataset"
+        dataset.ann_file = str(root / ("rawframes.txt" if raw else "videos.txt"))
+        dataset.data_prefix = {"img" if raw else "video": str(root)}
     cfg.train_cfg.update(max_iters=1, val_interval=1)
     cfg.default_hooks.checkpoint.update(interval=-1, save_last=False, save_best=None)
-    cfg.randomness = {"seed": 0}
-    cfg.log_level = "ERROR"
-    cfg.work_dir = str(work_dir)
-    cfg.experiment_name = cfg.visualizer.name = str(work_dir).strip("/").replace("/", "_")
-    return cfg
+    return name_run(cfg, work_dir)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -17,13 +17,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import mmengine.config.config
 import torch
 from mmengine.config import Config
 
 from glore_seg.datasets import make_street_scenes
+from glore_seg.datasets.video import write_video
 from glore_seg.engine import build_model
+from glore_seg.layers import PreActNet
 from tests.checkpoints.files import write_pdparams
-from tests.configs.shrinking import shrink_sizes
+from tests.configs.shrinking import shrink_sizes, shrink_video_sizes
 from tests.docs.blocks import ROOT
 from tests.reference import paddleseg
 
@@ -37,6 +40,8 @@ _SMALL = {
     "dataset_converters/object_crops": [
         *("--num-train", "2", "--num-val", "1", "--size", "32", "--min-side", "1")
     ],
+    "dataset_converters/moving_shapes": ["--num-train", "4", "--num-val", "2"],
+    "dataset_converters/kinetics": ["--nproc", "1"],
     "dataset_converters/cityscapes": ["--partial"],
     "benchmarks.gpu": ["--rehearse"],
     "analysis/paper_tables": ["--tables", "figure4"],
@@ -44,6 +49,7 @@ _SMALL = {
 
 
 _LENGTH = 2  # iterations
+_VIDEO_WIDTH = 4  # channels in the middle of a 3D network's first blocks
 
 
 class Project:
@@ -118,7 +124,10 @@ class Project:
 
     @staticmethod
     def _options_of(main: Callable, arguments: list[str]) -> None:
-        """Have a benchmark take its options and stop there: tests/benchmarks runs them."""
+        """Have a benchmark or a screenshot take its options and stop there.
+
+        tests/benchmarks and tests/web run them.
+        """
 
         class Taken(Exception):
             pass
@@ -128,7 +137,7 @@ class Project:
 
         space = main.__globals__
         with contextlib.ExitStack() as stack:
-            for name in ("begin", "build_runner", "run", "measure_all"):
+            for name in ("begin", "build_runner", "run", "measure_all", "load_page_models"):
                 if name in space:
                     stack.callback(space.__setitem__, name, space[name])
                     space[name] = stop
@@ -172,6 +181,11 @@ class Project:
             torch.save({"state_dict": model.state_dict(), "meta": {}}, path)
         return path
 
+    def provide_for(self, text: str) -> None:
+        """Make what a block of Python reads of `make demo`."""
+        if "demo_output/" in text:
+            self._demo()
+
     def _provide(self, path: str) -> None:
         """Make what an example needs and does not make itself."""
         there = self.folder / path
@@ -181,6 +195,11 @@ class Project:
             write_pdparams(there, paddleseg.random_state(50))
         elif path == "path/to/camvid":
             _write_camvid(there)
+        elif path == "train.csv":
+            _write_kinetics(self.folder)
+        elif path == "model.backbone.pretrained=resnet50-lite.pth":
+            net = PreActNet("resnet50", stem="5x5", width=_VIDEO_WIDTH / 64)
+            torch.save({"state_dict": net.state_dict()}, self.folder / "resnet50-lite.pth")
         elif path.startswith("demo_output/"):
             self._demo()
         elif path == "work_dirs/fcn_r50_glore_cityscapes":
@@ -200,7 +219,7 @@ class Project:
             _write_plain_folders(data / "cityscapes", data / "mine", split)
 
     def _demo(self) -> None:
-        """What the examples read of `make demo`, from a training of four iterations."""
+        """What the examples read of `make demo`, from a training of two iterations."""
         if (self.folder / "demo_output").exists():
             return
         demo = self.folder / "demo_output"
@@ -212,6 +231,8 @@ class Project:
         ]
         arguments = ["configs/fcn_r18_glore_street-scenes.py", "--work-dir", demo / "work_dir"]
         self._tool("train", [*map(str, arguments), "--cfg-options", *options])
+        picture = next((demo / "street_scenes").rglob("*_leftImg8bit.png"))
+        shutil.copyfile(picture, demo / "panel.png")
 
 
 @contextlib.contextmanager
@@ -222,7 +243,11 @@ def small_configs(folder: Path):
     def fromfile(filename: str | Path, *arguments: object, **options: object) -> Config:
         cfg = original(filename, *arguments, **options)
         if "train_dataloader" in cfg and "model" in cfg and "data_preprocessor" in cfg.model:
-            shrink_sizes(cfg)
+            if cfg.get("default_scope") == "mmaction":
+                shrink_video_sizes(cfg)
+                cfg.default_hooks.logger.interval = 1
+            else:
+                shrink_sizes(cfg)
             _narrow(cfg)
             small_configs.length = cfg.train_cfg.max_iters
             cfg.train_cfg.update(max_iters=_LENGTH, val_interval=100)
@@ -235,6 +260,9 @@ def small_configs(folder: Path):
         return cfg
 
     Config.fromfile = staticmethod(fromfile)
+    # yapf on the copies of configs that a run keeps takes longer than the run.
+    formatted = mmengine.config.config.FormatCode
+    mmengine.config.config.FormatCode = lambda text, **_: (text, True)
     before = os.getcwd()
     os.chdir(folder)
     try:
@@ -242,6 +270,7 @@ def small_configs(folder: Path):
     finally:
         os.chdir(before)
         Config.fromfile = staticmethod(original)
+        mmengine.config.config.FormatCode = formatted
 
 
 small_configs.count = 0
@@ -264,6 +293,9 @@ def _narrow(cfg: Config) -> None:
     if kinds == ("GloReResNet", "GloReHead", 2048) and backbone.variant != "v1d":
         backbone.update(base_channels=16, stem_channels=16)
         head.update(in_channels=512, channels=64, num_nodes=16)
+    if backbone.get("type") == "GloReVideoResNet":
+        backbone.base_channels = _VIDEO_WIDTH
+        cfg.model.cls_head.in_channels = 32 * _VIDEO_WIDTH
 
 
 def run_python(text: str, folder: Path, names: dict) -> None:
@@ -314,3 +346,18 @@ def _write_camvid(root: Path) -> None:
             label = random.integers(0, 12, (360, 480), np.uint8)
             cv2.imwrite(str(root / "images" / split / f"{name}.jpg"), picture)
             cv2.imwrite(str(root / "labels" / split / f"{name}.png"), label)
+
+
+def _write_kinetics(folder: Path) -> None:
+    """Two videos a split and the CSV files that list them."""
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    for split in ("train", "val"):
+        rows = ["label,youtube_id,time_start,time_end,split"]
+        for label in ("archery", "yoga"):
+            frames = random.integers(0, 256, (70, 36, 48, 3), np.uint8)
+            name = f"{split}_{label}_000001_000011.mp4"
+            write_video(folder / "data/kinetics400" / f"videos_{split}" / name, frames)
+            rows.append(f"{label},{split}_{label},1,11,{split}")
+        (folder / f"{split}.csv").write_text("\n".join(rows) + "\n")

@@ -1,12 +1,16 @@
 """Every example of README and docs runs, in the order of its page."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.docs.blocks import PAGES, ROOT, blocks_of, commands_of
+from tests.docs.blocks import PAGES, ROOT, Block, blocks_of, commands_of
 from tests.docs.project import Project, run_python, small_configs
 
 _RUN = ("python", "bash")
 _SHOWN = ("text", "")  # synopses, folder trees, what a command prints
+# Commands that run until they are interrupted stand in "console" blocks. What runs each of them:
+_ENDLESS = {"tools/web_demo.py": "tests/tools/test_web_demo.py"}
 
 
 def name_of(page):
@@ -16,10 +20,16 @@ def name_of(page):
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_examples(page, tmp_path, load_tool, monkeypatch):
     blocks = blocks_of(page)
-    strange = {block.language for block in blocks} - {*_RUN, *_SHOWN}
-    assert not strange, f"{name_of(page)}: fenced as {strange}; expected one of {_RUN + _SHOWN}"
+    known = (*_RUN, *_SHOWN, "console")
+    strange = {block.language for block in blocks} - {*known}
+    assert not strange, f"{name_of(page)}: fenced as {strange}; expected one of {known}"
+    for block in blocks:
+        if block.language == "console":
+            check_endless(block)
     if not any(block.language in _RUN for block in blocks):
         return
+    if page.stem == "video":
+        pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
     project = Project(tmp_path, load_tool)
     names = {"__name__": "__main__"}
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -28,6 +38,7 @@ def test_examples(page, tmp_path, load_tool, monkeypatch):
             where = f"{name_of(page)}:{block.line}"
             try:
                 if block.language == "python":
+                    project.provide_for(block.text)
                     run_python(block.text, tmp_path, names)
                 elif block.language == "bash":
                     for words in commands_of(block):
@@ -35,6 +46,20 @@ def test_examples(page, tmp_path, load_tool, monkeypatch):
                         project.run(words)
             except (Exception, SystemExit) as error:
                 raise AssertionError(f"{where} fails: {type(error).__name__}: {error}") from error
+
+
+def check_endless(block):
+    for python, tool, *_ in commands_of(block):
+        assert python == "python"
+        assert tool in _ENDLESS, f"{tool} ends, so it goes into a bash block"
+        assert (ROOT / tool).is_file()
+        assert Path(tool).name in (ROOT / _ENDLESS[tool]).read_text()
+
+
+@pytest.mark.parametrize("command", ["make demo x", "python tools/test.py", "python -m tests.x y"])
+def test_what_ends_is_not_left_out_of_the_run(command):
+    with pytest.raises(AssertionError):
+        check_endless(Block(1, "console", f"{command}\n"))
 
 
 def test_a_failing_example_is_found(tmp_path, load_tool):

@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from glore_seg.checkpoints.json_config import config_to_json
 from glore_seg.engine import load_config, use_amp
 from glore_seg.engine.config import replace_sync_bn
 
@@ -29,8 +30,35 @@ def test_options_and_work_dir(config):
 
 
 def test_missing_config():
-    with pytest.raises(FileNotFoundError, match=r"config 'no.py' does not exist.*configs/"):
+    with pytest.raises(FileNotFoundError, match=r"config 'no.py' does not exist.*glore_seg::fcn"):
         load_config("no.py")
+
+
+def test_a_config_of_the_package_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cfg = load_config("glore_seg::fcn_r50_glore-x2_cityscapes.py")
+    assert cfg.model.decode_head.num_units == 2
+    assert cfg.work_dir == "work_dirs/fcn_r50_glore-x2_cityscapes"
+    with pytest.raises(FileNotFoundError, match="did you mean 'glore_seg::fcn_r50_glore_citys"):
+        load_config("glore_seg::fcn_r50_glore_cityscape.py")
+
+
+def test_a_folder(tmp_path):
+    with pytest.raises(IsADirectoryError, match=r"is a folder; expected a file: .*/config\.json,"):
+        load_config(str(tmp_path))
+
+
+def test_json_keeps_its_tuples_and_runs_nothing(config, tmp_path):
+    path = tmp_path / "config.json"
+    cfg = load_config(config, cfg_options={"model.sizes": (1, 2)})
+    path.write_text(config_to_json(cfg, source=config))
+    assert load_config(str(path)).model.sizes == (1, 2)
+    path.write_text('{"model": {"type": "os.system", "command": "true"}}')
+    with pytest.raises(ValueError, match=r"config\.json: model\.type is 'os\.system', which a reg"):
+        load_config(str(path))
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match=r"config\.json is no text \(.*expected a config in UTF-8"):
+        load_config(str(path))
 
 
 def test_unknown_option(config):

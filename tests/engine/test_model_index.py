@@ -55,7 +55,7 @@ def project(tmp_path):
         "Name": "small",
         "In Collection": "Small",
         "Config": "configs/small.py",
-        "Metadata": {"Training Data": "none", "Input": [8, 4, 4]},
+        "Metadata": {"Training Data": "none", "Input": "8 x 4 x 4"},
     }
 
     def write(*entries):

@@ -52,6 +52,7 @@ def test_channels_last_changes_layout_and_no_result(model, picture):
 def test_channels_last_of_a_video_network():
     torch.manual_seed(0)
     net = VideoResNet(26, num_classes=3, num_units=(0, 1, 1, 0), base_channels=4).eval()
+    net.register_buffer("mean", torch.zeros(3, 1, 1, 1))  # as mmaction2's preprocessor has it
     clip = torch.randn(1, 3, 4, 32, 40)
     expected = net(clip)
     ChannelsLastHook().before_train(SimpleNamespace(model=net))

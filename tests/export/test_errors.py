@@ -78,10 +78,8 @@ def test_configs_that_do_not_say_enough(tmp_path):
     cfg.test_dataloader.dataset.metainfo = {"classes": ("a", "b"), "palette": [[0] * 3] * 2}
     with pytest.raises(ValueError, match=r"names 2 classes, the network gives 4; .*metainfo="):
         export_model(cfg, checkpoint, tmp_path / "a.onnx")
-    cfg.default_scope = "mmaction"
-    with pytest.raises(
-        ValueError, match=r"default_scope of the config is 'mmaction'; expected one"
-    ):
+    cfg.default_scope = "mmdet"
+    with pytest.raises(ValueError, match=r"default_scope of the config is 'mmdet'; expected one"):
         export_model(cfg, checkpoint, tmp_path / "a.onnx")
 
 

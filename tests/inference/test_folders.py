@@ -42,7 +42,8 @@ def test_names_keep_folders_apart(pictures, tmp_path, monkeypatch):
 
 def test_results_are_no_inputs(pictures, tmp_path):
     write_png(pictures / "out/labels/a/1.png", PICTURE)
-    assert names(find_tasks([pictures], pictures / "out")) == ["a/1", "b/1", "b/2"]
+    for out in ("out", "a/../out"):
+        assert names(find_tasks([pictures], pictures / out)) == ["a/1", "b/1", "b/2"]
     with pytest.raises(ValueError, match="holds nothing but results of"):
         find_tasks([pictures / "out"], pictures / "out")
 
@@ -92,6 +93,7 @@ def test_what_is_done_is_remembered(pictures, tmp_path):
 def test_other_settings_and_other_pictures_are_refused(pictures, tmp_path):
     out = tmp_path / "out"
     (task,) = find_tasks([pictures / "a"], out)
+    open_folder(out, settings={"source": "of a run that made nothing"})
     folder = open_folder(out)
     folder.write(task, segmentation(1))
     with pytest.raises(FileExistsError, match=r"results of another source \(x, now y\): give ano"):

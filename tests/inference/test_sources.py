@@ -1,6 +1,7 @@
 """Which files make a network, and which are refused."""
 
 import copy
+import json
 import pickle
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from glore_seg.checkpoints import write_state_dict
+from glore_seg.checkpoints.hub import save_pretrained
 from glore_seg.checkpoints.json_config import config_to_json
 from glore_seg.inference import Segmenter
 
@@ -39,6 +41,24 @@ def test_safetensors_with_its_config_inside(cfg, model, expected, image, tmp_pat
     path = tmp_path / "glore.safetensors"
     write_state_dict(path, model.state_dict(), meta={"cfg": cfg.pretty_text})
     assert np.array_equal(Segmenter(path, device="cpu")(image).labels, expected)
+
+
+def test_a_folder_for_the_hub(cfg, model, expected, image, tmp_path):
+    net = save_pretrained(cfg, model, tmp_path / "my net")
+    for source in (net, str(net), net / "model.safetensors"):
+        assert np.array_equal(Segmenter(source, device="cpu")(image).labels, expected)
+    found = Segmenter(net / "config.json", checkpoint=net / "model.safetensors", device="cpu")
+    assert np.array_equal(found(image).labels, expected)
+    with pytest.raises(ValueError, match=r"my net has weights of its own, and checkpoint .* too"):
+        Segmenter(net, checkpoint=net / "model.safetensors")
+    config = json.loads((net / "config.json").read_text())
+    config["model"] = {"type": "os.system", "command": "true"}
+    (net / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match=r"config\.json: model\.type is 'os\.system'"):
+        Segmenter(net)
+    (net / "config.json").unlink()
+    with pytest.raises(ValueError, match=r"my net has no config\.json; expected a folder as save"):
+        Segmenter(net)
 
 
 @pytest.mark.parametrize("ending", [".json", ".py"])

@@ -41,7 +41,7 @@ def test_paddleseg_weights_become_a_network_that_is_ready(load_tool, tmp_path, c
 def test_backbone_weights_start_a_training(load_tool, tmp_path, capsys):
     names = classifier_names(50, deep_stem=True, pooled_shortcut=True)
     torch.save({name: torch.full(s, 0.5) for name, s in names.items()}, tmp_path / "timm.pth")
-    out = tmp_path / "v1d.pth"
+    out = tmp_path / "v1d.safetensors"
     arguments = ["timm", str(tmp_path / "timm.pth"), str(out)]
     convert = load_tool(TOOL)
 

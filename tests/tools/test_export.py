@@ -1,4 +1,4 @@
-"""The command line of export.py, on a ResNet with a GloRe head."""
+"""The command line of export.py, on a ResNet with a GloRe head, in a folder for the hub."""
 
 import json
 
@@ -6,6 +6,7 @@ import onnxruntime
 import pytest
 import torch
 
+from glore_seg.checkpoints.hub import save_pretrained
 from glore_seg.engine import build_model, load_config
 
 NAME = "configs/fcn_r18_glore_street-scenes.py"
@@ -18,20 +19,20 @@ SMALL = {
 
 
 @pytest.fixture
-def checkpoint(tmp_path):
+def net(tmp_path):
     torch.manual_seed(0)
-    model = build_model(load_config(NAME, cfg_options=SMALL))
+    cfg = load_config(NAME, cfg_options=SMALL)
+    model = build_model(cfg)
     model.decode_head.units[0].blocker.weight.data.fill_(1.0)
-    torch.save({"state_dict": model.state_dict()}, tmp_path / "a.pth")
-    return tmp_path / "a.pth"
+    return save_pretrained(cfg, model, tmp_path / "net")
 
 
-def test_export_prints_its_checks(load_tool, checkpoint, tmp_path, capsys):
+def test_export_prints_its_checks(load_tool, net, tmp_path, capsys):
     export = load_tool("export")
     out = tmp_path / "new" / "a.onnx"
-    options = ["--cfg-options", *(f"{key}={value}" for key, value in SMALL.items())]
-    arguments = [NAME, str(checkpoint), "--out", str(out), "--argmax", "--check", "64", "128"]
-    export([*arguments, *options])
+    files = [str(net / name) for name in ("config.json", "model.safetensors")]
+    arguments = [*files, "--out", str(out), "--argmax", "--check", "64", "128"]
+    export(arguments)
     printed = capsys.readouterr().out
     for size in ("1 x 161 x 225", "2 x 128 x 96", "3 x 97 x 353", "1 x 64 x 128"):
         assert f"{size} |" in printed
@@ -45,4 +46,4 @@ def test_export_prints_its_checks(load_tool, checkpoint, tmp_path, capsys):
     assert labels.shape == (1, 40, 56)
 
     with pytest.raises(FileExistsError, match="exists; give another name, or say --overwrite"):
-        export([*arguments, *options])
+        export(arguments)

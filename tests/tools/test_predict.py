@@ -7,10 +7,12 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from mmengine.config import Config
 from PIL import Image
 
+from glore_seg.checkpoints.hub import save_pretrained
 from glore_seg.evaluation import CITYSCAPES_CLASSES, label_id_table
-from glore_seg.inference import Segmenter
+from glore_seg.inference import Segmenter, sole_predictor
 from tests.conftest import REPOSITORY
 
 
@@ -55,7 +57,7 @@ def test_a_folder_with_bad_files(predict, trained, folder, tmp_path, capsys):
         *("labels/a/1.png", "labels/b/1.png"),
         *(f"labels/drive/{index:06}.png" for index in range(3)),
         *("overlays/a/1.png", "overlays/b/1.png", "overlays/drive.mp4"),
-        *("predict.jsonl", "shares.csv"),
+        *("predict.jsonl", "predict.lock", "shares.csv"),
     ]
     assert files(out) == made
 
@@ -104,6 +106,25 @@ def test_interrupted_it_goes_on(predict, trained, folder, tmp_path, capsys, monk
     monkeypatch.undo()
     assert predict(*arguments) == 0
     assert "1 segmented, 1 done before" in capsys.readouterr().out
+
+
+def test_two_at_once_keep_apart(predict, trained, folder, tmp_path):
+    out = tmp_path / "out"
+    arguments = (trained / "iter_4.pth", folder / "a/1.png", "--out", out, "--device", "cpu")
+    with (
+        sole_predictor(out),
+        pytest.raises(BlockingIOError, match=rf"another process is segmenting into {out}: wait"),
+    ):
+        predict(*arguments)
+    assert files(out) == ["predict.lock"]
+    assert predict(*arguments) == 0
+
+
+def test_a_folder_for_the_hub(predict, small_config, trained, folder, tmp_path, capsys):
+    net = save_pretrained(Config.fromfile(small_config), trained / "iter_4.pth", tmp_path / "net")
+    arguments = (net, folder / "a/1.png", "--out", tmp_path / "out", "--device", "cpu")
+    assert (predict(*arguments), predict(*arguments)) == (0, 0)
+    assert "0 segmented, 1 done before" in capsys.readouterr().out
 
 
 def test_as_a_command(predict, trained, tmp_path):

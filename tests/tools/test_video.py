@@ -50,23 +50,25 @@ def work_dir(call, options, tmp_path_factory):
     config = CONFIGS / "r26_glore_moving-shapes.py"
     call("train", config, work_dir=folder, cfg_options=options)
     more = tuple(o.replace("max_iters=2", "max_iters=4") for o in options)
-    call("train", config, "--resume", work_dir=folder, cfg_options=more)
+    call("train", config, "--resume", "--amp", "--channels-last", work_dir=folder, cfg_options=more)
     return folder
 
 
-def run_test(call, options, work_dir, name="r26_glore_moving-shapes", **more):
+def run_test(call, options, work_dir, *flags, name="r26_glore_moving-shapes", **more):
     extra = tuple(f"{key.replace('__', '.')}={value}" for key, value in more.items())
     checkpoint = work_dir / "iter_4.pth"
-    folder = work_dir.parent / f"test_{name}_{len(more)}"
+    folder = work_dir.parent / f"test_{name}_{len(more)}_{len(flags)}"
     config = CONFIGS / f"{name}.py"
-    return call("test", config, checkpoint, work_dir=folder, cfg_options=(*options, *extra))
+    return call("test", config, checkpoint, *flags, work_dir=folder, cfg_options=(*options, *extra))
 
 
 def test_training_goes_on_and_names_the_damaged(work_dir):
     assert torch.load(work_dir / "iter_4.pth", weights_only=True)["meta"]["iter"] == 4
     log = "".join(path.read_text() for path in work_dir.rglob("*.log"))
     assert "resumed epoch: 0, iter: 2" in log
-    train = r"left_000001\.mp4 cannot be opened as a video \(.*; 0 bytes\): get it again; another"
+    train = (
+        r"left_000001\.mp4 cannot be opened as a video \(.*; 0 bytes\); .*: get it again; another"
+    )
     assert re.search(train, log)
     assert re.search(r"up_000003\.mp4 is missing: .*; it counts as an error", log)
 
@@ -75,11 +77,23 @@ def test_one_clip_ten_clips_and_one_frame(call, options, work_dir):
     scores = [
         run_test(call, options, work_dir),
         run_test(call, options, work_dir, test_dataloader__dataset__pipeline__1__num_clips=10),
-        run_test(call, options, work_dir, "r26_glore_moving-shapes-one-frame"),
+        run_test(call, options, work_dir, name="r26_glore_moving-shapes-one-frame"),
     ]
     for score in scores:
         assert score["acc/unreadable"] == 1
         assert score["acc/top1"] <= 0.75
+
+
+def test_painted_predictions_in_bfloat16(call, options, work_dir, tmp_path):
+    flags = ("--amp", "--channels-last", "--show-dir", tmp_path)
+    assert run_test(call, options, work_dir, *flags)["acc/unreadable"] == 1
+    painted = sorted(path.name for path in tmp_path.rglob("vis_image/*"))
+    assert painted == [
+        "down_000002_0.png",
+        "left_000001_0.png",
+        "right_000000_0.png",
+        "up_000003_0.png",
+    ]
 
 
 def test_projections_of_a_clip(load_tool, options, shapes, work_dir, tmp_path, capsys):

@@ -29,9 +29,10 @@ def test_it_serves_until_interrupted(small_config, trained):
             said = next(line for line in served.stdout if "page is at" in line)
             address = re.search(r"http://127\.0\.0\.1:\d+/", said).group()
             assert httpx.get(address).status_code == 200
-        finally:
             served.send_signal(signal.SIGINT)
-        assert served.wait(timeout=60) == 0
+            assert served.wait(timeout=60) == 0
+        finally:
+            served.kill()  # what did not end, lest it be left behind
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,9 @@ from typing import Any
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+PATIENCE = 60_000  # milliseconds; a loaded machine is slow, and what is wrong may take long to show
+
+
 class Watched:
     """A tab of a browser.
 
@@ -24,7 +27,7 @@ class Watched:
             viewport={"width": width, "height": height}, accept_downloads=True
         )
         self.page = context.new_page()
-        self.page.set_default_timeout(6_000)
+        self.page.set_default_timeout(PATIENCE)
         self.page.on("request", lambda request: self.requested.append(request.url))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", self._note)
@@ -53,10 +56,15 @@ class Watched:
 @contextmanager
 def chromium() -> Iterator[Any]:
     """Start the system's Chromium under Playwright."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         # containers run as root, for which Chromium has no sandbox
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()

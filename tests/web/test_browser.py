@@ -9,8 +9,12 @@ from PIL import Image
 
 from tests.web.browser import CHROMIUM, Watched, chromium
 from tests.web.pictures import encode, noise, png_of_claimed_size
+from tests.web.screenshot import take
 
-pytest.importorskip("playwright", reason="playwright is not installed: pip install playwright")
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed: pip install playwright"
+)
+expect = playwright.expect
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH")
 
 # alpha under the middle of the place (x, y) of a pane's veil, 0 to 255
@@ -50,7 +54,8 @@ def names(tab):
 
 
 def status(tab):
-    return tab.page.locator("#viewer .status").inner_text()
+    """What the page says; expectations of it wait until it says so."""
+    return expect(tab.page.locator("#viewer .status"))
 
 
 def test_the_legend_tells_classes_and_shares(shown, labels, page_models):
@@ -73,20 +78,22 @@ def test_hovering_a_class_shows_it_alone_and_a_click_keeps_it(shown, labels, pag
     index = int(button.get_attribute("data-index"))
     button.hover()
     name = page_models["first"].classes[index]
-    assert status(shown) == f"{name}: {100 * (labels == index).mean():.1f} % of the picture"
+    status(shown).to_have_text(f"{name}: {100 * (labels == index).mean():.1f} % of the picture")
+    expect(veil).to_be_visible()
     inside, outside = (np.argwhere(found)[0] for found in (labels == index, labels != index))
     for (y, x), expected in ((inside, 0), (outside, 200)):
         assert page.evaluate(ALPHA, [veil.element_handle(), int(x), int(y)]) == expected
     page.mouse.move(2, 2)
-    assert veil.is_hidden()
+    expect(veil).to_be_hidden()
     button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
     page.mouse.move(2, 2)
     button.evaluate("button => button.blur()")
-    assert veil.is_visible()
-    assert button.get_attribute("aria-pressed") == "true"
+    expect(button).not_to_be_focused()
+    expect(veil).to_be_visible()
     button.press("Escape")
-    assert veil.is_hidden()
-    assert button.get_attribute("aria-pressed") == "false"
+    expect(button).to_have_attribute("aria-pressed", "false")
+    expect(veil).to_be_hidden()
 
 
 def test_the_keyboard_does_what_the_mouse_does(shown):
@@ -95,18 +102,18 @@ def test_the_keyboard_does_what_the_mouse_does(shown):
     slider.focus()
     slider.press("Home")
     painted = page.locator("#viewer canvas.labels")
-    assert painted.evaluate("canvas => canvas.style.opacity") == "0"
+    expect(painted).to_have_css("opacity", "0")
     for _ in range(3):
         slider.press("ArrowRight")
-    assert painted.evaluate("canvas => canvas.style.opacity") == "0.15"
-    assert page.locator("#viewer .opacity output").inner_text() == "15 %"
+    expect(painted).to_have_css("opacity", "0.15")
+    expect(page.locator("#viewer .opacity output")).to_have_text("15 %")
     first = page.locator("#viewer .legend button").first
     page.keyboard.press("Tab")
-    assert first.evaluate("button => button === document.activeElement")
-    assert status(shown).startswith(names(shown)[0] + ": ")
+    expect(first).to_be_focused()
+    status(shown).to_contain_text(re.compile(f"^{names(shown)[0]}: "))
     page.keyboard.press("Space")
     page.keyboard.press("Tab")
-    assert first.get_attribute("aria-pressed") == "true"
+    expect(first).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("Escape")
 
 
@@ -117,9 +124,10 @@ def test_pointing_at_the_picture_names_the_class(shown, labels, page_models):
     for y, x in ((10, 100), (60, 20)):
         at = {"x": (x + 0.5) * box["width"] / 128, "y": (y + 0.5) * box["height"] / 64}
         stage.hover(position=at)
-        assert status(shown).startswith(page_models["first"].classes[labels[y, x]] + ": ")
+        name = page_models["first"].classes[labels[y, x]]
+        status(shown).to_contain_text(re.compile(f"^{name}: "))
     page.mouse.move(2, 2)
-    assert status(shown) == "Point at a class to see it alone; a click keeps it."
+    status(shown).to_have_text("Point at a class to see it alone; a click keeps it.")
 
 
 def test_the_label_map_is_downloaded(shown, labels, tmp_path):
@@ -142,11 +150,11 @@ def test_maps_and_graph_of_the_unit(shown):
     page = shown.page
     page.get_by_role("tab", name="Node maps").click()
     page.locator("#maps figure").nth(5).wait_for()
-    assert page.locator("#maps figure").count() == 6  # all that the unit has
+    expect(page.locator("#maps figure")).to_have_count(6)  # all that the unit has
     number = page.locator("input[type=number]")
     number.fill("2")
     number.press("Enter")
-    page.wait_for_function("document.querySelectorAll('#maps figure').length === 2")
+    expect(page.locator("#maps figure")).to_have_count(2)
     before = page.locator("#maps img").first.get_attribute("src")
     page.get_by_label("red-green").check()
     page.wait_for_function(
@@ -163,17 +171,27 @@ def test_maps_and_graph_of_the_unit(shown):
 def test_two_checkpoints_side_by_side(shown):
     page = shown.page
     shown.pick("Compare with", "second")
-    page.locator("#viewer .stage").nth(1).wait_for()
-    assert page.locator("#viewer figcaption").all_inner_texts() == ["first", "second"]
-    assert re.search(r"The two agree on [\d.]+ % of the pixels", page.locator(".note").inner_text())
+    expect(page.locator("#viewer .stage")).to_have_count(2)
+    expect(page.locator("#viewer figcaption")).to_have_text(["first", "second"])
+    agree = re.compile(r"The two agree on [\d.]+ % of the pixels")
+    expect(page.locator("#viewer .note")).to_contain_text(agree)
     page.locator("#viewer .legend button").first.hover()
-    assert " | " in status(shown)
-    assert page.locator("#viewer canvas.veil").evaluate_all("all => all.every(c => !c.hidden)")
-    assert page.get_by_role("link", name="second: train ids").count() == 1
+    status(shown).to_contain_text(" | ")
+    expect(page.locator("#viewer canvas.veil:not([hidden])")).to_have_count(2)
+    expect(page.get_by_role("link", name="second: train ids")).to_have_count(1)
     shown.pick("Compare with", "no other")
-    page.wait_for_function("document.querySelectorAll('#viewer .stage').length === 1")
+    expect(page.locator("#viewer .stage")).to_have_count(1)
     shown.pick("Model", "second")
     page.wait_for_function("document.querySelector('#viewer img').alt.endsWith('second finds')")
+
+
+def test_the_docs_figure_is_taken(browser, address, street):
+    tab = Watched(browser, height=700)
+    tab.page.goto(address)
+    shot = take(tab, street, "first", "second")
+    assert shot.mode == "P"
+    assert shot.width == 1280
+    expect(tab.page.locator("#viewer figcaption")).to_have_text(["second", "first"])
 
 
 @pytest.mark.parametrize(
@@ -191,7 +209,7 @@ def test_bad_uploads_get_a_message(shown, tmp_path, name, content, message):
     alert = shown.page.get_by_role("alert").filter(has_text=message)
     alert.wait_for()
     assert "Traceback" not in shown.page.inner_text("body")
-    assert shown.page.locator("#viewer .result").is_hidden()
+    expect(shown.page.locator("#viewer .result")).to_be_hidden()
 
 
 def test_a_file_that_is_too_large_is_not_even_sent(browser, address, tmp_path):
@@ -210,7 +228,7 @@ def test_a_phone_shows_it_all_without_scrolling_sideways(browser, address, stree
     tab.choose(street)
     button = page.locator("#viewer .legend button").nth(1)
     button.click()
-    assert button.get_attribute("aria-pressed") == "true"
+    expect(button).to_have_attribute("aria-pressed", "true")
     for name, inside in (("Node maps", "#maps"), ("Node graph", "#graphs")):
         page.get_by_role("tab", name=name).click()
         page.locator(f"{inside} figure").first.wait_for()

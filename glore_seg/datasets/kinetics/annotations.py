@@ -11,6 +11,7 @@ from pathlib import Path
 ENDINGS = (".mp4", ".mkv", ".webm", ".avi", ".mov")
 _COLUMNS = ("youtube_id", "time_start", "time_end", "split")
 _SPLITS = {"train": "train", "val": "val", "validate": "val", "validation": "val", "test": "test"}
+SPLITS = frozenset(_SPLITS.values())
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def read_segments(path: str | Path) -> list[Segment]:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; expected a CSV file of Kinetics")
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets begin with a mark
         reader = csv.DictReader(file)
         missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
@@ -79,7 +80,7 @@ def class_names(segments: Iterable[Segment], classes_file: str | Path | None) ->
         if not occurring:
             raise ValueError("the CSV files name no classes: give one with labels, or classes_file")
         return occurring
-    lines = Path(classes_file).read_text(encoding="utf-8").splitlines()
+    lines = Path(classes_file).read_text(encoding="utf-8-sig").splitlines()
     names = [line.strip() for line in lines if line.strip()]
     unknown = sorted(set(occurring) - set(names))
     if unknown or len(set(names)) < len(names):

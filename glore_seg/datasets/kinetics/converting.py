@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from glore_seg.datasets.kinetics.annotations import (
+    SPLITS,
     Segment,
     class_names,
     find_videos,
@@ -88,11 +89,13 @@ def convert_kinetics(
     Raises:
         MissingExtraError: PyAV is not installed.
         FileNotFoundError: A CSV file or the folder of videos is missing, or holds none.
-        ValueError: A CSV file or the classes do not fit, or a number is out of its range.
+        ValueError: A CSV file or the classes do not fit, ``out`` has a list of another split whose
+            labels count other classes, or a number is out of its range.
     """
     out = Path(out)
     segments = [segment for path in annotations for segment in read_segments(path)]
     report = KineticsReport(class_names(segments, classes_file))
+    _check_other_lists(out, report.classes, {segment.split for segment in segments})
     stored = find_videos(videos)
     places = {segment: paths_of(segment, stored) for segment in segments}
     checked = check_videos(
@@ -123,6 +126,21 @@ def convert_kinetics(
     report.files.append(out / CLASSES_FILE)
     write_lines(report.files[-1], report.classes)
     return report
+
+
+def _check_other_lists(out: Path, classes: list[str], splits: set[str]) -> None:
+    """Refuse to number classes in another way than a list that stays does."""
+    file = out / CLASSES_FILE
+    if not file.is_file() or file.read_text(encoding="utf-8").splitlines() == classes:
+        return
+    for split in sorted(SPLITS - splits):
+        if (out / LIST_FILE.format(split)).is_file():
+            raise ValueError(
+                f"{file} has other classes than these {len(classes)}, and "
+                f"{LIST_FILE.format(split)} beside it counts by them; expected the same in all "
+                "splits: give the CSV files of all in one call, or --classes FILE with all classes "
+                "in each, or another --out"
+            )
 
 
 def _problems(

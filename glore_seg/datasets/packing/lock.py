@@ -1,21 +1,16 @@
 """One process at a time writes to a pack."""
 
-from __future__ import annotations
-
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
+
+from glore_seg.locking import locked
 
 LOCK = "pack.lock"
 """Name of the empty file in the folder of a pack that its writer holds locked."""
 
 
-@contextmanager
-def sole_writer(pack: Path) -> Iterator[None]:
-    """Hold the lock of a pack; the system lifts it when the process ends, killed or not.
-
-    The file stays: were it removed, two processes could hold locks of two files of its name.
+def sole_writer(pack: Path) -> AbstractContextManager[None]:
+    """Hold the lock of a pack, see :func:`glore_seg.locking.locked`.
 
     Args:
         pack: Folder of the pack, which exists.
@@ -23,12 +18,4 @@ def sole_writer(pack: Path) -> Iterator[None]:
     Raises:
         BlockingIOError: If another process holds the lock.
     """
-    with (pack / LOCK).open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BlockingIOError(
-                f"another process is packing into {pack}: wait until it has ended, or give "
-                "another folder"
-            ) from error
-        yield
+    return locked(pack / LOCK, doing=f"packing into {pack}")

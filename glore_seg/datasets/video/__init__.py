@@ -1,7 +1,8 @@
 """Videos as data: reading and writing them, and mmaction2's data set made to bear damage.
 
-Importing this registers ``CheckedVideoInit``, ``CheckedVideoDecode`` and ``RepeatOneFrame``;
-:mod:`glore_seg.datasets.video.dataset` imports mmaction2 and is left to ``custom_imports`` of a
+Importing this registers ``CheckedVideoInit``, ``CheckedVideoDecode``, ``CheckedFrameDecode`` and
+``RepeatOneFrame``; :mod:`glore_seg.datasets.video.dataset` and
+:mod:`glore_seg.datasets.video.rawframes` import mmaction2 and are left to ``custom_imports`` of a
 config.
 """
 
@@ -12,6 +13,7 @@ from glore_seg.datasets.video.reading import (
     scan_video,
 )
 from glore_seg.datasets.video.transforms import (
+    CheckedFrameDecode,
     CheckedVideoDecode,
     CheckedVideoInit,
     RepeatOneFrame,
@@ -19,6 +21,7 @@ from glore_seg.datasets.video.transforms import (
 from glore_seg.datasets.video.writing import write_video
 
 __all__ = [
+    "CheckedFrameDecode",
     "CheckedVideoDecode",
     "CheckedVideoInit",
     "RepeatOneFrame",

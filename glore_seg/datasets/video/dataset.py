@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os.path as osp
-from typing import Any
+from typing import Any, ClassVar
 
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
@@ -28,17 +28,25 @@ class CheckedVideoDataset(VideoDataset):
     are checked.
 
     Raises:
-        FileNotFoundError: ``ann_file`` is missing, or not one of the videos in it exists.
+        FileNotFoundError: ``ann_file`` or the file of classes is missing, or not one of the videos
+            exists.
         ValueError: ``ann_file`` is empty, a line of it is not ``path label`` with a class that
             there is, or the pipeline doesn't read with ``CheckedVideoInit`` and
             ``CheckedVideoDecode``.
     """
 
+    source: ClassVar[str] = "filename"
+    """Key of what is read in a sample."""
+    line: ClassVar[str] = "path label"
+    """What a line of the list holds."""
+    readers: ClassVar[tuple[type, ...]] = (CheckedVideoInit, CheckedVideoDecode)
+    """Transforms that raise ``UnreadableVideoError``, and fill an ``unreadable`` sample."""
+
     def __init__(self, **options: Any) -> None:
         self._told: set[str] = set()
         super().__init__(**options)
         transforms = {type(transform) for transform in self.pipeline.transforms}
-        missing = {CheckedVideoInit, CheckedVideoDecode} - transforms
+        missing = set(self.readers) - transforms
         if missing:
             raise ValueError(
                 f"the pipeline of {type(self).__name__} has no "
@@ -47,30 +55,38 @@ class CheckedVideoDataset(VideoDataset):
             )
 
     def load_data_list(self) -> list[dict]:
-        """Read the list of videos; see the class for what is refused."""
+        """Read the list; see the class for what is refused."""
         if not osp.isfile(self.ann_file):
             raise FileNotFoundError(
-                f"ann_file {self.ann_file} is missing; expected a text file of `path label` lines: "
-                "correct data_root or ann_file in the config, or prepare the data as "
+                f"ann_file {self.ann_file} is missing; expected a text file of `{self.line}` "
+                "lines: correct data_root or ann_file in the config, or prepare the data as "
                 "docs/video.md says"
             )
-        items = super().load_data_list() if self.multi_class else self._single_labels()
+        classes = self.metainfo.get("classes")
+        if isinstance(classes, str):  # mmengine takes a file that is not there for the classes
+            raise FileNotFoundError(
+                f"metainfo.classes is {classes}, which is missing; expected a file with a class a "
+                "line: correct metainfo in the config, or prepare the data as docs/video.md says"
+            )
+        items = self._items()
         if not items:
-            raise ValueError(f"{self.ann_file} lists no videos; expected `path label` lines")
-        if not any(osp.isfile(item["filename"]) for item in items):
+            raise ValueError(f"{self.ann_file} lists no videos; expected `{self.line}` lines")
+        if not any(osp.exists(item[self.source]) for item in items):
             raise FileNotFoundError(
                 f"none of the {len(items)} videos in {self.ann_file} exists, such as "
-                f"{items[0]['filename']}: correct data_prefix in the config"
+                f"{items[0][self.source]}: correct data_prefix in the config"
             )
         return items
 
     def prepare_data(self, idx: int) -> Any:
         """Read one sample; None in training where it cannot be read, for which another is taken."""
         try:
-            return super().prepare_data(idx)
+            packed = super().prepare_data(idx)
         except UnreadableVideoError as error:
             reason = str(error)
-        path = self.get_data_info(idx)["filename"]
+        else:
+            return self._named(packed, idx)
+        path = self.get_data_info(idx)[self.source]
         if path not in self._told:
             self._told.add(path)
             instead = (
@@ -81,9 +97,17 @@ class CheckedVideoDataset(VideoDataset):
             return None
         packed = self.pipeline({**self.get_data_info(idx), "unreadable": reason})
         packed["data_samples"].set_metainfo({"unreadable": reason})
+        return self._named(packed, idx)
+
+    def _named(self, packed: Any, idx: int) -> Any:
+        """Note which video it is, for those who paint it; mmaction2 packs no name."""
+        path = self.get_data_info(idx)[self.source]
+        packed["data_samples"].set_metainfo({self.source: path})
         return packed
 
-    def _single_labels(self) -> list[dict]:
+    def _items(self) -> list[dict]:
+        if self.multi_class:
+            return super().load_data_list()
         with open(self.ann_file, encoding="utf-8") as file:
             lines = [(number, line.strip()) for number, line in enumerate(file, start=1)]
         return [self._item(line, number) for number, line in lines if line]
@@ -97,13 +121,16 @@ class CheckedVideoDataset(VideoDataset):
                 f"line {number} of {self.ann_file} is {line!r}; expected `path label` with "
                 f"{self.delimiter!r} between them and a whole number for a label"
             )
+        self._check_label(int(label), number)
+        prefix = self.data_prefix.get("video") or ""
+        return {"filename": osp.join(prefix, path), "label": int(label)}
+
+    def _check_label(self, label: int, number: int) -> None:
         classes = self.metainfo.get("classes")
         least = -1 if self.test_mode else 0  # -1: none is known, predictions only
-        last = len(classes) - 1 if classes else int(label)
-        if not least <= int(label) <= last:
+        last = len(classes) - 1 if classes else label
+        if not least <= label <= last:
             raise ValueError(
                 f"line {number} of {self.ann_file} has label {label}; expected {least} to "
                 f"{max(last, least)}: correct the list or metainfo"
             )
-        prefix = self.data_prefix.get("video") or ""
-        return {"filename": osp.join(prefix, path), "label": int(label)}

@@ -18,6 +18,8 @@ from glore_seg.extras import require
 
 _RATES = (20.0, 40.0)  # ordinary frames a second: those of film and television, once
 _UNTIMED = {"avi"}  # containers that store the order of decoding alone
+# What is opened. FFmpeg goes by the content, and would follow a play list or script to other files.
+_CONTAINERS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,ivf,mxf,nut,gif"
 _STEADY = 0.01  # relative difference of the mean rate from the stream's base
 
 
@@ -156,12 +158,16 @@ def _opened(path: Path) -> Any:
     if not path.is_file():
         raise UnreadableVideoError(f"{path} is missing: get it, or leave it out of the list")
     try:
-        container = av.open(str(path), metadata_errors="replace")
+        container = av.open(
+            str(path),
+            metadata_errors="replace",
+            options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"},
+        )
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UnreadableVideoError(
-            f"{path} cannot be opened as a video ({reason}; {path.stat().st_size} bytes): get it "
-            "again"
+            f"{path} cannot be opened as a video ({reason}; {path.stat().st_size} bytes); expected "
+            "a container such as MP4, Matroska or AVI: get it again"
         ) from error
     if not container.streams.video:
         container.close()

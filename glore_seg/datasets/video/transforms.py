@@ -11,6 +11,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 from mmengine.registry import TRANSFORMS
 
+from glore_seg.datasets.video.pictures import read_pictures
 from glore_seg.datasets.video.reading import read_frames, scan_video
 
 _HARMLESS = ("odd rate", "turned")
@@ -92,6 +93,44 @@ class CheckedVideoDecode(BaseTransform):
             results["imgs"], notes = read_frames(scan, indices.tolist())
             for kind, note in notes.items():
                 self._told.tell(kind, scan.path, note)
+        results["frame_inds"] = indices
+        results["original_shape"] = results["img_shape"] = results["imgs"][0].shape[:2]
+        return results
+
+    def __repr__(self) -> str:
+        """Return the name: there are no settings."""
+        return f"{type(self).__name__}()"
+
+
+@TRANSFORMS.register_module()
+class CheckedFrameDecode(BaseTransform):
+    """Read the chosen frames of a folder; in place of ``RawFrameDecode``.
+
+    The log names folders in which pictures are missing or don't decode (the nearest of the chosen
+    that do stand in for them). Pictures are brought to the size of the first.
+
+    Reads ``frame_dir``, ``filename_tmpl`` and ``frame_inds``; sets ``imgs`` (a list of (H, W, 3),
+    RGB, uint8), ``img_shape`` and ``original_shape``.
+
+    Raises:
+        UnreadableVideoError: No chosen frame is there. ``CheckedRawframeDataset`` answers it.
+    """
+
+    def __init__(self) -> None:
+        self._told = _Told()
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Read."""
+        indices = np.asarray(results["frame_inds"]).reshape(-1)  # (clips x frames,)
+        if results.get("unreadable"):
+            results["imgs"] = [np.full(_BLANK, 128, np.uint8) for _ in indices]
+        else:
+            folder = Path(results["frame_dir"])
+            results["imgs"], note = read_pictures(
+                folder, results["filename_tmpl"], indices.tolist()
+            )
+            if note:
+                self._told.tell("damaged", folder, note)
         results["frame_inds"] = indices
         results["original_shape"] = results["img_shape"] = results["imgs"][0].shape[:2]
         return results

@@ -16,7 +16,7 @@ class GloReVideoResNet(VideoResNet):
     """3D ResNet with units between its blocks, without the classifier (Section 4.4, Table 5).
 
     Everything up to and with ``tail.bn`` bears the released names; pooling, dropout and classifier
-    are those of mmaction2's ``I3DHead``, whose ``fc_cls`` is the released ``classifier``.
+    are those of ``GloReVideoHead``, whose ``fc_cls`` is the released ``classifier``.
 
     Args:
         depth: 50 or 101 as in the paper, or 26.

@@ -28,6 +28,8 @@ def test_segments(tmp_path):
     assert second == Segment("zz", 60, 70, "train", "yoga")
     unlabelled = write(tmp_path / "test.csv", "a,1,11,test", columns=COLUMNS[6:-6])
     assert read_segments(unlabelled) == [Segment("a", 1, 11, "test", None)]
+    marked = write(tmp_path / "marked.csv", "yoga,a,1,11,val,0", columns=f"\ufeff{COLUMNS}")
+    assert read_segments(marked) == [Segment("a", 1, 11, "val", "yoga")]
 
 
 @pytest.mark.parametrize(

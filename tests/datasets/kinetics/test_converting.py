@@ -124,6 +124,23 @@ def test_order_of_a_file_of_classes(kinetics):
     assert first == f"archery/{name('whole')} 2"
 
 
+def test_classes_of_the_splits_stay_the_same(kinetics):
+    """A split converted later may not number its classes in another way."""
+    convert(kinetics)
+    out = kinetics / "out"
+    train = (out / "kinetics400_train_list_videos.txt").read_text()
+    (kinetics / "later.csv").write_text(
+        "label,youtube_id,time_start,time_end,split\nyoga,brief,1,11,val\n"
+    )
+    settings = {"min_frames": 8, "progress": False}
+    with pytest.raises(ValueError, match=r"other classes than these 1, and kinetics400_train_list"):
+        convert_kinetics([kinetics / "later.csv"], kinetics / "videos", out, **settings)
+    assert (out / "kinetics400_train_list_videos.txt").read_text() == train
+    (out / "kinetics400_train_list_videos.txt").unlink()
+    convert_kinetics([kinetics / "later.csv"], kinetics / "videos", out, **settings)
+    assert (out / "kinetics400_classes.txt").read_text() == "yoga\n"
+
+
 @pytest.mark.parametrize("option", ["num_workers", "min_frames"])
 def test_wrong_numbers(tmp_path, option):
     settings = {"num_workers": 1, "min_frames": 1, option: 0}

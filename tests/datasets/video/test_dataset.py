@@ -1,5 +1,6 @@
 import logging
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,12 +16,14 @@ from mmaction.datasets.transforms import (
 )
 
 from glore_seg.datasets.video.dataset import CheckedVideoDataset
+from glore_seg.datasets.video.rawframes import CheckedRawframeDataset
 from glore_seg.datasets.video.transforms import (
+    CheckedFrameDecode,
     CheckedVideoDecode,
     CheckedVideoInit,
     RepeatOneFrame,
 )
-from tests.datasets.video.files import cut, write_clip, write_noise
+from tests.datasets.video.files import cut, numbers, pictures, write_clip, write_noise
 
 
 @pytest.fixture
@@ -173,3 +176,81 @@ def test_refused_settings(tmp_path):
         dataset(tmp_path, ["a.mp4 0"], ann_file="none.txt")
     with pytest.raises(ValueError, match="has no CheckedVideoDecode; other decoders end the run"):
         dataset(tmp_path, ["a.mp4 0"], pipeline=[CheckedVideoInit()])
+
+
+def frames_dataset(root, lines, **options):
+    (root / "list.txt").write_text("".join(f"{line}\n" for line in lines))
+    steps = [CheckedFrameDecode() if isinstance(s, CheckedVideoDecode) else s for s in pipeline()]
+    settings = {
+        "data_root": str(root),
+        "ann_file": "list.txt",
+        "data_prefix": {"img": ""},
+        "pipeline": steps[1:],
+        **options,
+    }
+    return CheckedRawframeDataset(**settings)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Frames of a clip: whole, with one missing and one damaged, and none at all."""
+    for name in ("a whole", "holes"):
+        (tmp_path / name).mkdir()
+        for number, picture in enumerate(pictures(7), start=1):
+            cv2.imwrite(str(tmp_path / name / f"img_{number:05}.jpg"), picture[..., ::-1])
+    (tmp_path / "holes/img_00001.jpg").unlink()
+    (tmp_path / "holes/img_00007.jpg").write_bytes(b"")
+    cv2.imwrite(str(tmp_path / "holes/img_00005.jpg"), np.full((24, 32, 3), 32, np.uint8))
+    return tmp_path
+
+
+FOLDERS = ["a whole 7 2", "holes 7 1", "missing 7 0"]
+
+
+def test_folders_with_missing_frames(folders, told):
+    data = frames_dataset(folders, FOLDERS, test_mode=True)
+    samples = [data[i] for i in range(3)]
+    assert [s["data_samples"].gt_label.item() for s in samples] == [2, 1, 0]
+    shown = [numbers(s["inputs"][0].permute(1, 2, 3, 0).float().numpy()) for s in samples[:2]]
+    assert shown == [[0, 2, 4, 6], [2, 2, 4, 4]]
+    assert samples[0]["data_samples"].frame_dir == str(folders / "a whole")
+    assert [bool(s["data_samples"].get("unreadable")) for s in samples] == [False, False, True]
+    assert samples[2]["inputs"].unique().tolist() == [128]
+    first, second = (line for line, _, _ in told)
+    assert "holes: 2 of 4 frames are missing or don't decode, such as img_00001.jpg; " in first
+    assert second.endswith(
+        "get the folder again, or leave it out of the list; it counts as an error"
+    )
+
+
+def test_training_takes_another_folder(folders, told):
+    data = frames_dataset(folders, FOLDERS[::2])
+    assert [data[i]["data_samples"].gt_label.item() for i in range(2)] == [2, 2]
+    assert told[0][0].endswith("; another video stands in for it")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("holes 7", r"line 1 of .*list\.txt is 'holes 7'; expected `folder frames label` with"),
+        ("holes 0 1", "is 'holes 0 1'; expected .* at least 1"),
+        ("holes seven 1", "is 'holes seven 1'; expected"),
+        ("holes 7 2", "line 1 of .* has label 2; expected 0 to 1"),
+    ],
+)
+def test_refused_lists_of_folders(folders, line, message):
+    with pytest.raises(ValueError, match=message):
+        frames_dataset(folders, [line], metainfo={"classes": ["left", "right"]})
+
+
+def test_folders_without_labels_or_with_several(folders):
+    data = frames_dataset(folders, ["a whole 7"], test_mode=True)
+    assert data.get_data_info(0)["label"] == -1
+    with pytest.raises(ValueError, match="multi_class is True; expected one label a line"):
+        frames_dataset(folders, FOLDERS, multi_class=True, num_classes=3)
+
+
+def test_missing_classes(tmp_path):
+    write_clip(tmp_path / "a.mp4", 2)
+    with pytest.raises(FileNotFoundError, match=r"metainfo.classes is none.txt, which is missing"):
+        dataset(tmp_path, ["a.mp4 0"], metainfo={"classes": "none.txt"})

@@ -170,3 +170,16 @@ def test_wrong_arguments(tmp_path):
     with pytest.raises(ValueError, match=r"frames of 5 x 6 for .*; expected even sides"):
         write_video(tmp_path / "b.mp4", [np.zeros((5, 6, 3), np.uint8)])
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["ffconcat version 1.0\nfile a.mp4\n", "#EXTM3U\n#EXTINF:1,\na.mp4\n#EXT-X-ENDLIST\n"],
+)
+@pytest.mark.parametrize("name", ["b.mp4", "b.m3u8"])
+def test_lists_of_other_files_are_no_videos(tmp_path, name, content):
+    """FFmpeg would follow them, wherever they point."""
+    write_clip(tmp_path / "a.mp4", 2)
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UnreadableVideoError, match=r"b\.\w+ cannot be opened .*such as MP4"):
+        scan_video(tmp_path / name)

@@ -1,0 +1,28 @@
+"""Count what the network of a config costs, whatever its task."""
+
+from functools import partial
+from typing import Any
+
+from mmengine.config import Config
+
+from glore_seg.engine.complexity import Complexity, count_complexity
+from glore_seg.engine.runner import build_model
+from glore_seg.engine.tasks import task_of
+
+
+def count_config(cfg: Config, input_shape: tuple[int, ...]) -> Complexity:
+    """Build the network of a config without weights and count one forward pass.
+
+    Args:
+        cfg: Config of any of the three tasks.
+        input_shape: One input: (C, H, W), and for video (C, T, H, W), a clip.
+
+    Returns:
+        Parameters and multiply-adds.
+    """
+    model = build_model(cfg)
+    video = task_of(cfg).name == "video"
+    # A recogniser takes several clips of a video, and stops at its features unless told otherwise.
+    options: dict[str, Any] = {"stage": "head"} if video else {}
+    shape = (1, 1, *input_shape) if video else (1, *input_shape)
+    return count_complexity(model, shape, forward=partial(model, mode="tensor", **options))

@@ -1,0 +1,88 @@
+"""Damaged files and dying workers of a training, by name."""
+
+import logging
+import re
+from collections.abc import Sequence
+
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from glore_seg.engine.long_runs.seeded_dataset import Batch, Damaged, SeededDataset
+
+_DAMAGED = "damaged_files"  # in the message hub, which checkpoints keep
+_PID = re.compile(r"DataLoader worker \(pid(?:\(s\))? (\d+)")
+
+
+class DataFaults:
+    """Keeps count of damaged files.
+
+    Args:
+        runner: Reports what is passed over, and keeps it over a restart.
+        dataset: The training's.
+        max_damaged_share: Share of the data set that may be damaged, 0 to below 1; 0 stops at the
+            first damaged file.
+
+    Raises:
+        ValueError: ``max_damaged_share`` is out of its range.
+    """
+
+    def __init__(self, runner: Runner, dataset: SeededDataset, max_damaged_share: float) -> None:
+        self._runner = runner
+        self._dataset = dataset
+        self._share = max_damaged_share
+
+    def check(self, batch: Batch) -> object:
+        """Give the batch of the host's, report what was damaged, or stop.
+
+        Raises:
+            ValueError: Files are damaged, more than may be.
+        """
+        if batch.damaged:
+            self._report(batch.damaged)
+        if batch.data is None:
+            raise ValueError(
+                f"{_text(batch.damaged[-1])}, and neither can the samples that follow it: mend "
+                "the data set"
+            )
+        return batch.data
+
+    def _report(self, damaged: Sequence[Damaged]) -> None:
+        hub = self._runner.message_hub
+        known = list(hub.get_info(_DAMAGED, []))
+        new = {one.path: one for one in damaged if one.path not in known}
+        known += new
+        most = int(self._share * len(self._dataset))
+        if len(known) > most:
+            raise ValueError(
+                f"{_text(next(iter(new.values()), damaged[0]))}. {len(known)} of "
+                f"{len(self._dataset)} samples are damaged; expected {most} at most "
+                f"(train_cfg.max_damaged_share={self._share:g}): get the file again, or set a "
+                "share that may be passed over"
+            )
+        hub.update_info(_DAMAGED, known)
+        for one in new.values():
+            print_log(
+                f"{_text(one)}; the next sample takes its place ({len(known)} of {most} that may "
+                "be damaged)",
+                logger="current",
+                level=logging.WARNING,
+            )
+
+    def named(self, error: RuntimeError) -> BaseException | None:
+        """A death of a data worker with the file that it was reading; None for other errors."""
+        found = _PID.search(str(error))
+        if found is None:
+            return None
+        pid = int(found[1])
+        path = self._dataset.read_by(pid)
+        doing = f"while it read {path}" if path else "while it read nothing"
+        return ChildProcessError(
+            f"data worker {pid} died {doing} ({error}). A kill comes from too little memory as a "
+            "rule: set train_dataloader.num_workers lower, look at the file, then go on with "
+            "--resume"
+        )
+
+
+def _text(one: Damaged) -> str:
+    named = one.path in one.reason
+    return one.reason if named else f"{one.path} cannot be read ({one.reason})"

@@ -1,0 +1,100 @@
+"""Losses that are not finite, damaged files, dying workers, and options out of range."""
+
+import math
+import re
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+
+from tests.engine.long_runs.toy import config, train
+
+NUMBERS = re.compile(r"toys/(\d)\.png")
+
+
+class Weights(Hook):
+    """Keeps the weights before and after each iteration."""
+
+    def __init__(self):
+        self.before, self.after, self.losses = [], [], []
+
+    def before_train_iter(self, runner, **kwargs):
+        self.before.append({k: v.clone() for k, v in runner.model.state_dict().items()})
+
+    def after_train_iter(self, runner, outputs=None, **kwargs):
+        self.after.append({k: v.clone() for k, v in runner.model.state_dict().items()})
+        self.losses.append(float(outputs["loss"]))
+
+
+def test_a_loss_of_nan_stops_and_names_the_pictures(tmp_path):
+    with pytest.raises(ValueError, match=r"the loss is nan at iteration \d+: toys/") as error:
+        train(config(tmp_path, train_dataloader__dataset__nan=[5]))
+    names = NUMBERS.findall(str(error.value))
+    assert len(names) == 3
+    assert "5" in names
+    assert "train_cfg.nonfinite_loss='skip'" in str(error.value)
+
+
+@pytest.mark.parametrize("by_epoch", [False, True])
+def test_a_step_with_nan_is_left_out(tmp_path, by_epoch):
+    hook = Weights()
+    options = {"train_dataloader__dataset__nan": [5], "train_cfg__nonfinite_loss": "skip"}
+    runner = train(config(tmp_path, by_epoch=by_epoch, **options), hook)
+    assert runner.iter == 12
+    skipped = [i for i, loss in enumerate(hook.losses) if not math.isfinite(loss)]
+    assert 3 <= len(skipped) <= 6
+    for i, (before, after) in enumerate(zip(hook.before, hook.after, strict=True)):
+        same = all(torch.equal(before[name], after[name]) for name in before)
+        assert same == (i in skipped)
+        assert all(value.isfinite().all() for value in after.values())
+    assert "update_params" not in vars(runner.optim_wrapper)
+
+
+def test_ten_in_a_row_stop(tmp_path):
+    options = {"train_dataloader__dataset__nan": list(range(8))}
+    with pytest.raises(ValueError, match=r"at iteration 10: .* and so were the 9 losses before"):
+        train(config(tmp_path, train_cfg__nonfinite_loss="skip", **options))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_damaged_file_is_named(tmp_path, workers):
+    options = {"train_dataloader__num_workers": workers}
+    message = r"^toys/5.png cannot be read as a picture: get it again. 1 of 8 samples are damaged; "
+    message += r"expected 0 at most \(train_cfg.max_damaged_share=0\)"
+    with pytest.raises(ValueError, match=message):
+        train(config(tmp_path, train_dataloader__dataset__damaged=[5], **options))
+
+
+def test_damaged_files_are_replaced_up_to_a_share(tmp_path, capfd):
+    options = {"train_dataloader__dataset__damaged": [5, 6], "train_cfg__max_damaged_share": 0.25}
+    cfg = config(tmp_path, **options)
+    cfg.log_level = "WARNING"
+    runner = train(cfg)
+    said = "".join(capfd.readouterr())
+    assert said.count("toys/5.png cannot be read as a picture: get it again; the next sample") == 1
+    assert "(2 of 2 that may be damaged)" in said
+    assert sorted(runner.message_hub.get_info("damaged_files")) == ["toys/5.png", "toys/6.png"]
+    with pytest.raises(ValueError, match=r"3 of 8 samples are damaged; expected 2 at most"):
+        train(
+            config(tmp_path / "b", **{**options, "train_dataloader__dataset__damaged": [1, 2, 3]})
+        )
+
+
+def test_a_worker_that_dies_names_its_file(tmp_path):
+    options = {"train_dataloader__num_workers": 2, "train_dataloader__dataset__deadly": [5]}
+    message = r"data worker \d+ died while it read toys/5.png .*num_workers lower"
+    with pytest.raises(ChildProcessError, match=message):
+        train(config(tmp_path, **options))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("nonfinite_loss", "go on", r"'go on'; expected one of \('stop', 'skip'\)"),
+        ("max_damaged_share", 1.0, r"1.0; expected 0 to below 1"),
+        ("grace_s", 0, r"grace_s is 0; expected seconds, more than 0"),
+    ],
+)
+def test_options_out_of_range(tmp_path, option, value, message):
+    with pytest.raises(ValueError, match=message):
+        train(config(tmp_path, **{f"train_cfg__{option}": value}))
