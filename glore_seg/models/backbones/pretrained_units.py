@@ -26,23 +26,30 @@ def check_pretrained_units(
     Raises:
         ValueError: The units were trained with something else.
     """
-    own = ", ".join(f"{name}={value!r}" for name, value in hidden.items())
     trained = _hidden_options_of(meta)
     if trained is None:
         print_log(
-            f"{checkpoint} does not say how its units were set in training; here they have {own}. "
+            f"{checkpoint} does not say how its units were set in training; here they have "
+            f"{_listed(hidden)}. "
             "The released classifiers have normalize=False: compare, the weights alone fit both",
             logger="current",
             level=logging.WARNING,
         )
     elif trained != hidden:
-        its = ", ".join(f"{name}={value!r}" for name, value in trained.items())
+        its, own = (
+            _listed({name: a[name] for name in a if name not in b or a[name] != b[name]})
+            for a, b in ((trained, hidden), (hidden, trained))
+        )
         raise ValueError(
             f"{checkpoint} was trained with units of {its}, this backbone has {own}: the same "
-            "weights would compute something else. Pretrain with this backbone's unit_type and "
-            "unit_cfg (tools/train.py --cfg-options model.backbone.unit_cfg.normalize=True for "
-            "segmentation, whose pictures vary in size), or give the backbone the checkpoint's"
+            "weights would compute something else. Set model.backbone.unit_type and unit_cfg as "
+            "there, or train the classifier with those of here; segmentation, whose pictures vary "
+            "in size, needs normalize=True"
         )
+
+
+def _listed(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in options.items())
 
 
 def _hidden_options_of(meta: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -167,8 +167,8 @@ def initialised(path, **backbone):
 def test_units_of_another_function_are_refused(says_so):
     path = says_so(unit_cfg={"normalize": False})
     message = (
-        r"says_so\.pth was trained with units of normalize=False, act_position='between', this "
-        r"backbone has normalize=True, .*Pretrain with .*unit_cfg\.normalize=True"
+        r"says_so\.pth was trained with units of normalize=False, this backbone has "
+        r"normalize=True: .* Set model\.backbone\.unit_type and unit_cfg as there, or train the"
     )
     with pytest.raises(ValueError, match=message):
         initialised(path)
