@@ -2,6 +2,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -24,7 +25,9 @@ def test_it_serves_until_interrupted(small_config, trained):
         *(sys.executable, TOOL, "--checkpoint", trained / "iter_4.pth"),
         *("--config", small_config, "--device", "cpu", "--port", str(free_port())),
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
+    # A shell's background job ignores SIGINT, and its children would, too.
+    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heeding) as served:
         try:
             said = next(line for line in served.stdout if "page is at" in line)
             address = re.search(r"http://127\.0\.0\.1:\d+/", said).group()
