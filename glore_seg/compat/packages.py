@@ -4,12 +4,13 @@
 ``mmsegmentation``. Where a fork stands in under another name, its module is looked for instead.
 """
 
+import csv
 import importlib
 import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from glore_seg.compat.mend import Mend, is_importable
 
@@ -72,8 +73,10 @@ def package2module(package: str) -> str:
     top_level = (distribution.read_text("top_level.txt") or "").split()
     if top_level:
         return top_level[0]
-    # Wheels that were not built by setuptools have no top_level.txt.
-    for file in distribution.files or ():
+    # Wheels that were not built by setuptools have no top_level.txt. As text, since `files` leaves
+    # out what is not there where the backport importlib_metadata was imported.
+    for row in csv.reader((distribution.read_text("RECORD") or "").splitlines()):
+        file = PurePosixPath(row[0])
         if len(file.parts) == 2 and file.name == "__init__.py":
             return file.parts[0]
     raise ValueError(

@@ -65,7 +65,8 @@ class Predictor:
         dataset = plain_dataset(cfg, split)
         self.model: Any = load_model(cfg, checkpoint, device=device)
         self.precision = precision
-        init_default_scope(cfg.get("default_scope", "mmseg"))
+        self._scope = cfg.get("default_scope", "mmseg")
+        init_default_scope(self._scope)
         self._transforms = without_labels(dataset.pipeline)
         self._pipeline = Compose(self._transforms)
         # Not opened: the data need not be there to predict files.
@@ -197,6 +198,7 @@ class Predictor:
                 f"the test pipeline begins with {dict(first)}; expected LoadImageFromFile of "
                 "colour pictures, in whose place arrays are put"
             )
+        init_default_scope(self._scope)  # another's may have come since
         load = {"type": "LoadImageFromNDArray", "to_float32": first.get("to_float32", False)}
         return Compose([load, *rest])
 

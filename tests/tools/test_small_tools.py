@@ -34,11 +34,11 @@ def test_get_flops_prints_a_table(load_tool, capsys):
     assert "decode_head" in out
 
 
-@pytest.mark.parametrize("shape", [["0"], ["1", "2", "3"]])
+@pytest.mark.parametrize("shape", [["0"], ["1", "2", "3", "4"]])
 def test_get_flops_refuses_a_shape(shape, load_tool, capsys):
     with pytest.raises(SystemExit):
         load_tool("get_flops")(["c.py", "--shape", *shape])
-    assert "--shape takes one or two positive numbers" in capsys.readouterr().err
+    assert "--shape takes one to three positive numbers" in capsys.readouterr().err
 
 
 def test_browse_dataset(street_scenes, load_tool, tmp_path):

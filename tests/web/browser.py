@@ -49,8 +49,11 @@ class Watched:
 
     def pick(self, label: str, option: str) -> None:
         """Pick an option of a dropdown."""
-        self.page.get_by_label(label, exact=True).click()
-        self.page.get_by_role("option", name=option, exact=True).click()
+        field = self.page.get_by_label(label, exact=True)
+        field.click()
+        # Its own list: that of a dropdown picked before may still be closing.
+        choices = self.page.locator(f"[id='{field.get_attribute('aria-controls')}']")
+        choices.get_by_role("option", name=option, exact=True).click()
 
 
 @contextmanager

@@ -100,9 +100,10 @@ class CheckedVideoDataset(VideoDataset):
         return self._named(packed, idx)
 
     def _named(self, packed: Any, idx: int) -> Any:
-        """Note which video it is, for those who paint it; mmaction2 packs no name."""
-        path = self.get_data_info(idx)[self.source]
-        packed["data_samples"].set_metainfo({self.source: path})
+        """Note which video it is, for those who paint it in a test; mmaction2 packs no name."""
+        if self.test_mode and isinstance(packed, dict) and "data_samples" in packed:
+            path = self.get_data_info(idx)[self.source]
+            packed["data_samples"].set_metainfo({self.source: path})
         return packed
 
     def _items(self) -> list[dict]:

@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from glore_seg.engine.ablation.sameness import check_same_settings
 from glore_seg.engine.config import load_config, use_amp
+from glore_seg.engine.long_runs import make_resumable
 from glore_seg.engine.run_folder import find_config
 from glore_seg.engine.speed import use_channels_last
 from glore_seg.files import written_aside
@@ -134,7 +135,8 @@ def plan_rows(
             )
         # one name for each row's folder; a run's own work folder goes on the command line
         cfg.pop("work_dir", None)
-        rows[name] = Row(name, out_dir / name, cfg)
+        # as the runner will dump it beside the run
+        rows[name] = Row(name, out_dir / name, make_resumable(cfg))
     return list(rows.values())
 
 
