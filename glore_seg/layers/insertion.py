@@ -19,16 +19,16 @@ def evenly_spaced_positions(num_blocks: int, num_units: int) -> tuple[int, ...]:
         Positions in rising order, each between 1 and ``num_blocks``.
 
     Raises:
-        ValueError: ``num_units`` is negative or larger than ``num_blocks``.
+        ValueError: ``num_units`` is not whole, negative, or larger than ``num_blocks``.
 
     Example:
         >>> evenly_spaced_positions(num_blocks=6, num_units=3)
         (1, 3, 5)
     """
-    if not 0 <= num_units <= num_blocks:
+    if not isinstance(num_units, int) or not 0 <= num_units <= num_blocks:
         raise ValueError(
-            f"number of units must lie between 0 and the {num_blocks} blocks of the stage, "
-            f"got {num_units}"
+            f"number of units must be whole and lie between 0 and the {num_blocks} blocks of the "
+            f"stage, got {num_units}"
         )
     return tuple(k * (num_blocks + 1) // (num_units + 1) for k in range(1, num_units + 1))
 
@@ -37,9 +37,14 @@ def check_positions(positions: Sequence[int], num_blocks: int) -> tuple[int, ...
     """Return positions given by hand in rising order, or say what is wrong with them.
 
     Raises:
-        ValueError: A position is doubled or not between 1 and ``num_blocks``.
+        ValueError: They are no tuple, or a position is doubled, not whole, or not between 1 and
+            ``num_blocks``.
     """
-    outside = [p for p in positions if not 1 <= p <= num_blocks]
+    if not isinstance(positions, Sequence):
+        raise ValueError(
+            f"unit positions of a stage are {positions!r}; expected a tuple such as (1, 3), or ()"
+        )
+    outside = [p for p in positions if not isinstance(p, int) or not 1 <= p <= num_blocks]
     if outside:
         raise ValueError(
             f"unit positions {outside} are outside a stage of {num_blocks} blocks: a unit at p "
@@ -70,8 +75,7 @@ def stage_positions(
     """
     if num_units is not None and unit_positions is not None:
         raise ValueError(
-            f"give num_units or unit_positions, not both; got {tuple(num_units)} and "
-            f"{tuple(unit_positions)}"
+            f"give num_units or unit_positions, not both; got {num_units!r} and {unit_positions!r}"
         )
     if unit_positions is None:
         num_units = (0,) * len(blocks) if num_units is None else num_units
@@ -82,7 +86,7 @@ def stage_positions(
 
 
 def _check_one_a_stage(name: str, values: Sequence[Any], blocks: Sequence[int]) -> None:
-    if len(values) != len(blocks):
+    if not isinstance(values, Sequence) or len(values) != len(blocks):
         raise ValueError(
-            f"{name} must have one entry for each of the {len(blocks)} stages, got {tuple(values)}"
+            f"{name} must have one entry for each of the {len(blocks)} stages, got {values!r}"
         )

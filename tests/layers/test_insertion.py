@@ -21,7 +21,7 @@ def test_evenly_spaced(num_blocks, num_units, positions):
     assert evenly_spaced_positions(num_blocks, num_units) == positions
 
 
-@pytest.mark.parametrize("num_units", [-1, 5])
+@pytest.mark.parametrize("num_units", [-1, 5, 1.5])
 def test_too_many_or_too_few(num_units):
     with pytest.raises(ValueError, match=rf"between 0 and the 4 blocks .*got {num_units}"):
         evenly_spaced_positions(4, num_units)
@@ -33,3 +33,7 @@ def test_positions_by_hand():
         check_positions((0, 2, 5), 4)
     with pytest.raises(ValueError, match="name a place twice"):
         check_positions((2, 2), 4)
+    with pytest.raises(ValueError, match=r"\[1\.5\] are outside a stage of 4 blocks"):
+        check_positions((1, 1.5), 4)
+    with pytest.raises(ValueError, match=r"of a stage are 2; expected a tuple such as \(1, 3\)"):
+        check_positions(2, 4)

@@ -4,6 +4,7 @@ Shape legend: B batch, C channels.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -67,7 +68,8 @@ class PreActNet(nn.Module):
     Raises:
         ValueError: An unknown network, unit or stem, a number of units or a position that the
             stage does not have, both of them given, another output stride, ``multi_grid`` of
-            another length than the last stage, or a width that leaves no whole channels.
+            another length than the last stage or with a rate below 1, or a width that leaves no
+            whole channels.
 
     Example:
         >>> import torch
@@ -93,7 +95,8 @@ class PreActNet(nn.Module):
         norm_layer: NormLayer | None = None,
     ) -> None:
         super().__init__()
-        spec = find_architecture(arch).narrowed(width)
+        kernel_size, spec = _with_stem(find_architecture(arch), stem)
+        spec = spec.narrowed(width)
         positions = stage_positions(spec.blocks, num_units, unit_positions)
         strides, dilations = _block_rates(spec, output_stride, multi_grid)
         if not out_indices or any(index not in range(4) for index in out_indices):
@@ -106,7 +109,7 @@ class PreActNet(nn.Module):
         self.out_indices = tuple(out_indices)
         self.unit_channels = spec.out_channels
         self.feature_channels = spec.feature_channels()
-        kernel_size, channels = _stem(stem, spec, width)
+        channels = spec.stem_channels
         self.conv1 = Stem(in_channels, channels, kernel_size, norm_layer=norm_layer)
         stages = []
         for stage, places in enumerate(positions):
@@ -134,12 +137,12 @@ class PreActNet(nn.Module):
         return tuple(outs)
 
 
-def _stem(stem: str, spec: Architecture, width: float) -> tuple[int, int]:
-    """Kernel size and channels."""
+def _with_stem(spec: Architecture, stem: str) -> tuple[int, Architecture]:
+    """Kernel size of the stem, and the network with its channels."""
     if stem not in _STEMS:
         raise ValueError(f"stem is {stem!r}; expected one of {tuple(_STEMS)}")
     kernel_size, channels = _STEMS[stem]
-    return kernel_size, spec.stem_channels if channels is None else max(1, int(channels * width))
+    return kernel_size, spec if channels is None else replace(spec, stem_channels=channels)
 
 
 def _block_rates(
@@ -156,10 +159,10 @@ def _block_rates(
         for old, new, count in zip(before, rates, spec.blocks, strict=True)
     ]
     if multi_grid is not None:
-        if len(multi_grid) != spec.blocks[-1]:
+        if len(multi_grid) != spec.blocks[-1] or min(multi_grid) < 1:
             raise ValueError(
-                f"multi_grid is {tuple(multi_grid)}; expected one rate for each of the "
-                f"{spec.blocks[-1]} blocks of the last stage"
+                f"multi_grid is {tuple(multi_grid)}; expected one rate of 1 or more for each of "
+                f"the {spec.blocks[-1]} blocks of the last stage"
             )
         dilations[-1] = [(rate, rate) for rate in multi_grid]
     return strides, dilations

@@ -76,6 +76,11 @@ class GloRePreActNet(PreActNet, BaseModule):
         if not isinstance(cfg, dict) or cfg.get("type") != "Pretrained":
             super().init_weights()
             return
+        if not cfg.get("checkpoint"):
+            raise ValueError(
+                f"init_cfg is {dict(cfg)}; expected a file or an address as its checkpoint: give "
+                "one, or train from scratch (--cfg-options model.backbone.init_cfg=None)"
+            )
         units = [
             f"conv{number}.{name}"
             for number, stage in enumerate(self.stages(), start=2)

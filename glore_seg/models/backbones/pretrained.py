@@ -50,7 +50,8 @@ def load_pretrained(
 
     Raises:
         OSError: The file can neither be found nor downloaded.
-        ValueError: Nothing in it begins with the prefix, or it is of another network.
+        ValueError: It holds no weights, nothing in it begins with the prefix, or it is of another
+            network.
     """
     try:
         loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
@@ -60,7 +61,13 @@ def load_pretrained(
             "file (--cfg-options model.backbone.init_cfg.checkpoint=/path/to/weights.pth), or "
             "train from scratch (--cfg-options model.backbone.init_cfg=None)"
         ) from error
-    names = {k.removeprefix("module."): v for k, v in loaded.get("state_dict", loaded).items()}
+    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
+    if not isinstance(state, dict):
+        raise ValueError(
+            f"{checkpoint} holds no state_dict of names to tensors; give a checkpoint of training"
+        )
+    # Not all of a bare file need be weights.
+    names = {k.removeprefix("module."): v for k, v in state.items() if isinstance(v, Tensor)}
     found = {k.removeprefix(prefix): v for k, v in names.items() if k.startswith(prefix)}
     if not found:
         raise ValueError(

@@ -213,6 +213,20 @@ def test_new_units_may_have_any_function(says_so):
     assert initialised(path).backbone.conv4.B01_extra.normalize
 
 
+@pytest.mark.parametrize("content", [[1, 2], {"state_dict": [1]}])
+def test_a_file_without_weights(content, tmp_path):
+    torch.save(content, tmp_path / "list.pth")
+    model = GloRePreActNet(**SMALL, init_cfg=pretrained(tmp_path / "list.pth"))
+    with pytest.raises(ValueError, match=r"list\.pth holds no state_dict of names to tensors"):
+        model.init_weights()
+
+
+def test_pretrained_weights_without_a_file():
+    model = GloRePreActNet(**SMALL, init_cfg={"type": "Pretrained"})
+    with pytest.raises(ValueError, match=r"init_cfg is .*; expected a file .*init_cfg=None"):
+        model.init_weights()
+
+
 def test_missing_pretrained_weights():
     model = GloRePreActNet(**SMALL, init_cfg=pretrained("/nowhere/weights.pth"))
     with pytest.raises(OSError, match=r"'/nowhere/weights.pth'.*backbone\.init_cfg=None"):
