@@ -10,6 +10,8 @@ def test_admits_it(python, host, tmp_path):
     if host == "mmaction":
         pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
     refused = python("-c", f"{AS_MMCV_2_2}import {host}", cwd=tmp_path)
+    if refused.returncode == 0:
+        pytest.skip(f"this {host} admits mmcv 2.2 by itself")
     assert "MMCV==2.2.0 is used but incompatible" in refused.stderr
     script = f"from glore_seg import compat; compat.apply(); import {host}; print(mmcv.__version__)"
     admitted = python("-c", f"{AS_MMCV_2_2}{script}", cwd=tmp_path)
