@@ -53,11 +53,6 @@ def _read_torch(path: Path) -> Any:
         return load_weights(path, "cpu")
     except pickle.UnpicklingError as error:
         raise ValueError(str(error)) from error
-    except Exception as error:  # what a damaged file raises cannot be foreseen
-        raise ValueError(
-            f"{path} cannot be read as a checkpoint of torch ({error}): it is damaged or something "
-            "else; fetch it again. .pdparams and .safetensors files are known by these endings"
-        ) from error
 
 
 def _names_to_tensors(found: Any, path: Path) -> dict[str, Tensor]:

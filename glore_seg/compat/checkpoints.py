@@ -114,7 +114,8 @@ def load_weights(file: Any, map_location: Any = None, weights_only: bool | None 
 
     Raises:
         ValueError: If ``weights_only`` is False.
-        pickle.UnpicklingError: If the file holds objects that are not on torch's list.
+        pickle.UnpicklingError: If the file holds objects that are not on torch's list, or is damaged
+            or no checkpoint.
     """
     if weights_only is False:
         raise ValueError(
@@ -131,6 +132,14 @@ def load_weights(file: Any, map_location: Any = None, weights_only: bool | None 
             "state, or it is not a checkpoint. Classes that you trust can be added by "
             f"torch.serialization.add_safe_globals. torch says: {error}"
         ) from error
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # what a damaged file raises cannot be foreseen
+        raise pickle.UnpicklingError(
+            f"{file} cannot be read as a checkpoint of torch ({type(error).__name__}: {error}): it "
+            "is damaged or something else; fetch it again. .pdparams and .safetensors files are "
+            "known by these endings"
+        ) from error
 
 
 def load_from_local(filename: str, map_location: Any = None) -> Any:
@@ -144,7 +153,7 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     Raises:
         FileNotFoundError: If there is no such file.
         MissingExtraError: If it is a ``.safetensors`` file and the library is not installed.
-        pickle.UnpicklingError: If the file holds objects that are not on torch's list.
+        pickle.UnpicklingError: If the file holds objects that are not on torch's list, or is damaged.
         ValueError: If it is a ``.safetensors`` file and is damaged.
     """
     path = os.path.expanduser(filename)

@@ -41,8 +41,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     Raises:
         FileNotFoundError: It is not there.
         MissingExtraError: It is a ``.safetensors`` file and the library is not installed.
-        pickle.UnpicklingError: The file holds more than weights and training state.
-        ValueError: The file holds no weights, or is damaged.
+        pickle.UnpicklingError: The file holds more than weights and training state, or is damaged.
+        ValueError: The file holds no weights, or it is a damaged ``.safetensors`` file.
     """
     path = Path(path)
     loaded = CheckpointLoader.load_checkpoint(str(path), map_location="cpu")
@@ -74,7 +74,7 @@ def load_model(
 
     Raises:
         FileNotFoundError: Config or checkpoint is not there.
-        pickle.UnpicklingError: The file holds more than weights and training state.
+        pickle.UnpicklingError: The file holds more than weights and training state, or is damaged.
         ValueError: The file holds no weights, or those of another network.
     """
     cfg = config if isinstance(config, Config) else load_config(str(config))

@@ -4,6 +4,7 @@ import os
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.dataset import DefaultSampler, InfiniteSampler
@@ -302,3 +303,32 @@ def test_safetensors_go_through_mmengines_loader(tmp_path):
     path.write_bytes(b"12345678")
     with pytest.raises(ValueError, match=r"a\.safetensors is damaged or no safetensors file"):
         CheckpointLoader.load_checkpoint(str(path))
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_damaged_files_are_refused_by_name(tmp_path, zipped):
+    """torch itself raises whatever it stumbles over: struct.error, KeyError, EOFError, ..."""
+    path = tmp_path / "damaged.pth"
+    state = {"state_dict": {"a": torch.rand(4, 4)}, "meta": {"iter": 3}}
+    torch.save(state, path, _use_new_zipfile_serialization=zipped)
+    whole = path.read_bytes()
+    random = np.random.default_rng(0)
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(whole[: random.integers(1, len(whole) + 1)])
+        damaged[random.integers(len(damaged))] ^= int(random.integers(1, 256))
+        path.write_bytes(damaged)
+        try:
+            load_weights(path)
+        except pickle.UnpicklingError as error:
+            refused += 1
+            assert str(path) in str(error)
+    assert refused > 100
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"\x00" * 100])
+def test_what_is_no_checkpoint_is_refused_by_name(tmp_path, content):
+    path = tmp_path / "junk.pth"
+    path.write_bytes(content)
+    with pytest.raises(pickle.UnpicklingError, match=r"junk\.pth"):
+        load_weights(path)
