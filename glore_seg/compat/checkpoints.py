@@ -114,8 +114,8 @@ def load_weights(file: Any, map_location: Any = None, weights_only: bool | None 
 
     Raises:
         ValueError: If ``weights_only`` is False.
-        pickle.UnpicklingError: If the file holds objects that are not on torch's list, or is damaged
-            or no checkpoint.
+        pickle.UnpicklingError: If the file holds objects that are not on torch's list, is damaged,
+            or is no checkpoint.
     """
     if weights_only is False:
         raise ValueError(
@@ -153,7 +153,7 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     Raises:
         FileNotFoundError: If there is no such file.
         MissingExtraError: If it is a ``.safetensors`` file and the library is not installed.
-        pickle.UnpicklingError: If the file holds objects that are not on torch's list, or is damaged.
+        pickle.UnpicklingError: As for :func:`load_weights`.
         ValueError: If it is a ``.safetensors`` file and is damaged.
     """
     path = os.path.expanduser(filename)
