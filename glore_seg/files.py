@@ -99,6 +99,28 @@ def write_png(path: str | Path, picture: np.ndarray) -> None:
             raise OSError(f"cannot write {path}: is the disk full, or the folder read-only?")
 
 
+def read_png(path: Path, *, mend: str) -> np.ndarray:
+    """Read a picture as it is stored.
+
+    Args:
+        path: The file.
+        mend: What to do where it can't be read, for the message.
+
+    Returns:
+        Shape (H, W), or (H, W, 3) with channels red, green, blue; uint8 or uint16.
+
+    Raises:
+        FileNotFoundError: It is missing.
+        ValueError: It is no picture.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; expected a picture there: {mend}")
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if picture is None:
+        raise ValueError(f"{path} cannot be read as a picture; expected a PNG: {mend}")
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB) if picture.ndim == 3 else picture
+
+
 def write_lines(path: str | Path, lines: Iterable[str]) -> None:
     """Write lines of text aside and rename the file; each line gets its end."""
     with written_aside(path) as aside:

@@ -23,11 +23,10 @@ from glore_seg.evaluation.ground_truth import (
     LABEL_IDS,
     TRAIN_IDS,
     beside,
-    read_ids,
     read_instances,
 )
 from glore_seg.evaluation.label_ids import label_id_table
-from glore_seg.files import with_progress
+from glore_seg.files import read_png, with_progress
 
 _MEND = "make it again"
 
@@ -165,7 +164,7 @@ def _update(scorer: CityscapesScorer, prediction: np.ndarray, seg_map: str | Non
     if not labels.is_file():
         return False
     instances = read_instances(beside(seg_map, TRAIN_IDS, INSTANCE_IDS), mend=_MEND)
-    scorer.update(prediction, read_ids(labels, mend=_MEND), instances)
+    scorer.update(prediction, read_png(labels, mend=_MEND), instances)
     return True
 
 

@@ -18,10 +18,9 @@ from glore_seg.evaluation.ground_truth import (
     LABEL_IDS,
     TRAIN_IDS,
     beside,
-    read_ids,
 )
 from glore_seg.evaluation.label_ids import label_id_table
-from glore_seg.files import write_png
+from glore_seg.files import read_png, write_png
 
 _MEND = "prepare the labels again (data/README.md)"
 
@@ -152,9 +151,9 @@ class CityscapesScoreMetric(BaseMetric):
         instances = None
         if self.instances:
             mend = f"{_MEND}, or set instances=False in the evaluator to go without"
-            instances = read_ids(beside(path, TRAIN_IDS, INSTANCE_IDS), mend=mend)
+            instances = read_png(beside(path, TRAIN_IDS, INSTANCE_IDS), mend=mend)
         try:
-            scorer.update(prediction, read_ids(labels, mend=_MEND), instances)
+            scorer.update(prediction, read_png(labels, mend=_MEND), instances)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{labels}: {error}") from error
         return scorer.state()

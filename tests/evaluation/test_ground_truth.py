@@ -6,10 +6,9 @@ from glore_seg.evaluation.ground_truth import (
     LABEL_IDS,
     TRAIN_IDS,
     beside,
-    read_ids,
     read_instances,
 )
-from glore_seg.files import write_png
+from glore_seg.files import read_png, write_png
 
 
 def test_ids_are_read_as_stored(tmp_path):
@@ -20,7 +19,7 @@ def test_ids_are_read_as_stored(tmp_path):
     assert read_instances(instances, mend="x") is None
     for path, dtype, value in ((labels, np.uint8, 33), (instances, np.uint16, 26001)):
         write_png(path, np.full((2, 3), value, dtype))
-        found = read_ids(path, mend="x")
+        found = read_png(path, mend="x")
         assert (found.shape, found.dtype, found.max()) == ((2, 3), dtype, value)
     assert read_instances(instances, mend="x").max() == 26001
 
@@ -28,7 +27,7 @@ def test_ids_are_read_as_stored(tmp_path):
 def test_what_can_not_be_read_is_refused(tmp_path):
     path = tmp_path / "a_labelIds.png"
     with pytest.raises(FileNotFoundError, match=r"a_labelIds\.png is missing; .*: make it"):
-        read_ids(path, mend="make it")
+        read_png(path, mend="make it")
     path.write_bytes(b"text")
     with pytest.raises(ValueError, match=r"labelIds\.png cannot be read as a picture; .*: make it"):
         read_instances(path, mend="make it")

@@ -15,9 +15,10 @@ import numpy as np
 from cityscapesscripts.helpers.labels import name2label
 
 from glore_seg.datasets.object_crops.settings import CropSettings
-from glore_seg.files import with_progress
+from glore_seg.files import read_png, with_progress
 
 PICTURE = "_leftImg8bit.png"
+MEND = "make the data set again"
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,10 @@ def find_things(
     for picture in with_progress(pictures, len(pictures), f"looking at {split}", show=progress):
         stem = picture.name.removesuffix("_leftImg8bit.png")
         labels = src / "gtFine" / split / picture.parent.name / f"{stem}_gtFine"
-        ids = read_picture(Path(f"{labels}_labelIds.png"))
+        ids = read_png(Path(f"{labels}_labelIds.png"), mend=MEND)
         # CamVid has none: its labels tell no instances apart.
         file = Path(f"{labels}_instanceIds.png")
-        instances = read_picture(file) if file.is_file() else None
+        instances = read_png(file, mend=MEND) if file.is_file() else None
         number = 0
         for name in settings.classes:
             for box in _boxes(name, ids, instances):
@@ -126,18 +127,3 @@ def choose(
         order = rng.permutation(len(things))[:limit]
         chosen += [things[i] for i in sorted(order)]
     return chosen
-
-
-def read_picture(path: Path) -> np.ndarray:
-    """Read a picture as it is stored, (H, W) or (H, W, 3) with blue first.
-
-    Raises:
-        FileNotFoundError: It is missing.
-        ValueError: It is no picture.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; expected it: make the data set again")
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if picture is None:
-        raise ValueError(f"{path} cannot be read as a picture; expected a PNG: copy it again")
-    return picture

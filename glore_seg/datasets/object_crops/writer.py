@@ -14,13 +14,13 @@ import cv2
 from glore_seg.datasets.made_folder import MadeFolder
 from glore_seg.datasets.object_crops.settings import CropSettings
 from glore_seg.datasets.object_crops.things import (
+    MEND,
     PICTURE,
     Thing,
     choose,
     find_things,
-    read_picture,
 )
-from glore_seg.files import with_progress, write_png
+from glore_seg.files import read_png, with_progress, write_png
 
 MARKER = "object_crops.json"
 """Name of the file that tells how a folder was made and whether it is complete."""
@@ -90,9 +90,9 @@ def _cut(folder: Path, thing: Thing, size: int) -> None:
     target = folder / f"{stem}_{thing.number:03d}.png"
     if target.is_file():
         return
-    picture = read_picture(thing.picture)
+    picture = read_png(thing.picture, mend=MEND)
     left, top, side = thing.window
     crop = picture[top : top + side, left : left + side]  # (side, side, 3)
     method = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
     crop = cv2.resize(crop, (size, size), interpolation=method)  # (S, S, 3)
-    write_png(target, cv2.cvtColor(crop, cv2.COLOR_BGR2RGB))
+    write_png(target, crop)

@@ -11,10 +11,10 @@ from glore_seg.evaluation.ground_truth import (
     INSTANCE_IDS,
     LABEL_IDS,
     beside,
-    read_ids,
     read_instances,
 )
 from glore_seg.evaluation.submission.expected import ExpectedPictures
+from glore_seg.files import read_png
 
 _LABELS = f"_gtFine{LABEL_IDS}"
 _MEND = "unpack gtFine_trainvaltest.zip again"
@@ -69,7 +69,7 @@ class SubmissionScorer:
         instances = beside(path, LABEL_IDS, INSTANCE_IDS)
         try:
             self._scorer.update(
-                label_ids, read_ids(path, mend=_MEND), read_instances(instances, mend=_MEND)
+                label_ids, read_png(path, mend=_MEND), read_instances(instances, mend=_MEND)
             )
         except (TypeError, ValueError) as error:
             raise ValueError(f"ground truth {path}: {error}") from error
