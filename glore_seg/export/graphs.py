@@ -86,7 +86,7 @@ class ClassificationGraph(nn.Module):
     """A classifier on preprocessed pictures.
 
     Args:
-        classifier: mmpretrain's ``ImageClassifier``.
+        network: mmpretrain's ``ImageClassifier``.
         resized: Has no meaning here.
         argmax: Whether to give the class of each picture in place of logits.
 
@@ -101,68 +101,58 @@ class ClassificationGraph(nn.Module):
     task = "classification"
     align_corners = False
     resized = False
+    head = "head"
+    expected = "a classifier with one head that has num_classes, such as LinearClsHead"
 
-    def __init__(self, classifier: nn.Module, *, resized: bool, argmax: bool) -> None:
+    def __init__(self, network: nn.Module, *, resized: bool, argmax: bool) -> None:
         super().__init__()
-        head: Any = getattr(classifier, "head", None)
-        if not isinstance(getattr(head, "num_classes", None), int):
+        head: Any = getattr(network, self.head, None)
+        if not (self._fits(network) and isinstance(getattr(head, "num_classes", None), int)):
             raise ValueError(
-                f"the head of {type(classifier).__name__} is {type(head).__name__}, which has no "
-                "num_classes; expected a classifier with one head, such as LinearClsHead"
+                f"the network is a {type(network).__name__} whose head is {type(head).__name__}; "
+                f"expected {self.expected}"
             )
-        self.classifier = classifier
+        self.network = network
         self.argmax = argmax
         self.num_classes = head.num_classes
 
+    @staticmethod
+    def _fits(network: nn.Module) -> bool:
+        return True
+
     def forward(self, image: Tensor) -> Tensor:
         """Return logits or labels."""
-        logits = self.classifier(image, mode="tensor")  # (N, K)
+        logits = self._logits(image)  # (N, K)
         return _labels(logits) if self.argmax else logits
 
+    def _logits(self, image: Tensor) -> Tensor:
+        return self.network(image, mode="tensor")
 
-class VideoGraph(nn.Module):
-    """A recogniser on preprocessed clips, one of each video.
 
-    Args:
-        recogniser: mmaction2's ``Recognizer3D``.
-        resized: Has no meaning here.
-        argmax: Whether to give the class of each clip in place of logits.
+class VideoGraph(ClassificationGraph):
+    """A recogniser, mmaction2's ``Recognizer3D``, on preprocessed clips, one of each video.
+
+    Otherwise as :class:`ClassificationGraph`.
 
     Shape:
         - Input: (N, 3, T, H, W)
         - Output: logits (N, K); with ``argmax`` labels (N,)
-
-    Raises:
-        ValueError: The network has no head for one set of classes.
     """
 
     task = "video"
-    align_corners = False
-    resized = False
+    head = "cls_head"
+    expected = "a Recognizer3D with one head that has num_classes, such as GloReVideoHead"
 
-    def __init__(self, recogniser: nn.Module, *, resized: bool, argmax: bool) -> None:
-        super().__init__()
-        head: Any = getattr(recogniser, "cls_head", None)
-        if type(recogniser).__name__ != "Recognizer3D" or not isinstance(
-            getattr(head, "num_classes", None), int
-        ):
-            raise ValueError(
-                f"the network is a {type(recogniser).__name__} whose head is "
-                f"{type(head).__name__}; expected a Recognizer3D with one head that has "
-                "num_classes, such as GloReVideoHead"
-            )
-        self.recogniser = recogniser
-        self.argmax = argmax
-        self.num_classes = head.num_classes
+    @staticmethod
+    def _fits(network: nn.Module) -> bool:
+        return type(network).__name__ == "Recognizer3D"
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Return logits or labels."""
+    def _logits(self, image: Tensor) -> Tensor:
         clips = image[:, None]  # (N, 1, 3, T, H, W): one clip of each video
-        logits = self.recogniser(clips, mode="tensor", stage="head")  # (N, K)
-        return _labels(logits) if self.argmax else logits
+        return self.network(clips, mode="tensor", stage="head")
 
 
-Graph = SegmentationGraph | ClassificationGraph | VideoGraph
+Graph = SegmentationGraph | ClassificationGraph
 
 GRAPHS: Mapping[str, Callable[..., Graph]] = {
     "mmseg": SegmentationGraph,
