@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
+import mmengine.config.config
 import pytest
 import torch
 from mmengine.registry import DefaultScope
@@ -20,6 +21,14 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_dumps():
+    """yapf on the copies of configs that a small run keeps takes longer than the run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mmengine.config.config, "FormatCode", lambda text, **_: (text, True))
+        yield
 
 
 @pytest.fixture(autouse=True)
