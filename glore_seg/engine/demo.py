@@ -93,8 +93,8 @@ def run_demo(
         f"Done in {minutes:.1f} minutes: mIoU {untrained['mIoU']:.2f} -> {trained.mean_iou:.2f} %. "
         f"In {out_dir}: report.html, class_table.txt, training_curve.png, panel.png, "
         f"submission.zip, {checkpoint.relative_to(out_dir)}. "
-        "Next: your own pictures (README, 'Use it in your own config') or Cityscapes "
-        "(README, 'Cityscapes in five steps')."
+        "Next: your own pictures (docs/your_data.md) or Cityscapes "
+        "(docs/cityscapes.md)."
     )
 
 
