@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,6 +135,26 @@ def sha256_of(path: str | Path) -> str:
         for piece in iter(lambda: file.read(1 << 20), b""):
             found.update(piece)
     return found.hexdigest()
+
+
+def damage_of(path: str | Path) -> str | None:
+    """Say why a checkpoint of torch is not whole; None if it is.
+
+    torch writes an archive with a checksum (CRC-32) of every part, which its reader does not look
+    at; all are compared. It compresses nothing: what is compressed may unpack to any size.
+
+    Args:
+        path: The file.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                if info.compress_type != zipfile.ZIP_STORED:
+                    return f"{info.filename!r} is compressed, as torch writes nothing"
+            wrong = archive.testzip()
+    except Exception as error:  # what a damaged file raises cannot be foreseen
+        return str(error) or type(error).__name__
+    return None if wrong is None else f"the checksum of {wrong} is another"
 
 
 def with_progress(

@@ -1,0 +1,5 @@
+"""All readers."""
+
+from tests.mutations.readers import checkpoints, configs
+
+READERS = (*checkpoints.READERS, *configs.READERS)
