@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
+from PIL import Image
 
 Item = TypeVar("Item")
 
@@ -116,10 +117,30 @@ def read_png(path: Path, *, mend: str) -> np.ndarray:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; expected a picture there: {mend}")
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    picture = decode_file(path, cv2.IMREAD_UNCHANGED)
     if picture is None:
         raise ValueError(f"{path} cannot be read as a picture; expected a PNG: {mend}")
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB) if picture.ndim == 3 else picture
+
+
+def decode_file(path: str | Path, flags: int) -> np.ndarray | None:
+    """Read a picture by OpenCV, after Pillow's look at its header.
+
+    OpenCV makes room for whatever size a header declares, gigabytes for a file of a few bytes.
+
+    Args:
+        path: The file.
+        flags: OpenCV's, such as ``cv2.IMREAD_COLOR``.
+
+    Returns:
+        The pixels, or None for what is no whole picture, or one of more than twice
+        ``PIL.Image.MAX_IMAGE_PIXELS``.
+    """
+    try:
+        with Image.open(path):
+            return cv2.imread(str(path), flags)
+    except Exception:  # decoders raise whatever they stumble over
+        return None
 
 
 def write_lines(path: str | Path, lines: Iterable[str]) -> None:

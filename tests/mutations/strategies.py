@@ -32,6 +32,10 @@ VALUES: tuple[Any, ...] = (
 """What JSON can hold and nobody expects."""
 
 
+OF_A_VALUE = ("expected", "must be", "must have", "got")
+"""With which our errors about a value of a config go on; they know no file."""
+
+
 def no_surrogates(text: str) -> bytes:
     """As a file holds it; what UTF-8 cannot write becomes bytes that are no text."""
     return text.encode("utf-8", "surrogatepass")
