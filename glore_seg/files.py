@@ -143,6 +143,18 @@ def decode_file(path: str | Path, flags: int) -> np.ndarray | None:
         return None
 
 
+def read_lines(path: str | Path) -> list[str]:
+    """Read lines of text in UTF-8, with or without the mark that spreadsheets begin with.
+
+    Raises:
+        ValueError: It is no such text.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text ({error}); expected UTF-8: save it as such") from error
+
+
 def write_lines(path: str | Path, lines: Iterable[str]) -> None:
     """Write lines of text aside and rename the file; each line gets its end."""
     with written_aside(path) as aside:

@@ -136,12 +136,13 @@ def load_weights(file: Any, map_location: Any = None, weights_only: bool | None 
             "state, or it is not a checkpoint. Classes that you trust can be added by "
             f"torch.serialization.add_safe_globals. torch says: {error}"
         ) from error
-    except (OSError, MemoryError):
+    except OSError:
         raise
     except Exception as error:  # what a damaged file raises cannot be foreseen
         raise pickle.UnpicklingError(
             f"{file} cannot be read as a checkpoint of torch ({type(error).__name__}: {error}): it "
-            "is damaged or something else; fetch it again. .pdparams and .safetensors files are "
+            "is damaged, something else, or asks for more memory than there is; fetch it again. "
+            ".pdparams and .safetensors files are "
             "known by these endings"
         ) from error
 

@@ -74,6 +74,11 @@ def draw_train_ids(source: Path) -> None:
             f"{source} is no polygon file of Cityscapes: {error!r}; unpack gtFine_trainvaltest.zip "
             "again"
         ) from error
+    if not min(picture.size):
+        raise ValueError(
+            f"{source} is of a picture of {picture.width} x {picture.height} pixels; expected one "
+            "or more: unpack gtFine_trainvaltest.zip again"
+        )
     with written_aside(_target(source)) as aside:
         picture.save(aside)
 

@@ -83,13 +83,13 @@ def read_model_index(root: Path) -> list[IndexedModel]:
 
 
 def _listed(file: Path, key: str, kind: type) -> list[Any]:
-    """What stands under a key of a YAML file, a list of one or more of a kind."""
+    """What stands under a key of a YAML file, a list of a kind."""
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ValueError(f"{file} is no YAML ({error}); expected lists: correct it") from error
     found = content.get(key) if isinstance(content, dict) else None
-    if not found or not isinstance(found, list) or not all(isinstance(x, kind) for x in found):
+    if not isinstance(found, list) or not all(isinstance(x, kind) for x in found):
         raise ValueError(f"{file} has no list of {kind.__name__} under {key!r}: correct it")
     return found
 

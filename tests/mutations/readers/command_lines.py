@@ -19,6 +19,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.registry import DefaultScope
+from mmengine.visualization import Visualizer
+
 from glore_seg.engine.cli import run_tool
 from tests.conftest import REPOSITORY
 from tests.mutations import networks
@@ -29,7 +33,7 @@ from tests.mutations.strategies import WORDS
 _LINES = {
     "analysis/ablation": "--gather-only --seeds 0 --out-dir out",
     "analysis/class_balance": "small.py --split val --json out/a.json --picture out/a.png",
-    "analysis/paper_tables": "--tables figure4 --json out/a.json",
+    "analysis/paper_tables": "--tables none --json out/a.json",
     "browse_dataset": "small.py --out-dir out --split val --number 1 --seed 0",
     "check_submission": "a.zip --data-root data --split val --quiet",
     "dataset_converters/camvid": "data out --quiet",
@@ -116,6 +120,8 @@ def _run(folder: Path) -> None:
     finally:
         os.environ.clear()
         os.environ.update(environment)
+        for kind in (DefaultScope, MessageHub, MMLogger, Visualizer):  # one a process and name
+            kind._instance_dict.clear()
     changed = [file.name for file, content in before.items() if file.read_bytes() != content]
     if changed:
         raise Nonsense(f"{tool} {words} changed {changed}")
