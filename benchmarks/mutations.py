@@ -1,8 +1,8 @@
 """Mutate what every reader reads: each input must give a result or a documented error.
 
-The readers, the mutations and the rule are those of tests/mutations. Inputs are read in a process of
-their own, which may take a set time and memory for each; one that hangs or dies is ended and counted.
-What breaks the rule is kept, and read again with --rerun. Ends with 1 where anything did.
+The readers, the mutations and the rule are those of tests/mutations. Inputs are read in a process
+of their own, which may take a set time and memory for each; one that hangs or dies is ended and
+counted. What breaks the rule is kept, and read again with --rerun. Ends with 1 where anything did.
 
 Example:
     python -m benchmarks.mutations --inputs 2500 --seed 0

@@ -29,12 +29,7 @@ def is_documented(error: BaseException) -> bool:
 
 
 def as_line(error: BaseException) -> str:
-    """The text of an error as one line of at most 2,000 characters that a terminal can print.
-
-    Example:
-        >>> as_line(ValueError("a name\\x1b[2J\\nof a file"))
-        'a name\\\\x1b[2J of a file'
-    """
+    """The text of an error as one line of at most 2,000 characters that a terminal can print."""
     line = " ".join(str(error).split()) or type(error).__name__
     line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 4]} ..."

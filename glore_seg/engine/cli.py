@@ -74,8 +74,9 @@ class _Options(DictAction):
                 super().__call__(parser, argparse.Namespace(), [value], option_string or "")
             except Exception as error:  # assertions, and failures to unpack
                 raise argparse.ArgumentError(
-                    self, f"{as_line(ValueError(value))!r} is not KEY=VALUE with a value such as 1, "
-                    "'text', a,b or [a,(b,c)]"
+                    self,
+                    f"{as_line(ValueError(value))!r} is not KEY=VALUE with a value such as 1, "
+                    "'text', a,b or [a,(b,c)]",
                 ) from error
         super().__call__(parser, namespace, values, option_string or "")
 

@@ -55,7 +55,9 @@ def name_late_faults(runner: Any, config: Config) -> None:
     """
     for name in _BUILT_LATER:
         if hasattr(runner, name):
-            setattr(runner, name, _named(getattr(runner, name), config, name.removeprefix("build_")))
+            setattr(
+                runner, name, _named(getattr(runner, name), config, name.removeprefix("build_"))
+            )
 
 
 def _named(build: Callable[..., Any], config: Config, part: str) -> Callable[..., Any]:

@@ -52,8 +52,8 @@ def read_model_index(root: Path) -> list[IndexedModel]:
 
     Raises:
         FileNotFoundError: The index or a metafile is not there.
-        ValueError: A file is no YAML or holds other things, an entry lacks a key, a config is listed twice, is not there, or is called
-            otherwise than its file.
+        ValueError: A file is no YAML or holds other things, an entry lacks a key, a config is
+            listed twice, is not there, or is called otherwise than its file.
     """
     models: list[IndexedModel] = []
     for name in _listed(root / INDEX, "Import", str):

@@ -28,11 +28,45 @@ _CALLS = (
 )
 # Instructions that are short of what they need, or ask for very much.
 _ODD = (
-    *(b"\x80\x05", b"\x80\xff", b"(", b")", b"]", b"}", b"t", b"R", b"b", b"o", b"0", b"2", b"\x81"),
-    *(b"\x93", b"\x92", b"Q", b"P1\n", b"\x94", b"h\xff", b"j\xff\xff\xff\x7f", b"N", b"\x88", b"."),
+    *(
+        b"\x80\x05",
+        b"\x80\xff",
+        b"(",
+        b")",
+        b"]",
+        b"}",
+        b"t",
+        b"R",
+        b"b",
+        b"o",
+        b"0",
+        b"2",
+        b"\x81",
+    ),
+    *(
+        b"\x93",
+        b"\x92",
+        b"Q",
+        b"P1\n",
+        b"\x94",
+        b"h\xff",
+        b"j\xff\xff\xff\x7f",
+        b"N",
+        b"\x88",
+        b".",
+    ),
     *(b"B\xff\xff\xff\x7f", b"\x8e" + b"\xff" * 7 + b"\x7f", b"\x8d" + struct.pack("<Q", 2**62)),
     *(b"T\xff\xff\xff\x7f", b"X\xff\xff\xff\x7f", b"\x8b\xff\xff\xff\x7f", b"I99\n", b"L9" * 3),
-    *(b"r\xff\xff\xff\x7f", b"p99999999\n", b"\x95" + b"\xff" * 8, b"\x97", b"\x98", b"s", b"u", b"e"),
+    *(
+        b"r\xff\xff\xff\x7f",
+        b"p99999999\n",
+        b"\x95" + b"\xff" * 8,
+        b"\x97",
+        b"\x98",
+        b"s",
+        b"u",
+        b"e",
+    ),
     *(b"(" * 2000, b"]" * 2000 + b"a" * 1999, b"cos\nmkdir\n", b"\x8c\x02os\x8c\x05mkdir\x93"),
 )
 

@@ -69,7 +69,7 @@ def read_segments(path: str | Path) -> list[Segment]:
         segments = [_segment(row, f"line {reader.line_num} of {path}") for row in reader]
     except csv.Error as error:
         raise ValueError(
-            f"line {reader.line_num} of {path} is no CSV ({error}); expected those of Kinetics"
+            f"line {reader.line_num + 1} of {path} is no CSV ({error}); expected those of Kinetics"
         ) from error
     if not segments:
         raise ValueError(f"{path} has no lines beyond its columns; expected a segment a line")

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
-
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
@@ -58,7 +57,17 @@ _LINES = {
 """A tool, and a command line of it that ends soon."""
 
 _PLACES = ("a.png", "small.py", "data", ".", "none", "none/none", "a.pth", "a.zip", "empty", "-")
-_ODD_WORDS = (*_PLACES, "--help", "--no-such-option", "--", "-1", "1", "1e9", "--cfg-options", "a=1")
+_ODD_WORDS = (
+    *_PLACES,
+    "--help",
+    "--no-such-option",
+    "--",
+    "-1",
+    "1",
+    "1e9",
+    "--cfg-options",
+    "a=1",
+)
 
 
 @st.composite

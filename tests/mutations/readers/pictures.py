@@ -92,7 +92,9 @@ def _spoiled_within(draw: Any, wholes: list[bytes]) -> bytes:
     data, position, chunks = draw(st.sampled_from(wholes)), 8, []
     while position < len(data):
         length = int.from_bytes(data[position : position + 4], "big")
-        chunks.append((data[position + 4 : position + 8], data[position + 8 : position + 8 + length]))
+        chunks.append(
+            (data[position + 4 : position + 8], data[position + 8 : position + 8 + length])
+        )
         position += 12 + length
     place = draw(st.integers(0, len(chunks) - 1))
     name, content = chunks[place]
@@ -210,9 +212,7 @@ def _camvid() -> st.SearchStrategy[Files]:
         places[f"images/{split}/{name}.jpg"] = picture
         places[f"labels/{split}/{name}.png"] = encoded(label)
     first, second = "images/train/0001TP_006695.jpg", "labels/train/0001TP_006695.png"
-    return st.one_of(
-        _some(first, (picture, *pictures()), places), _some(second, _labels(), places)
-    )
+    return st.one_of(_some(first, (picture, *pictures()), places), _some(second, _labels(), places))
 
 
 _POLYGONS = {

@@ -139,6 +139,11 @@ READERS = (
         ),
         _read_log,
     ),
-    Reader("index of configs", _indices, _read_index, words=("model-index.yml", "metafile.yml", "given/")),
+    Reader(
+        "index of configs",
+        _indices,
+        _read_index,
+        words=("model-index.yml", "metafile.yml", "given/"),
+    ),
     Reader("last_checkpoint", _last_checkpoints, _find_last),
 )

@@ -29,7 +29,7 @@ _BOMB = b"\0" * (9 << 20)
 
 @st.composite
 def _zips(draw: Any) -> Files:
-    """A submission with files added, left out, doubled, renamed, compressed, linked, then spoiled."""
+    """A submission with files added, exchanged, compressed, linked, and then spoiled."""
     files = [*good_files().items()]
     for _ in range(draw(st.integers(0, 3))):
         name = draw(st.sampled_from((*_NAMES, *(name for name, _ in files))))
@@ -47,7 +47,12 @@ def _zips(draw: Any) -> Files:
             info.filename = name
             kinds = (stat.S_IFREG, stat.S_IFREG, stat.S_IFLNK, stat.S_IFIFO, stat.S_IFDIR, 0)
             info.external_attr = (draw(st.sampled_from(kinds)) | 0o644) << 16
-            methods = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2)
+            methods = (
+                zipfile.ZIP_STORED,
+                zipfile.ZIP_DEFLATED,
+                zipfile.ZIP_LZMA,
+                zipfile.ZIP_BZIP2,
+            )
             archive.writestr(info, content, draw(st.sampled_from(methods)))
     whole = file.getvalue()
     return {"results.zip": draw(spoiled_bytes([whole])) if draw(st.booleans()) else whole}
