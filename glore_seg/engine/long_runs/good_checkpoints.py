@@ -50,11 +50,11 @@ def _candidates(folder: Path, names: Sequence[str]) -> list[Path]:
     newest = sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
     try:
         said = Path((folder / LAST).read_text(encoding="utf-8").strip())
+        for last in (folder / said.name, said):  # a copied folder notes the place that it had
+            if last.is_file():
+                return [last, *(path for path in newest if not path.samefile(last))]
     except (OSError, ValueError):  # missing, or damaged: the files tell
-        return newest
-    for last in (folder / said.name, said):  # a copied folder notes the place that it had
-        if last.is_file():
-            return [last, *(path for path in newest if not path.samefile(last))]
+        pass
     return newest
 
 
