@@ -54,9 +54,7 @@ def test_what_the_runner_builds_as_it_begins(small_cfg, tmp_path):
         runner.train()
 
 
-@pytest.mark.parametrize(
-    "text", ["model = dict(", "a = 1 +", "b = nowhere", "1 / 0", "\0"]
-)
+@pytest.mark.parametrize("text", ["model = dict(", "a = 1 +", "b = nowhere", "1 / 0", "\0"])
 def test_files_that_cannot_be_read(text, tmp_path):
     (tmp_path / "a.py").write_text(text)
     with pytest.raises(ValueError, match=r"a\.py: cannot read it \(\w+Error.*correct the config"):

@@ -51,7 +51,7 @@ def _quiet(read: Any) -> Any:
 
 
 def _parse_text(folder: Path) -> None:
-    text = (folder / "cfg.txt").read_bytes().decode("utf-8", "surrogatepass")
+    text = (folder / "cfg.txt").read_bytes().decode("utf-8", "surrogateescape")
     cfg = find_embedded_config(folder / "net.pth", {"cfg": text})
     check_untrusted(cfg.to_dict(), source="cfg.txt")
 
