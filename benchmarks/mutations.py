@@ -11,6 +11,7 @@ Example:
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import multiprocessing
 import os
@@ -20,7 +21,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,10 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from benchmarks.common import markdown_table
 from glore_seg.files import with_progress
-from tests.mutations.catalogue import READERS
 from tests.mutations.rule import ERROR, RESULT, Files, Reader, judge
+
+CATALOGUE = "tests.mutations.catalogue"
+"""The module of the readers."""
 
 _STARTING = 300.0  # seconds for imports, whole inputs and drawing
 _MEMORY = 3 << 30  # bytes beyond what the process has when it begins
@@ -38,14 +41,19 @@ _MEMORY = 3 << 30  # bytes beyond what the process has when it begins
 
 @dataclass(frozen=True)
 class Job:
-    """Inputs to read, from one on, and one to keep with what became of it."""
+    """Inputs to read, from one on, and the folder for those that break the rule."""
 
     reader: int
     count: int
     seed: int
     start: int = 0
-    lost: tuple[int, str] | None = None
     keep: str = ""
+    catalogue: str = CATALOGUE
+
+
+def readers_of(catalogue: str) -> Sequence[Reader]:
+    """The readers of a module, whose import takes seconds."""
+    return importlib.import_module(catalogue).READERS
 
 
 def draw(reader: Reader, count: int, number: int) -> list[Files]:
@@ -88,12 +96,10 @@ def _work(pipe: Connection) -> None:
     limited = False
     while True:
         job: Job = pipe.recv()
-        reader = READERS[job.reader]
+        reader = readers_of(job.catalogue)[job.reader]
         if reader.warm:
             reader.warm()
         inputs = draw(reader, job.count, job.seed)
-        if job.lost:
-            keep(Path(job.keep), reader, inputs[job.lost[0]], job.lost[1])
         if not limited:
             _limit_memory()
             limited = True
@@ -117,23 +123,26 @@ class Readings:
     Args:
         limit: Seconds for one input.
         folder: Where inputs that break the rule go.
+        catalogue: The module of the readers.
     """
 
-    def __init__(self, limit: float, folder: Path) -> None:
-        self._limit, self._folder = limit, folder
+    def __init__(self, limit: float, folder: Path, catalogue: str = CATALOGUE) -> None:
+        self._limit, self._folder, self._catalogue = limit, folder, catalogue
         self._process: Any = None
         self.slowest = 0.0
 
     def of(self, index: int, count: int, number: int) -> Iterator[str]:
         """Verdicts on the inputs of a reader, one after the other."""
-        job = Job(index, count, number, keep=str(self._folder))
+        job = Job(index, count, number, keep=str(self._folder), catalogue=self._catalogue)
+        reader = readers_of(self._catalogue)[index]
         done = 0
-        while True:
+        total = 1
+        while done < total:
             self._begin()
             self._pipe.send(job)
             total = self._next(_STARTING)
             if not isinstance(total, int):
-                raise RuntimeError(f"{READERS[index].name}: no input could be made: {total}")
+                raise RuntimeError(f"{reader.name}: no input could be made: {total}")
             while done < total:
                 begin = time.monotonic()
                 verdict = self._next(self._limit)
@@ -141,10 +150,9 @@ class Readings:
                 done += 1
                 yield verdict
                 if self._process is None:  # it was ended, or ended by itself
-                    job = Job(index, count, number, done, (done - 1, verdict), str(self._folder))
+                    keep(self._folder, reader, draw(reader, count, number)[done - 1], verdict)
+                    job = replace(job, start=done)
                     break
-            else:
-                return
 
     def _begin(self) -> None:
         if self._process is None:
@@ -176,7 +184,7 @@ class Readings:
 def read_again(folder: Path) -> str:
     """Read an input that was kept."""
     name = json.loads((folder / "verdict.json").read_text())["reader"]
-    reader = next(reader for reader in READERS if reader.name == name)
+    reader = next(reader for reader in readers_of(CATALOGUE) if reader.name == name)
     if reader.warm:
         reader.warm()
     root = folder / "files"
@@ -188,11 +196,12 @@ def run(
     readers: Sequence[int], inputs: int, number: int, limit: float, folder: Path
 ) -> list[dict[str, Any]]:
     """Read inputs of each reader; return a row for each, and one of the totals."""
-    shares = sum(READERS[index].share for index in readers)
+    known = readers_of(CATALOGUE)
+    shares = sum(known[index].share for index in readers)
     readings, rows = Readings(limit, folder), []
     try:
         for index in readers:
-            reader, readings.slowest = READERS[index], 0.0
+            reader, readings.slowest = known[index], 0.0
             count = -(-int(inputs * reader.share) // int(shares)) if shares else 0
             verdicts = Counter[str]()
             for verdict in with_progress(readings.of(index, count, number), count, reader.name):
@@ -240,7 +249,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         verdict = read_again(args.rerun)
         print(verdict)
         return 0 if verdict in (RESULT, ERROR) else 1
-    readers = [i for i, reader in enumerate(READERS) if args.only in reader.name]
+    known = readers_of(CATALOGUE)
+    readers = [i for i, reader in enumerate(known) if args.only in reader.name]
     rows = run(readers, args.inputs, args.seed, args.limit, args.keep)
     print(markdown_table(rows))
     if args.json:
