@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.mutations import draw
-from glore_seg.extras import require
 from tests.mutations.catalogue import READERS
 from tests.mutations.rule import ERROR, RESULT, judge
 
@@ -35,7 +34,8 @@ PARSERS = {
 
 def main(argv: Sequence[str] | None = None) -> None:
     name, *options = sys.argv[1:] if argv is None else argv
-    atheris = require("atheris", "dev")
+    import atheris
+
     names, modules = PARSERS[name]
     readers = [reader for each in names for reader in READERS if reader.name == each]
     for module in map(importlib.import_module, modules):
