@@ -79,7 +79,7 @@ VALUES: tuple[Any, ...] = (
 """What JSON can hold and nobody expects."""
 
 
-OF_A_VALUE = ("expected", "must be", "must have", "got")
+OF_A_VALUE = ("expected", "must be", "must have", "got", "give")
 """With which our errors about a value of a config go on; they know no file."""
 
 
