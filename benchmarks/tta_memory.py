@@ -137,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _measure(way: str, argv: Sequence[str]) -> int:
     command = [sys.executable, "-m", "benchmarks.tta_memory", *argv, "--way", way]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  ours
     if done.returncode:
         raise RuntimeError(f"{way} ended with {done.returncode}: {done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])["peak"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
+from PIL import Image
 
 Item = TypeVar("Item")
 
@@ -115,10 +117,42 @@ def read_png(path: Path, *, mend: str) -> np.ndarray:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; expected a picture there: {mend}")
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    picture = decode_file(path, cv2.IMREAD_UNCHANGED)
     if picture is None:
         raise ValueError(f"{path} cannot be read as a picture; expected a PNG: {mend}")
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB) if picture.ndim == 3 else picture
+
+
+def decode_file(path: str | Path, flags: int) -> np.ndarray | None:
+    """Read a picture by OpenCV, after Pillow's look at its header.
+
+    OpenCV makes room for whatever size a header declares, gigabytes for a file of a few bytes.
+
+    Args:
+        path: The file.
+        flags: OpenCV's, such as ``cv2.IMREAD_COLOR``.
+
+    Returns:
+        The pixels, or None for what is no whole picture, or one of more than twice
+        ``PIL.Image.MAX_IMAGE_PIXELS``.
+    """
+    try:
+        with Image.open(path):
+            return cv2.imread(str(path), flags)
+    except Exception:  # decoders raise whatever they stumble over
+        return None
+
+
+def read_lines(path: str | Path) -> list[str]:
+    """Read lines of text in UTF-8, with or without the mark that spreadsheets begin with.
+
+    Raises:
+        ValueError: It is no such text.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text ({error}); expected UTF-8: save it as such") from error
 
 
 def write_lines(path: str | Path, lines: Iterable[str]) -> None:
@@ -134,6 +168,26 @@ def sha256_of(path: str | Path) -> str:
         for piece in iter(lambda: file.read(1 << 20), b""):
             found.update(piece)
     return found.hexdigest()
+
+
+def damage_of(path: str | Path) -> str | None:
+    """Say why a checkpoint of torch is not whole; None if it is.
+
+    torch writes an archive with a checksum (CRC-32) of every part, which its reader does not look
+    at; all are compared. It compresses nothing: what is compressed may unpack to any size.
+
+    Args:
+        path: The file.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                if info.compress_type != zipfile.ZIP_STORED:
+                    return f"{info.filename!r} is compressed, as torch writes nothing"
+            wrong = archive.testzip()
+    except Exception as error:  # what a damaged file raises cannot be foreseen
+        return str(error) or type(error).__name__
+    return None if wrong is None else f"the checksum of {wrong} is another"
 
 
 def with_progress(

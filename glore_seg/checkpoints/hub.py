@@ -21,6 +21,7 @@ from glore_seg.checkpoints.json_config import (
     read_json_config,
 )
 from glore_seg.checkpoints.model_card import write_card
+from glore_seg.engine.config_errors import config_faults
 from glore_seg.engine.loading import load_model
 from glore_seg.engine.runner import build_model
 from glore_seg.engine.setup_check_hook import check_state_dict, unwrap
@@ -103,7 +104,8 @@ def from_pretrained(
     check_state_dict(model, state, source=str(folder / WEIGHTS), strict=True)
     model.load_state_dict(state, strict=False)  # the check allows an auxiliary head
     model.cfg = cfg
-    model.dataset_meta = _metainfo(cfg)
+    with config_faults(cfg, "build test_dataloader.dataset"):
+        model.dataset_meta = _metainfo(cfg)
     return model.to(device).eval()
 
 

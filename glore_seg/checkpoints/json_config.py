@@ -41,7 +41,9 @@ def config_to_json(cfg: Config, *, source: str) -> str:
 
 def read_json_config(path: str | Path) -> Config:
     """Read a file of what :func:`config_to_json` wrote; raises as :func:`config_from_json` does."""
-    return config_from_json(read_text(path), source=str(path))
+    text = read_text(path)
+    cfg = config_from_json(text, source=str(path))
+    return Config(cfg.to_dict(), cfg_text=text, filename=str(path))  # for messages
 
 
 def read_text(path: str | Path) -> str:

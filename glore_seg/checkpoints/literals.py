@@ -24,7 +24,11 @@ def parse_assignments(text: str, *, source: str) -> dict[str, Any]:
         raise ValueError(f"{source} has {len(text)} characters; expected at most {_LONGEST}")
     found: dict[str, Any] = {}
     try:
-        for statement in ast.parse(text).body:
+        statements = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ValueError(f"{source} is no text of literal settings ({error})") from error
+    try:
+        for statement in statements:
             match statement:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
                     found[name] = _value(value, source)
@@ -32,7 +36,7 @@ def parse_assignments(text: str, *, source: str) -> dict[str, Any]:
                     pass
                 case _:
                     raise _refusal(statement, source)
-    except (SyntaxError, RecursionError, MemoryError) as error:
+    except RecursionError as error:
         raise ValueError(f"{source} is no text of literal settings ({error})") from error
     return found
 

@@ -14,6 +14,7 @@ import functools
 import importlib
 import os
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,10 @@ from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 
 from glore_seg.compat.array_pickles import NUMPY_STAND_INS, PickledArray, PickledDtype
 from glore_seg.compat.mend import Mend
+from glore_seg.files import damage_of
 from glore_seg.safetensors_files import read_safetensors, read_safetensors_meta
 
+_ARCHIVE = b"PK\3\4"
 _STATISTICS = ("min", "max", "current", "mean")
 _ANNEALING = ("_annealing_cos", "_annealing_linear")
 
@@ -122,6 +125,7 @@ def load_weights(file: Any, map_location: Any = None, weights_only: bool | None 
             "weights_only=False would run code from the checkpoint; expected True. Classes that "
             "you trust can be added by torch.serialization.add_safe_globals"
         )
+    _check_sums(file)
     # Again at each reading: leaving somebody's safe_globals() context takes shared entries away.
     torch.serialization.add_safe_globals(safe_globals())
     try:
@@ -132,14 +136,30 @@ def load_weights(file: Any, map_location: Any = None, weights_only: bool | None 
             "state, or it is not a checkpoint. Classes that you trust can be added by "
             f"torch.serialization.add_safe_globals. torch says: {error}"
         ) from error
-    except (OSError, MemoryError):
+    except OSError:
         raise
     except Exception as error:  # what a damaged file raises cannot be foreseen
         raise pickle.UnpicklingError(
             f"{file} cannot be read as a checkpoint of torch ({type(error).__name__}: {error}): it "
-            "is damaged or something else; fetch it again. .pdparams and .safetensors files are "
+            "is damaged, something else, or asks for more memory than there is; fetch it again. "
+            ".pdparams and .safetensors files are "
             "known by these endings"
         ) from error
+
+
+def _check_sums(file: Any) -> None:
+    """Refuse an archive with other checksums than its content's, which torch does not look at."""
+    if not isinstance(file, str | os.PathLike) or not os.path.isfile(file):
+        return
+    with open(file, "rb") as opened:
+        if opened.read(len(_ARCHIVE)) != _ARCHIVE:  # of torch before 1.6, which has no checksums
+            return
+    damage = damage_of(Path(file))
+    if damage is not None:
+        raise pickle.UnpicklingError(
+            f"{file} cannot be read as a checkpoint of torch: it is damaged ({damage}); fetch it "
+            "again, or take an earlier one"
+        )
 
 
 def load_from_local(filename: str, map_location: Any = None) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from glore_seg.files import with_progress, write_png
+from glore_seg.files import decode_file, with_progress, write_png
 
 CAMVID_SPLITS = ("train", "val")
 
@@ -155,7 +155,7 @@ def _convert(pair: _Pair, out: Path) -> None:
 
 
 def _read(path: Path, flag: int) -> np.ndarray:
-    picture = cv2.imread(str(path), flag)
+    picture = decode_file(path, flag)
     if picture is None:
         raise ValueError(f"{path} cannot be read as a picture: copy it again")
     return picture

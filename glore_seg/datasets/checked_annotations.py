@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import struct
+
 import cv2
 import mmcv
 import mmengine.fileio as fileio
 import numpy as np
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import TRANSFORMS
+from PIL import Image
 
 from glore_seg.datasets.cityscapes import TRAIN_IDS_COMMAND
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_SIZE = 16
 _PNG_DEPTH = 24  # offsets of bytes in the header
 _PNG_COLOUR_TYPE = 25
 _PNG_PALETTE = 3
@@ -72,8 +76,8 @@ class LoadCheckedAnnotations(LoadAnnotations):
     def read(self, results: dict) -> np.ndarray:
         """Return the checked label as it is stored, shape (H, W), uint8."""
         path = self.path_of(results)
-        label = self._read(path)
-        _check_size(label, results, path)
+        label = self._read(path, results)
+        _check_size(label.shape, results, path)
         self.check_values(label, results)
         return label
 
@@ -114,7 +118,7 @@ class LoadCheckedAnnotations(LoadAnnotations):
             )
         return reduce_zero
 
-    def _read(self, path: str) -> np.ndarray:
+    def _read(self, path: str, results: dict) -> np.ndarray:
         """Return the stored values, shape (H, W), uint8."""
         stored = fileio.get(path, backend_args=self.backend_args)
         is_png = stored.startswith(_PNG) and len(stored) > _PNG_COLOUR_TYPE
@@ -128,10 +132,16 @@ class LoadCheckedAnnotations(LoadAnnotations):
                 f"{path} has {stored[_PNG_DEPTH]} bits a pixel; expected 8: decoders stretch fewer "
                 "bits to 0 to 255, so save it again with 8"
             )
+        if is_png:  # before it is unpacked: a file of bytes may declare gigabytes
+            width, height = struct.unpack_from(">II", stored, _PNG_SIZE)
+            _check_size((height, width), results, path)
+            check_pixels(width * height, path)
         try:
             label = mmcv.imfrombytes(stored, flag="unchanged", backend=self.imdecode_backend)
-        except OSError as error:
-            raise ValueError(f"{path} cannot be read as a picture: make it again") from error
+        except Exception as error:  # decoders raise whatever they stumble over
+            raise ValueError(
+                f"{path} cannot be read as a picture ({error}): make it again"
+            ) from error
         if label is None:
             raise ValueError(f"{path} cannot be read as a picture: make it again")
         label = label[..., 0] if label.ndim == 3 and label.shape[2] == 1 else label
@@ -177,12 +187,25 @@ class LoadCheckedAnnotations(LoadAnnotations):
         )
 
 
-def _check_size(label: np.ndarray, results: dict, path: str) -> None:
+def check_pixels(number: int, path: str) -> None:
+    """Refuse to unpack a picture of more pixels than Pillow takes.
+
+    Raises:
+        ValueError: It has more.
+    """
+    if Image.MAX_IMAGE_PIXELS is not None and number > 2 * Image.MAX_IMAGE_PIXELS:
+        raise ValueError(
+            f"{path} declares {number} pixels; expected at most {2 * Image.MAX_IMAGE_PIXELS}: it "
+            "is damaged, or raise PIL.Image.MAX_IMAGE_PIXELS"
+        )
+
+
+def _check_size(size: tuple[int, ...], results: dict, path: str) -> None:
     # a test pipeline resizes the picture before it reads the label: compare as loaded
     shape = results.get("ori_shape")
-    if shape is not None and tuple(shape[:2]) != label.shape:
+    if shape is not None and tuple(shape[:2]) != size:
         raise ValueError(
-            f"{path} is {label.shape[0]} x {label.shape[1]} but its picture "
+            f"{path} is {size[0]} x {size[1]} but its picture "
             f"{results.get('img_path')} is {shape[0]} x {shape[1]} (height x width); expected the "
             "same size: make the label again"
         )

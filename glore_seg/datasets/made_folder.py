@@ -55,7 +55,9 @@ class MadeFolder:
             )
         try:
             found = json.loads(marker.read_text())
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
+            found = {}
+        if not isinstance(found, dict):
             found = {}
         if found.get("settings") == settings:
             return found

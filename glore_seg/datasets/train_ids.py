@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -68,10 +67,18 @@ def draw_train_ids(source: Path) -> None:
     try:
         annotation.fromJsonText(source.read_text())
         picture = createLabelImage(annotation, "trainIds")
-    except (KeyError, TypeError, ValueError, json.JSONDecodeError) as error:
-        raise ValueError(f"{source} is no polygon file of Cityscapes: {error!r}") from error
     except SystemExit as error:  # how cityscapesScripts refuses a label that it doesn't know
         raise ValueError(f"{source} has a label that cityscapesScripts doesn't know") from error
+    except Exception as error:  # which checks nothing that it reads
+        raise ValueError(
+            f"{source} is no polygon file of Cityscapes: {error!r}; unpack gtFine_trainvaltest.zip "
+            "again"
+        ) from error
+    if not min(picture.size):
+        raise ValueError(
+            f"{source} is of a picture of {picture.width} x {picture.height} pixels; expected one "
+            "or more: unpack gtFine_trainvaltest.zip again"
+        )
     with written_aside(_target(source)) as aside:
         picture.save(aside)
 

@@ -2,22 +2,16 @@
 
 import argparse
 import atexit
-import dis
 import os
-import pickle
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch.distributed as dist
 from mmengine.config import DictAction
 
-import glore_seg
+from glore_seg.documented_errors import as_line, is_documented
 from glore_seg.engine.long_runs import TrainingStopped
-from glore_seg.extras import MissingExtraError
-
-_PACKAGE = Path(glore_seg.__file__).parent
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -58,10 +52,33 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cfg-options",
         nargs="+",
-        action=DictAction,
+        action=_Options,
         metavar="KEY=VALUE",
         help='override settings of the config, e.g. model.decode_head.num_units=2 or key="[a,b]"',
     )
+
+
+class _Options(DictAction):
+    """mmengine's ``KEY=VALUE`` that says what it cannot read instead of how it failed."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Read the values, each by itself, so that the wrong one is named."""
+        for value in values:
+            try:
+                super().__call__(parser, argparse.Namespace(), [value], option_string or "")
+            except Exception as error:  # assertions, and failures to unpack
+                raise argparse.ArgumentError(
+                    self,
+                    f"{as_line(ValueError(value))!r} is not KEY=VALUE with a value such as 1, "
+                    "'text', a,b or [a,(b,c)]",
+                ) from error
+        super().__call__(parser, namespace, values, option_string or "")
 
 
 def set_launcher(launcher: str, local_rank: int) -> None:
@@ -87,9 +104,9 @@ def set_launcher(launcher: str, local_rank: int) -> None:
 def run_tool(main: Callable[[], object]) -> NoReturn:
     """Run a tool and end the process as its exit code says.
 
-    What a user can mend, a ValueError, a refused checkpoint or a missing extra that this package
-    raises, or an OSError, is printed as one line, ``error: ...``, and ends with 2. A training that
-    a signal stopped ends with 128 + the signal's number. Everything else keeps its traceback.
+    What a user can mend, an OSError or what :mod:`glore_seg.documented_errors` tells, is printed as
+    one line, ``error: ...``, and ends with 2. A training that a signal stopped ends with 128 + the
+    signal's number. Everything else keeps its traceback.
 
     Args:
         main: The tool's; an int that it returns is the exit code.
@@ -99,10 +116,10 @@ def run_tool(main: Callable[[], object]) -> NoReturn:
     except TrainingStopped as stopped:
         print(stopped, file=sys.stderr)
         code = stopped.code
-    except (ValueError, pickle.UnpicklingError, MissingExtraError, OSError) as error:
-        if not (isinstance(error, OSError) or _is_ours(error)):
+    except Exception as error:
+        if not (isinstance(error, OSError) or is_documented(error)):
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {as_line(error)}", file=sys.stderr)
         code = 2
     _leave(code if isinstance(code, int) else 0)
 
@@ -119,17 +136,3 @@ def _leave(code: int) -> NoReturn:
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
-
-
-def _is_ours(error: BaseException | None) -> bool:
-    """Whether a ``raise`` of this package began it; registries raise what they catch anew."""
-    while error is not None and error.__traceback__ is not None:
-        last = error.__traceback__
-        while last.tb_next is not None:
-            last = last.tb_next
-        code = last.tb_frame.f_code
-        raised = code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
-        if raised and Path(code.co_filename).is_relative_to(_PACKAGE):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

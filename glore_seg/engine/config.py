@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from glore_seg.compat import own_configs
+from glore_seg.engine.config_errors import config_faults
 from glore_seg.engine.tasks import read_config
 
 
@@ -37,8 +38,9 @@ def load_config(
         FileNotFoundError: There is no such config file.
         IsADirectoryError: It is a folder.
         MissingExtraError: The task's host is not installed; the text names the command.
-        ValueError: A key of ``cfg_options`` begins with a name that neither the config nor the
-            Runner knows, or ``default_scope`` is none of the three.
+        ValueError: The file cannot be read, a key of ``cfg_options`` begins with a name that
+            neither the config nor the Runner knows or leads to nothing, or ``default_scope`` is
+            none of the three.
     """
     if path.startswith(own_configs.PREFIX):
         path = own_configs.config_path(path.removeprefix(own_configs.PREFIX))
@@ -55,7 +57,8 @@ def load_config(
         )
     cfg = read_config(path)
     _check_options(cfg, cfg_options or {})
-    cfg.merge_from_dict(cfg_options or {})
+    with config_faults(path, f"take --cfg-options {cfg_options}"):
+        cfg.merge_from_dict(cfg_options or {})
     cfg.launcher = launcher
     if work_dir is not None:
         cfg.work_dir = work_dir

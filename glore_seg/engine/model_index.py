@@ -4,6 +4,7 @@ Metafiles hold what a person writes (name, config, data, input, the paper's resu
 counts, which :func:`count_model` gives.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from glore_seg.engine.config import load_config
 from glore_seg.engine.counting import count_config
 
 INDEX = "model-index.yml"
+_SIZES = re.compile(r"[1-9]\d{0,5}( x [1-9]\d{0,5}){1,4}")
 _REQUIRED = ("Name", "In Collection", "Config", "Metadata")
 
 
@@ -50,19 +52,23 @@ def read_model_index(root: Path) -> list[IndexedModel]:
 
     Raises:
         FileNotFoundError: The index or a metafile is not there.
-        ValueError: An entry lacks a key, a config is listed twice, is not there, or is called
-            otherwise than its file.
+        ValueError: A file is no YAML or holds other things, an entry lacks a key, a config is
+            listed twice, is not there, or is called otherwise than its file.
     """
     models: list[IndexedModel] = []
-    for name in yaml.safe_load((root / INDEX).read_text())["Import"]:
+    for name in _listed(root / INDEX, "Import", str):
         metafile = root / name
-        for entry in yaml.safe_load(metafile.read_text())["Models"]:
+        for collection in _listed(metafile, "Collections", dict):
+            if not all(isinstance(collection.get(k), str) for k in ("Name", "Description")):
+                raise ValueError(f"{name}: a collection lacks the text of Name or Description")
+        for entry in _listed(metafile, "Models", dict):
             missing = [key for key in _REQUIRED if key not in entry]
             if missing:
                 raise ValueError(
                     f"{name}: the entry {entry.get('Name', entry)} lacks {missing[0]!r}"
                 )
             models.append(IndexedModel(metafile, entry))
+            _check_entry(name, entry)
     seen: set[str] = set()
     for model in models:
         where = f"{model.metafile.relative_to(root)}: Config {model.config!r}"
@@ -74,6 +80,41 @@ def read_model_index(root: Path) -> list[IndexedModel]:
             raise ValueError(f"{where} has the Name {model.entry['Name']!r}; expected the file's")
         seen.add(model.config)
     return models
+
+
+def _listed(file: Path, key: str, kind: type) -> list[Any]:
+    """What stands under a key of a YAML file, a list of a kind."""
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is no YAML ({error}); expected lists: correct it") from error
+    found = content.get(key) if isinstance(content, dict) else None
+    if not isinstance(found, list) or not all(isinstance(x, kind) for x in found):
+        raise ValueError(f"{file} has no list of {kind.__name__} under {key!r}: correct it")
+    return found
+
+
+def _check_entry(name: str, entry: dict[str, Any]) -> None:
+    """Refuse an entry that no table can be made of."""
+    meta, results = entry["Metadata"], entry.get("Results", [])
+    texts = [entry["Name"], entry["Config"]]
+    if isinstance(meta, dict):
+        texts += [meta.get("Training Data"), meta.get("Input")]
+    fits = (
+        all(isinstance(text, str) for text in texts)
+        and len(texts) == 4
+        and _SIZES.fullmatch(texts[3])
+        and isinstance(results, list)
+        and all(isinstance(r, dict) and isinstance(r.get("Metrics"), dict) for r in results)
+        and all("Source" in r for r in results)
+        and texts[1].startswith("configs/")
+    )
+    if not fits:
+        raise ValueError(
+            f"{name}: the entry {entry['Name']} does not fit; expected Name and Config, Metadata "
+            "with Training Data and Input such as 3 x 512 x 1024, and Results with Metrics and "
+            "Source"
+        )
 
 
 def unlisted_configs(root: Path, models: list[IndexedModel]) -> list[str]:

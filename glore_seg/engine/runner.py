@@ -13,6 +13,7 @@ from mmengine.registry import DATASETS, MODELS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
+from glore_seg.engine.config_errors import config_faults, name_late_faults
 from glore_seg.engine.long_runs import make_resumable
 from glore_seg.engine.setup_check_hook import unwrap
 
@@ -22,26 +23,40 @@ def build_runner(cfg: Config) -> Runner:
 
     A training survives kills, stops and faults of the data, see
     :mod:`glore_seg.engine.long_runs`.
+
+    Raises:
+        ValueError: A part of the config cannot be built, also when the Runner begins.
     """
-    cfg = make_resumable(cfg)
-    if "runner_type" in cfg:
-        return RUNNERS.build(cfg)
-    return Runner.from_cfg(cfg)
+    with config_faults(cfg, "build the Runner"):
+        cfg = make_resumable(cfg)
+        runner = RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
+    name_late_faults(runner, cfg)
+    return runner
 
 
 def build_model(cfg: Config) -> nn.Module:
-    """Build the network of a config alone, without pretrained weights."""
-    init_default_scope(cfg.get("default_scope", "mmseg"))
-    model = copy.deepcopy(cfg.model)
-    if "pretrained" in model:
-        model.pretrained = None
-    return MODELS.build(model)
+    """Build the network of a config alone, without pretrained weights.
+
+    Raises:
+        ValueError: It cannot be built; the text says what its host made of it.
+    """
+    with config_faults(cfg, "build model"):
+        init_default_scope(cfg.get("default_scope", "mmseg"))
+        model = copy.deepcopy(cfg.model)
+        if "pretrained" in model:
+            model.pretrained = None
+        return MODELS.build(model)
 
 
 def build_dataset(cfg: Config, split: str) -> BaseDataset:
-    """Build the data set of a split alone, ``"train"``, ``"val"`` or ``"test"``."""
-    init_default_scope(cfg.get("default_scope", "mmseg"))
-    return DATASETS.build(cfg[f"{split}_dataloader"].dataset)
+    """Build the data set of a split alone, ``"train"``, ``"val"`` or ``"test"``.
+
+    Raises:
+        ValueError: It cannot be built; the text says what its host made of it.
+    """
+    with config_faults(cfg, f"build {split}_dataloader.dataset"):
+        init_default_scope(cfg.get("default_scope", "mmseg"))
+        return DATASETS.build(cfg[f"{split}_dataloader"].dataset)
 
 
 def fuse_runner(runner: Runner) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from mmengine.config import Config
 
 from glore_seg.checkpoints.json_config import read_json_config
+from glore_seg.engine.config_errors import config_faults
 from glore_seg.extras import require
 
 
@@ -85,8 +86,8 @@ def read_config(path: str) -> Config:
 
     Raises:
         MissingExtraError: The host is not installed; the text names the command.
-        ValueError: The ``default_scope`` is none of the hosts, or a ``.json`` file is no config or
-            could run code.
+        ValueError: The file cannot be read, the ``default_scope`` is none of the hosts, or a
+            ``.json`` file is no config or could run code.
     """
     cfg = read_json_config(path) if path.endswith(".json") else _run_config(path)
     task = task_of(cfg)
@@ -97,11 +98,13 @@ def read_config(path: str) -> Config:
 
 def _run_config(path: str) -> Config:
     try:
-        return Config.fromfile(path)
-    except ModuleNotFoundError as error:
+        with config_faults(path, "read it"):
+            return Config.fromfile(path)
+    except ValueError as error:
         # Of a `_base_ = "mmpretrain::..."`, which mmengine looks for before it reads the scope.
+        lacks = isinstance(error.__cause__, ModuleNotFoundError)
         for task in TASKS:
-            if task.extra and task.scope in str(error):
+            if lacks and task.extra and task.scope in str(error.__cause__):
                 require(task.scope, task.extra)
         raise
 

@@ -9,6 +9,8 @@ PROPERTY = "glore_seg"
 """Name of the text in the file: a metadata property in ONNX, an extra file in a program."""
 
 FORMAT = 1
+_LARGEST = 1e6  # of a mean or deviation
+_LARGEST_DIVISOR = 4096  # pixels
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,36 @@ class Contract:
         """Return the text that a file carries."""
         return json.dumps({"format": FORMAT, **asdict(self)})
 
+    def _check(self) -> None:
+        """Refuse values that no export gives; JSON knows no types.
+
+        Raises:
+            ValueError: The text names the field.
+        """
+        numbers = (*self.mean, *self.std)
+        wrong = {
+            "task": self.task not in ("segmentation", "classification", "video"),
+            "classes": not self.classes or not all(isinstance(n, str) for n in self.classes),
+            "palette": len(self.palette) not in (0, len(self.classes))
+            or any(
+                len(colour) != 3 or any(type(v) is not int or not 0 <= v <= 255 for v in colour)
+                for colour in self.palette
+            ),
+            "mean": len(self.mean) != 3,
+            "std": len(self.std) != 3
+            or any(type(v) not in (int, float) or not abs(v) < _LARGEST for v in numbers)
+            or min(self.std) <= 0,
+            "channel_order": self.channel_order not in ("rgb", "bgr"),
+            "size_divisor": type(self.size_divisor) is not int
+            or not 1 <= self.size_divisor <= _LARGEST_DIVISOR,
+            "output": self.output not in ("logits", "labels"),
+            "resized": type(self.resized) is not bool,
+            "align_corners": type(self.align_corners) is not bool,
+        }
+        fields = [name for name, is_wrong in wrong.items() if is_wrong]
+        if fields:
+            raise ValueError(f"{fields[0]} is {str(getattr(self, fields[0]))[:60]!r}")
+
     @classmethod
     def from_json(cls, text: str, *, source: str) -> "Contract":
         """Read the text of a file.
@@ -67,8 +99,10 @@ class Contract:
             for name in ("classes", "mean", "std"):
                 found[name] = tuple(found[name])
             found["palette"] = tuple(tuple(colour) for colour in found["palette"])
-            return cls(**found)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            contract = cls(**found)
+            contract._check()
+            return contract
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(
                 f"the property {PROPERTY!r} of {source} is {text[:60]!r} ({error}); expected the "
                 "JSON that this version's tools/export.py writes: export the network again"

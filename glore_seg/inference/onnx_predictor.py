@@ -45,9 +45,9 @@ class OnnxPredictor:
         self.device, providers = _providers(runtime, device)
         try:
             self._session = runtime.InferenceSession(str(path), providers=providers)
+            found = self._session.get_modelmeta().custom_metadata_map.get(PROPERTY)
         except Exception as error:  # its errors have no public base but this
             raise ValueError(f"{path} cannot be opened by onnxruntime ({error})") from error
-        found = self._session.get_modelmeta().custom_metadata_map.get(PROPERTY)
         self._contract = _read_contract(found, str(path))
         self.classes: tuple[str, ...] = self._contract.classes
         self.palette: Sequence[Sequence[int]] = self._contract.palette or _colours(self.classes)

@@ -169,7 +169,7 @@ class OutputFolder:
         return overlay.exists() and (labels.exists() or not entry["labels"])
 
     def _read_journal(self, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        first, *rest = _read_lines(self._journal)
+        first, *rest = _read_lines(self._journal, len(self._classes))
         wanted = json.loads(json.dumps(settings))
         different = sorted(key for key in {*first, *wanted} if first.get(key) != wanted.get(key))
         if different and rest:  # a run that made nothing binds nobody
@@ -181,15 +181,32 @@ class OutputFolder:
         return {entry["name"]: entry for entry in rest}
 
 
-def _read_lines(path: Path) -> list[dict[str, Any]]:
-    """Read the whole lines; the last one may be half written."""
-    found = []
+def _read_lines(path: Path, num_classes: int) -> list[dict[str, Any]]:
+    """Read the whole lines, settings and then entries; the last one may be half written."""
+    found: list[dict[str, Any]] = []
     for line in path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]:
         try:
-            found.append(json.loads(line))
-        except ValueError as error:
+            entry = json.loads(line)
+            if not isinstance(entry, dict) or (found and not _is_entry(entry, num_classes)):
+                raise ValueError("no settings or entry")
+            found.append(entry)
+        except (ValueError, RecursionError) as error:
             raise ValueError(
                 f"{path} is no record of a run ({line[:40]!r}): give another --out, or "
                 "--overwrite to begin anew"
             ) from error
     return found or [{}]
+
+
+def _is_entry(entry: dict[str, Any], num_classes: int) -> bool:
+    """Whether a line is what :meth:`OutputFolder.remember` writes."""
+    file, shares = entry.get("file"), entry.get("shares")
+    return (
+        entry.keys() == {"name", "file", "labels", "shares"}
+        and isinstance(entry["name"], str)
+        and isinstance(file, list)
+        and [type(part) for part in file] == [str, int, int]
+        and isinstance(shares, list)
+        and len(shares) == num_classes
+        and all(type(share) in (int, float) for share in shares)
+    )

@@ -23,7 +23,7 @@ from glore_seg.inference.onnx_predictor import OnnxPredictor
 from glore_seg.inference.segmentation import Failure, Segmentation
 from glore_seg.inference.sources import build_predictor
 
-# What one picture can bring about; anything else ends a run.
+# What reading one picture can bring about; anything else ends a run.
 _FAULTS = (OSError, ValueError, TypeError, RuntimeError, cv2.error)
 _Read = tuple[Source, np.ndarray]
 
@@ -194,7 +194,7 @@ class Segmenter:
             return [entry for entry in batch if isinstance(entry, Failure)]
         try:
             found = self._predictor.predict_batch([image for _, image in pictures], scores=scores)
-        except _FAULTS as error:
+        except Exception as error:  # what a config that came with weights leads to is unforeseen
             if len(batch) > 1:  # it may be one of them, or that they are many
                 return [one for entry in batch for one in self._run([entry], scores=scores)]
             ((source, image),) = pictures
@@ -212,7 +212,8 @@ def _size(entry: _Read | Failure) -> tuple[int, ...] | None:
 def _named(error: Exception, source: Source, image: np.ndarray) -> ValueError:
     height, width = image.shape[:2]
     named = ValueError(
-        f"{source.name} ({height} x {width} pixels, height x width) cannot be segmented: {error}"
+        f"{source.name} ({height} x {width} pixels, height x width) cannot be segmented: "
+        f"{error if isinstance(error, ValueError | RuntimeError) else repr(error)}"
     )
     named.__cause__ = error
     return named

@@ -14,6 +14,7 @@ from glore_seg.checkpoints.embedded_config import find_embedded_config
 from glore_seg.checkpoints.hub import CONFIG, WEIGHTS, fetch_pretrained, read_config
 from glore_seg.checkpoints.untrusted_config import check_untrusted
 from glore_seg.engine.config import load_config
+from glore_seg.engine.config_errors import config_faults
 from glore_seg.engine.loading import Checkpoint, read_checkpoint
 from glore_seg.engine.predicting import Predictor
 from glore_seg.engine.testing import use_inference, use_tta
@@ -63,7 +64,8 @@ def build_predictor(
                 "too; expected one of them: give a config as source, or leave checkpoint out"
             )
         weights, cfg = _open_lone(source)
-        cfg.merge_from_dict(cfg_options or {})
+        with config_faults(cfg, f"take --cfg-options {cfg_options}"):
+            cfg.merge_from_dict(cfg_options or {})
     else:
         cfg = _open_config(source, cfg_options)
         if checkpoint is None:
@@ -72,10 +74,11 @@ def build_predictor(
                 "give checkpoint, the file of its weights"
             )
         weights = read_checkpoint(checkpoint)
-    use_inference(cfg, mode)
-    if tta:
-        _use_own_tta(cfg)
-    return Predictor(cfg, weights, device=device, precision=precision)
+    with config_faults(cfg, "build the network and its pipeline"):
+        use_inference(cfg, mode)
+        if tta:
+            _use_own_tta(cfg)
+        return Predictor(cfg, weights, device=device, precision=precision)
 
 
 def hash_source(source: str | Path) -> str:
@@ -114,7 +117,7 @@ def _open_lone(path: Path) -> tuple[Checkpoint, Config]:
         found = find_embedded_config(path, weights.meta)
     used = {key: found[key] for key in _USED if key in found}
     check_untrusted(Config(used).to_dict(), source=f"the config of {path}")
-    return weights, Config(used)
+    return weights, Config(used, cfg_text=" ", filename=str(path))  # for messages
 
 
 def _open_onnx(path: Path, device: Any, *, refused: dict[str, Any]) -> OnnxPredictor:

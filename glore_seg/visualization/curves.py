@@ -45,17 +45,17 @@ def read_scalars(work_dir: str | Path, *, beside: str | None = None) -> Scalars:
                 continue
             step = entry.pop("step", None)
             for name, value in entry.items():
-                if step is not None and isinstance(value, int | float):
+                if type(step) is int and isinstance(value, int | float):
                     scalars.setdefault(name, {})[step] = value
     return {name: sorted(points.items()) for name, points in scalars.items()}
 
 
 def _entries(file: Path) -> Iterator[dict[str, Any]]:
-    lines = file.read_text().splitlines()
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if number == len(lines):
                 return
             raise ValueError(

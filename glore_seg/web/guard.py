@@ -33,9 +33,9 @@ _HEADERS = {
 class Guard:
     """An ASGI middleware that lets through what the page needs, and nothing else.
 
-    Answers 404 to other paths, 411 and 413 to what is sent without its length or is too long, 421
-    to a host name that is not the server's, so that no foreign page reaches a server on loopback
-    by a name of its own.
+    Answers 404 to other paths, 411 and 413 to what is sent without its length or is too long; on
+    loopback 403 to what a page of another server sends, and 421 to a host name that is not the
+    server's, so that no foreign page reaches it by a name of its own.
 
     Args:
         app: The application.
@@ -81,12 +81,21 @@ class Guard:
             return None if _GET.fullmatch(path) else (404, "Not found")
         if method != "POST" or not _POST.fullmatch(path):
             return 404, "Not found"
+        # a foreign page may post to loopback, though it cannot read the answer
+        own = self._hosts is None or _is_of(headers.get("origin"), headers.get("host", ""))
+        if not own:
+            return 403, "This page belongs to another server."
         length = headers.get("content-length", "")
         if not length.isdecimal():
             return 411, "The length of the request is missing."
         if int(length) > self._longest:
             return 413, "The file is too large."
         return None
+
+
+def _is_of(origin: str | None, host: str) -> bool:
+    """Whether a request comes from a page of this host, or from no page."""
+    return origin is None or origin.lower().partition("://")[2] == host.lower()
 
 
 async def _answer(send: Send, status: int, text: str) -> None:

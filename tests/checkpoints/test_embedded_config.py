@@ -65,6 +65,7 @@ def test_more_than_data_is_refused(line):
         ("a = " + "[" * 100_000, "x is no text of literal settings"),
         ("a = " + "-" * 100_000 + "1", "x is no text of literal settings"),
         ("a = '\0'", "x is no text of literal settings"),
+        ("a = '\ud800'", "x is no text of literal settings"),
         (" " * 2_000_001, "x has 2000001 characters; expected at most 2000000"),
     ],
 )

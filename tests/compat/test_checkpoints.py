@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -332,3 +333,41 @@ def test_what_is_no_checkpoint_is_refused_by_name(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(pickle.UnpicklingError, match=r"junk\.pth"):
         load_weights(path)
+
+
+def rezip(path, change):
+    """The same archive with other bytes in a part, under the checksum that it had."""
+    content = path.read_bytes()
+    assert content.count(change[0]) >= 1
+    path.write_bytes(content.replace(*change))
+
+
+def test_changed_weights_are_not_taken_for_good(tmp_path):
+    path = tmp_path / "a.pth"
+    torch.save({"w": torch.full((8,), 1.5)}, path)
+    assert load_weights(path)["w"].sum() == 12
+    whole = np.full(8, 1.5, np.float32).tobytes()
+    rezip(path, (whole, np.full(8, 1.25, np.float32).tobytes()))
+    for name in (path, str(path)):
+        with pytest.raises(
+            pickle.UnpicklingError, match=r"a\.pth .*: it is damaged \(the checksum"
+        ):
+            load_weights(name)
+
+
+def test_parts_that_would_unpack_to_any_size_are_not_unpacked(tmp_path):
+    torch.save({"w": torch.zeros(1 << 20)}, tmp_path / "a.pth")
+    with (
+        zipfile.ZipFile(tmp_path / "a.pth") as whole,
+        zipfile.ZipFile(tmp_path / "b.pth", "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for info in whole.infolist():
+            archive.writestr(info.filename, whole.read(info))
+    with pytest.raises(pickle.UnpicklingError, match=r"b\.pth .* is compressed, as torch writes"):
+        load_weights(tmp_path / "b.pth")
+
+
+def test_an_old_file_that_asks_for_all_memory(tmp_path):
+    (tmp_path / "a.pth").write_bytes(b"\x80\x02B\xff\xff\xff\x7f.")
+    with pytest.raises(pickle.UnpicklingError, match=r"a\.pth"):
+        load_weights(tmp_path / "a.pth")

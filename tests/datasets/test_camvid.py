@@ -9,6 +9,7 @@ from cityscapesscripts.helpers.labels import name2label
 
 from glore_seg.datasets import CAMVID_CLASSES, check_cityscapes, convert_camvid
 from glore_seg.datasets.camvid import cityscapes_name
+from tests.mutations.readers.pictures import declared
 
 REAL = Path(os.environ.get("GLORE_CAMVID", Path(__file__).parents[2].parent / "shared" / "camvid"))
 EXPECTED = (
@@ -112,6 +113,13 @@ def test_bad_label(camvid, tmp_path, label, message):
     with pytest.raises(ValueError, match=message):
         convert_camvid(camvid, tmp_path / "out", progress=False)
     assert not list((tmp_path / "out").rglob("*"))
+
+
+def test_a_header_that_declares_gigabytes_is_not_unpacked(camvid, tmp_path):
+    label = next((camvid / "labels/train").iterdir())
+    label.write_bytes(declared(label.read_bytes(), 60_000, 60_000))
+    with pytest.raises(ValueError, match=f"{label.name} cannot be read as a picture"):
+        convert_camvid(camvid, tmp_path, progress=False)
 
 
 def test_broken_picture(camvid, tmp_path):

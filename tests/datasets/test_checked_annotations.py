@@ -1,4 +1,5 @@
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from mmseg.datasets.transforms import LoadAnnotations
 from PIL import Image
 
 from glore_seg.datasets import LoadCheckedAnnotations
+from tests.mutations.readers.pictures import declared
 
 
 @pytest.fixture
@@ -139,3 +141,22 @@ def test_check_is_cheap():
         load.check_values(label, {})
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 0.02  # about 1 ms where nothing else runs
+
+
+@pytest.mark.parametrize("backend", ["pillow", "cv2"])
+def test_a_header_that_declares_gigabytes_is_not_unpacked(item, backend):
+    place = item(ramp(1, 2))
+    path = Path(place["seg_map_path"])
+    path.write_bytes(declared(path.read_bytes(), 30_000, 30_000))
+    load = LoadCheckedAnnotations(imdecode_backend=backend)
+    with pytest.raises(ValueError, match=r"labelTrainIds\.png declares 900000000 pixels; expected"):
+        load.read(place)
+    with pytest.raises(ValueError, match=r"is 30000 x 30000 but its picture .* is 3 x 2"):
+        load.read({**place, "ori_shape": (3, 2, 3)})
+
+
+def test_whatever_a_decoder_stumbles_over(item):
+    path = Path(item(ramp(1, 2), name="a.tif")["seg_map_path"])
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(ValueError, match=r"a\.tif cannot be read as a picture \(.*make it again"):
+        LoadCheckedAnnotations().read({"seg_map_path": str(path)})

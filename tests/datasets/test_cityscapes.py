@@ -106,3 +106,23 @@ def test_train_ids_errors(few_scenes, tmp_path):
     source.write_text("{")
     with pytest.raises(ValueError, match="is no polygon file of Cityscapes"):
         draw_train_ids(source)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"imgHeight": 8, "imgWidth": 8, "objects": [{"label": "", "polygon": []}]}, "label that"),
+        (
+            {"imgHeight": 8, "imgWidth": 8, "objects": [{"label": "sky", "polygon": [[1]]}]},
+            "no pol",
+        ),
+        ({"imgHeight": 2**40, "imgWidth": 8, "objects": []}, "is no polygon file of Cityscapes"),
+        ({"imgHeight": 0, "imgWidth": 8, "objects": []}, "of a picture of 8 x 0 pixels; expected"),
+    ],
+)
+def test_polygons_that_nobody_drew(tmp_path, content, message):
+    source = tmp_path / "a_gtFine_polygons.json"
+    source.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=message):
+        draw_train_ids(source)
+    assert list(tmp_path.iterdir()) == [source]

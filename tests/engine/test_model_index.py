@@ -101,3 +101,27 @@ def test_metafiles_keep_what_they_hold(project):
     (again,) = read_model_index(root)
     assert again.entry == {**entry, "Metadata": {**entry["Metadata"], "Parameters": 5}}
     assert "Description: One." in again.metafile.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Import: [", r"model-index\.yml is no YAML"),
+        ("- a", r"model-index\.yml has no list of str under 'Import'"),
+        ("Import: 3", r"model-index\.yml has no list of str under 'Import'"),
+        ("Import: [[]]", r"model-index\.yml has no list of str under 'Import'"),
+    ],
+)
+def test_an_index_of_something_else(tmp_path, text, message):
+    (tmp_path / "model-index.yml").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_model_index(tmp_path)
+
+
+def test_an_input_that_is_no_size(project):
+    write, entry = project
+    entry["Metadata"]["Input"] = "8 by 4"
+    with pytest.raises(
+        ValueError, match=r"the entry small does not fit; expected .*3 x 512 x 1024"
+    ):
+        read_model_index(write(entry))

@@ -1,5 +1,7 @@
 """What networks expect of pictures, read from their hosts' preprocessors."""
 
+import json
+
 import pytest
 from mmengine.model import ImgDataPreprocessor
 from mmpretrain.models import ClsDataPreprocessor
@@ -50,3 +52,34 @@ def test_json_round_trip():
         False,
     )
     assert Contract.from_json(contract.to_json(), source="a.onnx") == contract
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("task", "depth"),
+        ("classes", []),
+        ("classes", [1, 2]),
+        ("palette", [[1, 2]]),
+        ("palette", [[1, 2, 256]]),
+        ("mean", [1.0, 2.0]),
+        ("std", [1.0, 0.0, 1.0]),
+        ("std", [1.0, float("nan"), 1.0]),
+        ("std", ["1", 1, 1]),
+        ("channel_order", "gbr"),
+        ("size_divisor", 0),
+        ("size_divisor", 10**9),
+        ("output", "labels "),
+        ("resized", 1),
+        ("align_corners", None),
+    ],
+)
+def test_values_that_no_export_gives(field, value):
+    contract = Contract(
+        *("segmentation", ("a",), ((1, 2, 3),), (0.5,) * 3, (1.0,) * 3, "bgr", 4, "labels"),
+        resized=True,
+        align_corners=False,
+    )
+    text = json.dumps({**json.loads(contract.to_json()), field: value})
+    with pytest.raises(ValueError, match=r"'glore_seg' of a\.onnx is .*export the network again"):
+        Contract.from_json(text, source="a.onnx")

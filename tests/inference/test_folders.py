@@ -128,3 +128,20 @@ def test_ids_are_looked_up(pictures, tmp_path):
     assert np.array_equal(stored, np.full((4, 6), 23))
     line = json.loads((tmp_path / "out/predict.jsonl").read_text().splitlines()[1])
     assert line["shares"] == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "null",
+        "[1]",
+        '{"name": "a"}',
+        '{"name": [], "file": ["a", 1, 2], "labels": true, "shares": []}',
+    ],
+)
+def test_a_journal_of_something_else_is_named(tmp_path, line):
+    open_folder(tmp_path / "out")
+    journal = tmp_path / "out" / "predict.jsonl"
+    journal.write_text(journal.read_text() + f"{line}\n")
+    with pytest.raises(ValueError, match=r"predict\.jsonl is no record of a run \(.*--overwrite"):
+        open_folder(tmp_path / "out")

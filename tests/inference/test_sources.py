@@ -86,6 +86,8 @@ HOSTILE = "__import__('pathlib').Path({!r}).touch()"
         ("model = dict(type='os.system', command='true')", "model.type is 'os.system'"),
         ("data = 1", "has no model; expected the config of a network"),
         ("model = dict(", "no text of literal settings"),
+        ("model = dict(type=3)\ntest_dataloader = dict(dataset=dict())", "TypeError: type must be"),
+        ("model = dict(type='EncoderDecoder')", r"test_dataloader is None; expected one"),
     ],
 )
 def test_what_could_run_code_does_not(model, tmp_path, text, message):
@@ -122,6 +124,20 @@ def test_a_pipeline_that_loads_otherwise(cfg, checkpoint, image):
     segmenter = Segmenter(changed, checkpoint=checkpoint, device="cpu")
     with pytest.raises(ValueError, match=r"begins with .*grayscale.*; expected LoadImageFromFile"):
         segmenter(image)
+
+
+def test_what_a_hostile_config_leads_to_names_the_file(cfg, model, tmp_path, image):
+    """Assertions, KeyErrors and the like of hosts, while building and while running."""
+    changed = copy.deepcopy(cfg)
+    changed.model.backbone.dilations = (1,)
+    path = save(tmp_path / "a.pth", model, cfg=changed.pretty_text)
+    with pytest.raises(ValueError, match=r"a\.pth: cannot build model \(AssertionError"):
+        Segmenter(path)
+    changed = copy.deepcopy(cfg)
+    changed.test_dataloader.dataset.pipeline[-1].meta_keys = ("nothing",)
+    path = save(tmp_path / "a.pth", model, cfg=changed.pretty_text)
+    with pytest.raises(ValueError, match=r"picture 0 .* cannot be segmented: \w+Error\("):
+        Segmenter(path, device="cpu")(image)
 
 
 def test_the_hash_of_a_config_is_also_of_what_it_inherits(tmp_path):

@@ -103,3 +103,12 @@ def test_a_folder_without_scalars_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=message):
         plot_training_curves(tmp_path, tmp_path / "curve.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_steps_that_are_none_and_bytes_that_are_no_text(tmp_path):
+    write(tmp_path, "1", [{"loss": 1.0, "step": "2"}, {"loss": 3.0, "step": 2}])
+    assert read_scalars(tmp_path)["loss"] == [(2, 3.0)]
+    file = tmp_path / "1" / "vis_data" / "scalars.json"
+    file.write_bytes(b"\xff\n" + file.read_bytes())
+    with pytest.raises(ValueError, match=r"scalars\.json, line 1 is .*expected a JSON object"):
+        read_scalars(tmp_path)

@@ -5,7 +5,15 @@ import pytest
 from glore_seg.web.guard import Guard
 
 
-def ask(path, *, method="GET", host="localhost:7860", length=None, hosts=frozenset({"localhost"})):
+def ask(
+    path,
+    *,
+    method="GET",
+    host="localhost:7860",
+    origin=None,
+    length=None,
+    hosts=frozenset({"localhost"}),
+):
     """Status, headers and whether the application was reached."""
     reached, sent = [], []
 
@@ -18,6 +26,8 @@ def ask(path, *, method="GET", host="localhost:7860", length=None, hosts=frozens
         sent.append(message)
 
     headers = [(b"host", host.encode())]
+    if origin is not None:
+        headers.append((b"origin", origin.encode()))
     if length is not None:
         headers.append((b"content-length", str(length).encode()))
     scope = {"type": "http", "method": method, "path": path, "headers": headers}
@@ -81,6 +91,14 @@ def test_foreign_names_do_not_reach_a_server_on_loopback():
     assert ask("/", host="evil.example:7860")[::2] == (421, False)
     assert ask("/", host="")[::2] == (421, False)
     assert ask("/", host="evil.example", hosts=None)[::2] == (200, True)
+
+
+def test_foreign_pages_post_nothing_to_a_server_on_loopback():
+    post = {"path": "/gradio_api/upload", "method": "POST", "length": 1}
+    assert ask(**post, origin="http://LOCALHOST:7860")[::2] == (200, True)
+    for origin in ("http://evil.example", "http://localhost:1", "null", "", "http://["):
+        assert ask(**post, origin=origin)[::2] == (403, False)
+    assert ask(**post, origin="https://proxy.example", hosts=None)[::2] == (200, True)
 
 
 def test_sockets_are_closed_and_the_life_of_the_server_goes_on():

@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from glore_seg.files import read_lines
+
 ENDINGS = (".mp4", ".mkv", ".webm", ".avi", ".mov")
 _COLUMNS = ("youtube_id", "time_start", "time_end", "split")
 _SPLITS = {"train": "train", "val": "val", "validate": "val", "validation": "val", "test": "test"}
+_LATEST = 999_999  # seconds that a name has room for
 SPLITS = frozenset(_SPLITS.values())
 
 
@@ -55,8 +58,8 @@ def read_segments(path: str | Path) -> list[Segment]:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; expected a CSV file of Kinetics")
-    with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets begin with a mark
-        reader = csv.DictReader(file)
+    reader = csv.DictReader(f"{line}\n" for line in read_lines(path))
+    try:
         missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
             raise ValueError(
@@ -64,6 +67,10 @@ def read_segments(path: str | Path) -> list[Segment]:
                 f"{', '.join(_COLUMNS)}"
             )
         segments = [_segment(row, f"line {reader.line_num} of {path}") for row in reader]
+    except csv.Error as error:
+        raise ValueError(
+            f"line {reader.line_num + 1} of {path} is no CSV ({error}); expected those of Kinetics"
+        ) from error
     if not segments:
         raise ValueError(f"{path} has no lines beyond its columns; expected a segment a line")
     return segments
@@ -80,7 +87,7 @@ def class_names(segments: Iterable[Segment], classes_file: str | Path | None) ->
         if not occurring:
             raise ValueError("the CSV files name no classes: give one with labels, or classes_file")
         return occurring
-    lines = Path(classes_file).read_text(encoding="utf-8-sig").splitlines()
+    lines = read_lines(classes_file)
     names = [line.strip() for line in lines if line.strip()]
     unknown = sorted(set(occurring) - set(names))
     if unknown or len(set(names)) < len(names):
@@ -131,10 +138,14 @@ def _segment(row: dict[str, str], where: str) -> Segment:
     try:
         start, end = (int(float(row[column])) for column in ("time_start", "time_end"))
         split = _SPLITS[row["split"].strip().lower()]
-    except (KeyError, ValueError, AttributeError, TypeError):
+        name = row["youtube_id"].strip()
+        if not (0 <= start <= _LATEST and 0 <= end <= _LATEST and name):
+            raise ValueError
+    except (KeyError, ValueError, AttributeError, TypeError, OverflowError):
         raise ValueError(
-            f"{where} has time_start {row['time_start']!r}, time_end {row['time_end']!r} and "
-            f"split {row['split']!r}; expected seconds and one of {', '.join(_SPLITS)}"
+            f"{where} has youtube_id {row['youtube_id']!r}, time_start {row['time_start']!r}, "
+            f"time_end {row['time_end']!r} and split {row['split']!r}; expected a name, seconds "
+            f"from 0 to {_LATEST} and one of {', '.join(_SPLITS)}"
         ) from None
     label = (row.get("label") or "").strip().strip('"')
-    return Segment(row["youtube_id"].strip(), start, end, split, label or None)
+    return Segment(name, start, end, split, label or None)

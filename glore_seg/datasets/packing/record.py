@@ -11,6 +11,7 @@ import cv2
 
 from glore_seg.datasets.checked_annotations import LoadCheckedAnnotations
 from glore_seg.datasets.packing.index import Entry, Source
+from glore_seg.files import decode_file
 
 
 class Task(NamedTuple):
@@ -70,7 +71,7 @@ def _source(root: Path, path: str) -> Source:
 
 
 def _decoded(root: Path, labels: LoadCheckedAnnotations, task: Task) -> bytes:
-    picture = cv2.imread(str(root / task.picture), cv2.IMREAD_COLOR)
+    picture = decode_file(root / task.picture, cv2.IMREAD_COLOR)
     if picture is None or picture.shape[:2] != task.shape:
         raise ValueError(f"{root / task.picture} cannot be read as a picture: get it again")
     if task.label is None:

@@ -194,8 +194,10 @@ def _placed(root: Path, todo: list[Pair], entries: dict[str, Entry]) -> tuple[li
         try:
             with Image.open(root / picture) as opened:  # reads the header alone
                 shape = (opened.height, opened.width)
-        except OSError as error:
-            raise ValueError(f"{root / picture} cannot be read as a picture") from error
+        except Exception as error:  # decoders raise whatever they stumble over
+            raise ValueError(
+                f"{root / picture} cannot be read as a picture ({error}): get it again"
+            ) from error
         before = entries.get(picture)
         size = shape[0] * shape[1] * (3 if label is None else 4)
         if before is not None and before.size == size:

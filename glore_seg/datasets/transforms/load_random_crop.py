@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import cv2
 import mmcv
 import mmengine.fileio as fileio
@@ -10,6 +12,7 @@ from mmcv.image.geometric import rescale_size
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmseg.registry import TRANSFORMS
+from PIL import Image
 
 from glore_seg.datasets.checked_annotations import LoadCheckedAnnotations
 from glore_seg.datasets.packing import read_packed
@@ -177,9 +180,12 @@ class LoadRandomResizeCropFlip(BaseTransform):
         """Return the picture, shape (H, W, 3), channels blue, green, red, uint8."""
         stored = fileio.get(path, backend_args=self.backend_args)
         try:
+            Image.open(io.BytesIO(stored)).close()  # refuses what would unpack to gigabytes
             picture = mmcv.imfrombytes(stored, flag="color", backend=self.imdecode_backend)
-        except OSError as error:
-            raise ValueError(f"{path} cannot be read as a picture: get it again") from error
+        except Exception as error:  # decoders raise whatever they stumble over
+            raise ValueError(
+                f"{path} cannot be read as a picture ({error}): get it again"
+            ) from error
         if picture is None:
             raise ValueError(f"{path} cannot be read as a picture: get it again")
         if picture.shape[:2] != shape:

@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 
 from glore_seg.datasets.video.reading import UnreadableVideoError
 from glore_seg.datasets.video.transforms import CheckedVideoDecode, CheckedVideoInit
+from glore_seg.files import read_lines
 
 
 @DATASETS.register_module()
@@ -109,8 +110,9 @@ class CheckedVideoDataset(VideoDataset):
     def _items(self) -> list[dict]:
         if self.multi_class:
             return super().load_data_list()
-        with open(self.ann_file, encoding="utf-8") as file:
-            lines = [(number, line.strip()) for number, line in enumerate(file, start=1)]
+        lines = [
+            (number, line.strip()) for number, line in enumerate(read_lines(self.ann_file), start=1)
+        ]
         return [self._item(line, number) for number, line in lines if line]
 
     def _item(self, line: str, number: int) -> dict:

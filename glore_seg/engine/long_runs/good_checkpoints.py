@@ -2,10 +2,11 @@
 
 import os
 import re
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from glore_seg.files import damage_of
 
 _UNFINISHED = re.compile(r"\.(?P<stem>.+)\.(?P<pid>\d+)\.unfinished(\.pth)?")
 LAST = "last_checkpoint"
@@ -23,22 +24,6 @@ class Search:
 
     good: Path | None
     damaged: tuple[str, ...]
-
-
-def damage_of(path: Path) -> str | None:
-    """Say why a checkpoint of torch is not whole; None if it is.
-
-    torch writes an archive with a checksum (CRC-32) of every part; all are compared.
-
-    Args:
-        path: The file.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            wrong = archive.testzip()
-    except Exception as error:  # what a damaged file raises cannot be foreseen
-        return str(error) or type(error).__name__
-    return None if wrong is None else f"the checksum of {wrong} is another"
 
 
 def find_resumable(folder: Path, names: Sequence[str] = ("iter_*.pth", "epoch_*.pth")) -> Search:
@@ -65,11 +50,11 @@ def _candidates(folder: Path, names: Sequence[str]) -> list[Path]:
     newest = sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
     try:
         said = Path((folder / LAST).read_text(encoding="utf-8").strip())
+        for last in (folder / said.name, said):  # a copied folder notes the place that it had
+            if last.is_file():
+                return [last, *(path for path in newest if not path.samefile(last))]
     except (OSError, ValueError):  # missing, or damaged: the files tell
-        return newest
-    for last in (folder / said.name, said):  # a copied folder notes the place that it had
-        if last.is_file():
-            return [last, *(path for path in newest if not path.samefile(last))]
+        pass
     return newest
 
 

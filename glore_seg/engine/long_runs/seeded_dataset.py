@@ -1,6 +1,7 @@
 """A data set that seeds each sample by its place, and names the files that cannot be read."""
 
 import os
+import struct
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -8,13 +9,17 @@ from typing import Any, NamedTuple
 import cv2
 import torch
 from mmengine.registry import DATASETS
+from PIL import Image
 from torch.utils.data import Dataset, get_worker_info
 
 from glore_seg.engine.long_runs.placed_sampler import Place
 from glore_seg.engine.long_runs.seeds import seed_everything
 
 # What readers raise for a file that is damaged or missing; anything else is a fault of the code.
-DAMAGE = (OSError, ValueError, EOFError, AssertionError, cv2.error, zlib.error)
+DAMAGE = (
+    *(OSError, ValueError, EOFError, AssertionError, cv2.error, zlib.error, struct.error),
+    *(SyntaxError, Image.DecompressionBombError),  # Pillow's, of a PNG
+)
 _PATHS = ("img_path", "filename", "frame_dir", "seg_map_path")
 _TRIES = 10
 

@@ -36,9 +36,18 @@ def test_segments(tmp_path):
     ("columns", "line", "message"),
     [
         ("label,youtube_id", "a,b", r"val\.csv has no column time_start, time_end, split; expe"),
-        (COLUMNS, "a,b,x,2,val,0", r"line 2 of .*val\.csv has time_start 'x', time_end '2' and"),
-        (COLUMNS, "a,b,1,2,dev,0", r"split 'dev'; expected seconds and one of train, val, valid"),
-        (COLUMNS, "a,b", r"line 2 of .* has time_start None"),
+        (COLUMNS, "a,b,x,2,val,0", r"line 2 of .*val\.csv has .*time_start 'x', time_end '2' and"),
+        (
+            COLUMNS,
+            "a,b,1,2,dev,0",
+            r"split 'dev'; expected a name, seconds .* and one of train, val",
+        ),
+        (COLUMNS, "a,b", r"line 2 of .* has youtube_id 'b', time_start None"),
+        (COLUMNS, "a,b,1e400,2,val,0", r"line 2 of .* has .*time_start '1e400'"),
+        (COLUMNS, "a,b,-1,2,val,0", r"line 2 of .* has .*time_start '-1'"),
+        (COLUMNS, "a,,1,2,val,0", r"line 2 of .* has youtube_id ''"),
+        ("label,split,time_start,time_end,youtube_id", "a,val,1,2", "has youtube_id None"),
+        (COLUMNS, f"{'a' * 200_000},b,1,2,val,0", r"line 2 of .* is no CSV \(field larger"),
     ],
 )
 def test_refused_files(tmp_path, columns, line, message):
@@ -88,3 +97,12 @@ def test_places_of_videos(tmp_path):
     assert paths_of(Segment("c", 1, 11, "val", "yoga"), videos) == []
     with pytest.raises(FileNotFoundError, match=r"no video \(\.mp4, .*brush_teeth/none or below"):
         find_videos(tmp_path / "brush_teeth" / "none")
+
+
+def test_files_that_are_no_text(tmp_path):
+    for name in ("val.csv", "classes.txt"):
+        (tmp_path / name).write_bytes(b"label,\xff\n")
+    with pytest.raises(ValueError, match=r"val\.csv is no text \(.*; expected UTF-8"):
+        read_segments(tmp_path / "val.csv")
+    with pytest.raises(ValueError, match=r"classes\.txt is no text"):
+        class_names([Segment("a", 0, 1, "val", "yoga")], tmp_path / "classes.txt")

@@ -17,6 +17,7 @@ from glore_seg.datasets.packing import (
     record,
     writer,
 )
+from glore_seg.datasets.packing import index as index_file
 from glore_seg.datasets.packing.reader import version_of
 from tests.datasets.packing.reading import CROP, build, same_crops
 
@@ -33,6 +34,7 @@ def first(root, pattern):
 def change_index(pack, change):
     content = json.loads((pack / INDEX).read_text())
     change(content)
+    content["crc32"] = index_file._checksum(content["complete"], content["entries"])
     (pack / INDEX).write_text(json.dumps(content))
 
 
@@ -171,8 +173,11 @@ def test_damaged_packs_are_refused(few_scenes, pack, tmp_path):
     (pack / INDEX).write_text(content[:-50])
     with pytest.raises(ValueError, match=r"pack\.json is damaged .*: remove .* and make it again"):
         build(few_scenes, pack)
-    (pack / INDEX).write_text(content.replace('"version": 1', '"version": 2'))
-    with pytest.raises(ValueError, match=r"is \('glore_seg pack', 2\); expected .* 1\)"):
+    (pack / INDEX).write_text(content.replace('"version": 2', '"version": 1'))
+    with pytest.raises(ValueError, match=r"is \('glore_seg pack', 1\); expected .* 2\)"):
+        build(few_scenes, pack)
+    (pack / INDEX).write_text(content.replace("[32, 64]", "[64, 32]"))
+    with pytest.raises(ValueError, match=r"pack\.json is damaged .*its checksum differs"):
         build(few_scenes, pack)
     (pack / INDEX).write_text(content)
     os.truncate(pack / PIXELS, 30_000)

@@ -170,6 +170,12 @@ def test_refused_lists(tmp_path, lines, error, message):
         dataset(tmp_path, lines, metainfo={"classes": ["left", "right"]})
 
 
+def test_a_list_that_is_no_text(tmp_path):
+    (tmp_path / "list.txt").write_bytes(b"a.mp4 0\n\xff.mp4 0\n")
+    with pytest.raises(ValueError, match=r"list\.txt is no text \(.*; expected UTF-8"):
+        CheckedVideoDataset(ann_file=str(tmp_path / "list.txt"), pipeline=[])
+
+
 def test_refused_settings(tmp_path):
     write_clip(tmp_path / "a.mp4", 2)
     with pytest.raises(FileNotFoundError, match=r"ann_file .*none\.txt is missing; expected a te"):

@@ -71,7 +71,7 @@ def test_the_note_of_the_last_goes_first_and_may_be_wrong(three, tmp_path):
     note = three / "last_checkpoint"
     note.write_text(str(three / "iter_4.pth"))  # a run that was begun anew in an old folder
     assert find_resumable(three).good == three / "iter_4.pth"
-    for text in ("", "iter_9.pth", "\0"):
+    for text in ("", "iter_9.pth", "\0", "x" * 5000):
         note.write_text(text)
         assert find_resumable(three).good == three / "iter_6.pth"
     note.write_text("/elsewhere/iter_2.pth")  # the folder was moved

@@ -1,0 +1,49 @@
+"""Which errors are this package's answer to bad input, and which are its mistakes.
+
+Whatever a user or a stranger gives, in a file, a config or on a command line, is met by a result or
+by one of :data:`KINDS` that a ``raise`` of this package began, whose text names the value, what was
+expected and the mend. Everything else is a mistake of the code.
+"""
+
+import dis
+import pickle
+from pathlib import Path
+
+from glore_seg.extras import MissingExtraError
+
+KINDS = (ValueError, TypeError, OSError, pickle.UnpicklingError, MissingExtraError)
+"""Classes of documented errors."""
+
+_PACKAGE = Path(__file__).parent
+_LONGEST = 2_000  # characters of a message on a terminal
+
+
+def is_documented(error: BaseException) -> bool:
+    """Whether an error is one for the user, not for who mends the code.
+
+    An OSError of the system, which names its file, is one, too.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        return True
+    return isinstance(error, KINDS) and _is_ours(error)
+
+
+def as_line(error: BaseException) -> str:
+    """The text of an error as one line of at most 2,000 characters that a terminal can print."""
+    line = " ".join(str(error).split()) or type(error).__name__
+    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 4]} ..."
+
+
+def _is_ours(error: BaseException | None) -> bool:
+    """Whether a ``raise`` of this package began it; registries raise what they catch anew."""
+    while error is not None and error.__traceback__ is not None:
+        last = error.__traceback__
+        while last.tb_next is not None:
+            last = last.tb_next
+        code = last.tb_frame.f_code
+        raised = code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+        if raised and Path(code.co_filename).is_relative_to(_PACKAGE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,78 @@
+"""What a host raises over a config's values, as one error that says where and what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from glore_seg.documented_errors import as_line, is_documented
+
+# What a Runner builds when it begins to train or to test.
+_BUILT_LATER = (
+    *("build_train_loop", "build_val_loop", "build_test_loop", "build_dataloader"),
+    *("build_optim_wrapper", "build_param_scheduler", "build_evaluator", "build_hook"),
+)
+
+
+@contextmanager
+def config_faults(config: Config | str | Path, doing: str) -> Iterator[None]:
+    """Turn what is raised within into a ValueError that names the config.
+
+    Hosts answer a wrong value with whatever it leads to: an assertion, a KeyError of a registry, a
+    RuntimeError of torch. Errors for the user, see :mod:`glore_seg.documented_errors`, pass as
+    they are.
+
+    Args:
+        config: The config, or its file.
+        doing: What could not be done, such as ``"build model"``.
+
+    Raises:
+        ValueError: The text gives the error, and file and line where it arose.
+    """
+    try:
+        yield
+    except Exception as error:  # what a wrong value leads to cannot be foreseen
+        if is_documented(error):
+            raise
+        name = getattr(config, "filename", None) if isinstance(config, Config) else config
+        raise ValueError(
+            f"{name or 'the config'}: cannot {doing} ({type(error).__name__}: {as_line(error)}; "
+            f"at {_place(error)}); expected values that this part takes: correct the config, or "
+            "--cfg-options"
+        ) from error
+
+
+def name_late_faults(runner: Any, config: Config) -> None:
+    """Do the same for what a Runner builds only when it begins.
+
+    Args:
+        runner: The Runner.
+        config: Its config.
+    """
+    for name in _BUILT_LATER:
+        if hasattr(runner, name):
+            setattr(
+                runner, name, _named(getattr(runner, name), config, name.removeprefix("build_"))
+            )
+
+
+def _named(build: Callable[..., Any], config: Config, part: str) -> Callable[..., Any]:
+    def building(*args: Any, **options: Any) -> Any:
+        with config_faults(config, f"build {part}"):
+            return build(*args, **options)
+
+    return building
+
+
+def _place(error: BaseException) -> str:
+    """File, in its package, and line."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None:
+        return "an unknown place"
+    return f"{'/'.join(Path(last.tb_frame.f_code.co_filename).parts[-3:])}:{last.tb_lineno}"

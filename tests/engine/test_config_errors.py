@@ -1,0 +1,83 @@
+"""Whatever a wrong value leads a host to, the error names the config."""
+
+import argparse
+
+import pytest
+from mmengine.config import Config
+
+from glore_seg.engine import build_dataset, build_model, build_runner, load_config
+from glore_seg.engine.cli import add_cfg_options
+from glore_seg.engine.config_errors import config_faults
+from tests.engine.conftest import SMALL, STREET_SCENES
+
+
+def changed(**options):
+    return load_config(
+        str(STREET_SCENES),
+        cfg_options={**SMALL, **{key.replace("__", "."): v for key, v in options.items()}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"model__type": "None"}, "KeyError: .*not in the mmseg::model registry"),
+        ({"model__type": 3}, "TypeError: type must be a str"),
+        ({"model__backbone__num_stages": 9}, "AssertionError"),
+        ({"model__decode_head__channels": -1}, "RuntimeError: .*negative dimension"),
+        ({"model__decode_head__num_states": "abc"}, "TypeError: '<' not supported"),
+        ({"model__decode_head__xyz": 1}, "TypeError: .*unexpected keyword argument 'xyz'"),
+    ],
+)
+def test_networks_that_cannot_be_built(options, what):
+    message = rf"street-scenes\.py: cannot build model \({what}.*; at .*\.py:\d+\); expected values"
+    with pytest.raises(ValueError, match=message) as raised:
+        build_model(changed(**options))
+    assert raised.value.__cause__ is not None
+
+
+def test_data_sets_and_runners_that_cannot_be_built(tmp_path):
+    cfg = changed(train_dataloader__dataset__type="None", work_dir=str(tmp_path))
+    with pytest.raises(ValueError, match=r"cannot build train_dataloader\.dataset \(KeyError"):
+        build_dataset(cfg, "train")
+    cfg = changed(default_hooks__timer__type="None", work_dir=str(tmp_path))
+    with pytest.raises(ValueError, match=r"street-scenes\.py: cannot build the Runner \(KeyError"):
+        build_runner(cfg)
+
+
+def test_what_the_runner_builds_as_it_begins(small_cfg, tmp_path):
+    small_cfg.work_dir = str(tmp_path)
+    small_cfg.experiment_name = small_cfg.visualizer.name = "late_faults"
+    small_cfg.optim_wrapper.optimizer.lr = "abc"
+    runner = build_runner(small_cfg)
+    with pytest.raises(ValueError, match=r"cannot build optim_wrapper \(TypeError.*'<' not"):
+        runner.train()
+
+
+@pytest.mark.parametrize("text", ["model = dict(", "a = 1 +", "b = nowhere", "1 / 0", "\0"])
+def test_files_that_cannot_be_read(text, tmp_path):
+    (tmp_path / "a.py").write_text(text)
+    with pytest.raises(ValueError, match=r"a\.py: cannot read it \(\w+Error.*correct the config"):
+        load_config(str(tmp_path / "a.py"))
+
+
+def test_options_that_lead_nowhere():
+    with pytest.raises(ValueError, match=r"cannot take --cfg-options .*TypeError|KeyError"):
+        load_config(str(STREET_SCENES), cfg_options={"param_scheduler.7.type": "PolyLR"})
+
+
+@pytest.mark.parametrize("word", ["model", "model=(1,[2)", "model=[1,2"])
+def test_options_that_are_no_key_and_value(word, capsys):
+    parser = argparse.ArgumentParser()
+    add_cfg_options(parser)
+    with pytest.raises(SystemExit, match="2"):
+        parser.parse_args(["--cfg-options", "a=1", word])
+    assert f"'{word}' is not KEY=VALUE" in capsys.readouterr().err
+
+
+def test_our_own_errors_pass_as_they_are():
+    with (
+        pytest.raises(FileNotFoundError, match=r"config 'none\.py' does not exist"),
+        config_faults(Config(), "read it"),
+    ):
+        load_config("none.py")
