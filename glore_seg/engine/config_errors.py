@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,12 +10,17 @@ from typing import Any
 
 from mmengine.config import Config
 
+import glore_seg
 from glore_seg.documented_errors import as_line, is_documented
 
 # What a Runner builds when it begins to train or to test.
 _BUILT_LATER = (
     *("build_train_loop", "build_val_loop", "build_test_loop", "build_dataloader"),
     *("build_optim_wrapper", "build_param_scheduler", "build_evaluator", "build_hook"),
+)
+_INSTALLED = (
+    Path(glore_seg.__file__).parent,
+    *{Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")},
 )
 
 
@@ -24,7 +30,8 @@ def config_faults(config: Config | str | Path, doing: str) -> Iterator[None]:
 
     Hosts answer a wrong value with whatever it leads to: an assertion, a KeyError of a registry, a
     RuntimeError of torch. Errors for the user, see :mod:`glore_seg.documented_errors`, pass as
-    they are.
+    they are. So does what went through code that is not installed, once the config has been read:
+    whoever writes a component needs the traceback of their mistake.
 
     Args:
         config: The config, or its file.
@@ -36,9 +43,10 @@ def config_faults(config: Config | str | Path, doing: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # what a wrong value leads to cannot be foreseen
-        if is_documented(error):
+        is_read = isinstance(config, Config)
+        if is_documented(error) or (is_read and _went_through_own_code(error)):
             raise
-        name = getattr(config, "filename", None) if isinstance(config, Config) else config
+        name = getattr(config, "filename", None) if is_read else config
         raise ValueError(
             f"{name or 'the config'}: cannot {doing} ({type(error).__name__}: {as_line(error)}; "
             f"at {_place(error)}); expected values that this part takes: correct the config, or "
@@ -66,6 +74,19 @@ def _named(build: Callable[..., Any], config: Config, part: str) -> Callable[...
             return build(*args, **options)
 
     return building
+
+
+def _went_through_own_code(error: BaseException | None) -> bool:
+    """Whether a file outside this package, Python and its packages had a part in it."""
+    while error is not None:
+        trace = error.__traceback__
+        while trace is not None:
+            file = Path(trace.tb_frame.f_code.co_filename)
+            if file.is_file() and not any(file.is_relative_to(place) for place in _INSTALLED):
+                return True
+            trace = trace.tb_next
+        error = error.__cause__ or error.__context__  # registries raise what they catch anew
+    return False
 
 
 def _place(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 import argparse
 
 import pytest
+import torch
 from mmengine.config import Config
 
 from glore_seg.engine import build_dataset, build_model, build_runner, load_config
@@ -81,3 +82,18 @@ def test_our_own_errors_pass_as_they_are():
         config_faults(Config(), "read it"),
     ):
         load_config("none.py")
+
+
+class Mistaken(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.missing + 1
+
+
+def test_mistakes_of_the_users_own_components_keep_their_traceback():
+    cfg = Config({"default_scope": "mmseg", "model": {"type": Mistaken}})
+    with pytest.raises(AttributeError, match=r"no attribute 'missing'"):
+        build_model(cfg)
+    cfg.model.xyz = 1  # a wrong value of the config's
+    with pytest.raises(ValueError, match=r"cannot build model \(TypeError: .*argument 'xyz'"):
+        build_model(cfg)
