@@ -15,6 +15,7 @@ from mmengine.config import DictAction
 
 import glore_seg
 from glore_seg.engine.long_runs import TrainingStopped
+from glore_seg.engine.long_runs.lost_process_hook import EXIT_CODE, lost_connection
 from glore_seg.extras import MissingExtraError
 
 _PACKAGE = Path(glore_seg.__file__).parent
@@ -89,7 +90,8 @@ def run_tool(main: Callable[[], object]) -> NoReturn:
 
     What a user can mend, a ValueError, a refused checkpoint or a missing extra that this package
     raises, or an OSError, is printed as one line, ``error: ...``, and ends with 2. A training that
-    a signal stopped ends with 128 + the signal's number. Everything else keeps its traceback.
+    a signal stopped ends with 128 + the signal's number, a process whose peers are gone with 75, in
+    one line too. Everything else keeps its traceback.
 
     Args:
         main: The tool's; an int that it returns is the exit code.
@@ -104,6 +106,12 @@ def run_tool(main: Callable[[], object]) -> NoReturn:
             raise
         print(f"error: {error}", file=sys.stderr)
         code = 2
+    except RuntimeError as error:
+        lost = lost_connection(error)
+        if lost is None:
+            raise
+        print(lost, file=sys.stderr)
+        code = EXIT_CODE
     _leave(code if isinstance(code, int) else 0)
 
 

@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from glore_seg.engine.long_runs import make_resumable
+from glore_seg.engine.processes import start_processes, watch_processes
 from glore_seg.engine.setup_check_hook import unwrap
 
 
@@ -22,8 +23,13 @@ def build_runner(cfg: Config) -> Runner:
 
     A training survives kills, stops and faults of the data, see
     :mod:`glore_seg.engine.long_runs`.
+
+    Raises:
+        OSError: The launcher's processes can't find each other.
     """
     cfg = make_resumable(cfg)
+    watch_processes(cfg)
+    start_processes(cfg)
     if "runner_type" in cfg:
         return RUNNERS.build(cfg)
     return Runner.from_cfg(cfg)
