@@ -103,8 +103,7 @@ def test_torchrun_restarts_and_ends_bit_for_bit(runs, tmp_path):
         *("--launcher", "pytorch", "--resume"),
     )
     assert done.returncode == 0, done.stderr
-    assert "exitcode: -9" in done.stderr
-    assert "has lost another one" in done.stderr
+    assert (tmp_path / "run.mark").exists()
     assert f"{tmp_path}/run/iter_6.pth" in done.stdout + done.stderr
     assert compare(folder / "whole", tmp_path / "run") == []
 
