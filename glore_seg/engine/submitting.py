@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -115,8 +116,8 @@ def _manifest(cfg: Config, checkpoint: Path, split: str, dataset: BaseDataset) -
     model = cfg.model.to_dict()
     network = model.get("module", model)
     test_cfg = network.pop("test_cfg", {})
-    # Evaluation is the same, and CPU processes have no SyncBN.
-    layers = json.dumps(model, sort_keys=True, default=str).replace('"SyncBN"', '"BN"')
+    # Evaluation is the same, and CPU processes have a SyncBN of their own.
+    layers = re.sub('"(CPU)?SyncBN"', '"BN"', json.dumps(model, sort_keys=True, default=str))
     pipeline = json.dumps(cfg.test_dataloader.dataset.pipeline, sort_keys=True, default=str)
     return {
         "checkpoint": sha256_of(checkpoint),

@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 
 from glore_seg.engine.cli import run_tool
-from tests.engine.long_runs.forked import Forked
 from tests.engine.long_runs.toy import config
+from tests.forked import Forked
 
 ROOT = Path(__file__).parents[3]
 
