@@ -16,10 +16,11 @@ from mmengine.runner import Runner
 from mmengine.structures import PixelData
 from mmseg.evaluation import IoUMetric
 from mmseg.structures import SegDataSample
+from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.nn.parallel import DistributedDataParallel
 from torch.profiler import ProfilerActivity, profile
 
-from glore_seg.engine import build_model, build_runner, load_config
+from glore_seg.engine import build_model, build_runner, load_config, use_fsdp
 from glore_seg.evaluation import CITYSCAPES_CLASSES, CityscapesScoreMetric
 from tests.evaluation import test_cityscapes_score_metric as cases
 from tests.forked import Forked
@@ -154,6 +155,43 @@ def messages(folder: Path, path: Path) -> None:
     _leave()
 
 
+class SavedAgain(Hook):
+    """Saves what was loaded, before the first iteration after it."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner._resume and not self.path.exists():
+            runner.save_checkpoint(str(self.path.parent), self.path.name, by_epoch=True)
+
+
+def sharded(folder: Path, path: Path, max_iters: int, resume: bool) -> None:
+    """A training with FSDP; what its network says, and what it keeps of a checkpoint."""
+    torch.set_num_threads(1)
+    cfg = load_config(str(path), launcher="pytorch", work_dir=str(folder / "sharded"))
+    use_fsdp(cfg)
+    cfg.strategy.model_wrapper.auto_wrap_policy.min_num_params = 20_000
+    cfg.train_cfg.max_iters = max_iters
+    cfg.default_hooks.checkpoint.interval = 2
+    cfg.resume = resume
+    runner = build_runner(cfg)
+    runner.register_hook(SavedAgain(folder / "again.pth"))
+    runner.train()
+    parts = sum(isinstance(part, FullyShardedDataParallel) for part in runner.model.modules())
+    name = f"sharded_{max_iters}_{dist.get_rank()}.pt"
+    held = sum(parameter.numel() for parameter in runner.model.parameters())
+    runner.model.eval()
+    with torch.no_grad():
+        out = runner.model(fixed_picture(), mode="tensor")
+    torch.save({"out": out, "parts": parts, "held": held, "iter": runner.iter}, folder / name)
+    _leave()
+
+
+def fixed_picture() -> torch.Tensor:
+    return torch.randn(1, 3, *SIZE, generator=torch.Generator().manual_seed(7))
+
+
 def _leave() -> None:
     dist.barrier()
     os._exit(0)  # gloo's own end can wait for a peer that has gone already
@@ -174,6 +212,8 @@ def main(folder: Path, data: Path, config: Path) -> None:
     for number in (1, 2, 4):
         check(Forked(number, equality, folder, data, out=folder / f"out_{number}"))
     check(Forked(2, messages, folder, config, out=folder / "out_messages"))
+    check(Forked(2, sharded, folder, config, 2, False, out=folder / "out_sharded_2"))
+    check(Forked(2, sharded, folder, config, 4, True, out=folder / "out_sharded_4"))
 
 
 def check(forked: Forked) -> None:

@@ -12,10 +12,12 @@ import torch
 pytest.importorskip("mmaction")
 pytest.importorskip("mmpretrain")
 
-from glore_seg.engine import load_config
+from benchmarks.kill_train import differences
+from glore_seg.compat.checkpoints import load_weights
+from glore_seg.engine import build_model, check_state_dict, load_config
 from glore_seg.engine.messages import count_messages
 from tests.configs.shrinking import shrink
-from tests.engine.several import ORDERS, ROOT, SAMPLES, SIZE, small_network
+from tests.engine.several import ORDERS, ROOT, SAMPLES, SIZE, fixed_picture, small_network
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without a GPU")
 RANKS = [(number, rank) for number in (2, 4) for rank in range(number)]
@@ -89,3 +91,32 @@ def test_messages_are_those_that_are_counted(found):
         assert vote == []
         assert counted.gathered == ()
         assert counted.votes == (8,)
+
+
+def test_a_sharded_training_saves_what_one_process_loads(found):
+    cfg = load_config(str(found / "small.py"))
+    held = []
+    for rank in (0, 1):
+        results = torch.load(found / f"sharded_2_{rank}.pt")
+        assert results["iter"] == 2
+        assert results["parts"] > 2
+        held.append(results["held"])
+        model = build_model(cfg).eval()
+        state = load_weights(found / "sharded" / "iter_2.pth", "cpu")["state_dict"]
+        check_state_dict(model, state, source="it", strict=True)
+        model.load_state_dict(state)
+        with torch.no_grad():
+            assert torch.equal(model(fixed_picture(), mode="tensor"), results["out"])
+    total = sum(parameter.numel() for parameter in model.parameters())
+    assert sum(held) == total
+    assert max(held) < 0.6 * total
+
+
+def test_a_sharded_training_goes_on_with_weights_and_momentum(found):
+    paths = (found / "sharded" / "iter_2.pth", found / "again.pth")
+    first, again = (load_weights(path, "cpu") for path in paths)
+    momentum = first["optimizer"]["state"]["decode_head.units.0.gcn.conv1.weight"]
+    assert momentum["momentum_buffer"].abs().max() > 0
+    for part in ("state_dict", "optimizer", "param_schedulers"):
+        assert list(differences(first[part], again[part], part)) == []
+    assert torch.load(found / "sharded_4_0.pt")["iter"] == 4
