@@ -28,7 +28,7 @@ def found(street_scenes, tmp_path_factory):
     """Folder with what tests/engine/several.py has found, and its config."""
     folder = tmp_path_factory.mktemp("several")
     cfg = shrink(small_network("interaction"), street_scenes, folder / "work_dir", max_iters=4)
-    cfg.train_cfg.val_interval = 100
+    cfg.train_cfg.val_begin = 100
     cfg.dump(folder / "small.py")
     done = subprocess.run(
         [

@@ -45,7 +45,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     messages = count_messages(cfg, (3, *input_sizes(cfg)))
     found = estimate(messages, processes=args.gpus, step=args.step_ms / 1e3, link=link)
     if args.json:
-        print(json.dumps({**asdict(messages), **asdict(found), "efficiency": found.efficiency}))
+        seconds = {**asdict(found), "step": found.step}
+        result = {"bytes": asdict(messages), "seconds": seconds, "efficiency": found.efficiency}
+        print(json.dumps(result))
         return
     print(f"{args.config}: what each of {args.gpus} processes sends in a step")
     print(f"{'':<24}{'messages':>9}{'MiB':>9}{'ms':>9}  waited for, ms")

@@ -11,14 +11,15 @@ def test_table_and_json(load_tool, small_config, capsys):
     table = capsys.readouterr().out
     load_tool("analysis/scaling")([*arguments, "--json"])
     found = json.loads(capsys.readouterr().out)
-    assert found["alone"] == 0.05
-    assert found["efficiency"] == pytest.approx(
-        0.05 / (0.05 + found["waited_gradients"] + found["statistics"] + found["votes"])
-    )
+    seconds, sizes = found["seconds"], found["bytes"]
+    assert seconds["alone"] == 0.05
+    waited = seconds["waited_gradients"] + seconds["statistics"] + seconds["votes"]
+    assert seconds["step"] == pytest.approx(0.05 + waited)
+    assert found["efficiency"] == pytest.approx(0.05 / seconds["step"])
     assert f"efficiency: {found['efficiency']:.1%}" in table
     rows = [line.split() for line in table.splitlines()]
-    assert ["gradients", str(len(found["gradients"]))] in [row[:2] for row in rows]
-    number = len(found["reduced"]) + len(found["gathered"])
+    assert ["gradients", str(len(sizes["gradients"]))] in [row[:2] for row in rows]
+    number = len(sizes["reduced"]) + len(sizes["gathered"])
     assert ["statistics", "of", "norms", str(number)] in [row[:4] for row in rows]
 
 
