@@ -12,7 +12,7 @@ import torch
 
 from glore_seg.engine.cli import run_tool
 from tests.engine.long_runs.toy import config
-from tests.forked import Forked
+from tests.forked import Forked, free_port
 
 ROOT = Path(__file__).parents[3]
 
@@ -73,6 +73,8 @@ def main(folder: Path) -> None:
         port = taken.getsockname()[1]
         run("port", 1, write_config(folder, "port"), WORLD_SIZE=2, MASTER_PORT=port)
     found["port"]["number"] = port
+    waiting = write_config(folder, "alone", env_cfg={"dist_cfg": {"timeout": 2}})
+    run("alone", 1, waiting, WORLD_SIZE=2, RANK=1, MASTER_PORT=free_port())
     restarted = {"TORCHELASTIC_RESTART_COUNT": 1, "TORCHELASTIC_USE_AGENT_STORE": True}
     run("machines", 1, stopped, GROUP_WORLD_SIZE=2, **restarted)
     (folder / "found.json").write_text(json.dumps(found))

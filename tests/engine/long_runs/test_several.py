@@ -88,6 +88,14 @@ def test_a_port_that_is_taken(runs):
     )
 
 
+def test_a_process_whose_first_one_is_missing(runs):
+    _, found = runs
+    assert found["alone"]["codes"] == [2]
+    line = found["alone"]["said"][0].splitlines()[-1]
+    assert line.startswith("error: process 1 of 2 does not reach the others at 127.0.0.1:")
+    assert line.endswith("MASTER_ADDR and MASTER_PORT, and let that port through the firewall")
+
+
 def test_a_restart_on_several_machines_asks_for_a_store_of_its_own(runs):
     _, found = runs
     assert found["machines"]["codes"] == [2]
