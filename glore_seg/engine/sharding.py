@@ -1,5 +1,7 @@
 """Networks whose parameters, gradients and momentum are dealt out over processes (FSDP)."""
 
+from typing import Any
+
 import torch
 from mmengine.config import Config
 
@@ -35,24 +37,26 @@ def use_fsdp(cfg: Config) -> None:
                 f"--fsdp and {hook['type']} both take hold of the parameters; expected one of "
                 "them: leave --fsdp, or the hook (--channels-last is one), out"
             )
+    # Offloading where all is on the CPU frees what torch 2.13 then reads: a crash.
     kept = {"rank0_only": True, "offload_to_cpu": torch.cuda.is_available()}
+    wrapper: dict[str, Any] = {
+        "type": "MMFullyShardedDataParallel",
+        "use_orig_params": True,
+        "auto_wrap_policy": {
+            "type": "torch.distributed.fsdp.wrap.size_based_auto_wrap_policy",
+            "min_num_params": _SMALLEST,
+        },
+    }
+    if not torch.cuda.is_available():
+        wrapper["device_id"] = "cpu"
     strategy = {
         "type": "FSDPStrategy",
-        "model_wrapper": {
-            "type": "MMFullyShardedDataParallel",
-            "use_orig_params": True,
-            "auto_wrap_policy": {
-                "type": "torch.distributed.fsdp.wrap.size_based_auto_wrap_policy",
-                "min_num_params": _SMALLEST,
-            },
-        },
+        "model_wrapper": wrapper,
         "state_dict_cfg": {
             "state_dict_type": "FULL_STATE_DICT",
             "state_dict_config": {"type": "FullStateDictConfig", **kept},
             "optim_state_dict_config": {"type": "FullOptimStateDictConfig", **kept},
         },
     }
-    if not torch.cuda.is_available():
-        strategy["model_wrapper"]["device_id"] = "cpu"
     cfg.merge_from_dict({"strategy": {**strategy, **cfg.get("strategy", {})}})
     cfg.runner_type = "FlexibleRunner"
