@@ -45,7 +45,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     add_speed_options(parser)
     add_run_options(parser)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.compile and args.fsdp:
+        parser.error("--compile and --fsdp cannot be had together: leave one of them out")
+    return args
 
 
 def main(argv: Sequence[str] | None = None) -> None:

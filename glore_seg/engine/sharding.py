@@ -58,5 +58,7 @@ def use_fsdp(cfg: Config) -> None:
             "optim_state_dict_config": {"type": "FullOptimStateDictConfig", **kept},
         },
     }
-    cfg.merge_from_dict({"strategy": {**strategy, **cfg.get("strategy", {})}})
+    own = cfg.get("strategy") or {}
+    cfg.strategy = strategy
+    cfg.merge_from_dict({"strategy": own})
     cfg.runner_type = "FlexibleRunner"

@@ -11,11 +11,14 @@ def config(**changes):
 
 
 def test_the_configs_own_strategy_goes_first():
-    cfg = config(strategy={"activation_checkpointing": {"check_fn": "mine"}})
+    own = {"activation_checkpointing": {"check_fn": "mine"}}
+    cfg = config(strategy={**own, "model_wrapper": {"auto_wrap_policy": {"min_num_params": 7}}})
     use_fsdp(cfg)
     assert cfg.runner_type == "FlexibleRunner"
     assert cfg.strategy.type == "FSDPStrategy"
     assert cfg.strategy.activation_checkpointing.check_fn == "mine"
+    assert cfg.strategy.model_wrapper.type == "MMFullyShardedDataParallel"
+    assert cfg.strategy.model_wrapper.auto_wrap_policy.min_num_params == 7
     assert cfg.strategy.state_dict_cfg.state_dict_type == "FULL_STATE_DICT"
     use_fsdp(cfg)
 

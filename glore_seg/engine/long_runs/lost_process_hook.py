@@ -68,6 +68,7 @@ class _Watch:
         self._pause_s = min(2.0, after_s / 10)
         self._ended = threading.Event()
         self._leaving = False
+        self._store.set(_key(self._rank), "0")  # an earlier run of this process has left
         self._silent = 0  # looks of the judge since the last sign of life
         threading.Thread(target=self._judge, daemon=True).start()
         self._beating = threading.Thread(target=self._beat, daemon=True)
