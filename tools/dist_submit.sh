@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make a submission on several GPUs of this machine, or on several CPU processes where it has none:
 #   tools/dist_submit.sh CONFIG CHECKPOINT NUM_PROCESSES [options of submit.py]
-# On several machines set NNODES, NODE_RANK, MASTER_ADDR and PORT, as torchrun takes them, and
+# On several machines set NNODES, NODE_RANK, MASTER_ADDR and PORT, and
 # give a --work-dir that all of them see.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/launch.sh"

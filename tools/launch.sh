@@ -10,9 +10,21 @@ usage() {  # print the comment at the head of the calling script
 with_torchrun() {  # with_torchrun NUM_PROCESSES TOOL [arguments...]
   local processes=$1 tool=$2
   shift 2
-  exec "${PYTHON:-python}" -m torch.distributed.run \
-    --nnodes "${NNODES:-1}" --node-rank "${NODE_RANK:-0}" --nproc-per-node "$processes" \
-    --master-addr "${MASTER_ADDR:-127.0.0.1}" --master-port "${PORT:-29500}" \
+  local address=${MASTER_ADDR:-127.0.0.1} port=${PORT:-29500} first=false
+  if [ "${NODE_RANK:-0}" = 0 ]; then first=true; fi
+  local meeting=(--rdzv-backend c10d --rdzv-id "${RUN_ID:-glore_seg}" --rdzv-endpoint
+    "$address:$port" --rdzv-conf "is_host=$first")
+  if [ "${NNODES:-1}" = 1 ] && [ -z "${PORT:-}" ]; then
+    meeting=(--standalone)  # takes a free port
+  elif [ "$first" = true ] && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+    echo "error: PORT $port is in use on this machine, by another training perhaps; expected a" \
+      "free port: set PORT to another one, on one machine leave it out" >&2
+    exit 2
+  fi
+  # A store that attempts share leads restarted processes to the addresses of dead ones.
+  export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1
+  exec "${PYTHON:-python}" -m torch.distributed.run "${meeting[@]}" --nnodes "${NNODES:-1}" \
+    --nproc-per-node "$processes" --max-restarts "${MAX_RESTARTS:-0}" \
     "$here/$tool" "$@" --launcher pytorch
 }
 

@@ -11,6 +11,7 @@ from glore_seg.engine import (
     use_amp,
     use_channels_last,
     use_compile,
+    use_fsdp,
     warn_of_other_batch,
 )
 from glore_seg.engine.cli import add_run_options, add_speed_options, run_tool, set_launcher
@@ -36,9 +37,18 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--amp", action="store_true", help="mixed precision: bf16 where the device has it"
     )
+    parser.add_argument(
+        "--fsdp",
+        action="store_true",
+        help="deal the network out over the processes, for those that fit no single GPU; saving "
+        "and resuming are mmengine's own then (docs/distributed.md)",
+    )
     add_speed_options(parser)
     add_run_options(parser)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.compile and args.fsdp:
+        parser.error("--compile and --fsdp cannot be had together: leave one of them out")
+    return args
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -57,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         use_resume(cfg, None if args.resume == "auto" else args.resume)
     if args.channels_last:
         use_channels_last(cfg)
+    if args.fsdp:
+        use_fsdp(cfg)
     runner = build_runner(cfg)
     if args.compile:
         use_compile(runner)

@@ -35,7 +35,7 @@ _FREE = {
     "num_classes",
     "average_clips",
 }
-_ALIASES = {"SyncBN": "BN", "BN1d": "BN", "BN2d": "BN", "BN3d": "BN"}
+_ALIASES = dict.fromkeys(("SyncBN", "CPUSyncBN", "BN1d", "BN2d", "BN3d"), "BN")
 
 
 def differing_settings(trained: Mapping[str, Any], used: Mapping[str, Any]) -> list[str]:

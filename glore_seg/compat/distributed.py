@@ -7,8 +7,9 @@ GPU. The first is mended here. The second stands in the config, which on CPU nee
     model_wrapper_cfg = dict(
         type="MMDistributedDataParallel", device_ids=None, broadcast_buffers=False)
 
-and ``BN`` in place of ``SyncBN``. Then ``python -m torch.distributed.run --nproc_per_node 2`` runs
-a script whose Runner has ``launcher='pytorch'``.
+and ``CPUSyncBN`` (or ``BN``) in place of ``SyncBN``. Then
+``python -m torch.distributed.run --nproc_per_node 2`` runs a script whose Runner has
+``launcher='pytorch'``.
 """
 
 import importlib

@@ -15,6 +15,7 @@ from glore_seg.engine.runner import (
     warn_of_other_batch,
 )
 from glore_seg.engine.setup_check_hook import SetupCheckHook, check_state_dict
+from glore_seg.engine.sharding import use_fsdp
 from glore_seg.engine.speed import ChannelsLastHook, use_channels_last, use_compile
 from glore_seg.engine.splits import use_split
 from glore_seg.engine.submitting import submit
@@ -46,6 +47,7 @@ __all__ = [
     "use_inference",
     "use_channels_last",
     "use_compile",
+    "use_fsdp",
     "use_output_dir",
     "use_split",
     "use_tta",

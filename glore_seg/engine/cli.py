@@ -12,6 +12,7 @@ from mmengine.config import DictAction
 
 from glore_seg.documented_errors import as_line, is_documented
 from glore_seg.engine.long_runs import TrainingStopped
+from glore_seg.engine.long_runs.lost_process_hook import EXIT_CODE, lost_connection
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -106,7 +107,8 @@ def run_tool(main: Callable[[], object]) -> NoReturn:
 
     What a user can mend, an OSError or what :mod:`glore_seg.documented_errors` tells, is printed as
     one line, ``error: ...``, and ends with 2. A training that a signal stopped ends with 128 + the
-    signal's number. Everything else keeps its traceback.
+    signal's number, a process whose peers are gone with 75, in one line too. Everything else keeps
+    its traceback.
 
     Args:
         main: The tool's; an int that it returns is the exit code.
@@ -117,10 +119,15 @@ def run_tool(main: Callable[[], object]) -> NoReturn:
         print(stopped, file=sys.stderr)
         code = stopped.code
     except Exception as error:
-        if not (isinstance(error, OSError) or is_documented(error)):
+        lost = lost_connection(error)
+        if lost is not None:
+            print(lost, file=sys.stderr)
+            code = EXIT_CODE
+        elif isinstance(error, OSError) or is_documented(error):
+            print(f"error: {as_line(error)}", file=sys.stderr)
+            code = 2
+        else:
             raise
-        print(f"error: {as_line(error)}", file=sys.stderr)
-        code = 2
     _leave(code if isinstance(code, int) else 0)
 
 

@@ -2,13 +2,11 @@
 
 import difflib
 import inspect
-import logging
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from glore_seg.compat import own_configs
@@ -104,7 +102,7 @@ def _check_options(cfg: Config, options: dict[str, Any]) -> None:
 
 
 def _distribute_on_cpu(cfg: Config) -> None:
-    """Several processes without a GPU: gloo, a plain DDP wrapper, and no SyncBN."""
+    """Several processes without a GPU: gloo, a plain DDP wrapper, and a SyncBN for CPUs."""
     cfg.merge_from_dict({"env_cfg.dist_cfg.backend": "gloo"})
     if cfg.get("model_wrapper_cfg") is None:
         cfg.model_wrapper_cfg = {
@@ -112,22 +110,17 @@ def _distribute_on_cpu(cfg: Config) -> None:
             "device_ids": None,
             "broadcast_buffers": False,
         }
-    if replace_sync_bn(cfg.model):
-        print_log(
-            "SyncBN works on GPUs only; on this machine every process takes its own BN statistics",
-            logger="current",
-            level=logging.WARNING,
-        )
+    replace_sync_bn(cfg.model, by="CPUSyncBN")
 
 
-def replace_sync_bn(node: Any) -> int:
-    """Set ``type='BN'`` wherever a part of the config asks for SyncBN; return how often."""
+def replace_sync_bn(node: Any, *, by: str = "BN") -> int:
+    """Set another type wherever a part of the config asks for SyncBN; return how often."""
     if isinstance(node, dict):
-        count = sum(replace_sync_bn(value) for value in node.values())
+        count = sum(replace_sync_bn(value, by=by) for value in node.values())
         if node.get("type") == "SyncBN":
-            node["type"] = "BN"
+            node["type"] = by
             count += 1
         return count
     if isinstance(node, list | tuple):
-        return sum(replace_sync_bn(value) for value in node)
+        return sum(replace_sync_bn(value, by=by) for value in node)
     return 0

@@ -12,6 +12,7 @@ from mmengine.config import Config
 
 import glore_seg
 from glore_seg.documented_errors import as_line, is_documented
+from glore_seg.engine.long_runs.lost_process_hook import lost_connection
 
 # What a Runner builds when it begins to train or to test.
 _BUILT_LATER = (
@@ -44,7 +45,9 @@ def config_faults(config: Config | str | Path, doing: str) -> Iterator[None]:
         yield
     except Exception as error:  # what a wrong value leads to cannot be foreseen
         is_read = isinstance(config, Config)
-        if is_documented(error) or (is_read and _went_through_own_code(error)):
+        if is_documented(error) or lost_connection(error) is not None:
+            raise
+        if is_read and _went_through_own_code(error):
             raise
         name = getattr(config, "filename", None) if is_read else config
         raise ValueError(

@@ -15,6 +15,7 @@ from torch import nn
 
 from glore_seg.engine.config_errors import config_faults, name_late_faults
 from glore_seg.engine.long_runs import make_resumable
+from glore_seg.engine.processes import start_processes, watch_processes
 from glore_seg.engine.setup_check_hook import unwrap
 
 
@@ -25,10 +26,13 @@ def build_runner(cfg: Config) -> Runner:
     :mod:`glore_seg.engine.long_runs`.
 
     Raises:
+        OSError: The launcher's processes can't find each other.
         ValueError: A part of the config cannot be built, also when the Runner begins.
     """
     with config_faults(cfg, "build the Runner"):
         cfg = make_resumable(cfg)
+        watch_processes(cfg)
+        start_processes(cfg)
         runner = RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
     name_late_faults(runner, cfg)
     return runner

@@ -10,6 +10,7 @@ from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
+from torch.distributed.fsdp import FullyShardedDataParallel, StateDictType
 
 from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import some
@@ -40,7 +41,10 @@ class SetupCheckHook(Hook):
         trains = isinstance(runner._train_loop, BaseLoop)
         strict = runner._resume or not trains
         found = checkpoint.get("state_dict", checkpoint)
-        check_state_dict(unwrap(runner.model), found, source=runner._load_from, strict=strict)
+        model = runner.model
+        if not isinstance(model, FullyShardedDataParallel):  # which gathers its own
+            model = unwrap(model)
+        check_state_dict(model, found, source=runner._load_from, strict=strict)
         if strict:
             warn_of_other_settings(runner.cfg, checkpoint.get("meta"), source=runner._load_from)
 
@@ -73,7 +77,7 @@ def check_state_dict(
     Raises:
         ValueError: They do not fit; the message counts and names what differs.
     """
-    wanted = model.state_dict()
+    wanted = _state_of(model)
     found = {k.removeprefix("module."): v for k, v in found.items()}
     if strict:
         # Training alone uses it: a config for testing may leave it out.
@@ -94,6 +98,14 @@ def check_state_dict(
             f"{some(list(found))}, the model needs {some(list(wanted))}. Give a checkpoint "
             "of this network, or leave load_from out"
         )
+
+
+def _state_of(model: nn.Module) -> dict[str, Any]:
+    if not isinstance(model, FullyShardedDataParallel):
+        return model.state_dict()
+    # The strategy's own setting gathers in the first process alone.
+    with FullyShardedDataParallel.state_dict_type(model, StateDictType.FULL_STATE_DICT):
+        return model.state_dict()
 
 
 def warn_of_other_settings(cfg: Config, meta: Any, *, source: str | None) -> None:

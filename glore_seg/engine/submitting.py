@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.device import get_device
-from mmengine.dist import barrier, get_dist_info, init_dist
+from mmengine.dist import barrier, get_dist_info
 from mmengine.runner import autocast
 from mmengine.utils.dl_utils import set_multi_processing
 from torch.utils.data import DataLoader, Subset
 
 from glore_seg.engine.loading import load_model
+from glore_seg.engine.processes import start_processes
 from glore_seg.engine.runner import build_dataset
 from glore_seg.engine.setup_check_hook import check_classes
 from glore_seg.evaluation import label_id_table
@@ -106,8 +108,7 @@ def _init_processes(cfg: Config) -> None:
     env = cfg.get("env_cfg", {})
     distributed = cfg.launcher != "none"
     set_multi_processing(**env.get("mp_cfg", {}), distributed=distributed)
-    if distributed and not torch.distributed.is_initialized():
-        init_dist(cfg.launcher, **{"backend": "nccl", **env.get("dist_cfg", {}), "timeout": _DAY})
+    start_processes(cfg, timeout_s=_DAY)
 
 
 def _manifest(cfg: Config, checkpoint: Path, split: str, dataset: BaseDataset) -> dict[str, str]:
@@ -115,8 +116,8 @@ def _manifest(cfg: Config, checkpoint: Path, split: str, dataset: BaseDataset) -
     model = cfg.model.to_dict()
     network = model.get("module", model)
     test_cfg = network.pop("test_cfg", {})
-    # Evaluation is the same, and CPU processes have no SyncBN.
-    layers = json.dumps(model, sort_keys=True, default=str).replace('"SyncBN"', '"BN"')
+    # Evaluation is the same, and CPU processes have a SyncBN of their own.
+    layers = re.sub('"(CPU)?SyncBN"', '"BN"', json.dumps(model, sort_keys=True, default=str))
     pipeline = json.dumps(cfg.test_dataloader.dataset.pipeline, sort_keys=True, default=str)
     return {
         "checkpoint": sha256_of(checkpoint),

@@ -94,10 +94,12 @@ class CityscapesScoreMetric(BaseMetric):
             prediction = self._label_ids(sample["pred_sem_seg"]["data"], picture)
             if self.output_dir:
                 write_png(Path(self.output_dir) / f"{picture.stem}.png", prediction)
-            # mmengine complains about an evaluation without results
-            self.results.append(None if self.format_only else self._count(prediction, sample))
+            # mmengine complains about an evaluation without results, and loses those that are None
+            self.results.append(
+                picture.stem if self.format_only else self._count(prediction, sample)
+            )
 
-    def compute_metrics(self, results: list[State | None]) -> dict[str, float]:
+    def compute_metrics(self, results: list[State | str]) -> dict[str, float]:
         """Add the counts of all pictures up, log the table, and return the scores.
 
         Args:
@@ -108,7 +110,7 @@ class CityscapesScoreMetric(BaseMetric):
             return {}
         scorer = self._scorer()
         for state in results:
-            assert state is not None
+            assert not isinstance(state, str)
             scorer.add_state(state)
         self.scores = scorer.compute()
         print_log(f"scores as of Cityscapes\n{self.scores.table()}", logger="current")

@@ -156,7 +156,9 @@ class GloReUnit(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return ``x`` plus what the graph reasoned about it."""
         self._check_input(x)
-        if self._is_in_interaction_space(x):
+        # With statistics over processes all of them must choose the same, whatever their sizes.
+        length = None if is_synchronised(self.blocker) else prod(x.shape[2:])
+        if self.takes_interaction_space(length):
             return self._forward_in_interaction_space(x)
         state = self.conv_state(x).flatten(2)  # (B, S, L)
         proj = self.conv_proj(x).flatten(2)  # (B, N, L)
@@ -221,8 +223,16 @@ class GloReUnit(nn.Module):
             weight, shift = fold_norm(self.blocker, extended, mean, sigma, length)
             return spread(x, centred, weight, shift)
 
-    def _is_in_interaction_space(self, x: Tensor) -> bool:
-        """Whether this input goes through the interaction space."""
+    def takes_interaction_space(self, length: int | None) -> bool:
+        """Whether an input goes through the interaction space.
+
+        Args:
+            length: Its number of positions L; None for any, as where statistics are taken over
+                several processes.
+
+        Raises:
+            ValueError: ``order="interaction"`` can't be had any more.
+        """
         if self.order == "coordinate":
             return False
         if self.order == "interaction":
@@ -232,8 +242,7 @@ class GloReUnit(nn.Module):
             self.in_channels,
             self.num_nodes,
             self.num_states,
-            # With statistics over processes all of them must choose the same, whatever their sizes.
-            None if is_synchronised(self.blocker) else prod(x.shape[2:]),
+            length,
             shared=self.share_projection,
             covariance=takes_batch_statistics(self.blocker),
         )

@@ -10,12 +10,16 @@ SyncBatchNorm, only sums of C numbers are exchanged.
 Shape legend: B batch, C channels, L positions, N nodes.
 """
 
-from typing import Any
-
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from glore_seg.layers.synchronised_norm import (
+    SumOverProcesses,
+    SynchronisedBatchNorm,
+    group_to_sum_over,
+    update_running_statistics,
+)
 
 
 def takes_batch_statistics(norm: nn.Module) -> bool:
@@ -25,14 +29,15 @@ def takes_batch_statistics(norm: nn.Module) -> bool:
 
 def is_synchronised(norm: nn.Module) -> bool:
     """Whether ``norm`` takes its statistics over several processes."""
-    return isinstance(norm, _BatchNorm) and _group_to_sum_over(norm) is not None
+    return isinstance(norm, _BatchNorm) and group_to_sum_over(norm) is not None
 
 
 def is_foldable(norm: nn.Module) -> bool:
-    """Whether ``norm`` is nothing but BatchNorm, SyncBatchNorm or Identity, which fold into U."""
+    """Whether ``norm`` is nothing but a BatchNorm, synchronised or not, or Identity."""
     if type(norm) is nn.Identity:
         return True
-    forwards = (_BatchNorm.forward, nn.SyncBatchNorm.forward)
+    kinds = (_BatchNorm, nn.SyncBatchNorm, SynchronisedBatchNorm)
+    forwards = [kind.forward for kind in kinds]
     return isinstance(norm, _BatchNorm) and type(norm).forward in forwards
 
 
@@ -71,7 +76,7 @@ def _batch_statistics(
 ) -> tuple[Tensor, Tensor]:
     """Mean and biased variance over batch, positions and processes, (C,) each."""
     within = (torch.bmm(weight, sigma) * weight).sum(2)  # diag(U Sigma U^T), (B, C)
-    group = _group_to_sum_over(norm)
+    group = group_to_sum_over(norm)
     if group is None:
         if mean.shape[0] * length == 1:
             raise ValueError(
@@ -84,53 +89,9 @@ def _batch_statistics(
     else:
         # Samples of other processes may be of other sizes.
         counts = mean.new_tensor([mean.shape[0] * length])
-        total = _SumOverProcesses.apply(torch.cat([counts, mean.sum(0) * length]), group)
+        total = SumOverProcesses.apply(torch.cat([counts, mean.sum(0) * length]), group)
         count, centre = total[0].detach(), total[1:] / total[0].detach()
         spread = (within + (mean - centre).square()).sum(0) * length
-        var = _SumOverProcesses.apply(spread, group) / count
-    _update_running_statistics(norm, centre, var, count)
+        var = SumOverProcesses.apply(spread, group) / count
+    update_running_statistics(norm, centre, var, count)
     return centre, var
-
-
-@torch.no_grad()
-def _update_running_statistics(
-    norm: _BatchNorm, mean: Tensor, var: Tensor, count: int | Tensor
-) -> None:
-    """As BatchNorm does: the unbiased variance, and the plain average where momentum is None."""
-    if not (norm.training and norm.track_running_stats):
-        return
-    momentum: float | Tensor = 0.0 if norm.momentum is None else norm.momentum
-    if norm.num_batches_tracked is not None:
-        norm.num_batches_tracked.add_(1)
-        if norm.momentum is None:
-            momentum = 1 / norm.num_batches_tracked.to(mean.dtype)
-    if norm.running_mean is None or norm.running_var is None:
-        return
-    unbiased = var * (count / (count - 1))
-    for running, found in ((norm.running_mean, mean), (norm.running_var, unbiased)):
-        running.add_(momentum * (found.to(running.dtype) - running))
-
-
-def _group_to_sum_over(norm: _BatchNorm) -> dist.ProcessGroup | None:
-    """The processes whose samples SyncBatchNorm takes together, or None where it is alone."""
-    if not (isinstance(norm, nn.SyncBatchNorm) and norm.training):
-        return None
-    if not (dist.is_available() and dist.is_initialized()):
-        return None
-    group = norm.process_group or dist.group.WORLD
-    return group if dist.get_world_size(group) > 1 else None
-
-
-class _SumOverProcesses(torch.autograd.Function):
-    """The sum over all processes; so is its gradient."""
-
-    @staticmethod
-    def forward(ctx: Any, values: Tensor, group: dist.ProcessGroup) -> Tensor:
-        ctx.group = group
-        total = values.clone()
-        dist.all_reduce(total, group=group)
-        return total
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        return _SumOverProcesses.apply(grad, ctx.group), None

@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
+from glore_seg.layers.synchronised_norm import SynchronisedBatchNorm
+
 
 def check_norm_positions(norm: nn.Module, x: Tensor, *, where: str) -> None:
     """Refuse an input that leaves ``norm`` one value a channel to take its statistics over.
@@ -19,10 +21,12 @@ def check_norm_positions(norm: nn.Module, x: Tensor, *, where: str) -> None:
         ValueError: ``norm`` is a BatchNorm in training (or without running statistics) and
             ``B * L == 1``, or an InstanceNorm and ``L == 1``.
     """
-    # SyncBatchNorm gathers over processes, so that one value here need not be the only one.
+    # Synchronised norms gather over processes, so that one value here need not be the only one.
     if isinstance(norm, _InstanceNorm):
         values, over = prod(x.shape[2:]), "the positions of one picture"
-    elif isinstance(norm, _BatchNorm) and not isinstance(norm, nn.SyncBatchNorm):
+    elif isinstance(norm, _BatchNorm) and not isinstance(
+        norm, nn.SyncBatchNorm | SynchronisedBatchNorm
+    ):
         if not norm.training and norm.track_running_stats:
             return
         values, over = x.shape[0] * prod(x.shape[2:]), "batch and positions"

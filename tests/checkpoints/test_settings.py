@@ -35,6 +35,8 @@ def test_what_changes_no_prediction_is_not():
         "norm_cfg": {"type": "BN", "requires_grad": False},
         "with_cp": True,
     }
+    trained["decode_head"]["norm_cfg"] = {"type": "CPUSyncBN"}
+    used["decode_head"]["norm_cfg"] = {"type": "SyncBN"}
     used["test_cfg"] = {"mode": "slide"}
     used["auxiliary_head"] = {"type": "FCNHead"}
     assert differing_settings(trained, used) == []

@@ -71,7 +71,7 @@ def test_several_processes_without_gpu(config):
     cfg = load_config(config, launcher="pytorch")
     assert cfg.env_cfg.dist_cfg.backend == "gloo"
     assert cfg.model_wrapper_cfg.device_ids is None
-    assert cfg.model.norm_cfg.type == "BN"
+    assert cfg.model.norm_cfg.type == "CPUSyncBN"
     alone = load_config(config)
     assert alone.model.norm_cfg.type == "SyncBN"
     assert "model_wrapper_cfg" not in alone

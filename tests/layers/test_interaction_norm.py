@@ -10,9 +10,12 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from glore_seg.layers import GloReUnit
+from glore_seg.layers.synchronised_norm import SynchronisedBatchNorm
 
 C = 8
 SHAPE = (3, C, 6, 5)
+NORMS = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+CASES = [(0, 0.1), (1, 0.1), (2, None), (3, 0.1)]  # dimensions and momentum
 SPLIT = 1  # pictures of the first process; the second has the others
 
 
@@ -37,6 +40,19 @@ def run(module: nn.Module, x: torch.Tensor) -> dict[str, torch.Tensor]:
     return {"out": out.detach(), "x": x.grad, **grads, **dict(unit.blocker.named_buffers())}
 
 
+def run_norm(norm: nn.Module, ndim: int, dtype: torch.dtype, part: slice) -> dict:
+    """Two steps of a norm, which averages all batches where its momentum is None."""
+    torch.manual_seed(2)
+    whole = torch.randn(2, 3, C, *(4, 3, 2)[:ndim], dtype=torch.float64) + 3
+    weight = torch.randn_like(whole)
+    for x, w in zip(whole[:, part].to(dtype), weight[:, part], strict=True):
+        x.requires_grad_()
+        out = norm(x)
+        (out * w).sum().backward()
+    grads = {name: parameter.grad for name, parameter in norm.named_parameters()}
+    return {"out": out.detach(), "x": x.grad, **grads, **dict(norm.named_buffers())}
+
+
 def work(rank: int, store: str, results: str) -> None:
     dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
     torch.set_num_threads(1)
@@ -48,6 +64,12 @@ def work(rank: int, store: str, results: str) -> None:
         dist.all_reduce(parameter.grad)
     apart = DistributedDataParallel(make_unit(nn.BatchNorm2d), broadcast_buffers=False)
     found["apart"] = run(apart, make_input()[part])
+    for ndim, momentum in CASES:
+        norm = SynchronisedBatchNorm(C, momentum=momentum).double()
+        found[ndim, momentum] = run_norm(norm, ndim, torch.float64, part)
+        for parameter in norm.parameters():
+            dist.all_reduce(parameter.grad)
+    found["half"] = run_norm(SynchronisedBatchNorm(C), 2, torch.bfloat16, part)
     torch.save(found, f"{results}{rank}.pt")
     dist.barrier()
     # Gloo's own end can wait for a peer that has gone already.
@@ -72,6 +94,29 @@ def test_two_processes_equal_one_with_the_whole_batch(ranks):
         else:
             assert torch.equal(first[name], second[name]), name
         torch.testing.assert_close(actual, expected, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize(("ndim", "momentum"), CASES)
+def test_the_norm_on_two_processes_equals_one_with_the_whole_batch(ranks, ndim, momentum):
+    alone = NORMS[ndim](C, momentum=momentum).double()
+    expected = run_norm(alone, ndim, torch.float64, slice(None))
+    first, second = (rank[ndim, momentum] for rank in ranks)
+    for name, value in expected.items():
+        if name in ("out", "x"):
+            actual = torch.cat([first[name], second[name]])
+        else:
+            actual = first[name]
+            assert torch.equal(actual, second[name]), name
+        torch.testing.assert_close(actual, value, rtol=1e-10, atol=1e-10, msg=name)
+
+
+def test_the_norm_takes_half_precision_as_batch_norm_does(ranks):
+    expected = run_norm(nn.BatchNorm2d(C), 2, torch.bfloat16, slice(None))
+    out = torch.cat([rank["half"]["out"] for rank in ranks])
+    assert out.dtype == torch.bfloat16
+    torch.testing.assert_close(out, expected["out"], rtol=1e-2, atol=1e-2)
+    found = ranks[0]["half"]["running_var"]
+    torch.testing.assert_close(found, expected["running_var"], rtol=1e-5, atol=1e-5)
 
 
 def test_ddp_averages_gradients(ranks):

@@ -144,6 +144,19 @@ def test_too_few_arguments_print_the_usage(script, arguments, usage):
         assert "set -euo" not in done.stderr
 
 
+def test_a_port_that_is_taken():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = launch("dist_train.sh", "config.py", 2, PORT=str(port))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"error: PORT {port} is in use on this machine, by another training perhaps; expected a "
+        "free port: set PORT to another one, on one machine leave it out\n"
+    )
+
+
 @pytest.fixture
 def srun(tmp_path):
     """Stands in for Slurm, which is not here: prints what it is given, one argument a line."""

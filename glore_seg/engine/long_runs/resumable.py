@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from mmengine.dist import barrier, get_rank, get_world_size
+from mmengine.dist import barrier, broadcast, get_rank, get_world_size
 from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import BaseLoop, Runner
 from torch.utils.data import DataLoader
@@ -132,11 +132,18 @@ class _Cut(Exception):
 class _ValidationCut(Hook):
     """Ends a validation when a signal has come.
 
-    Several processes finish theirs: they wait for each other at its end.
+    Several processes finish theirs: they wait for each other at its end. And they validate the
+    network that is saved, the first one's: norms that are not synchronised have other running
+    statistics in each.
     """
 
     def __init__(self, signals: StopSignals) -> None:
         self._signals = signals
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        if get_world_size() > 1:
+            for buffer in runner.model.buffers():
+                broadcast(buffer)
 
     def after_val_iter(self, *args: Any, **options: Any) -> None:
         if self._signals.received and get_world_size() == 1:

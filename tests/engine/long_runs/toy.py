@@ -13,7 +13,7 @@ from mmengine.dataset import Compose
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
-from mmengine.registry import DATASETS, METRICS, MODELS
+from mmengine.registry import DATASETS, HOOKS, METRICS, MODELS
 from mmengine.structures import BaseDataElement
 from torch import nn
 
@@ -74,6 +74,20 @@ class ToyMetric(BaseMetric):
 
     def compute_metrics(self, results):
         return {"score": float(np.mean(results))}
+
+
+@HOOKS.register_module()
+class SignalAt(Hook):
+    """One process gets a signal after an iteration, the first time that it comes there."""
+
+    def __init__(self, rank, iteration, signum, mark):
+        self.rank, self.iteration, self.signum, self.mark = rank, iteration, signum, Path(mark)
+
+    def after_train_iter(self, runner, *args, **options):
+        here = (runner.rank, runner.iter + 1) == (self.rank, self.iteration)
+        if here and not self.mark.exists():
+            self.mark.touch()
+            os.kill(os.getpid(), self.signum)
 
 
 def config(work_dir: Path, /, *, by_epoch=False, **changes) -> Config:

@@ -1,0 +1,36 @@
+"""What --fsdp asks of a config; tests/engine/test_processes.py trains with it."""
+
+import pytest
+from mmengine.config import Config
+
+from glore_seg.engine import use_fsdp
+
+
+def config(**changes):
+    return Config({"launcher": "pytorch", "custom_hooks": [{"type": "SetupCheckHook"}], **changes})
+
+
+def test_the_configs_own_strategy_goes_first():
+    own = {"activation_checkpointing": {"check_fn": "mine"}}
+    cfg = config(strategy={**own, "model_wrapper": {"auto_wrap_policy": {"min_num_params": 7}}})
+    use_fsdp(cfg)
+    assert cfg.runner_type == "FlexibleRunner"
+    assert cfg.strategy.type == "FSDPStrategy"
+    assert cfg.strategy.activation_checkpointing.check_fn == "mine"
+    assert cfg.strategy.model_wrapper.type == "MMFullyShardedDataParallel"
+    assert cfg.strategy.model_wrapper.auto_wrap_policy.min_num_params == 7
+    assert cfg.strategy.state_dict_cfg.state_dict_type == "FULL_STATE_DICT"
+    use_fsdp(cfg)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"launcher": "none"}, "--launcher is none; expected several: start them with"),
+        ({"runner_type": "Mine"}, "this config has runner_type='Mine'; leave one of them out"),
+        ({"custom_hooks": [{"type": "EMAHook"}]}, "--fsdp and EMAHook both take hold of"),
+    ],
+)
+def test_what_it_refuses(changes, message):
+    with pytest.raises(ValueError, match=message):
+        use_fsdp(config(**changes))
