@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 
 Item = TypeVar("Item")
+_UNFINISHED = re.compile(r"\..+\.(?P<pid>\d+)\.unfinished(\.\w+)?")
 
 
 @contextmanager
@@ -80,6 +82,29 @@ def folder_written_aside(path: str | Path, *, overwrite: bool = False) -> Iterat
             aside.rename(path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the files that killed processes were writing aside in a folder, and nothing else.
+
+    Args:
+        folder: It may be missing.
+    """
+    for path in folder.glob(".*.unfinished*"):
+        found = _UNFINISHED.fullmatch(path.name)
+        if found and path.is_file() and not _is_alive(int(found["pid"])):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether another process of that number is there; this one has not begun to write."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return pid != os.getpid()
 
 
 def write_png(path: str | Path, picture: np.ndarray) -> None:

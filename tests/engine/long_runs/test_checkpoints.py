@@ -12,7 +12,6 @@ import torch
 from mmengine.runner.checkpoint import save_checkpoint
 
 from glore_seg.engine.long_runs import damage_of, find_resumable
-from glore_seg.engine.long_runs.good_checkpoints import remove_unfinished
 from glore_seg.engine.long_runs.whole_file_backend import WholeFileBackend
 from tests.engine.long_runs.toy import At, config, train
 
@@ -202,14 +201,3 @@ def test_the_hosts_writer_takes_the_backend(tmp_path):
     path = tmp_path / "new" / "x.pth"
     save_checkpoint({"a": torch.ones(2)}, str(path), backend_args={"backend": "whole_local"})
     assert torch.load(path)["a"].tolist() == [1, 1]
-
-
-def test_only_unfinished_files_of_dead_processes_are_removed(tmp_path):
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    dead = f".iter_2.{ended.pid}.unfinished.pth"
-    alive = f".iter_2.{os.getppid()}.unfinished.pth"
-    for name in (dead, alive, ".hidden.pth", "iter_2.pth"):
-        (tmp_path / name).touch()
-    remove_unfinished(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {alive, ".hidden.pth", "iter_2.pth"}
