@@ -42,7 +42,7 @@ def compare_files(wanted: Path, found: Path) -> Iterator[str]:
 
 def compare(wanted: Path, found: Path) -> list[str]:
     """Names of what differs between the checkpoints of two work folders."""
-    names = [{path.name for path in folder.glob("*.pth")} for folder in (wanted, found)]
+    names = [{path.name for path in folder.glob("[!.]*.pth")} for folder in (wanted, found)]
     if names[0] != names[1]:
         return [f"files: {sorted(names[0])} and {sorted(names[1])}"]
     return [

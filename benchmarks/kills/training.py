@@ -55,12 +55,12 @@ class Training(Work):
         """Keep every checkpoint, for those of killed runs; one that has its name never changes."""
         kept = place / "kept"
         kept.mkdir(exist_ok=True)
-        for path in place.glob("work_dir/*.pth"):
+        for path in place.glob("work_dir/[!.]*.pth"):
             if not (kept / path.name).exists():
                 os.link(path, kept / path.name)
 
     def damaged(self, place: Path, undisturbed: Path) -> Iterator[str]:
-        for path in place.glob("work_dir/*.pth"):
+        for path in place.glob("work_dir/[!.]*.pth"):
             reason = damage_of(path)
             if reason is None:
                 reason = next(compare_files(undisturbed / "kept" / path.name, path), None)

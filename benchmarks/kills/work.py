@@ -58,7 +58,7 @@ class Work(ABC):
     def done(self, place: Path) -> int:
         """So much of ``size`` need not be done again."""
 
-    def watch(self, place: Path) -> None:
+    def watch(self, place: Path) -> None:  # noqa: B027  most have nothing to look at
         """Look at an undisturbed run while it works."""
 
     @abstractmethod
