@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 
 Item = TypeVar("Item")
+_CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _UNFINISHED = re.compile(r"\..+\.(?P<pid>\d+)\.unfinished(\.\w+)?")
 
 
@@ -29,20 +31,47 @@ def written_aside(path: str | Path, *, sync: bool = False) -> Iterator[Path]:
 
     Yields:
         A name of the same ending, in the same folder.
+
+    Raises:
+        OSError: The disk is full or read-only; a file of that name is as it was.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     # the suffix of a data set ("_leftImg8bit.png") must not match an unfinished file
     aside = path.with_name(f".{path.stem}.{os.getpid()}.unfinished{path.suffix}")
     try:
-        yield aside
-        if sync:
-            _sync(aside)
-        aside.replace(path)
-        if sync:
-            _sync(path.parent)
+        with telling_of(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield aside
+            if sync:
+                _sync(aside)
+            aside.replace(path)
+            if sync:
+                _sync(path.parent)
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # of a read-only disk, where there is nothing to remove
+            aside.unlink()
+
+
+@contextmanager
+def telling_of(path: Path) -> Iterator[None]:
+    """Have the error of a full or read-only disk say which file could not be written.
+
+    Args:
+        path: It.
+
+    Raises:
+        OSError: As within, with another text.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _CANNOT_WRITE:
+            raise
+        raise type(error)(
+            error.errno,
+            f"cannot write {path} ({os.strerror(error.errno)}): make room or give write "
+            "permission, then repeat the command",
+        ) from error
 
 
 def _sync(path: Path) -> None:

@@ -40,9 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     header = begin(args)
     tallies = run(_shares(args.what, args.kills), args.seed)
     print(f"\n{markdown_table([as_row(tally) for tally in tallies])}\n")
-    good = all(tally.is_good for tally in tallies)
+    good = not any(tally.problems for tally in tallies)
     for tally in tallies:
-        for problem in (*tally.damaged, *tally.differences, *tally.left_behind):
+        for problem in tally.problems:
             print(f"- {tally.kind}: {problem}")
     runs = sum(tally.runs for tally in tallies)
     print(
@@ -111,7 +111,7 @@ class _Clock:
         print(
             f"kill {self._done:2} of {self._total}: {tally.kind} "
             f"{len(tally.moments)} of {self._kills[tally.kind]}, {where}; "
-            f"{len(tally.damaged)} damaged files, {len(tally.differences)} differences; "
+            f"{'; '.join(tally.problems) or 'nothing wrong so far'}; "
             f"about {left:.0f} min left",
             flush=True,
         )

@@ -45,9 +45,9 @@ class Tally:
     left_behind: list[str] = field(default_factory=list)
 
     @property
-    def is_good(self) -> bool:
-        """Whether nothing is wrong."""
-        return not (self.damaged or self.differences or self.left_behind)
+    def problems(self) -> list[str]:
+        """All that is wrong."""
+        return [*self.damaged, *self.differences, *self.left_behind]
 
 
 class ToolError(RuntimeError):
@@ -89,7 +89,7 @@ def kill_often(
         tally.runs += 1
         tally.differences += work.differences(place, undisturbed)
         tally.left_behind += unfinished(place)
-        if tally.is_good:
+        if not tally.problems:
             shutil.rmtree(place)
     return tally
 

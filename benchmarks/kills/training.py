@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.kills.checkpoints import compare, compare_files
@@ -52,18 +53,23 @@ class Training(Work):
         return max(found, default=0)
 
     def watch(self, place: Path) -> None:
-        """Keep every checkpoint, for those of killed runs; one that has its name never changes."""
-        kept = place / "kept"
-        kept.mkdir(exist_ok=True)
+        """Keep every checkpoint, for those of killed runs.
+
+        The one before a validation is written again after it, with what the best one is.
+        """
         for path in place.glob("work_dir/[!.]*.pth"):
-            if not (kept / path.name).exists():
-                os.link(path, kept / path.name)
+            with suppress(FileNotFoundError):  # it was removed, or replaced, just now
+                kept = place / "kept" / path.name / str(path.stat().st_ino)
+                if not kept.exists():
+                    kept.parent.mkdir(parents=True, exist_ok=True)
+                    os.link(path, kept)
 
     def damaged(self, place: Path, undisturbed: Path) -> Iterator[str]:
         for path in place.glob("work_dir/[!.]*.pth"):
             reason = damage_of(path)
-            if reason is None:
-                reason = next(compare_files(undisturbed / "kept" / path.name, path), None)
+            kept = list((undisturbed / "kept" / path.name).glob("*"))
+            if reason is None and not any(not list(compare_files(one, path)) for one in kept):
+                reason = "the undisturbed run has had no such checkpoint"
             if reason:
                 yield f"{path}: {reason}"
         last = place / "work_dir" / "last_checkpoint"

@@ -89,7 +89,8 @@ def run_tool(main: Callable[[], object]) -> NoReturn:
 
     What a user can mend, a ValueError, a refused checkpoint or a missing extra that this package
     raises, or an OSError, is printed as one line, ``error: ...``, and ends with 2. A training that
-    a signal stopped ends with 128 + the signal's number. Everything else keeps its traceback.
+    a signal stopped ends with 128 + the signal's number. So is a data worker that died. Everything
+    else keeps its traceback.
 
     Args:
         main: The tool's; an int that it returns is the exit code.
