@@ -25,9 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Kill (SIGKILL) training, evaluation, packing and submission at random "
         "moments, start each again as a user would, and compare what it ends with to an "
         "undisturbed run, bit for bit.",
-        epilog="example: python -m benchmarks.kills --kills 32 --json kills.json",
+        epilog="example: python -m benchmarks.kills --kills 30 --json kills.json",
     )
-    parser.add_argument("--kills", type=int, default=32, help="in all (default: 32)")
+    parser.add_argument("--kills", type=int, default=30, help="in all (default: 30)")
     parser.add_argument(
         "--what", nargs="+", choices=KINDS, default=[*KINDS], help="default: all four"
     )

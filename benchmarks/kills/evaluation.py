@@ -16,7 +16,7 @@ class Evaluation(Work):
     """Nothing is kept for a restart but what is written over: pictures."""
 
     name = "evaluation"
-    size = 40
+    size = 24
 
     def prepare(self) -> None:
         make_street_scenes(

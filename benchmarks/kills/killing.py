@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.kills.work import SAID, Work, unfinished
 
-_PER_RUN = 2
+_PER_RUN = 4
 _STARTS = 1 / 6
 _POLL = 0.01  # seconds
 
@@ -60,7 +60,7 @@ def kill_often(
     """Kill one kind of work so many times.
 
     Moments are drawn evenly over the undisturbed run's work, one from each of as many equal
-    shares as there are kills. Two kills come to a run, the earlier moment first; it is then left
+    shares as there are kills. Four kills come to a run, the earliest moment first; it is then left
     to end. One start in six is killed before it goes to work instead.
 
     Args:

@@ -25,7 +25,7 @@ class Packing(Work):
     """Few pictures under many names, in two processes."""
 
     name = "packing"
-    size = 400
+    size = 250
     shape = (512, 1024)
 
     def prepare(self) -> None:

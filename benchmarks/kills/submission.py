@@ -15,7 +15,7 @@ class Submission(Work):
     """Sliding windows, so that predicting takes longer than all else."""
 
     name = "submission"
-    size = 40
+    size = 24
 
     def prepare(self) -> None:
         make_street_scenes(

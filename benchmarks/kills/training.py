@@ -30,7 +30,7 @@ class Training(Work):
     """With data workers, augmentation, dropout, average, schedule, retention, best checkpoint."""
 
     name = "training"
-    size = 40
+    size = 24
 
     def prepare(self) -> None:
         data = make_street_scenes(

@@ -1,6 +1,7 @@
 """Run one phase for a while and sample what it uses."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -50,7 +51,12 @@ def run_phase(
     with (
         (inputs.folder / f"{name}.txt").open("w+") as said,
         subprocess.Popen(  # noqa: S603  the command is ours
-            command, cwd=_REPOSITORY, stdout=subprocess.PIPE, stderr=said, text=True
+            command,
+            cwd=_REPOSITORY,
+            env={**os.environ, "TMPDIR": str(inputs.folder)},  # what a kill leaves goes with it
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
         ) as process,
     ):
         try:

@@ -2,12 +2,15 @@
 
 import math
 import re
+from itertools import islice
 
 import pytest
 import torch
+from mmengine.dataset import InfiniteSampler
 from mmengine.hooks import Hook
 
-from tests.engine.long_runs.toy import config, train
+from glore_seg.engine.long_runs import find_resumable
+from tests.engine.long_runs.toy import LENGTH, config, train
 
 NUMBERS = re.compile(r"toys/(\d)\.png")
 
@@ -48,6 +51,25 @@ def test_a_step_with_nan_is_left_out(tmp_path, by_epoch):
         assert same == (i in skipped)
         assert all(value.isfinite().all() for value in after.values())
     assert "update_params" not in vars(runner.optim_wrapper)
+
+
+@pytest.mark.parametrize(("fault", "error"), [("nan", ValueError), ("deadly", ChildProcessError)])
+def test_what_is_left_behind_is_whole_and_goes_on(tmp_path, fault, error):
+    """A loss of nan in the third iteration, and a worker that dies over the same picture."""
+    sampler = InfiniteSampler(range(LENGTH), seed=3)
+    bad = list(islice(sampler, 7))[-1]
+    options = {"train_dataloader__num_workers": 1, "work_dir": str(tmp_path / "run")}
+    wrong = {f"train_dataloader__dataset__{fault}": [bad]}
+    with pytest.raises(error, match=rf"toys/{bad}\.png"):
+        train(config(tmp_path / "first", **options, **wrong))
+    search = find_resumable(tmp_path / "run")
+    assert search.damaged == ()
+    if fault == "nan":  # a worker is ahead by a batch or two: it may die before anything is saved
+        assert search.good == tmp_path / "run" / "iter_2.pth"
+        weights = torch.load(search.good, weights_only=False)["state_dict"]
+        assert all(value.isfinite().all() for value in weights.values())
+    assert not list((tmp_path / "run").glob(".*"))
+    assert train(config(tmp_path / "again", resume=True, **options)).iter == 12
 
 
 def test_ten_in_a_row_stop(tmp_path):
