@@ -18,6 +18,7 @@ from glore_seg.engine.long_runs import TrainingStopped
 from glore_seg.extras import MissingExtraError
 
 _PACKAGE = Path(glore_seg.__file__).parent
+_DEAD_WORKER = "DataLoader worker (pid"  # torch says so of one that was killed
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -88,8 +89,8 @@ def run_tool(main: Callable[[], object]) -> NoReturn:
     """Run a tool and end the process as its exit code says.
 
     What a user can mend, a ValueError, a refused checkpoint or a missing extra that this package
-    raises, or an OSError, is printed as one line, ``error: ...``, and ends with 2. A training that
-    a signal stopped ends with 128 + the signal's number. So is a data worker that died. Everything
+    raises, an OSError, or the death of a data worker, is printed as one line, ``error: ...``, and
+    ends with 2. A training that a signal stopped ends with 128 + the signal's number. Everything
     else keeps its traceback.
 
     Args:
@@ -104,6 +105,15 @@ def run_tool(main: Callable[[], object]) -> NoReturn:
         if not (isinstance(error, OSError) or _is_ours(error)):
             raise
         print(f"error: {error}", file=sys.stderr)
+        code = 2
+    except RuntimeError as error:
+        if _DEAD_WORKER not in str(error):
+            raise
+        print(
+            f"error: a data worker died ({str(error).strip()}). A kill comes from too little "
+            "memory as a rule: set the loader's num_workers lower, then repeat the command",
+            file=sys.stderr,
+        )
         code = 2
     _leave(code if isinstance(code, int) else 0)
 

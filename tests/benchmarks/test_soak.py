@@ -85,7 +85,7 @@ def test_table_picture_and_exit_code(tmp_path, monkeypatch, capsys):
     assert command.main(["--json", str(out), "--picture", str(picture)]) == 1
     said = capsys.readouterr().out
     assert "page: handles grows by 35.0, more than 1.0" in said
-    assert "| page | 1.0 | 59 | 50.0 (+0.0) |" in said
+    assert "| page | 1.00 | 59 | 50.0 (+0.0) |" in said
     assert "42 (+35.0)" in said
     assert json.loads(out.read_text())["trends"]["page"]["handles"]["growth"] == 35
     assert picture.stat().st_size > 10_000

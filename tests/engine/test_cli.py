@@ -1,12 +1,15 @@
 """What every tool does with its mistakes and its launcher."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 from mmengine.registry import Registry
+from torch.utils.data import DataLoader, Dataset
 
 from glore_seg.datasets import StreetDataset
 from glore_seg.engine import load_config
@@ -106,3 +109,25 @@ def test_a_process_of_gloo_ends_at_once_and_in_order(tmp_path):
         timeout=120,
     )
     assert (done.returncode, done.stdout) == (3, "done\nclosed\n"), done.stderr
+
+
+class Deadly(Dataset):
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        if index == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return index
+
+
+def test_a_data_worker_that_dies_is_one_line(capsys):
+    with pytest.raises(SystemExit) as end:
+        run_tool(lambda: list(DataLoader(Deadly(), batch_size=1, num_workers=1)))
+    shown = capsys.readouterr().err
+    assert end.value.code == 2
+    assert re.fullmatch(
+        r"error: a data worker died \(DataLoader worker \(pid.*num_workers lower, then .*\n", shown
+    ), shown
+    with pytest.raises(RuntimeError, match="another"):
+        run_tool(lambda: (_ for _ in ()).throw(RuntimeError("another")))
