@@ -111,7 +111,7 @@ class _Clock:
         print(
             f"kill {self._done:2} of {self._total}: {tally.kind} "
             f"{len(tally.moments)} of {self._kills[tally.kind]}, {where}; "
-            f"{'; '.join(tally.problems) or 'nothing wrong so far'}; "
+            f"{'; '.join(tally.problems)[:200] or 'nothing wrong so far'}; "
             f"about {left:.0f} min left",
             flush=True,
         )
