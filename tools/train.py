@@ -14,6 +14,7 @@ from glore_seg.engine import (
     warn_of_other_batch,
 )
 from glore_seg.engine.cli import add_run_options, add_speed_options, run_tool, set_launcher
+from glore_seg.engine.long_runs import use_resume
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -53,8 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.amp:
         use_amp(cfg)
     if args.resume:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == "auto" else args.resume
+        use_resume(cfg, None if args.resume == "auto" else args.resume)
     if args.channels_last:
         use_channels_last(cfg)
     runner = build_runner(cfg)

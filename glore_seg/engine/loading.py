@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from glore_seg.engine.config import load_config
 from glore_seg.engine.runner import build_model
-from glore_seg.engine.setup_check_hook import check_state_dict, unwrap
+from glore_seg.engine.setup_check_hook import check_state_dict, unwrap, warn_of_other_settings
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ def load_model(
     state = checkpoint.state_dict
     network = unwrap(model)
     check_state_dict(network, state, source=str(checkpoint.path), strict=True)
+    warn_of_other_settings(cfg, checkpoint.meta, source=str(checkpoint.path))
     # Not strict: the check allows an auxiliary head, which only training uses.
     network.load_state_dict({k.removeprefix("module."): v for k, v in state.items()}, strict=False)
     return model.to(device or get_device()).eval()

@@ -1,8 +1,11 @@
 """Refuses what mmengine would run with a warning or end in a trace from deep inside."""
 
+import logging
 from typing import Any, cast
 
+from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
@@ -10,6 +13,8 @@ from torch import nn
 
 from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import some
+from glore_seg.checkpoints.embedded_config import CONFIG_KEY, parse_config
+from glore_seg.checkpoints.settings import differing_settings
 from glore_seg.engine.tasks import TASKS
 
 
@@ -20,6 +25,7 @@ class SetupCheckHook(Hook):
     - Resuming and testing need a checkpoint of this very network: every parameter there, none
       beyond (but an auxiliary head, which only training uses), all of the same shape. A
       checkpoint to start a new training from (``load_from``) must have something in common.
+      What the checkpoint's own config says otherwise of this network is warned of.
     - The head must have as many classes as the data set, and validation must know the classes
       of training: a classifier's folders give both, each for itself.
 
@@ -35,6 +41,8 @@ class SetupCheckHook(Hook):
         strict = runner._resume or not trains
         found = checkpoint.get("state_dict", checkpoint)
         check_state_dict(unwrap(runner.model), found, source=runner._load_from, strict=strict)
+        if strict:
+            warn_of_other_settings(runner.cfg, checkpoint.get("meta"), source=runner._load_from)
 
     def before_train(self, runner: Runner) -> None:
         """Compare the classes of the head with the training data's."""
@@ -85,6 +93,34 @@ def check_state_dict(
             f"{source} has no parameter in common with this {type(model).__name__}: it holds "
             f"{some(list(found))}, the model needs {some(list(wanted))}. Give a checkpoint "
             "of this network, or leave load_from out"
+        )
+
+
+def warn_of_other_settings(cfg: Config, meta: Any, *, source: str | None) -> None:
+    """Warn of what a config says otherwise than the one that weights were trained with.
+
+    A unit's ``normalize`` or a backbone's dilations have no parameters: with another value the
+    weights load, and the scores are worse for no visible reason.
+
+    Args:
+        cfg: The config that is run.
+        meta: What the checkpoint holds beside the weights; mmengine keeps the config in it.
+        source: Where the checkpoint came from, for the message.
+    """
+    text = meta.get(CONFIG_KEY) if isinstance(meta, dict) else None
+    if not isinstance(text, str) or not text:
+        return
+    try:
+        trained = parse_config(text, source=f"the config in {source}")
+    except ValueError:  # of another kind of config; nothing is taken from it
+        return
+    differing = differing_settings(trained.model, cfg.model)
+    if differing:
+        print_log(
+            f"{source} was trained with other settings of the network: {'; '.join(differing)}. Its "
+            "weights fit, but it may predict worse: use the config that it was trained with",
+            logger="current",
+            level=logging.WARNING,
         )
 
 

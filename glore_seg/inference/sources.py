@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,13 @@ def build_predictor(
 
 
 def hash_source(source: str | Path) -> str:
-    """Hash the file that a network comes from, or those of its folder, in hexadecimal digits."""
+    """Hash what a network comes from, in hexadecimal digits.
+
+    That is a file, the files of a folder, or a config with all that it inherits.
+    """
     source = Path(source)
+    if source.suffix in _CONFIGS:
+        return hashlib.sha256(load_config(str(source)).text.encode()).hexdigest()
     files = [source / WEIGHTS, source / CONFIG] if source.is_dir() else [source]
     return "".join(sha256_of(file) for file in files)
 

@@ -1,10 +1,12 @@
 """A network from a config and a checkpoint, outside the Runner."""
 
+import copy
 import pickle
 from pathlib import Path
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 
 from glore_seg.engine import build_model, load_model, use_tta
 from glore_seg.engine.setup_check_hook import unwrap
@@ -74,3 +76,28 @@ def test_missing_and_hostile_files_are_refused(config, tmp_path):
     (tmp_path / "hostile.pth").write_bytes(pickle.dumps(Path))
     with pytest.raises(pickle.UnpicklingError, match=r"hostile\.pth is not loaded"):
         load_model(config, tmp_path / "hostile.pth")
+
+
+def test_settings_that_no_shape_tells_are_warned_of(config, saved, tmp_path):
+    MMLogger.get_instance(tmp_path.name, log_file=str(tmp_path / "log.txt"))
+
+    def load(cfg):
+        (tmp_path / "log.txt").write_text("")
+        load_model(cfg, path, device="cpu")
+        return (tmp_path / "log.txt").read_text()
+
+    path = tmp_path / "trained.pth"
+    meta = {"cfg": config.pretty_text}
+    torch.save({"state_dict": saved[0].state_dict(), "meta": meta}, path)
+    assert "other settings" not in load(config)
+    other = copy.deepcopy(config)
+    other.model.decode_head.unit_cfg = {"normalize": False, "order": "coordinate"}
+    other.model.data_preprocessor.bgr_to_rgb = False
+    other.model.decode_head.loss_decode.loss_weight = 2.0
+    text = load(other)
+    assert "trained.pth was trained with other settings of the network: " in text
+    assert "model.data_preprocessor.bgr_to_rgb was True in training and is False here" in text
+    assert "model.decode_head.unit_cfg was not set in training and is {'normalize': F" in text
+    assert "loss_weight" not in text
+    torch.save({"state_dict": saved[0].state_dict(), "meta": {"cfg": "no config ("}}, path)
+    assert "other settings" not in load(other)  # nothing to compare with

@@ -1,6 +1,7 @@
 """Which files make a network, and which are refused."""
 
 import copy
+import hashlib
 import json
 import pickle
 from pathlib import Path
@@ -13,6 +14,7 @@ from glore_seg.checkpoints import write_state_dict
 from glore_seg.checkpoints.hub import save_pretrained
 from glore_seg.checkpoints.json_config import config_to_json
 from glore_seg.inference import Segmenter
+from glore_seg.inference.sources import hash_source
 
 
 @pytest.fixture
@@ -120,3 +122,17 @@ def test_a_pipeline_that_loads_otherwise(cfg, checkpoint, image):
     segmenter = Segmenter(changed, checkpoint=checkpoint, device="cpu")
     with pytest.raises(ValueError, match=r"begins with .*grayscale.*; expected LoadImageFromFile"):
         segmenter(image)
+
+
+def test_the_hash_of_a_config_is_also_of_what_it_inherits(tmp_path):
+    base, config = tmp_path / "base.py", tmp_path / "small.py"
+    base.write_text("a = 1\n")
+    config.write_text("_base_ = './base.py'\nb = 2\n")
+    first = hash_source(config)
+    assert hash_source(str(config)) == first
+    assert len(first) == 64
+    base.write_text("a = 3\n")
+    assert hash_source(config) != first
+    weights = tmp_path / "net.pth"
+    weights.write_bytes(b"one")
+    assert hash_source(weights) == hashlib.sha256(b"one").hexdigest()

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -25,7 +26,7 @@ def run_all(
     """Train what is not trained yet; a half run goes on from its checkpoint.
 
     Each run writes ``train.log`` into its work folder. After one that fails the others go on. Where
-    this is interrupted, it ends the trainings that it began.
+    this is interrupted, by SIGINT or SIGTERM, it ends the trainings that it began; they save first.
 
     Args:
         runs: What to train, in this order.
@@ -47,6 +48,7 @@ def run_all(
     live: list[tuple[Run, int | None, subprocess.Popen]] = []
     failed: list[tuple[Run, int]] = []
     board = Board(runs)
+    before = signal.signal(signal.SIGTERM, _leave)
     try:
         while waiting or live:
             while waiting and free:
@@ -74,6 +76,7 @@ def run_all(
         for _, _, process in live:
             process.wait()
         board.close()
+        signal.signal(signal.SIGTERM, before)
     if failed:
         run, code = failed[0]
         raise ChildProcessError(
@@ -106,6 +109,11 @@ def _start(run: Run, train_tool: Path, gpu: int | None) -> subprocess.Popen:
         return subprocess.Popen(  # noqa: S603  a list, our own interpreter and tool
             command, stdout=log, stderr=subprocess.STDOUT, env=environment
         )
+
+
+def _leave(signum: int, frame: object) -> None:
+    """What a scheduler ends goes the way of an interrupt; else the trainings would live on."""
+    raise SystemExit(128 + signum)
 
 
 def _log_of(run: Run) -> Path:

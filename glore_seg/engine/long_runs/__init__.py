@@ -2,7 +2,7 @@
 
 from glore_seg.engine.long_runs.good_checkpoints import damage_of, find_resumable
 from glore_seg.engine.long_runs.resumable_loops import ResumableEpochLoop, ResumableIterLoop
-from glore_seg.engine.long_runs.setup import make_resumable
+from glore_seg.engine.long_runs.setup import make_resumable, use_resume
 from glore_seg.engine.long_runs.stop_signals import TrainingStopped
 from glore_seg.engine.long_runs.whole_checkpoint_hook import WholeCheckpointHook
 
@@ -14,4 +14,5 @@ __all__ = [
     "damage_of",
     "find_resumable",
     "make_resumable",
+    "use_resume",
 ]

@@ -9,6 +9,19 @@ from mmengine.logging import print_log
 _LOOPS = {"IterBasedTrainLoop": "ResumableIterLoop", "EpochBasedTrainLoop": "ResumableEpochLoop"}
 
 
+def use_resume(cfg: Config, checkpoint: str | None = None) -> None:
+    """Have a training go on from a checkpoint.
+
+    Args:
+        cfg: Changed in place.
+        checkpoint: The file. Default: the newest whole one of the work folder; where there is none,
+            the training begins as the config says, with the weights of its ``load_from``.
+    """
+    if checkpoint is None:
+        cfg.begin_from = cfg.get("load_from")  # mmengine would resume from a load_from
+    cfg.resume, cfg.load_from = True, checkpoint
+
+
 def make_resumable(cfg: Config) -> Config:
     """Exchange mmengine's training loop and checkpoint hook for those of this package.
 

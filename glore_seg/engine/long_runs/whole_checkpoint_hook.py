@@ -58,7 +58,7 @@ class WholeCheckpointHook(CheckpointHook):
             broadcast_object_list(found)
             if found[1]:
                 raise ValueError(found[1])
-            runner._load_from = found[0]
+            runner._load_from = found[0] or runner.cfg.get("begin_from")  # of use_resume
             runner._resume = found[0] is not None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:

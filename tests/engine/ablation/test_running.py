@@ -1,6 +1,7 @@
 """Runs as processes: order, resumption, failure; a script stands for training, which takes long."""
 
 import json
+import signal
 
 import pytest
 
@@ -119,17 +120,22 @@ def test_jobs_must_be_positive(runs, tmp_path):
         run_all(runs, tmp_path, jobs=0)
 
 
-def test_an_interrupt_ends_the_trainings(runs, tmp_path, monkeypatch):
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_the_trainings(runs, tmp_path, monkeypatch, signum):
     tool = tmp_path / "endless.py"
     tool.write_text("import time\ntime.sleep(60)\n")
     started = []
     start = running._start
     monkeypatch.setattr(running, "_start", lambda *a: started.append(start(*a)) or started[-1])
 
-    def interrupt(seconds):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(running.time, "sleep", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        run_all(runs, tool, jobs=2)
+    monkeypatch.setattr(running.time, "sleep", lambda seconds: signal.raise_signal(signum))
+    before = signal.getsignal(signal.SIGTERM)
+    # Python's own handler, which a job of a shell's background does not have.
+    interrupts = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises((KeyboardInterrupt, SystemExit)):
+            run_all(runs, tool, jobs=2)
+    finally:
+        signal.signal(signal.SIGINT, interrupts)
+    assert signal.getsignal(signal.SIGTERM) is before
     assert [process.returncode for process in started] == [-15, -15]

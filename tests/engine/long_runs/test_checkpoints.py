@@ -10,7 +10,7 @@ import pytest
 import torch
 from mmengine.runner.checkpoint import save_checkpoint
 
-from glore_seg.engine.long_runs import damage_of, find_resumable
+from glore_seg.engine.long_runs import damage_of, find_resumable, use_resume
 from glore_seg.engine.long_runs.whole_file_backend import WholeFileBackend
 from tests.disks import fill, make_read_only, small_disk
 from tests.engine.long_runs.toy import At, config, train
@@ -104,6 +104,27 @@ def test_resume_with_nothing_whole_or_a_damaged_one_given(tmp_path):
     cfg.load_from = str(tmp_path / "iter_4.pth")
     with pytest.raises(ValueError, match=r"iter_4.pth is damaged .*give another checkpoint"):
         train(cfg)
+
+
+def test_resume_with_nothing_there_begins_with_the_weights_of_the_config(tmp_path):
+    train(config(tmp_path / "pretrained"))
+    given = str(tmp_path / "pretrained" / "iter_12.pth")
+    ends = []
+    for name, resumes in (("plain", False), ("resumed", True)):
+        cfg = config(tmp_path / name, load_from=given, train_cfg__max_iters=4)
+        if resumes:
+            use_resume(cfg)
+        ends.append(train(cfg).model.state_dict())
+    assert all(torch.equal(value, ends[1][name]) for name, value in ends[0].items())
+    cfg = config(tmp_path / "scratch", train_cfg__max_iters=4)
+    use_resume(cfg)
+    scratch = train(cfg).model.state_dict()
+    assert not torch.equal(scratch["layers.0.weight"], ends[0]["layers.0.weight"])
+    folder = str(tmp_path / "resumed")
+    cfg = config(tmp_path / "again", work_dir=folder, load_from=given, train_cfg__max_iters=6)
+    use_resume(cfg)  # now there is one, and it goes before load_from
+    assert train(cfg).iter == 6
+    assert damage_of(tmp_path / "resumed" / "iter_6.pth") is None
 
 
 def test_retention_removes_after_writing(tmp_path, monkeypatch):

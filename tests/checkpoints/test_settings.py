@@ -1,0 +1,40 @@
+"""What is told of two configs of one network, and what is not."""
+
+from glore_seg.checkpoints.settings import differing_settings
+
+
+def net(**head):
+    return {
+        "type": "EncoderDecoder",
+        "backbone": {
+            "type": "ResNetV1c",
+            "dilations": (1, 1, 2, 4),
+            "norm_cfg": {"type": "SyncBN", "requires_grad": True},
+        },
+        "decode_head": {"type": "GloReHead", "align_corners": False, **head},
+        "test_cfg": {"mode": "whole"},
+    }
+
+
+def test_what_computes_is_told():
+    trained, used = net(unit_cfg={"normalize": True}), net(unit_cfg={"normalize": False})
+    used["backbone"]["dilations"] = (1, 1, 1, 1)
+    used["decode_head"]["act_cfg"] = {"type": "GELU"}
+    assert differing_settings(trained, used) == [
+        "model.backbone.dilations was (1, 1, 2, 4) in training and is (1, 1, 1, 1) here",
+        "model.decode_head.unit_cfg.normalize was True in training and is False here",
+        "model.decode_head.act_cfg was not set in training and is {'type': 'GELU'} here",
+    ]
+
+
+def test_what_changes_no_prediction_is_not():
+    trained, used = net(dropout_ratio=0.1), net(dropout_ratio=0.5, order="interaction")
+    used["backbone"] |= {
+        "type": "mmseg.ResNetV1c",
+        "dilations": [1, 1, 2, 4],
+        "norm_cfg": {"type": "BN", "requires_grad": False},
+        "with_cp": True,
+    }
+    used["test_cfg"] = {"mode": "slide"}
+    used["auxiliary_head"] = {"type": "FCNHead"}
+    assert differing_settings(trained, used) == []
