@@ -1,6 +1,7 @@
 """What a process uses, by Linux's /proc and the C library."""
 
 import ctypes
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -13,11 +14,12 @@ def usage_of(pid: int) -> dict[str, float]:
     """What a process uses now, from the outside.
 
     Returns:
-        ``memory``: MB of it and its descendants, shared pages counted once (PSS);
+        ``memory``: MB of it and its descendants, pages that they share counted once, files that are
+        mapped not at all: how much of those counts hangs on who else on the machine maps them;
         ``handles`` and ``threads`` of its own; ``children``: number of its descendants.
     """
     descendants = list(_descendants(pid))
-    kilobytes = _pss(pid) + sum(map(_pss, descendants))
+    kilobytes = _own(pid) + sum(map(_own, descendants))
     return {
         "memory": kilobytes / 1e3,
         "handles": len(os.listdir(_PROC / str(pid) / "fd")),
@@ -27,15 +29,17 @@ def usage_of(pid: int) -> dict[str, float]:
 
 
 def in_use() -> dict[str, float]:
-    """What this process has asked for and not given back.
+    """What this process has asked for and not given back, once garbage is collected.
 
-    Memory that the C library keeps for later (arenas, gaps between blocks) is in ``memory`` but not
-    here: what grows there alone is no leak.
+    Python lets objects that know each other lie about until they are a quarter of all. Memory that
+    the C library keeps for later (arenas, gaps between blocks) is in ``memory`` but not here: what
+    grows there alone is no leak.
 
     Returns:
         ``malloc``: MB in blocks of the C library, of tensors and arrays too; ``objects``:
         thousands of blocks of Python's own allocator.
     """
+    gc.collect()
     info = ctypes.CDLL(None).mallinfo2
     info.restype = _MallInfo
     found = info()
@@ -55,13 +59,13 @@ class _MallInfo(ctypes.Structure):
     ]
 
 
-def _pss(pid: int) -> int:
-    """Kilobytes; 0 of a process that has just ended."""
+def _own(pid: int) -> int:
+    """Kilobytes of memory that is no file; 0 of a process that has just ended."""
     try:
-        text = (_PROC / str(pid) / "smaps_rollup").read_text()
+        lines = (_PROC / str(pid) / "smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(s.split()[1]) for s in text.splitlines() if s.startswith("Pss:")), 0)
+    return sum(int(s.split()[1]) for s in lines if s.startswith(("Pss_Anon:", "Pss_Shmem:")))
 
 
 def _descendants(pid: int) -> Iterator[int]:

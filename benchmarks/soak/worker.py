@@ -1,6 +1,6 @@
 """One phase in a process of its own, until it is killed: ``python -m benchmarks.soak.worker``.
 
-It prints a line of JSON after a round, at most one a second; the page its address first.
+It prints a line of JSON after a round, at most one in three seconds; the page its address first.
 """
 
 import json
@@ -26,7 +26,7 @@ from glore_seg.engine import (
     use_visualization,
 )
 
-_SECONDS = 1.0
+_SECONDS = 3.0
 
 
 class Reporter:
