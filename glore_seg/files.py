@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import re
 import shutil
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +18,8 @@ import numpy as np
 from PIL import Image
 
 Item = TypeVar("Item")
+_CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_UNFINISHED = re.compile(r"\..+\.(?P<pid>\d+)\.unfinished(\.\w+)?")
 
 
 @contextmanager
@@ -29,20 +33,47 @@ def written_aside(path: str | Path, *, sync: bool = False) -> Iterator[Path]:
 
     Yields:
         A name of the same ending, in the same folder.
+
+    Raises:
+        OSError: The disk is full or read-only; a file of that name is as it was.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     # the suffix of a data set ("_leftImg8bit.png") must not match an unfinished file
     aside = path.with_name(f".{path.stem}.{os.getpid()}.unfinished{path.suffix}")
     try:
-        yield aside
-        if sync:
-            _sync(aside)
-        aside.replace(path)
-        if sync:
-            _sync(path.parent)
+        with telling_of(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield aside
+            if sync:
+                _sync(aside)
+            aside.replace(path)
+            if sync:
+                _sync(path.parent)
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # of a read-only disk, where there is nothing to remove
+            aside.unlink()
+
+
+@contextmanager
+def telling_of(path: Path) -> Iterator[None]:
+    """Have the error of a full or read-only disk say which file could not be written.
+
+    Args:
+        path: It.
+
+    Raises:
+        OSError: As within, with another text.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _CANNOT_WRITE:
+            raise
+        raise type(error)(
+            error.errno,
+            f"cannot write {path} ({os.strerror(error.errno)}): make room or give write "
+            "permission, then repeat the command",
+        ) from error
 
 
 def _sync(path: Path) -> None:
@@ -82,6 +113,29 @@ def folder_written_aside(path: str | Path, *, overwrite: bool = False) -> Iterat
             aside.rename(path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the files that killed processes were writing aside in a folder, and nothing else.
+
+    Args:
+        folder: It may be missing.
+    """
+    for path in folder.glob(".*.unfinished*"):
+        found = _UNFINISHED.fullmatch(path.name)
+        if found and path.is_file() and not _is_alive(int(found["pid"])):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether another process of that number is there; this one has not begun to write."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return pid != os.getpid()
 
 
 def write_png(path: str | Path, picture: np.ndarray) -> None:

@@ -49,4 +49,5 @@ def write_safetensors(path: Path, state: dict[str, Tensor], meta: dict[str, str]
     # Tensors that share memory, or views, are refused by the library: each gets its own.
     library: Any = require("safetensors.torch", "hub")
     own = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
-    library.save_file(own, str(path), metadata={"format": "pt", **meta})
+    # its save_file has errors of its own for a full disk
+    path.write_bytes(library.save(own, metadata={"format": "pt", **meta}))

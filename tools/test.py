@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.engine import (
     build_runner,
+    forget_training,
     fuse_runner,
     leave_process_group,
     load_config,
@@ -81,6 +82,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     if args.channels_last:
         use_channels_last(cfg)
     runner = build_runner(cfg)
+    forget_training(runner)
     if args.compile:
         use_compile(runner)
     if args.fuse_conv_bn:

@@ -1,5 +1,6 @@
 """Write weights, aside and renamed, in the format that the ending of the name tells."""
 
+import io
 from pathlib import Path
 
 import torch
@@ -30,6 +31,7 @@ def write_state_dict(
         ValueError: Another ending.
         FileExistsError: The file is there and ``overwrite`` is off.
         ImportError: ``.safetensors`` without its library.
+        OSError: The disk is full or read-only; a file of that name is as it was.
     """
     path = Path(path)
     if path.suffix not in _ENDINGS:
@@ -40,4 +42,7 @@ def write_state_dict(
         if path.suffix == ".safetensors":
             write_safetensors(aside, state, meta or {})
         else:
-            torch.save({"meta": meta or {}, "state_dict": state}, aside)
+            # not to the file: on a full disk torch's writer ends the process
+            content = io.BytesIO()
+            torch.save({"meta": meta or {}, "state_dict": state}, content)
+            aside.write_bytes(content.getbuffer())

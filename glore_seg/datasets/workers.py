@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, parent_process
 from typing import TypeVar
 
@@ -28,6 +29,9 @@ def map_in_processes(
 
     Yields:
         The results.
+
+    Raises:
+        ChildProcessError: A process died.
     """
     if num_workers == 1 or len(items) < 2:
         yield from map(work, items)
@@ -35,6 +39,11 @@ def map_in_processes(
     with ProcessPoolExecutor(num_workers, initializer=_end_with_parent) as pool:
         try:
             yield from pool.map(work, items, chunksize=chunksize)
+        except BrokenProcessPool as error:
+            raise ChildProcessError(
+                f"one of {num_workers} processes at work died. A kill comes from too little memory "
+                "as a rule: use fewer processes, then repeat the command, which goes on from here"
+            ) from error
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

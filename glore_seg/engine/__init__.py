@@ -10,6 +10,7 @@ from glore_seg.engine.runner import (
     build_dataset,
     build_model,
     build_runner,
+    forget_training,
     fuse_runner,
     leave_process_group,
     warn_of_other_batch,
@@ -25,6 +26,7 @@ from glore_seg.engine.testing import (
     use_tta,
     use_visualization,
 )
+from glore_seg.engine.whole_vis_backend import WholeVisBackend
 
 __all__ = [
     "BFloat16OptimWrapper",
@@ -33,11 +35,13 @@ __all__ = [
     "Complexity",
     "ProgressBarHook",
     "SetupCheckHook",
+    "WholeVisBackend",
     "build_dataset",
     "build_model",
     "build_runner",
     "check_state_dict",
     "count_complexity",
+    "forget_training",
     "fuse_runner",
     "leave_process_group",
     "load_config",

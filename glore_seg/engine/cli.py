@@ -12,6 +12,7 @@ from mmengine.config import DictAction
 
 from glore_seg.documented_errors import as_line, is_documented
 from glore_seg.engine.long_runs import TrainingStopped
+from glore_seg.engine.long_runs.data_faults import death_of_worker
 from glore_seg.engine.long_runs.lost_process_hook import EXIT_CODE, lost_connection
 
 
@@ -105,10 +106,10 @@ def set_launcher(launcher: str, local_rank: int) -> None:
 def run_tool(main: Callable[[], object]) -> NoReturn:
     """Run a tool and end the process as its exit code says.
 
-    What a user can mend, an OSError or what :mod:`glore_seg.documented_errors` tells, is printed as
-    one line, ``error: ...``, and ends with 2. A training that a signal stopped ends with 128 + the
-    signal's number, a process whose peers are gone with 75, in one line too. Everything else keeps
-    its traceback.
+    What a user can mend, an OSError, what :mod:`glore_seg.documented_errors` tells, or the death of
+    a data worker, is printed as one line, ``error: ...``, and ends with 2. A training that a signal
+    stopped ends with 128 + the signal's number, a process whose peers are gone with 75, in one line
+    too. Everything else keeps its traceback.
 
     Args:
         main: The tool's; an int that it returns is the exit code.
@@ -120,9 +121,18 @@ def run_tool(main: Callable[[], object]) -> NoReturn:
         code = stopped.code
     except Exception as error:
         lost = lost_connection(error)
+        death = death_of_worker(error)
         if lost is not None:
             print(lost, file=sys.stderr)
             code = EXIT_CODE
+        elif death is not None:
+            print(
+                f"error: a data worker died ({str(death[1]).strip()}). A kill comes from too "
+                "little memory as a rule: set the loader's num_workers lower, then repeat the "
+                "command",
+                file=sys.stderr,
+            )
+            code = 2
         elif isinstance(error, OSError) or is_documented(error):
             print(f"error: {as_line(error)}", file=sys.stderr)
             code = 2

@@ -72,6 +72,15 @@ def fuse_runner(runner: Runner) -> None:
     fuse_conv_bn(unwrap(runner.model))
 
 
+def forget_training(runner: Runner) -> None:
+    """Let a Runner that only tests go without its training.
+
+    Hooks that ask it for the iteration, such as mmseg's that paints, would load the training's
+    data set, which need not be there.
+    """
+    runner._train_loop = None
+
+
 def warn_of_other_batch(cfg: Config) -> None:
     """Say so when the total batch is not the one that rate and schedule were chosen for."""
     base = cfg.get("auto_scale_lr", {}).get("base_batch_size")

@@ -1,9 +1,12 @@
 """What the options of test.py and submit.py change in a config."""
 
+from pathlib import Path
+
 from mmengine.config import Config
 
 from glore_seg.engine.splits import loads_labels, without_labels
 from glore_seg.engine.tasks import require_segmentation, task_of
+from glore_seg.files import remove_unfinished
 
 
 def use_visualization(cfg: Config, *, show: bool, show_dir: str | None, wait_time: float) -> None:
@@ -23,7 +26,7 @@ def use_visualization(cfg: Config, *, show: bool, show_dir: str | None, wait_tim
     if cfg.get("visualizer") is None:
         cfg.visualizer = {"type": task.visualizer, "name": "visualizer"}
     # TensorBoard would keep a second copy of each picture.
-    cfg.visualizer.vis_backends = [{"type": "LocalVisBackend"}]
+    cfg.visualizer.vis_backends = [{"type": "WholeVisBackend"}]
     if show_dir:
         cfg.visualizer.save_dir = show_dir
 
@@ -98,10 +101,13 @@ def use_inference(
 def use_output_dir(cfg: Config, output_dir: str, *, format_only: bool) -> None:
     """Write the predicted label maps to a folder, and with ``format_only`` do nothing else.
 
+    What a killed run left half-written there is removed.
+
     Raises:
         ValueError: The config is not of segmentation.
     """
     require_segmentation(cfg, "--out")
+    remove_unfinished(Path(output_dir))
     several = isinstance(cfg.test_evaluator, list | tuple)
     for metric in cfg.test_evaluator if several else [cfg.test_evaluator]:
         metric.output_dir = output_dir

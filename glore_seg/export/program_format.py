@@ -1,5 +1,6 @@
 """Networks as programs of ``torch.export``: they run in torch without this package."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,10 @@ def write_program(path: Path, program: ExportedProgram, contract: Contract) -> N
         program: What :func:`glore_seg.export.tracing.trace` gave.
         contract: What the file carries as its extra file.
     """
-    torch.export.save(program, path, extra_files={PROPERTY: contract.to_json()})
+    # not to the file: on a full disk torch's writer ends the process
+    content = io.BytesIO()
+    torch.export.save(program, content, extra_files={PROPERTY: contract.to_json()})
+    path.write_bytes(content.getbuffer())
 
 
 def open_program(path: Path) -> Callable[[Tensor], Tensor]:

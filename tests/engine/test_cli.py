@@ -106,3 +106,38 @@ def test_a_process_of_gloo_ends_at_once_and_in_order(tmp_path):
         timeout=120,
     )
     assert (done.returncode, done.stdout) == (3, "done\nclosed\n"), done.stderr
+
+
+DEADLY = """
+import os, signal
+from torch.utils.data import DataLoader, Dataset
+from glore_seg.engine.cli import run_tool
+
+class Deadly(Dataset):
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        if index == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return index
+
+run_tool(lambda: list(DataLoader(Deadly(), batch_size=1, num_workers=1)))
+"""
+
+
+def test_a_data_worker_that_dies_is_one_line():
+    """In a process of its own: torch's handler of dead workers would fail later tests here."""
+    done = subprocess.run(
+        [sys.executable, "-c", DEADLY], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 2
+    assert re.fullmatch(
+        r"error: a data worker died \(DataLoader worker \(pid.*num_workers lower, then .*\n",
+        done.stderr,
+    ), done.stderr
+
+
+def test_other_errors_of_torch_keep_their_traceback():
+    with pytest.raises(RuntimeError, match="another"):
+        run_tool(lambda: (_ for _ in ()).throw(RuntimeError("another")))

@@ -12,7 +12,7 @@ import torch
 pytest.importorskip("mmaction")
 pytest.importorskip("mmpretrain")
 
-from benchmarks.kill_train import differences
+from benchmarks.kills.checkpoints import differences
 from glore_seg.compat.checkpoints import load_weights
 from glore_seg.engine import build_model, check_state_dict, load_config
 from glore_seg.engine.messages import count_messages

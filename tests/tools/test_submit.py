@@ -114,7 +114,7 @@ def start(config, checkpoint, out):
 def test_killed_it_goes_on_and_makes_the_same_zip(
     undisturbed, submit, config, checkpoint, tmp_path
 ):
-    """benchmarks/kill_submit.py kills it more often, and at random moments."""
+    """benchmarks/kills kills it more often, and at random moments."""
     out = tmp_path / "results.zip"
     pictures = tmp_path / "results_pictures" / "pictures"
     process = start(config, checkpoint, out)

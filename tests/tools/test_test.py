@@ -1,3 +1,5 @@
+import subprocess
+
 import numpy as np
 import pytest
 from cityscapesscripts.helpers.labels import labels
@@ -135,6 +137,21 @@ def test_show_dir_gets_painted_predictions(test, street_scenes, tmp_path):
         assert picture.shape[0] == 64  # label and prediction side by side
         assert picture.shape[1] % 128 == 0
         assert picture.std() > 1
+
+
+def test_painting_needs_no_training_data(test, tmp_path):
+    nowhere = (f"train_dataloader.dataset.data_root={tmp_path / 'nowhere'}",)
+    test("--show-dir", tmp_path / "painted", cfg_options=nowhere)
+    assert len(list((tmp_path / "painted").rglob("*.png"))) == 2
+
+
+def test_what_a_killed_run_left_half_written_is_removed(test, street_scenes, tmp_path):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / f".a.{ended.pid}.unfinished.png").write_bytes(b"half")
+    test("--out", tmp_path / "labels")
+    assert names(tmp_path / "labels") == pictures(street_scenes, "val")
 
 
 def test_a_checkpoint_of_another_network_is_refused(test):

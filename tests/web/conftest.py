@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks.soak.inputs import SMALL_NETWORK
 from glore_seg.engine import build_model, load_config
 from glore_seg.web.handlers import Handlers
 from glore_seg.web.models import PageModel, load_page_models
@@ -14,21 +15,13 @@ from glore_seg.web.serving import LOOPBACK, serving
 from glore_seg.web.uploads import Limits
 
 _STREET_SCENES = Path(__file__).parents[2] / "configs" / "fcn_r18_glore_street-scenes.py"
-_SMALL = {
-    "model.backbone.base_channels": 8,
-    "model.backbone.stem_channels": 8,
-    "model.decode_head.in_channels": 64,
-    "model.decode_head.channels": 16,
-    "model.decode_head.num_nodes": 6,
-    "model.decode_head.num_states": 8,
-}
 
 
 @pytest.fixture(scope="session")
 def small_files(tmp_path_factory) -> tuple[Path, list[Path]]:
     """A config and two checkpoints of it."""
     folder = tmp_path_factory.mktemp("web")
-    cfg = load_config(str(_STREET_SCENES), cfg_options=_SMALL)
+    cfg = load_config(str(_STREET_SCENES), cfg_options=SMALL_NETWORK)
     cfg.dump(folder / "small.py")
     checkpoints = [folder / "first.pth", folder / "second.pth"]
     for seed, path in enumerate(checkpoints):

@@ -11,7 +11,7 @@ import cv2
 
 from glore_seg.datasets.checked_annotations import LoadCheckedAnnotations
 from glore_seg.datasets.packing.index import Entry, Source
-from glore_seg.files import decode_file
+from glore_seg.files import decode_file, telling_of
 
 
 class Task(NamedTuple):
@@ -45,6 +45,7 @@ def pack_one(root: Path, pixels: Path, labels: LoadCheckedAnnotations, task: Tas
         Its entry in the index.
 
     Raises:
+        OSError: If the disk is full or read-only.
         ValueError: If the picture or its label can't be read or doesn't fit.
     """
     picture = _source(root, task.picture)
@@ -54,7 +55,7 @@ def pack_one(root: Path, pixels: Path, labels: LoadCheckedAnnotations, task: Tas
         if _without_times(touched) == _without_times(task.before):
             return touched
     content = _decoded(root, labels, task)
-    with pixels.open("r+b") as file:
+    with telling_of(pixels), pixels.open("r+b") as file:
         file.seek(task.offset)
         file.write(content)
     return Entry(task.offset, task.shape, zlib.crc32(content), picture, label)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from glore_seg.datasets.packing.index import INDEX, PIXELS, Entry, read_index, w
 from glore_seg.datasets.packing.lock import LOCK, sole_writer
 from glore_seg.datasets.packing.record import Task, pack_one
 from glore_seg.datasets.workers import map_in_processes
-from glore_seg.files import with_progress
+from glore_seg.files import remove_unfinished, with_progress
 
 _SECONDS_BETWEEN_INDICES = 10.0
 _ALIGNMENT = 64
@@ -89,6 +90,7 @@ def _pack(
     num_workers: int,
     progress: bool,
 ) -> tuple[int, int]:
+    remove_unfinished(pack)
     entries = _begun(pack)
     todo = [pair for pair in pairs if not _is_fresh(root, pair, entries)]
     tasks, length = _placed(root, todo, entries)
@@ -171,12 +173,19 @@ def _begun(pack: Path) -> dict[str, Entry]:
     if (pack / INDEX).is_file():
         return read_index(pack, unfinished=True)
     names = {path.name for path in pack.iterdir()} if pack.is_dir() else set()
+    names = {name for name in names if not _is_unfinished_index(name)}
     # who was killed, or is at work, may have a lock and no index yet
     if names - ({LOCK, PIXELS} if LOCK in names else set()):
         raise FileExistsError(
             f"{pack} holds files that are no pack (no {INDEX} in it): give another folder"
         )
     return {}
+
+
+def _is_unfinished_index(name: str) -> bool:
+    """Whether a killed process was writing it aside, for want of an index perhaps the first."""
+    stem, suffix = INDEX.split(".")
+    return re.fullmatch(rf"\.{stem}\.\d+\.unfinished\.{suffix}", name) is not None
 
 
 def _is_fresh(root: Path, pair: Pair, entries: dict[str, Entry]) -> bool:

@@ -2,8 +2,10 @@
 
 import logging
 import re
+import time
 from collections.abc import Sequence
 
+import torch
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
@@ -11,6 +13,7 @@ from glore_seg.engine.long_runs.seeded_dataset import Batch, Damaged, SeededData
 
 _DAMAGED = "damaged_files"  # in the message hub, which checkpoints keep
 _PID = re.compile(r"DataLoader worker \(pid(?:\(s\))? (\d+)")
+_WAIT_S = 1.0  # for the system to say that a process whose connection broke has ended
 
 
 class DataFaults:
@@ -68,12 +71,12 @@ class DataFaults:
                 level=logging.WARNING,
             )
 
-    def named(self, error: RuntimeError) -> BaseException | None:
+    def named(self, error: Exception) -> BaseException | None:
         """A death of a data worker with the file that it was reading; None for other errors."""
-        found = _PID.search(str(error))
-        if found is None:
+        death = death_of_worker(error)
+        if death is None:
             return None
-        pid = int(found[1])
+        pid, error = death
         path = self._dataset.read_by(pid)
         doing = f"while it read {path}" if path else "while it read nothing"
         return ChildProcessError(
@@ -81,6 +84,27 @@ class DataFaults:
             "rule: set train_dataloader.num_workers lower, look at the file, then go on with "
             "--resume"
         )
+
+
+def death_of_worker(error: Exception) -> tuple[int, Exception] | None:
+    """The process that died and torch's own word of it, where a data worker's death is the cause.
+
+    What comes first is a matter of chance: torch's word, or a broken connection to the worker,
+    upon which torch is asked.
+
+    Args:
+        error: What came out of the loader, or at any other place of its process.
+    """
+    if isinstance(error, ConnectionError | EOFError):
+        end = time.monotonic() + _WAIT_S
+        try:
+            while time.monotonic() < end:
+                torch._C._error_if_any_worker_fails()
+                time.sleep(0.01)
+        except RuntimeError as said:
+            error = said
+    found = _PID.search(str(error)) if isinstance(error, RuntimeError) else None
+    return found and (int(found[1]), error)
 
 
 def _text(one: Damaged) -> str:

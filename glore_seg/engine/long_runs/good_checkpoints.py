@@ -1,14 +1,11 @@
 """Which checkpoints of a work folder are whole, and the one to go on from."""
 
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from glore_seg.files import damage_of
 
-_UNFINISHED = re.compile(r"\.(?P<stem>.+)\.(?P<pid>\d+)\.unfinished(\.pth)?")
 LAST = "last_checkpoint"
 """Name of mmengine's file that holds the path of the last checkpoint."""
 
@@ -56,21 +53,3 @@ def _candidates(folder: Path, names: Sequence[str]) -> list[Path]:
     except (OSError, ValueError):  # missing, or damaged: the files tell
         pass
     return newest
-
-
-def remove_unfinished(folder: Path) -> None:
-    """Remove what killed trainings left half-written in a folder; nothing else is touched."""
-    for path in folder.glob(".*.unfinished*"):
-        found = _UNFINISHED.fullmatch(path.name)
-        if found and path.is_file() and not _is_alive(int(found["pid"])):
-            path.unlink(missing_ok=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return pid != os.getpid()

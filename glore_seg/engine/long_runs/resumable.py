@@ -61,7 +61,7 @@ class Resumable(BaseLoop):
         try:
             with self._signals, self._guard.watching():
                 yield
-        except RuntimeError as error:
+        except (RuntimeError, ConnectionError, EOFError) as error:
             named = self._faults.named(error)
             if named is None:
                 raise

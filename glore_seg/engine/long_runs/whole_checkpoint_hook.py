@@ -10,14 +10,9 @@ from mmengine.logging import print_log
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
 
-from glore_seg.engine.long_runs.good_checkpoints import (
-    LAST,
-    damage_of,
-    find_resumable,
-    remove_unfinished,
-)
+from glore_seg.engine.long_runs.good_checkpoints import LAST, damage_of, find_resumable
 from glore_seg.engine.long_runs.whole_file_backend import NAME, WholeFileBackend
-from glore_seg.files import written_aside
+from glore_seg.files import remove_unfinished, written_aside
 
 _OWN = "glore_seg"  # key of what this hook keeps in a checkpoint
 

@@ -41,7 +41,7 @@ class WholeFileBackend(LocalBackend):
         except OSError as error:
             if error.errno is None:
                 raise
-            raise type(error)(error.errno, _what_to_do(path, len(view), error)) from error
+            raise type(error)(error.errno, _what_to_do(path, len(view), error.errno)) from error
 
     def put_text(self, obj: str, filepath: str | Path, encoding: str = "utf-8") -> None:
         """Write a text, as :meth:`put` does."""
@@ -63,14 +63,14 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _what_to_do(path: Path, size: int, error: OSError) -> str:
+def _what_to_do(path: Path, size: int, number: int) -> str:
     try:
         found = os.statvfs(path.parent)
         free = f", {found.f_bavail * found.f_frsize / 1e6:.1f} MB are free"
     except OSError:
         free = ""
     return (
-        f"cannot write {path} ({error.strerror}): {size / 1e6:.1f} MB are needed{free}. Files "
+        f"cannot write {path} ({os.strerror(number)}): {size / 1e6:.1f} MB are needed{free}. Files "
         "written before are whole: make room or give write permission, then go on with --resume"
     )
 

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,8 @@ import torch
 from mmengine.runner.checkpoint import save_checkpoint
 
 from glore_seg.engine.long_runs import damage_of, find_resumable, use_resume
-from glore_seg.engine.long_runs.good_checkpoints import remove_unfinished
 from glore_seg.engine.long_runs.whole_file_backend import WholeFileBackend
+from tests.disks import fill, make_read_only, small_disk
 from tests.engine.long_runs.toy import At, config, train
 
 ROOT = Path(__file__).parents[3]
@@ -160,30 +159,15 @@ def test_a_run_that_goes_on_from_another_folder_removes_nothing_there(tmp_path):
     assert (tmp_path / "new" / "iter_12.pth").exists()
 
 
-@contextmanager
-def small_disk(folder, options):
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("no right to mount a small disk")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_a_full_disk_says_so_and_leaves_the_last_one(tmp_path):
-    with small_disk(tmp_path / "disk", "size=300k") as disk:
+    with small_disk(tmp_path / "disk", "300k") as disk:
         cfg = config(tmp_path / "run", default_hooks__checkpoint__out_dir=str(disk))
-
-        def fill():
-            (disk / "filler").write_bytes(bytes(1000 * (os.statvfs(disk).f_bavail * 4 - 8)))
 
         message = (
             r"cannot write .*iter_6.pth \(No space left on device\): 0\.\d MB are needed, 0\.0"
         )
         with pytest.raises(OSError, match=message):
-            train(cfg, At(5, fill))
+            train(cfg, At(5, lambda: fill(disk, leave=8000)))
         whole = {path.name for path in (disk / "run").glob("[!.]*")}
         assert {"iter_2.pth", "iter_4.pth"} < whole
         assert all(damage_of(disk / "run" / name) is None for name in whole)
@@ -195,9 +179,9 @@ def test_a_full_disk_says_so_and_leaves_the_last_one(tmp_path):
 
 
 def test_a_folder_without_permission(tmp_path):
-    with small_disk(tmp_path / "disk", "size=300k") as disk:
+    with small_disk(tmp_path / "disk", "300k") as disk:
         (disk / "iter_2.pth").write_bytes(b"old")
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        make_read_only(disk)
         with pytest.raises(OSError, match=r"Read-only file system.*give write permission"):
             WholeFileBackend().put(b"new", disk / "iter_2.pth")
         assert (disk / "iter_2.pth").read_bytes() == b"old"
@@ -223,14 +207,3 @@ def test_the_hosts_writer_takes_the_backend(tmp_path):
     path = tmp_path / "new" / "x.pth"
     save_checkpoint({"a": torch.ones(2)}, str(path), backend_args={"backend": "whole_local"})
     assert torch.load(path)["a"].tolist() == [1, 1]
-
-
-def test_only_unfinished_files_of_dead_processes_are_removed(tmp_path):
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    dead = f".iter_2.{ended.pid}.unfinished.pth"
-    alive = f".iter_2.{os.getppid()}.unfinished.pth"
-    for name in (dead, alive, ".hidden.pth", "iter_2.pth"):
-        (tmp_path / name).touch()
-    remove_unfinished(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {alive, ".hidden.pth", "iter_2.pth"}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.kill_train import compare, differences
+from benchmarks.kills.checkpoints import compare, differences
 from glore_seg.engine.cli import run_tool
 from glore_seg.engine.long_runs import TrainingStopped
 from tests.engine.long_runs.toy import At, config, train
@@ -104,7 +104,7 @@ def test_data_workers_change_nothing(undisturbed, tmp_path, workers):
 
 
 def test_kill_9_at_a_random_moment(tmp_path):
-    """With workers, and from the outside; benchmarks/kill_train.py does it often, and in full."""
+    """With workers, and from the outside; benchmarks/kills does it often, and in full."""
     train(config(tmp_path / "undisturbed"))
     command = [sys.executable, "-m", "tests.engine.long_runs.toy", str(tmp_path / "run"), "2"]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

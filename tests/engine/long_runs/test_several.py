@@ -9,7 +9,7 @@ import sys
 import pytest
 import torch
 
-from benchmarks.kill_train import compare
+from benchmarks.kills.checkpoints import compare
 from glore_seg.engine.long_runs import LostProcessHook
 from tests.engine.long_runs.several import AVERAGE, ROOT, signal_at, write_config
 

@@ -1,0 +1,5 @@
+import sys
+
+from benchmarks.kills.command import main
+
+sys.exit(main())

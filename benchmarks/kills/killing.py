@@ -1,0 +1,155 @@
+"""Kill a piece of work at random moments, start it again, and compare what it ends with."""
+
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.kills.work import SAID, Work, unfinished
+
+_PER_RUN = 4
+_STARTS = 1 / 6
+_POLL = 0.01  # seconds
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that an undisturbed run takes: until it goes to work, and from there on."""
+
+    start: float
+    work: float
+
+
+@dataclass
+class Tally:
+    """What has come of the kills of one kind.
+
+    Args:
+        kind: Name of the work.
+        pace: Of its undisturbed run.
+    """
+
+    kind: str
+    pace: Pace
+    moments: list[float] = field(default_factory=list)
+    """Share of the undisturbed run's work that was done at each kill; below 0 in starting."""
+    writing: int = 0
+    """Kills while a file was being written."""
+    runs: int = 0
+    damaged: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+    left_behind: list[str] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[str]:
+        """All that is wrong."""
+        return [*self.damaged, *self.differences, *self.left_behind]
+
+
+class ToolError(RuntimeError):
+    """A tool failed without being killed."""
+
+
+def kill_often(
+    work: Work, folder: Path, kills: int, chance: random.Random, on_kill: Callable[[Tally], None]
+) -> Tally:
+    """Kill one kind of work so many times.
+
+    Moments are drawn evenly over the undisturbed run's work, one from each of as many equal
+    shares as there are kills. Four kills come to a run, the earliest moment first; it is then left
+    to end. One start in six is killed before it goes to work instead.
+
+    Args:
+        work: What to kill.
+        folder: For its runs.
+        kills: How often, at least 1.
+        chance: Draws the moments.
+        on_kill: Called after each.
+
+    Raises:
+        ToolError: The tool failed without being killed.
+    """
+    undisturbed = folder / "undisturbed"
+    tally = Tally(work.name, _run(work, undisturbed))
+    moments = _moments(kills, chance)
+    while len(tally.moments) < kills:
+        place = folder / f"run_{tally.runs}"
+        wanted = min(_PER_RUN, kills - len(tally.moments))
+        for moment in sorted(next(moments) for _ in range(wanted)):
+            if not _kill(work, place, moment, tally, chance):
+                break
+            tally.damaged += work.damaged(place, undisturbed)
+            tally.writing += bool(unfinished(place))
+            on_kill(tally)
+        _run(work, place)
+        tally.runs += 1
+        tally.differences += work.differences(place, undisturbed)
+        tally.left_behind += unfinished(place)
+        if not tally.problems:
+            shutil.rmtree(place)
+    return tally
+
+
+def _moments(kills: int, chance: random.Random) -> Iterator[float]:
+    """Shares of the work, evenly spread, in random order; anew when all are used up."""
+    while True:
+        shares = [(number + chance.random()) / kills for number in range(kills)]
+        chance.shuffle(shares)
+        yield from shares
+
+
+def _kill(work: Work, place: Path, moment: float, tally: Tally, chance: random.Random) -> bool:
+    """Start the work and kill it; say whether it was still running."""
+    done = work.done(place) / work.size
+    process = work.start(place)
+    if chance.random() < _STARTS:
+        seconds, moment = chance.uniform(0, tally.pace.start), -1.0
+    else:
+        _wait_for_work(work, place, process)
+        # a restart may be beyond the moment already: then it is killed as it goes to work
+        moment = max(moment, done)
+        seconds = (moment - done) * tally.pace.work
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        tally.moments.append(moment)
+        return True
+    _require_success(work, place, process)
+    return False
+
+
+def _wait_for_work(work: Work, place: Path, process: subprocess.Popen) -> None:
+    before = work.mark(place)
+    while process.poll() is None and work.mark(place) == before:
+        time.sleep(_POLL)
+
+
+def _run(work: Work, place: Path) -> Pace:
+    """Let it end."""
+    before = work.mark(place)
+    begin = time.monotonic()
+    process = work.start(place)
+    begun = None
+    while process.poll() is None:
+        if begun is None and work.mark(place) != before:
+            begun = time.monotonic()
+        work.watch(place)
+        time.sleep(_POLL)
+    _require_success(work, place, process)
+    end = time.monotonic()
+    begun = begun or end
+    return Pace(begun - begin, end - begun)
+
+
+def _require_success(work: Work, place: Path, process: subprocess.Popen) -> None:
+    if process.returncode:
+        said = (place / SAID).read_text(errors="replace")
+        raise ToolError(
+            f"{work.name} ended with {process.returncode} without being killed:\n{said}"
+        )

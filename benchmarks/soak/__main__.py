@@ -1,0 +1,5 @@
+import sys
+
+from benchmarks.soak.command import main
+
+sys.exit(main())

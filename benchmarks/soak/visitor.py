@@ -1,0 +1,79 @@
+"""Visits to the page: its answers, and what it refuses."""
+
+import json
+from itertools import count
+from pathlib import Path
+
+import httpx
+
+
+class Visitor:
+    """Does what browsers do, and what strangers try.
+
+    Args:
+        address: The page's.
+        picture: Uploaded at each visit.
+    """
+
+    def __init__(self, address: str, picture: Path) -> None:
+        self._address = address
+        self._picture = picture.read_bytes()
+        self._sessions = count()
+        with httpx.Client(base_url=address, timeout=60) as client:
+            config = client.get("/config").json()
+        self._questions = {d["api_name"]: d["id"] for d in config["dependencies"]}
+        self._model = next(
+            c["props"]["value"] for c in config["components"] if c["props"].get("label") == "Model"
+        )
+
+    def visit(self) -> None:
+        """Come, ask two questions, try six things that are refused, and go.
+
+        Raises:
+            RuntimeError: Something was answered otherwise than it should be.
+        """
+        session = f"visitor{next(self._sessions)}"
+        with httpx.Client(base_url=self._address, timeout=60) as client:
+            _require(client.get("/"), 200)
+            with client.stream("GET", f"/gradio_api/heartbeat/{session}") as heart:
+                _require(heart, 200)
+                self._ask(client, session, self._picture, "street.png", True)
+                self._ask(client, session, b"no picture", "no.png", True)
+                stolen = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
+                self._question(client, session, stolen, False)
+            _require(client.get("/gradio_api/file=/etc/passwd"), 404)
+            _require(client.get("/docs"), 404)
+            _require(client.get("/", headers={"host": "evil.example"}), 421)
+            large = {"files": ("large.png", bytes(1_000_000))}
+            _require(client.post("/gradio_api/upload", files=large), 413)
+            _require(client.post("/gradio_api/queue/join", content=b"{"), 422)
+
+    def _ask(
+        self, client: httpx.Client, session: str, content: bytes, name: str, success: bool
+    ) -> None:
+        answer = client.post("/gradio_api/upload", files={"files": (name, content)})
+        _require(answer, 200)
+        (path,) = answer.json()
+        data = {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+        self._question(client, session, data, success)
+
+    def _question(self, client: httpx.Client, session: str, file: dict, success: bool) -> None:
+        question = {
+            "data": [file, self._model, "no other"],
+            "fn_index": self._questions["segment"],
+            "session_hash": session,
+        }
+        _require(client.post("/gradio_api/queue/join", json=question), 200)
+        with client.stream("GET", f"/gradio_api/queue/data?session_hash={session}") as answers:
+            for line in answers.iter_lines():
+                if "process_completed" in line:
+                    said = json.loads(line.removeprefix("data:"))
+                    if said["success"] != success:
+                        raise RuntimeError(f"{file} was answered {line}")
+                    return
+        raise RuntimeError(f"{file} was not answered")
+
+
+def _require(answer: httpx.Response, status: int) -> None:
+    if answer.status_code != status:
+        raise RuntimeError(f"{answer.request.url}: {answer.status_code}; expected {status}")

@@ -1,0 +1,122 @@
+"""One phase in a process of its own, until it is killed: ``python -m benchmarks.soak.worker``.
+
+It prints a line of JSON after a round, at most one in three seconds; the page its address first.
+"""
+
+import json
+import shutil
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+from benchmarks.soak.inputs import Inputs
+from benchmarks.soak.usage import in_use
+from glore_seg.engine import (
+    build_runner,
+    forget_training,
+    submit,
+    use_output_dir,
+    use_split,
+    use_visualization,
+)
+
+_SECONDS = 3.0
+
+
+class Reporter:
+    """Counts rounds and prints what the process uses between two of them."""
+
+    def __init__(self) -> None:
+        self._rounds = 0
+        self._said = 0.0
+
+    def round(self, *_: object, **__: object) -> None:
+        """A round has ended."""
+        self._rounds += 1
+        if time.monotonic() - self._said > _SECONDS:
+            self._said = time.monotonic()
+            print(json.dumps({"rounds": self._rounds, **in_use()}), flush=True)
+
+
+def train(inputs: Inputs, report: Callable[[], None]) -> None:
+    """A training without end, with workers, average, validations, checkpoints and retention."""
+    from mmengine.hooks import Hook
+
+    class After(Hook):
+        def after_train_iter(self, *_: object, **__: object) -> None:
+            report()
+
+    cfg = inputs.config("training")
+    cfg.custom_hooks = [*cfg.get("custom_hooks", []), {"type": "EMAHook", "momentum": 0.01}]
+    cfg.train_cfg.update(max_iters=10**7, val_interval=50)
+    cfg.param_scheduler[0].end = 10**7
+    cfg.default_hooks.checkpoint.update(interval=50, max_keep_ckpts=2, save_best="mIoU")
+    cfg.default_hooks.logger.interval = 10
+    runner = build_runner(cfg)
+    runner.register_hook(After(), priority="LOWEST")
+    runner.train()
+
+
+def evaluate(inputs: Inputs, report: Callable[[], None]) -> None:
+    """Tests one after the other, with new workers each time, predictions and painted pictures."""
+    cfg = inputs.config("evaluation")
+    cfg.load_from = str(inputs.checkpoint)
+    cfg.test_dataloader.persistent_workers = False
+    use_output_dir(cfg, str(inputs.folder / "predictions"), format_only=False)
+    use_visualization(cfg, show=False, show_dir=str(inputs.folder / "painted"), wait_time=0)
+    runner = build_runner(cfg)
+    forget_training(runner)
+    while True:
+        runner.test()
+        report()
+
+
+def hand_in(inputs: Inputs, report: Callable[[], None]) -> None:
+    """Submissions one after the other, each from the checkpoint to the checked zip."""
+    out = inputs.folder / "results.zip"
+    while True:
+        cfg = inputs.config("submission")
+        use_split(cfg, "test")
+        submit(cfg, inputs.checkpoint, split="test", out=out, overwrite=True, progress=False)
+        shutil.rmtree(out.with_name("results_pictures"))
+        report()
+
+
+def serve(inputs: Inputs, report: Callable[[], None]) -> None:
+    """The page; who visits it counts the rounds."""
+    from glore_seg.web.handlers import Handlers
+    from glore_seg.web.models import load_page_models
+    from glore_seg.web.serving import LOOPBACK, serving
+    from glore_seg.web.uploads import Limits
+
+    inputs.config("page").dump(inputs.folder / "small.py")
+    models = load_page_models([inputs.checkpoint], [str(inputs.folder / "small.py")], device="cpu")
+    with socket.socket() as free:
+        free.bind((LOOPBACK, 0))
+        port = free.getsockname()[1]
+    with serving(Handlers(models, Limits(megabytes=0.5)), port=port) as address:
+        print(json.dumps({"address": address.rstrip("/")}), flush=True)
+        while True:
+            time.sleep(_SECONDS)
+            report()
+
+
+PHASES = {"training": train, "evaluation": evaluate, "submission": hand_in, "page": serve}
+
+
+def main() -> None:
+    """Do what the command line says: the phase, and the folder of the inputs."""
+    phase, folder = sys.argv[1:]
+    torch.set_num_threads(1)
+    threading.current_thread().name = phase
+    PHASES[phase](Inputs(Path(folder)), Reporter().round)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Files written aside: what a kill or a full disk leaves."""
+
+import errno
+import os
+import subprocess
+
+import pytest
+
+from glore_seg.files import remove_unfinished, written_aside
+from tests.disks import fill, make_read_only, small_disk
+
+
+def test_only_unfinished_files_of_dead_processes_are_removed(tmp_path):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    dead = [f".{name}.{ended.pid}.unfinished{end}" for name, end in (("a", ".pth"), ("b", ""))]
+    kept = {f".iter_2.{os.getppid()}.unfinished.pth", ".hidden.pth", "iter_2.pth", ".unfinished"}
+    for name in (*dead, *kept):
+        (tmp_path / name).touch()
+    remove_unfinished(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == kept
+    remove_unfinished(tmp_path / "missing")
+
+
+def test_a_full_disk_leaves_the_file_and_says_what_to_do(tmp_path):
+    with small_disk(tmp_path / "disk", "16k") as disk:
+        (disk / "a.txt").write_text("before")
+        fill(disk)
+        with pytest.raises(OSError, match=r"make room .*repeat the command") as error:  # noqa: SIM117
+            with written_aside(disk / "a.txt") as aside:
+                aside.write_bytes(bytes(20_000))
+        assert error.value.errno == errno.ENOSPC
+        assert f"cannot write {disk / 'a.txt'} (No space left on device)" in str(error.value)
+        assert {path.name for path in disk.iterdir()} == {"a.txt", "filler"}
+        assert (disk / "a.txt").read_text() == "before"
+
+
+def test_a_read_only_folder_says_what_to_do(tmp_path):
+    with small_disk(tmp_path / "disk", "16k") as disk:
+        make_read_only(disk)
+        for path in (disk / "a.txt", disk / "new" / "a.txt"):
+            with pytest.raises(OSError, match=r"\(Read-only file system\): make room or") as error:  # noqa: SIM117
+                with written_aside(path) as aside:
+                    aside.write_text("after")
+            assert f"cannot write {path} " in str(error.value)
+
+
+def test_other_errors_pass_as_they_are(tmp_path):
+    with pytest.raises(FileNotFoundError, match="No such file"), written_aside(tmp_path / "a"):
+        (tmp_path / "missing").read_bytes()
