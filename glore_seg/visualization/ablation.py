@@ -62,7 +62,7 @@ def plot_ablation(
         right.plot(last, [row] * len(last), "o", markersize=4, color="black", zorder=3)
     left.set(xlabel="iteration", ylabel=f"{score} on val, %")
     left.legend(fontsize="small")
-    right.set(xlabel=f"{score} at the last iteration, % (the axis does not begin at 0)")
+    right.set(xlabel=f"{score} at the last iteration, % (axis cut)")
     margin = max(1.0, 0.5 * (max(lasts) - min(lasts)))
     right.set_xlim(max(0.0, min(lasts) - margin), max(lasts) + margin)
     right.invert_yaxis()
