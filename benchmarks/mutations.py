@@ -251,6 +251,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0 if verdict in (RESULT, ERROR) else 1
     known = readers_of(CATALOGUE)
     readers = [i for i, reader in enumerate(known) if args.only in reader.name]
+    if not readers:
+        names = ", ".join(reader.name for reader in known)
+        parser.error(f"--only {args.only!r} names no reader; expected a part of one of: {names}")
     rows = run(readers, args.inputs, args.seed, args.limit, args.keep)
     print(markdown_table(rows))
     if args.json:

@@ -7,6 +7,7 @@ expected and the mend. Everything else is a mistake of the code.
 
 import dis
 import pickle
+import sysconfig
 from pathlib import Path
 
 from glore_seg.extras import MissingExtraError
@@ -15,6 +16,10 @@ KINDS = (ValueError, TypeError, OSError, pickle.UnpicklingError, MissingExtraErr
 """Classes of documented errors."""
 
 _PACKAGE = Path(__file__).parent
+_INSTALLED = (
+    _PACKAGE,
+    *{Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")},
+)
 _LONGEST = 2_000  # characters of a message on a terminal
 
 
@@ -33,6 +38,29 @@ def as_line(error: BaseException) -> str:
     line = " ".join(str(error).split()) or type(error).__name__
     line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 4]} ..."
+
+
+def went_through_own_code(error: BaseException | None) -> bool:
+    """Whether a file outside this package, Python and its packages had a part in an error."""
+    while error is not None:
+        trace = error.__traceback__
+        while trace is not None:
+            file = Path(trace.tb_frame.f_code.co_filename)
+            if file.is_file() and not any(file.is_relative_to(place) for place in _INSTALLED):
+                return True
+            trace = trace.tb_next
+        error = error.__cause__ or error.__context__  # registries raise what they catch anew
+    return False
+
+
+def place_of(error: BaseException) -> str:
+    """Where an error arose: file, in its package, and line."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None:
+        return "an unknown place"
+    return f"{'/'.join(Path(last.tb_frame.f_code.co_filename).parts[-3:])}:{last.tb_lineno}"
 
 
 def _is_ours(error: BaseException | None) -> bool:

@@ -103,6 +103,7 @@ def folder_written_aside(path: str | Path, *, overwrite: bool = False) -> Iterat
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists; give another name, or remove it")
     aside = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    shutil.rmtree(aside, ignore_errors=True)  # of a killed process that had this one's number
     aside.mkdir(parents=True)
     try:
         yield aside
@@ -116,14 +117,18 @@ def folder_written_aside(path: str | Path, *, overwrite: bool = False) -> Iterat
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove the files that killed processes were writing aside in a folder, and nothing else.
+    """Remove what killed processes were writing aside in a folder, and nothing else.
 
     Args:
         folder: It may be missing.
     """
     for path in folder.glob(".*.unfinished*"):
         found = _UNFINISHED.fullmatch(path.name)
-        if found and path.is_file() and not _is_alive(int(found["pid"])):
+        if found is None or _is_alive(int(found["pid"])):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
             path.unlink(missing_ok=True)
 
 

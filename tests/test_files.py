@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from glore_seg.files import remove_unfinished, written_aside
+from glore_seg.files import folder_written_aside, remove_unfinished, written_aside
 from tests.disks import fill, make_read_only, small_disk
 
 
@@ -14,12 +14,25 @@ def test_only_unfinished_files_of_dead_processes_are_removed(tmp_path):
     ended = subprocess.Popen(["true"])
     ended.wait()
     dead = [f".{name}.{ended.pid}.unfinished{end}" for name, end in (("a", ".pth"), ("b", ""))]
+    folder = tmp_path / f".labels.{ended.pid}.unfinished"
+    folder.mkdir()
+    (folder / "a.png").touch()
     kept = {f".iter_2.{os.getppid()}.unfinished.pth", ".hidden.pth", "iter_2.pth", ".unfinished"}
     for name in (*dead, *kept):
         (tmp_path / name).touch()
     remove_unfinished(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == kept
     remove_unfinished(tmp_path / "missing")
+
+
+def test_a_folder_of_a_killed_process_with_this_number_is_no_obstacle(tmp_path):
+    left = tmp_path / f".labels.{os.getpid()}.unfinished"
+    left.mkdir()
+    (left / "half.png").touch()
+    with folder_written_aside(tmp_path / "labels") as aside:
+        (aside / "a.png").touch()
+    assert [path.name for path in (tmp_path / "labels").iterdir()] == ["a.png"]
+    assert not left.exists()
 
 
 def test_a_full_disk_leaves_the_file_and_says_what_to_do(tmp_path):

@@ -21,6 +21,8 @@ with_torchrun() {  # with_torchrun NUM_PROCESSES TOOL [arguments...]
       "free port: set PORT to another one, on one machine leave it out" >&2
     exit 2
   fi
+  # torchrun ends what has not left so long after a signal; train_cfg.grace_s is 60 by default.
+  export TORCH_ELASTIC_SHUTDOWN_TIMEOUT="${TORCH_ELASTIC_SHUTDOWN_TIMEOUT:-90}"
   # A store that attempts share leads restarted processes to the addresses of dead ones.
   export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1
   exec "${PYTHON:-python}" -m torch.distributed.run "${meeting[@]}" --nnodes "${NNODES:-1}" \

@@ -2,14 +2,14 @@
 
 A config file of OpenMMLab's is a program, and even its plain values can call one: a registry that
 does not know a name imports it (``type="os.system"``), ``custom_imports`` imports anything, a loss
-unpickles the file that its ``class_weight`` names. Such a config is checked before anything is
+unpickles or fetches what its ``class_weight`` names. Such a config is checked before anything is
 built from it. What is left can only name what the installed hosts have registered.
 """
 
 import importlib
 import importlib.util
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 import mmengine.registry
@@ -24,8 +24,9 @@ SCOPES = ("mmengine", "mmseg", "mmpretrain", "mmaction")
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 # Names that Runner, hooks and optimiser builders look up in a registry beside ``type``.
 _NAMES = re.compile(r"type|\w+_type|constructor")
-# mmengine reads these with pickle, and with yaml's unrestricted loader.
-_PROGRAMS = (".pkl", ".pickle", ".yaml", ".yml")
+# mmengine reads these with pickle, and with yaml's unrestricted loader, by what follows the last
+# dot of a name, or by the whole name where it has no dot.
+_PROGRAMS = ("pkl", "pickle", "yaml", "yml")
 
 
 def check_untrusted(cfg: Mapping[str, Any], *, source: str) -> None:
@@ -37,8 +38,8 @@ def check_untrusted(cfg: Mapping[str, Any], *, source: str) -> None:
         source: Where it comes from, for the message.
 
     Raises:
-        ValueError: Something in it could run code. The text names the key, the value, what is
-            allowed and the mend.
+        ValueError: Something in it could run code, or open a connection. The text names the key,
+            the value, what is allowed and the mend.
 
     Example:
         >>> check_untrusted({"model": {"type": "os.system", "command": "true"}}, source="a.json")
@@ -56,6 +57,23 @@ built. If you trust it, write that part into a config file of your own
                 f"{source}: {where} is {value!r}, {fault}. Nothing was built. If you trust it, "
                 "write that part into a config file of your own"
             )
+
+
+def forget_pretrained(cfg: MutableMapping[str, Any]) -> None:
+    """Have networks be built without fetching weights: those of the config's owner come along.
+
+    Args:
+        cfg: Is changed, however deep.
+    """
+    stack: list[Any] = [cfg]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, MutableMapping):
+            if isinstance(value.get("pretrained"), bool | str):
+                value["pretrained"] = None
+            stack += value.values()
+        elif isinstance(value, list | tuple):
+            stack += value
 
 
 def _items(cfg: Any) -> Iterator[tuple[tuple[Any, ...], Any, Any]]:
@@ -89,9 +107,18 @@ def _fault(path: tuple[Any, ...], key: Any, value: Any) -> str | None:
         return None if value in SCOPES else f"expected one of {', '.join(SCOPES)}"
     if key == "dtype" and not value.isidentifier():
         return "which mmpretrain would evaluate; expected a name such as 'float32'"
-    if value.lower().endswith(_PROGRAMS):
+    if value.lower().rpartition(".")[2] in _PROGRAMS:
         return f"a file that would be unpickled; expected none of {', '.join(_PROGRAMS)}"
+    if "://" in value and not _is_idle(path):
+        return "an address that would be asked for it; expected a name or a path on this machine"
     return _fault_of_name(key, value)
+
+
+def _is_idle(path: tuple[Any, ...]) -> bool:
+    """Whether nothing that is built from a config asks for a value: see forget_pretrained too."""
+    if len(path) == 1:  # a variable of whoever wrote the config
+        return path != ("load_from",)
+    return path[-1] == "pretrained" or path[-2:] == ("init_cfg", "checkpoint")
 
 
 def _is_plain(key: Any) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
+_POLICY = "torch.distributed.fsdp.wrap.size_based_auto_wrap_policy"
 _SMALLEST = 5_000_000  # parameters of a part that is gathered by itself
 
 
@@ -43,7 +44,7 @@ def use_fsdp(cfg: Config) -> None:
         "type": "MMFullyShardedDataParallel",
         "use_orig_params": True,
         "auto_wrap_policy": {
-            "type": "torch.distributed.fsdp.wrap.size_based_auto_wrap_policy",
+            "type": _POLICY,
             "min_num_params": _SMALLEST,
         },
     }
@@ -59,6 +60,14 @@ def use_fsdp(cfg: Config) -> None:
         },
     }
     own = cfg.get("strategy") or {}
+    if own.get("type", "FSDPStrategy") != "FSDPStrategy":
+        raise ValueError(
+            f"--fsdp needs FSDPStrategy, this config has strategy.type={own['type']!r}; leave one "
+            "of them out"
+        )
+    policy = (own.get("model_wrapper") or {}).get("auto_wrap_policy") or {}
+    if policy.get("type", _POLICY) != _POLICY:
+        del wrapper["auto_wrap_policy"]  # another policy takes other arguments
     cfg.strategy = strategy
     cfg.merge_from_dict({"strategy": own})
     cfg.runner_type = "FlexibleRunner"

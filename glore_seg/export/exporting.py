@@ -19,7 +19,7 @@ from glore_seg.export.graphs import graph_of, use_order
 from glore_seg.export.onnx_format import check_opset, open_onnx, write_onnx
 from glore_seg.export.program_format import open_program, write_program
 from glore_seg.export.tracing import free_axes, trace
-from glore_seg.files import written_aside
+from glore_seg.files import remove_unfinished, written_aside
 from glore_seg.layers.evaluation_order import Order, check_order
 
 FORMATS = {"onnx": ".onnx", "program": ".pt2"}
@@ -119,6 +119,7 @@ def export_model(
     traced = (*frames, *(size or _multiple(_TRACED, contract.size_divisor)))
     axes = free_axes(len(traced), fixed=size is not None)
     program = trace(graph, traced, fixed=size is not None, device=where)
+    remove_unfinished(Path(out).parent)
     with written_aside(out) as aside:
         if file_format == "onnx":
             write_onnx(aside, program, contract, axes=axes, opset=opset)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from glore_seg.files import write_png, written_aside
+from glore_seg.files import remove_unfinished, write_png, written_aside
 from glore_seg.inference.segmentation import Segmentation
 from glore_seg.locking import locked
 
@@ -87,6 +88,10 @@ class OutputFolder:
         if self._journal.is_file() and not overwrite:
             self._done = self._read_journal(settings)
         self.root.mkdir(parents=True, exist_ok=True)
+        kinds = (self.root / kind for kind in ("labels", "overlays"))
+        made = [folder for kind in kinds for folder, *_ in os.walk(kind)]
+        for folder in (self.root, *map(Path, made)):
+            remove_unfinished(folder)
         lines = [dict(settings), *self._done.values()]
         # Anew, since a process that was killed may have left half a line.
         with written_aside(self._journal) as aside:

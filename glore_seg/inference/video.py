@@ -14,7 +14,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from glore_seg.files import folder_written_aside, with_progress, write_png, written_aside
+from glore_seg.files import (
+    folder_written_aside,
+    remove_unfinished,
+    with_progress,
+    write_png,
+    written_aside,
+)
 from glore_seg.inference.segmentation import Failure
 from glore_seg.inference.segmenter import Segmenter
 
@@ -77,6 +83,8 @@ def segment_video(
     """
     if Path(out_file).exists() and not overwrite:
         raise FileExistsError(f"{out_file} exists; give another name, or --overwrite to replace it")
+    for place in {Path(made).parent for made in (out_file, labels_dir) if made is not None}:
+        remove_unfinished(place)
     totals = np.zeros(len(segmenter.classes))
     count = 0
     with _opened(path) as (capture, info):

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from glore_seg.checkpoints.untrusted_config import check_untrusted
+from glore_seg.checkpoints.untrusted_config import check_untrusted, forget_pretrained
 from glore_seg.engine import load_config
 
 CONFIGS = (
@@ -29,6 +29,9 @@ def test_our_own_configs_pass(name):
         {"ann_file": "labels.txt", "img_suffix": "_leftImg8bit.png", "keys": ("a", 1, None, 0.5)},
         {"transform": {"type": "torchvision/ConvertImageDtype", "dtype": "float32"}},
         {"trust_remote_code": False},
+        {"model": {"pretrained": "open-mmlab://resnet50_v1c"}},
+        {"checkpoint_file": "https://download.org/a.pth"},
+        {"init_cfg": {"type": "Pretrained", "checkpoint": "https://download.org/a.pth"}},
     ],
 )
 def test_plain_values_and_registered_names_pass(cfg):
@@ -72,6 +75,12 @@ IMPORTED = "which a registry would import; expected a registered name"
         ({"model": {"_base_": {}}}, "model._base_", "without _base_"),
         ({"loss": {"class_weight": "http://evil.org/w.PKL"}}, "loss.class_weight", "unpickled"),
         ({"ann_file": "a.yaml"}, "ann_file", "unpickled"),
+        # mmengine takes a name without a dot for its ending.
+        ({"loss": {"class_weight": "pkl"}}, "loss.class_weight", "unpickled"),
+        ({"loss": {"class_weight": "YML"}}, "loss.class_weight", "unpickled"),
+        ({"loss": {"class_weight": "http://evil.org/w.json"}}, "loss.class_weight", "an address"),
+        ({"model": {"checkpoint": "s3://evil/w.pth"}}, "model.checkpoint", "an address"),
+        ({"load_from": "https://evil.org/w.pth"}, "load_from", "an address"),
         ({"dtype": "float32 or print()"}, "dtype", "would evaluate"),
         ({"trust_remote_code": True}, "trust_remote_code", "expected False"),
         ({"model": {"type": print}}, "model.type", "a builtin_function_or_method; expected"),
@@ -95,3 +104,10 @@ def test_depth_is_no_matter():
         cfg = {"a": [cfg]}
     with pytest.raises(ValueError, match=r"os\.system"):
         check_untrusted(cfg, source="theirs")
+
+
+def test_weights_to_begin_from_are_forgotten():
+    """timm would fetch them while the network is built."""
+    cfg = {"model": {"pretrained": "a://b", "parts": ({"pretrained": True}, {"depth": 18})}}
+    forget_pretrained(cfg)
+    assert cfg == {"model": {"pretrained": None, "parts": ({"pretrained": None}, {"depth": 18})}}

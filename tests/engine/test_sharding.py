@@ -23,11 +23,19 @@ def test_the_configs_own_strategy_goes_first():
     use_fsdp(cfg)
 
 
+def test_another_policy_gets_no_arguments_of_the_default_one():
+    policy = {"type": "mine", "transformer_layer_cls": ["a"]}
+    cfg = config(strategy={"model_wrapper": {"auto_wrap_policy": policy}})
+    use_fsdp(cfg)
+    assert cfg.strategy.model_wrapper.auto_wrap_policy.to_dict() == policy
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"launcher": "none"}, "--launcher is none; expected several: start them with"),
         ({"runner_type": "Mine"}, "this config has runner_type='Mine'; leave one of them out"),
+        ({"strategy": {"type": "Mine"}}, "this config has strategy.type='Mine'; leave one of"),
         ({"custom_hooks": [{"type": "EMAHook"}]}, "--fsdp and EMAHook both take hold of"),
     ],
 )

@@ -22,6 +22,8 @@ WORDS = (
         "mmengine.load",
         f"__import__('os').mkdir('{CANARY}')",
         "a.pkl",
+        "pkl",
+        "http://127.0.0.1:9/a.json",
     ),
     *(
         "(",

@@ -27,7 +27,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description="Train each config with each seed, one process a run, and write a table with "
-        "mean, standard deviation and the paired difference to the first config with its 95 %% "
+        "mean, standard deviation and the paired difference to the first config with its 95 % "
         "confidence interval, JSON, and a picture. Finished runs are kept, half ones go on.",
         epilog="example: python tools/analysis/ablation.py "
         "configs/camvid/fcn_r18_multigrid_camvid.py configs/fcn_r18_glore_camvid.py "

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from glore_seg.datasets.camvid import convert_camvid
+from glore_seg.documented_errors import as_line
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         counts = convert_camvid(args.src, args.out, progress=not args.quiet)
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {as_line(error)}", file=sys.stderr)
         return 1
     print(f"{args.out}: " + ", ".join(f"{count} {split}" for split, count in counts.items()))
     return 0

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from glore_seg.datasets.cityscapes import check_cityscapes
 from glore_seg.datasets.train_ids import make_train_ids
+from glore_seg.documented_errors import as_line
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         made, kept = make_train_ids(args.data_root, num_workers=args.nproc, progress=not args.quiet)
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {as_line(error)}", file=sys.stderr)
         return 1
     print(f"labelTrainIds: {made} made, {kept} were there")
     return 0

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from glore_seg.datasets.object_crops import THINGS, CropSettings, make_object_crops
+from glore_seg.documented_errors import as_line
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             progress=not args.quiet,
         )
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {as_line(error)}", file=sys.stderr)
         return 1
     for split, numbers in counts.items():
         each = ", ".join(f"{number} {name}" for name, number in numbers.items())

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from glore_seg.datasets.packing import pack_dataset, verify_pack
+from glore_seg.documented_errors import as_line
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -64,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         problems = verify_pack(args.pack, progress=not args.quiet) if args.verify else []
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {as_line(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted: the same command goes on from here", file=sys.stderr)

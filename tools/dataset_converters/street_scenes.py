@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from glore_seg.datasets.street_scenes import make_street_scenes
+from glore_seg.documented_errors import as_line
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             progress=not args.quiet,
         )
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {as_line(error)}", file=sys.stderr)
         return 1
     print(f"{root}: {args.num_train} train, {args.num_val} val, {args.num_test} test")
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.checkpoints import SOURCES, convert, read_state_dict, write_state_dict
+from glore_seg.documented_errors import as_line
 from glore_seg.engine import build_model, load_config
 from glore_seg.engine.cli import add_cfg_options
 
@@ -84,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         meta = {"source": args.source}
         write_state_dict(args.out, converted, meta=meta, overwrite=args.overwrite)
     except (ValueError, OSError, ImportError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {as_line(error)}", file=sys.stderr)
         return 1
     print(f"wrote {args.out}")
     if backbone_only:

@@ -52,7 +52,12 @@ class LostProcessHook(Hook):
         """Wait for the others, who may still write or score, and end the watch."""
         if self._watch is not None:
             barrier()
-            self._watch.stop()
+            self.leave()
+
+    def leave(self) -> None:
+        """Tell the others that this process is done, so that they don't miss it."""
+        if self._watch is not None:
+            self._watch.stop(done=True)
 
 
 class _Watch:
@@ -67,17 +72,19 @@ class _Watch:
         self._after_s = after_s
         self._pause_s = min(2.0, after_s / 10)
         self._ended = threading.Event()
-        self._leaving = False
+        self._leaving = self._done = False
         self._store.set(_key(self._rank), "0")  # an earlier run of this process has left
         self._silent = 0  # looks of the judge since the last sign of life
         threading.Thread(target=self._judge, daemon=True).start()
         self._beating = threading.Thread(target=self._beat, daemon=True)
         self._beating.start()
-        # Ahead of the interpreter's end, which such a thread could crash.
-        atexit.register(self.stop)
+        # Ahead of the interpreter's end, which such a thread could crash. A process that an error
+        # ends is not done: the others shall notice.
+        atexit.register(self.stop, done=False)
 
-    def stop(self) -> None:
+    def stop(self, *, done: bool) -> None:
         if not self._ended.is_set():
+            self._done = done
             self._ended.set()
             self._beating.join(timeout=1)
 
@@ -86,7 +93,7 @@ class _Watch:
         while not self._leaving:
             ended = self._ended.is_set()
             try:
-                self._store.add(_key(self._rank), _LEFT if ended else 1)
+                self._store.add(_key(self._rank), _LEFT if ended and self._done else 1)
                 heard = self._store.add(_key(self._peer), 0)
                 told = self._store.get(_LOST) if self._store.check([_LOST]) else None
             except RuntimeError:

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from glore_seg.engine.long_runs.data_faults import DataFaults
 from glore_seg.engine.long_runs.loss_guard import LossGuard
+from glore_seg.engine.long_runs.lost_process_hook import LostProcessHook
 from glore_seg.engine.long_runs.placed_sampler import PlacedSampler
 from glore_seg.engine.long_runs.seeded_dataset import CollateLoaded, SeededDataset
 from glore_seg.engine.long_runs.seeds import seed_everything, seed_of
@@ -120,6 +121,9 @@ class Resumable(BaseLoop):
             path = hook.save_stopped(self.runner, validated=validated)
             saved = f"{path} is saved; go on with --resume"
         barrier()
+        for one in self.runner.hooks:
+            if isinstance(one, LostProcessHook):
+                one.leave()
         raise TrainingStopped(
             signum, f"stopped by {signal.Signals(signum).name} at iteration {self._iter}: {saved}"
         )

@@ -12,6 +12,7 @@ from mmengine.registry import DATASETS
 from PIL import Image
 from torch.utils.data import Dataset, get_worker_info
 
+from glore_seg.documented_errors import place_of, went_through_own_code
 from glore_seg.engine.long_runs.placed_sampler import Place
 from glore_seg.engine.long_runs.seeds import seed_everything
 
@@ -126,4 +127,6 @@ class CollateLoaded:
 
 
 def _reason(error: BaseException) -> str:
-    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    # A transform of the user's may be at fault, not the file.
+    return f"{text}, at {place_of(error)}" if went_through_own_code(error) else text

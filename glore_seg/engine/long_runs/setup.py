@@ -46,8 +46,10 @@ def make_resumable(cfg: Config) -> Config:
     _exchange_loop(cfg)
     if cfg.get("custom_imports") is None:
         cfg.custom_imports = {"imports": [], "allow_failed_imports": False}
-    if "glore_seg" not in cfg.custom_imports.imports:
-        cfg.custom_imports.imports = [*cfg.custom_imports.imports, "glore_seg"]
+    imports = cfg.custom_imports.get("imports") or []
+    imports = [imports] if isinstance(imports, str) else [*imports]
+    if "glore_seg" not in imports:
+        cfg.custom_imports.imports = [*imports, "glore_seg"]
     return cfg
 
 

@@ -21,9 +21,11 @@ _OWN = "glore_seg"  # key of what this hook keeps in a checkpoint
 class WholeCheckpointHook(CheckpointHook):
     """mmengine's hook, with files that survive a kill at any moment.
 
-    - All files are written aside, synced, read back and renamed, ``last_checkpoint`` too.
+    - All files are written aside and renamed, ``last_checkpoint`` too; checkpoints are synced and
+      read back before.
     - A checkpoint is removed only after the next has been written: one that is whole is always
-      there. What a kill leaves to remove is removed with the next checkpoint.
+      there. That of a stop stays until the next that a training can go on from, which the best one
+      is not. What a kill leaves to remove is removed with the next checkpoint.
     - ``resume=True`` takes the newest checkpoint that is whole, and says which are not.
 
     The arguments are those of ``CheckpointHook``. With ``backend_args`` or ``file_client_args`` of
@@ -112,7 +114,8 @@ class WholeCheckpointHook(CheckpointHook):
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
         super()._save_best_checkpoint(runner, metrics)
         if self._is_local:
-            self._remove_outdated()
+            # What a stop left stays until the next that a training can go on from.
+            self._remove_outdated("best_")
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         _warn_of_lost_gradients(runner)
@@ -151,18 +154,19 @@ class WholeCheckpointHook(CheckpointHook):
                 aside.write_text(path, encoding="utf-8")
         return path
 
-    def _remove_outdated(self) -> None:
-        """Remove what newer checkpoints replace; these are on the disk now."""
+    def _remove_outdated(self, prefix: str = "") -> None:
+        """Remove what newer checkpoints replace, of names with a prefix; these are on the disk."""
         ids = getattr(self, "keep_ckpt_ids", ())
         names = {self.filename_tmpl.format(step) for step in ids}
         names |= {Path(path).name for path in (self.last_ckpt, *_best_of(self)) if path}
         folder = Path(self.out_dir).resolve()
-        for path in map(Path, self._outdated):
+        outdated = [path for path in self._outdated if Path(path).name.startswith(prefix)]
+        for path in map(Path, outdated):
             # a training that goes on from another folder leaves that as it is
             is_here = path.parent.resolve() == folder
             if is_here and path.name not in names and is_main_process():
                 path.unlink(missing_ok=True)
-        self._outdated.clear()
+        self._outdated[:] = [path for path in self._outdated if path not in outdated]
 
     def _find(self, runner: Runner) -> str | None:
         given = runner._load_from

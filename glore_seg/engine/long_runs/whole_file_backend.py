@@ -36,6 +36,10 @@ class WholeFileBackend(LocalBackend):
             with written_aside(path, sync=True) as aside:
                 with aside.open("wb") as file:
                     file.write(view)
+                    file.flush()
+                    os.fsync(file.fileno())
+                    if hasattr(os, "posix_fadvise"):  # else memory would be compared with itself
+                        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
                 if not _same(aside, view):
                     raise OSError(f"{path} reads back other than written: is the disk failing?")
         except OSError as error:

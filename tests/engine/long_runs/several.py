@@ -1,5 +1,6 @@
 """Trainings of several processes by tools/train.py; what became of them goes into a folder."""
 
+import atexit
 import importlib.util
 import json
 import signal
@@ -9,8 +10,10 @@ import time
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 
 from glore_seg.engine.cli import run_tool
+from glore_seg.engine.long_runs import LostProcessHook
 from tests.engine.long_runs.toy import config
 from tests.forked import Forked, free_port
 
@@ -43,6 +46,19 @@ def train(path: Path) -> None:
     run_tool(lambda: tool.main([str(path), "--launcher", "pytorch", "--resume"]))
 
 
+def raise_in_one() -> None:
+    """The others wait for nothing that a broken connection could end."""
+    dist.init_process_group("gloo")
+    hook = LostProcessHook(after_s=3.0)
+    hook.before_run(None)
+    try:
+        if dist.get_rank() == 1:
+            raise ValueError("mine")
+        time.sleep(30)
+    finally:  # as the interpreter's end does, which a forked process skips
+        atexit._run_exitfuncs()
+
+
 def main(folder: Path) -> None:
     found = {}
 
@@ -67,6 +83,8 @@ def main(folder: Path) -> None:
             {"type": "LostProcessHook", "after_s": 4.0},
         ]
         run(name, 3, write_config(folder, name, custom_hooks=hooks))
+    forked = Forked(3, raise_in_one, out=folder / "raised.out")
+    found["raised"] = {"codes": forked.wait(), "said": forked.said()}
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -91,7 +91,8 @@ def test_ten_in_a_row_stop(tmp_path):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_damaged_file_is_named(tmp_path, workers):
     options = {"train_dataloader__num_workers": workers}
-    message = r"^toys/5.png cannot be read as a picture: get it again. 1 of 8 samples are damaged; "
+    message = r"^toys/5.png cannot be read as a picture: get it again, at engine/long_runs/toy.py:"
+    message += r"\d+. 1 of 8 samples are damaged; "
     message += r"expected 0 at most \(train_cfg.max_damaged_share=0\)"
     with pytest.raises(ValueError, match=message):
         train(config(tmp_path, train_dataloader__dataset__damaged=[5], **options))
@@ -103,7 +104,7 @@ def test_damaged_files_are_replaced_up_to_a_share(tmp_path, capfd):
     cfg.log_level = "WARNING"
     runner = train(cfg)
     said = "".join(capfd.readouterr())
-    assert said.count("toys/5.png cannot be read as a picture: get it again; the next sample") == 1
+    assert len(re.findall(r"toys/5.png cannot be read .*:\d+; the next sample", said)) == 1
     assert "(2 of 2 that may be damaged)" in said
     assert sorted(runner.message_hub.get_info("damaged_files")) == ["toys/5.png", "toys/6.png"]
     with pytest.raises(ValueError, match=r"3 of 8 samples are damaged; expected 2 at most"):

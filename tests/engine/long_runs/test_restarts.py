@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.kills.checkpoints import compare, differences
 from glore_seg.engine.cli import run_tool
-from glore_seg.engine.long_runs import TrainingStopped
+from glore_seg.engine.long_runs import TrainingStopped, find_resumable
 from tests.engine.long_runs.toy import At, config, train
 
 ROOT = Path(__file__).parents[3]
@@ -168,3 +168,21 @@ def test_differences_are_found():
     assert list(differences(one, {"a": torch.tensor([1.0]), "b": [1, (2.0, "x")]})) == []
     other = {"a": torch.tensor([1.0 + 2e-7]), "b": [1, (3.0, "x")]}
     assert set(differences(one, other)) == {".a", ".b.1.0"}
+
+
+@pytest.mark.parametrize("save_best", [None, "score"])
+def test_a_stop_stays_until_a_newer_one_can_be_gone_on_from(tmp_path, save_best):
+    """Validations come before the next checkpoint, and a kill soon after one."""
+    rare = {
+        "work_dir": str(tmp_path / "run"),
+        "default_hooks__checkpoint__interval": 10,
+        "default_hooks__checkpoint__save_best": save_best,
+    }
+    with pytest.raises(TrainingStopped):
+        train(config(tmp_path / "first", **rare), At(3, stop()))
+    with pytest.raises(Killed):
+        train(config(tmp_path / "second", resume=True, **rare), At(6, kill))
+    assert find_resumable(tmp_path / "run").good == tmp_path / "run" / "iter_3.pth"
+    train(config(tmp_path / "third", resume=True, **rare))
+    names = {path.name for path in (tmp_path / "run").glob("iter_*.pth")}
+    assert names == {"iter_10.pth", "iter_12.pth"}

@@ -31,6 +31,12 @@ def test_own_types_and_test_configs_stay(tmp_path):
     assert make_resumable(Config({"model": {}})).to_dict() == {"model": {}}
 
 
+@pytest.mark.parametrize("imports", ["mine", ["mine"]])
+def test_own_imports_stay(tmp_path, imports):
+    cfg = config(tmp_path, custom_imports={"imports": imports})
+    assert make_resumable(cfg).custom_imports.imports == ["mine", "glore_seg"]
+
+
 def test_a_batch_sampler_keeps_the_hosts_loop(tmp_path):
     cfg = config(tmp_path, train_dataloader__num_batch_per_epoch=2)
     assert "type" not in make_resumable(cfg).train_cfg

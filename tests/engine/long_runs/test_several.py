@@ -66,6 +66,12 @@ def test_a_killed_process_ends_the_others(runs):
         assert "Traceback" not in found["killed"]["said"][rank]
 
 
+def test_a_process_that_ends_with_an_error_ends_the_others(runs):
+    _, found = runs
+    assert found["raised"]["codes"] == [75, 1, 75], found["raised"]["said"]
+    assert "\nerror: process 1 of 3 has given no sign of life for 3 s" in found["raised"]["said"][0]
+
+
 def test_a_frozen_process_ends_the_others(runs):
     """As a machine without current or network: no connection is closed."""
     _, found = runs
