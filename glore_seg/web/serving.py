@@ -84,7 +84,11 @@ def serving(handlers: Handlers, *, host: str = LOOPBACK, port: int = 7860) -> It
 @contextmanager
 def _environment(folder: str) -> Iterator[None]:
     """Tell gradio where files go and to tell nobody, for the time of serving."""
-    wanted = {"GRADIO_TEMP_DIR": folder, "GRADIO_ANALYTICS_ENABLED": "False"}
+    wanted = {
+        "GRADIO_TEMP_DIR": folder,
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "GRADIO_ANALYTICS_MAX_EVENTS": "100",  # kept for a view that this page has not
+    }
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
