@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +12,9 @@ import pytest
 from benchmarks.soak import command
 from benchmarks.soak.phase import Course
 from benchmarks.soak.trend import BOUNDS, trend_of
-from benchmarks.soak.usage import in_use, usage_of
+from benchmarks.soak.usage import in_use
 
+ROOT = Path(__file__).parents[2]
 TIMES = np.arange(200.0)
 
 
@@ -42,19 +43,34 @@ def test_one_handle_more_each_minute_is_told():
         trend_of("handles", TIMES[:10], TIMES[:10])
 
 
-def test_usage_counts_memory_handles_threads_and_children(tmp_path):
-    before = usage_of(os.getpid())
-    kept = bytearray(os.urandom(20_000_000))
-    ended = threading.Event()
-    thread = threading.Thread(target=ended.wait)
-    thread.start()
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    with (tmp_path / "file").open("w"):
-        now = usage_of(os.getpid())
-    child.communicate(b"\n")
-    ended.set()
-    thread.join()
-    assert now["memory"] - before["memory"] > len(kept) / 1e6 * 0.9
+USING = """
+import json, os, subprocess, sys, threading
+from benchmarks.soak.usage import usage_of
+
+before = usage_of(os.getpid())
+kept = bytearray(os.urandom(20_000_000))
+ended = threading.Event()
+threading.Thread(target=ended.wait).start()
+child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+with open(os.devnull) as file:
+    now = usage_of(os.getpid())
+child.communicate(b"\\n")
+ended.set()
+print(json.dumps([before, now]))
+"""
+
+
+def test_usage_counts_memory_handles_threads_and_children():
+    """In a process of its own, where nothing else comes and goes."""
+    done = subprocess.run(
+        [sys.executable, "-c", USING],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    before, now = json.loads(done.stdout)
+    assert now["memory"] - before["memory"] > 18
     assert now["handles"] - before["handles"] == 2
     assert now["threads"] - before["threads"] == 1
     assert now["children"] - before["children"] == 1
