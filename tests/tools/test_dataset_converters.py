@@ -39,6 +39,16 @@ def test_help_has_an_example(name, capsys):
     assert f"Example:\n    python tools/dataset_converters/{name}.py" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["camvid", "object_crops", "pack"])
+def test_a_hostile_name_forges_no_line(name, tmp_path, capsys):
+    missing = tmp_path / "no\nerror: forged\x1b[2J"
+    assert tool(name)([str(missing), str(tmp_path / "out"), "--quiet"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1
+    assert "\x1b" not in said
+
+
 def test_street_scenes(tmp_path, capsys):
     assert make_scenes(tmp_path / "data") == 0
     assert "4 train, 2 val, 1 test" in capsys.readouterr().out
