@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import re
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from glore_seg.evaluation.submission.expected import ExpectedPictures
 from glore_seg.evaluation.submission.picture import check_picture
 from glore_seg.evaluation.submission.png import encode
 from glore_seg.evaluation.submission.report import SubmissionReport
-from glore_seg.files import written_aside
+from glore_seg.files import remove_unfinished, written_aside
 
 MANIFEST = "submission.json"
 """Name of the file that tells what made the pictures beside it."""
@@ -63,8 +62,8 @@ class SubmissionWriter:
             )
         with written_aside(path) as aside:
             aside.write_text(json.dumps(self._manifest, indent=2) + "\n")
-        _remove_unfinished(self.folder / "pictures", "*")
-        _remove_unfinished(self.folder, path.stem)
+        for folder in (self.folder, self.folder / "pictures"):
+            remove_unfinished(folder)
 
     def compare(self) -> None:
         """Make sure that the pictures in the folder are made by this writer's settings.
@@ -129,7 +128,7 @@ class SubmissionWriter:
             ValueError: The check has found faults.
         """
         out = Path(out)
-        _remove_unfinished(out.parent, out.stem)
+        remove_unfinished(out.parent)
         with written_aside(out) as aside:
             pack((self.folder / "pictures").glob("[!.]*"), aside)
             report = check_submission(aside, self._expected, progress=progress)
@@ -150,10 +149,3 @@ def _difference(key: str, before: object, now: object) -> str:
     if isinstance(before, str) and isinstance(now, str) and not _HASH.fullmatch(now):
         return f"{key} was {before!r} and is {now!r}"
     return f"{key} has changed" if before is not None else f"{key} was not noted"
-
-
-def _remove_unfinished(folder: Path, stem: str) -> None:
-    """Remove what a killed process was writing; called while nobody writes."""
-    stem = stem if stem == "*" else glob.escape(stem)
-    for path in folder.glob(f".{stem}.*{_UNFINISHED}*"):
-        path.unlink()
