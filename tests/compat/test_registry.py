@@ -83,7 +83,7 @@ def test_report(capsys):
     for name in ("python", "torch", "numpy", "opencv", "setuptools", "mmengine", "mmcv", "mmseg"):
         assert report.versions[name] != "not installed"
         assert report.versions[name] in printed
-    assert len({one.name for one in report.mends}) == len(report.mends) == 11
+    assert len({one.name for one in report.mends}) == len(report.mends) == 12
     for one in report.mends:
         assert one.state != "not applied yet"
         assert not one.state.startswith("failed")
