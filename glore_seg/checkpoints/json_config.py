@@ -10,7 +10,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from glore_seg.checkpoints.untrusted_config import check_untrusted, forget_pretrained
+from glore_seg.checkpoints.untrusted_config import admit_untrusted
 
 TUPLES = "_tuples_"
 """Key of the list of JSON pointers (RFC 6901) to the lists that are tuples."""
@@ -31,8 +31,7 @@ def config_to_json(cfg: Config, *, source: str) -> str:
         ValueError: It holds more than plain values, or what :func:`config_from_json` refuses.
     """
     values = {key: value for key, value in cfg.to_dict().items() if key not in _OF_A_RUN}
-    forget_pretrained(values)
-    check_untrusted(values, source=source)
+    admit_untrusted(values, source=source)
     tuples: list[str] = []
     plain = _without_tuples(values, "", tuples)
     return json.dumps({**plain, TUPLES: sorted(tuples)}, indent=1) + "\n"
@@ -79,8 +78,7 @@ def config_from_json(text: str, *, source: str) -> Config:
         raise ValueError(
             f"{source} is not read ({error}); expected JSON as save_pretrained writes it"
         ) from error
-    check_untrusted(values, source=source)
-    forget_pretrained(values)
+    admit_untrusted(values, source=source)
     try:
         return Config(values)
     except (KeyError, RecursionError) as error:  # a name that mmengine keeps for itself; too deep

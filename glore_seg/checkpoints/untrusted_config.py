@@ -59,12 +59,17 @@ built. If you trust it, write that part into a config file of your own
             )
 
 
-def forget_pretrained(cfg: MutableMapping[str, Any]) -> None:
-    """Have networks be built without fetching weights: those of the config's owner come along.
+def admit_untrusted(cfg: MutableMapping[str, Any], *, source: str) -> None:
+    """Check a config, and have its networks be built without fetching weights: its own come along.
 
     Args:
-        cfg: Is changed, however deep.
+        cfg: See :func:`check_untrusted`; every ``pretrained`` in it becomes None.
+        source: Where it comes from, for the message.
+
+    Raises:
+        ValueError: As :func:`check_untrusted`.
     """
+    check_untrusted(cfg, source=source)
     stack: list[Any] = [cfg]
     while stack:
         value = stack.pop()
@@ -115,7 +120,7 @@ def _fault(path: tuple[Any, ...], key: Any, value: Any) -> str | None:
 
 
 def _is_idle(path: tuple[Any, ...]) -> bool:
-    """Whether nothing that is built from a config asks for a value: see forget_pretrained too."""
+    """Whether nothing that is built from a config asks for a value: see admit_untrusted too."""
     if len(path) == 1:  # a variable of whoever wrote the config
         return path != ("load_from",)
     return path[-1] == "pretrained" or path[-2:] == ("init_cfg", "checkpoint")

@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from glore_seg.checkpoints.embedded_config import find_embedded_config
 from glore_seg.checkpoints.hub import CONFIG, WEIGHTS, fetch_pretrained, read_config
-from glore_seg.checkpoints.untrusted_config import check_untrusted, forget_pretrained
+from glore_seg.checkpoints.untrusted_config import admit_untrusted
 from glore_seg.engine.config import load_config
 from glore_seg.engine.config_errors import config_faults
 from glore_seg.engine.loading import Checkpoint, read_checkpoint
@@ -116,8 +116,7 @@ def _open_lone(path: Path) -> tuple[Checkpoint, Config]:
         weights = read_checkpoint(path)
         found = find_embedded_config(path, weights.meta)
     used = Config({key: found[key] for key in _USED if key in found}).to_dict()
-    check_untrusted(used, source=f"the config of {path}")
-    forget_pretrained(used)
+    admit_untrusted(used, source=f"the config of {path}")
     return weights, Config(used, cfg_text=" ", filename=str(path))  # for messages
 
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from glore_seg.checkpoints.untrusted_config import check_untrusted, forget_pretrained
+from glore_seg.checkpoints.untrusted_config import admit_untrusted, check_untrusted
 from glore_seg.engine import load_config
 
 CONFIGS = (
@@ -109,5 +109,5 @@ def test_depth_is_no_matter():
 def test_weights_to_begin_from_are_forgotten():
     """timm would fetch them while the network is built."""
     cfg = {"model": {"pretrained": "a://b", "parts": ({"pretrained": True}, {"depth": 18})}}
-    forget_pretrained(cfg)
+    admit_untrusted(cfg, source="theirs")
     assert cfg == {"model": {"pretrained": None, "parts": ({"pretrained": None}, {"depth": 18})}}

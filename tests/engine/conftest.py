@@ -7,17 +7,10 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from benchmarks.soak.inputs import SMALL_NETWORK
 from glore_seg.engine import build_model, load_config
 
 STREET_SCENES = Path(__file__).parents[2] / "configs" / "fcn_r18_glore_street-scenes.py"
-SMALL = {
-    "model.backbone.base_channels": 8,
-    "model.backbone.stem_channels": 8,
-    "model.decode_head.in_channels": 64,
-    "model.decode_head.channels": 16,
-    "model.decode_head.num_nodes": 4,
-    "model.decode_head.num_states": 8,
-}
 
 
 @pytest.fixture
@@ -28,7 +21,7 @@ def small_cfg(street_scenes) -> Config:
         f"{split}_dataloader": {**loader, "dataset": {"data_root": str(street_scenes)}}
         for split in ("train", "val", "test")
     }
-    return load_config(str(STREET_SCENES), cfg_options={**SMALL, **options})
+    return load_config(str(STREET_SCENES), cfg_options={**SMALL_NETWORK, **options})
 
 
 @pytest.fixture

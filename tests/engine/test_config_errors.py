@@ -6,16 +6,17 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from benchmarks.soak.inputs import SMALL_NETWORK
 from glore_seg.engine import build_dataset, build_model, build_runner, load_config
 from glore_seg.engine.cli import add_cfg_options
 from glore_seg.engine.config_errors import config_faults
-from tests.engine.conftest import SMALL, STREET_SCENES
+from tests.engine.conftest import STREET_SCENES
 
 
 def changed(**options):
     return load_config(
         str(STREET_SCENES),
-        cfg_options={**SMALL, **{key.replace("__", "."): v for key, v in options.items()}},
+        cfg_options={**SMALL_NETWORK, **{key.replace("__", "."): v for key, v in options.items()}},
     )
 
 

@@ -36,7 +36,7 @@ def test_weights_are_the_units_projection_of_the_whole_picture(small_cfg, save, 
     name, unit = find_unit(predictor.model)
     assert name == "decode_head.units.0"
     weights = predictor.project(file, unit)
-    assert (weights.shape, weights.dtype) == ((4, 8, 16), np.float32)
+    assert (weights.shape, weights.dtype) == ((6, 8, 16), np.float32)
     model, seen = predictor.model, []
     handle = model.decode_head.convs[0].register_forward_hook(lambda *a: seen.append(a[2]))
     with torch.no_grad():

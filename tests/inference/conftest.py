@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.soak.inputs import SMALL_NETWORK
 from glore_seg.engine import build_model, load_config
 from glore_seg.export import PROPERTY, Contract
 from glore_seg.inference import Segmenter
-from tests.engine.conftest import SMALL, STREET_SCENES
+from tests.engine.conftest import STREET_SCENES
 
 _QUARTER = {"kernel_shape": [4, 4], "strides": [4, 4]}
 
@@ -19,7 +20,7 @@ _QUARTER = {"kernel_shape": [4, 4], "strides": [4, 4]}
 @pytest.fixture(scope="session")
 def cfg():
     """The street scenes' network made small; its data are nowhere."""
-    cfg = load_config(str(STREET_SCENES), cfg_options=SMALL)
+    cfg = load_config(str(STREET_SCENES), cfg_options=SMALL_NETWORK)
     cfg.test_dataloader.dataset.data_root = "nowhere"
     cfg.tta_pipeline[1]["transforms"][0] = [
         {"type": "Resize", "scale_factor": ratio, "keep_ratio": True} for ratio in (1.0, 0.5)

@@ -13,10 +13,11 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
+from benchmarks.soak.inputs import SMALL_NETWORK
 from glore_seg.checkpoints.json_config import config_to_json
 from glore_seg.engine import build_model, load_config
 from glore_seg.safetensors_files import write_safetensors
-from tests.engine.conftest import SMALL, STREET_SCENES
+from tests.engine.conftest import STREET_SCENES
 
 
 @cache
@@ -24,7 +25,7 @@ def small_config() -> Config:
     """The street scenes' network of a few channels; its data are nowhere."""
     loader = {"num_workers": 0, "persistent_workers": False, "dataset": {"data_root": "nowhere"}}
     loaders = {f"{split}_dataloader": loader for split in ("train", "val", "test")}
-    cfg = load_config(str(STREET_SCENES), cfg_options={**SMALL, **loaders})
+    cfg = load_config(str(STREET_SCENES), cfg_options={**SMALL_NETWORK, **loaders})
     for key in ("work_dir", "experiment_name", "launcher"):
         cfg._cfg_dict.pop(key, None)
     return cfg

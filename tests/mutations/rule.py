@@ -16,7 +16,7 @@ from typing import Any
 
 from hypothesis.strategies import SearchStrategy
 
-from glore_seg.documented_errors import as_line, is_documented
+from glore_seg.documented_errors import as_line, is_documented, place_of
 
 Files = Mapping[str, bytes]
 """An input: names and contents of the files that are given."""
@@ -79,7 +79,7 @@ def _verdict(reader: Reader, files: Files, folder: Path) -> str:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
-        what = f"{type(error).__name__}: {as_line(error)[:300]} ({_place(error)})"
+        what = f"{type(error).__name__}: {as_line(error)[:300]} ({place_of(error)})"
         if not is_documented(error):
             return f"no documented error: {what}"
         words = reader.words or tuple(Path(name).name for name in files)
@@ -87,16 +87,6 @@ def _verdict(reader: Reader, files: Files, folder: Path) -> str:
             return f"an error that names none of {', '.join(words)[:200]}: {what}"
         return ERROR
     return RESULT
-
-
-def _place(error: BaseException) -> str:
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    if last is None:
-        return "nowhere"
-    parts = Path(last.tb_frame.f_code.co_filename).parts[-3:]
-    return f"{'/'.join(parts)}:{last.tb_lineno}"
 
 
 _WRITES = {"os.mkdir", "os.remove", "os.rmdir", "os.rename", "os.link", "os.symlink", "os.truncate"}
