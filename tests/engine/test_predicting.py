@@ -54,7 +54,7 @@ def test_weights_are_the_units_projection_of_the_whole_picture(small_cfg, save, 
     model, unit = padded.model, find_unit(padded.model)[1]
     with torch.no_grad(), capture_projections(unit) as captured:
         model(model.data_preprocessor(padded.batch(file))["inputs"], mode="tensor")
-    assert captured[0].shape == (1, 4, 12, 20)
+    assert captured[0].shape == (1, 6, 12, 20)
     assert np.array_equal(padded.project(file, unit), captured[0][0, :, :8, :16].numpy())
 
 
