@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"- {tally.kind}: {problem}")
     runs = sum(tally.runs for tally in tallies)
     print(
-        f"{args.kills} kills in {runs} runs: "
+        f"kills: {args.kills}, runs compared: {runs}; "
         + ("all end as the undisturbed one, bit for bit" if good else "NOT all end the same")
     )
     if args.json:

@@ -57,7 +57,7 @@ def test_a_work_is_killed_so_often_and_compared(tmp_path):
     assert tally.runs == told[-1] + 1
     assert tally.problems == []
     assert any(moment >= 0 for moment in tally.moments)
-    assert tally.pace.work > 0.7
+    assert tally.pace.work > 0.4  # it sleeps for 0.8 s; a busy machine sees its begin late
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["undisturbed"]
 
 
@@ -102,9 +102,12 @@ def test_the_packing_tool_is_killed_for_real(tmp_path, monkeypatch, capsys):
     assert command.main(["--kills", "1", "--what", "packing", "--json", str(out)]) == 0
     said = capsys.readouterr().out
     assert "kill  1 of 1: packing 1 of 1" in said
-    assert "1 kills in 1 runs: all end as the undisturbed one, bit for bit" in said
     (kind,) = json.loads(out.read_text())["kinds"]
-    assert (kind["kind"], kind["runs"], kind["damaged"]) == ("packing", 1, [])
+    assert (kind["kind"], len(kind["moments"]), kind["damaged"]) == ("packing", 1, [])
+    # a run that ended before its kill came is compared too, and another one follows
+    assert kind["runs"] >= 1
+    counted = f"kills: 1, runs compared: {kind['runs']}"
+    assert f"{counted}; all end as the undisturbed one, bit for bit" in said
 
 
 def test_too_few_kills_are_refused(capsys):

@@ -76,7 +76,7 @@ def test_a_frozen_process_ends_the_others(runs):
     """As a machine without current or network: no connection is closed."""
     _, found = runs
     assert found["frozen"]["codes"] == [75, None, 75]
-    assert found["frozen"]["seconds"] < 30
+    assert found["frozen"]["seconds"] < 60
     for rank in (0, 2):  # one that noticed it, one that was told
         assert (
             "\nerror: process 1 of 3 has given no sign of life for 4 s: leaving; the lost one's "
