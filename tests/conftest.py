@@ -10,6 +10,7 @@ import yapf.yapflib.yapf_api
 from mmengine.registry import DefaultScope
 
 from glore_seg.datasets import make_street_scenes
+from glore_seg.engine.cli import run_tool
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -65,3 +66,16 @@ def load_tool() -> Callable[[str], Callable]:
         return module.main
 
     return load
+
+
+@pytest.fixture(scope="session")
+def exit_code(load_tool) -> Callable[..., int]:
+    """Gives the code that the process of tools/<name>.py ends with, run in this one."""
+
+    def run(name, *arguments):
+        main = load_tool(name)
+        with pytest.raises(SystemExit) as left:
+            run_tool(lambda: main(list(map(str, arguments))))
+        return left.value.code
+
+    return run

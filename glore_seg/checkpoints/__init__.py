@@ -1,7 +1,7 @@
 """Weights from elsewhere: read safely, renamed, compared with the network that they are for."""
 
 from glore_seg.checkpoints.comparison import Comparison, compare_state_dicts
-from glore_seg.checkpoints.converting import SOURCES, convert
+from glore_seg.checkpoints.converting import SOURCES, convert, require_complete
 from glore_seg.checkpoints.inflation import inflate
 from glore_seg.checkpoints.reading import read_state_dict
 from glore_seg.checkpoints.writing import write_state_dict
@@ -13,5 +13,6 @@ __all__ = [
     "convert",
     "inflate",
     "read_state_dict",
+    "require_complete",
     "write_state_dict",
 ]

@@ -58,3 +58,35 @@ def convert(
     renamed = SOURCES[source].rename(state)
     comparison = compare_state_dicts(wanted, renamed)
     return {name: renamed[name] for name in comparison.fitting}, comparison
+
+
+def require_complete(
+    comparison: Comparison, source: str, *, name: str, head_only: bool = False
+) -> None:
+    """Refuse a conversion that lacks what the network needs.
+
+    Units in a backbone, which ImageNet's networks do not have, and the auxiliary head may be
+    missing.
+
+    Args:
+        comparison: As :func:`convert` gives it.
+        source: One of ``SOURCES``.
+        name: The weights', for the message.
+        head_only: Whether the backbone may be missing too.
+
+    Raises:
+        ValueError: Something needed is missing or of another shape.
+    """
+    due = [
+        parameter
+        for parameter in (*comparison.missing, *comparison.reshaped)
+        if not (SOURCES[source].backbone_only and ".units." in parameter)
+        and not (head_only and parameter.startswith("backbone."))
+        and not parameter.startswith("auxiliary_head.")
+    ]
+    if due:
+        raise ValueError(
+            f"{len(due)} parameters that the network needs are not in {name}, so nothing is "
+            "written: give the config (--config) or the variant (--cfg-options "
+            "model.backbone.variant=v1, v1c or v1d) of the network that they come from"
+        )

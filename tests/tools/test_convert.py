@@ -1,5 +1,7 @@
 """The converter's command line: weights and config beside each other, or an exit code."""
 
+from functools import partial
+
 import pytest
 import torch
 from mmseg.registry import MODELS
@@ -12,12 +14,12 @@ from tests.reference import paddleseg, released_video
 TOOL = "model_converters/convert"
 
 
-def test_paddleseg_weights_become_a_network_that_is_ready(load_tool, tmp_path, capsys):
+def test_paddleseg_weights_become_a_network_that_is_ready(exit_code, tmp_path, capsys):
     state = paddleseg.random_state(50)
     write_pdparams(tmp_path / "model.pdparams", state)
     out = tmp_path / "glore.pth"
-    convert = load_tool(TOOL)
-    assert convert(["paddleseg", str(tmp_path / "model.pdparams"), str(out)]) == 0
+    convert = partial(exit_code, TOOL)
+    assert convert("paddleseg", tmp_path / "model.pdparams", out) == 0
     printed = capsys.readouterr().out
     assert "301 of 301 parameters fit" in printed
     assert f"python tools/test.py {tmp_path / 'glore.py'} {out}" in printed
@@ -34,19 +36,19 @@ def test_paddleseg_weights_become_a_network_that_is_ready(load_tool, tmp_path, c
         expected, _ = paddleseg.forward(state, x, 50)
         torch.testing.assert_close(model(x, mode="tensor"), expected, rtol=1e-4, atol=1e-4)
 
-    assert convert(["paddleseg", str(tmp_path / "model.pdparams"), str(out)]) == 1
+    assert convert("paddleseg", tmp_path / "model.pdparams", out) == 2
     assert "exists; give another name, or say --overwrite" in capsys.readouterr().err
 
 
-def test_backbone_weights_start_a_training(load_tool, tmp_path, capsys):
+def test_backbone_weights_start_a_training(exit_code, tmp_path, capsys):
     names = classifier_names(50, deep_stem=True, pooled_shortcut=True)
     torch.save({name: torch.full(s, 0.5) for name, s in names.items()}, tmp_path / "timm.pth")
     out = tmp_path / "v1d.safetensors"
     arguments = ["timm", str(tmp_path / "timm.pth"), str(out)]
-    convert = load_tool(TOOL)
+    convert = partial(exit_code, TOOL)
 
     # The main config's backbone is v1c, without the pooling in the shortcuts.
-    assert convert(arguments) == 1
+    assert convert(*arguments) == 2
     captured = capsys.readouterr()
     assert "missing: layer1.0.downsample.0.weight" in captured.out
     assert "nothing is written" in captured.err
@@ -55,7 +57,7 @@ def test_backbone_weights_start_a_training(load_tool, tmp_path, capsys):
 
     options = {"model.backbone.variant": "v1d", "model.backbone.num_units": (0, 2, 3, 0)}
     flat = [f"{k}={str(v).replace(' ', '')}" for k, v in options.items()]
-    assert convert([*arguments, "--cfg-options", *flat]) == 0
+    assert convert(*arguments, "--cfg-options", *flat) == 0
     assert f"--cfg-options model.pretrained={out}" in capsys.readouterr().out
     assert not out.with_suffix(".py").exists()
     cfg = load_config(
@@ -71,7 +73,7 @@ def test_backbone_weights_start_a_training(load_tool, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("head_only", [False, True])
-def test_a_head_alone(head_only, load_tool, tmp_path, capsys):
+def test_a_head_alone(head_only, exit_code, tmp_path, capsys):
     model = build_model(load_config("configs/fcn_r50_glore_cityscapes.py"))
     state = {
         {"convs.0.conv": "conv51.0", "convs.0.bn": "conv51.1", "convs.1.conv": "conv52.0"}.get(
@@ -85,23 +87,23 @@ def test_a_head_alone(head_only, load_tool, tmp_path, capsys):
     }
     torch.save(state, tmp_path / "head.pth")
     arguments = ["authors", str(tmp_path / "head.pth"), str(tmp_path / "out.pth")]
-    code = load_tool(TOOL)(arguments + ["--head-only"] * head_only)
-    assert code == (0 if head_only else 1)
+    code = exit_code(TOOL, *arguments, *["--head-only"] * head_only)
+    assert code == (0 if head_only else 2)
     assert (tmp_path / "out.pth").exists() == head_only
 
 
 @pytest.mark.parametrize("name", ["nowhere.pdparams", "broken.pdparams", "broken.pth"])
-def test_bad_files_end_with_a_line(name, load_tool, tmp_path, capsys):
+def test_bad_files_end_with_a_line(name, exit_code, tmp_path, capsys):
     if name.startswith("broken"):
         (tmp_path / name).write_bytes(b"\x80\x04cposix\nsystem\n.")
-    code = load_tool(TOOL)(["paddleseg", str(tmp_path / name), str(tmp_path / "out.pth")])
-    assert code == 1
+    code = exit_code(TOOL, "paddleseg", tmp_path / name, tmp_path / "out.pth")
+    assert code == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert name in error
 
 
-def test_released_video_weights(load_tool, tmp_path, capsys):
+def test_released_video_weights(exit_code, tmp_path, capsys):
     pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
     state = released_video.random_state(50, classes=7, base=4)
     released = {"state_dict": {f"module.{name}": value for name, value in state.items()}}
@@ -110,7 +112,7 @@ def test_released_video_weights(load_tool, tmp_path, capsys):
     small = ["backbone.base_channels=4", "cls_head.in_channels=128", "cls_head.num_classes=7"]
     options = ["--cfg-options", *(f"model.{option}" for option in small)]
     arguments = ["authors-video", str(tmp_path / "released.pth"), str(out), *options]
-    assert load_tool(TOOL)(arguments) == 0
+    assert exit_code(TOOL, *arguments) == 0
     assert "331 of 331 parameters fit" in capsys.readouterr().out
     model = load_model(tmp_path / "glore.py", out, device="cpu")
     clips = torch.randn(1, 1, 3, 8, 32, 32)

@@ -7,11 +7,10 @@ Example:
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from glore_seg.datasets.camvid import convert_camvid
-from glore_seg.documented_errors import as_line
+from glore_seg.engine.cli import run_tool
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -25,17 +24,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Convert the pictures; return the exit code."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Convert the pictures."""
     args = parse_args(argv)
-    try:
-        counts = convert_camvid(args.src, args.out, progress=not args.quiet)
-    except (ValueError, OSError) as error:
-        print(f"error: {as_line(error)}", file=sys.stderr)
-        return 1
+    counts = convert_camvid(args.src, args.out, progress=not args.quiet)
     print(f"{args.out}: " + ", ".join(f"{count} {split}" for split, count in counts.items()))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

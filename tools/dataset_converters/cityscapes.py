@@ -7,12 +7,11 @@ Example:
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from glore_seg.datasets.cityscapes import check_cityscapes
 from glore_seg.datasets.train_ids import make_train_ids
-from glore_seg.documented_errors import as_line
+from glore_seg.engine.cli import run_tool
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -48,14 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             "without --check-only"
         )
         return 1
-    try:
-        made, kept = make_train_ids(args.data_root, num_workers=args.nproc, progress=not args.quiet)
-    except (ValueError, OSError) as error:
-        print(f"error: {as_line(error)}", file=sys.stderr)
-        return 1
+    made, kept = make_train_ids(args.data_root, num_workers=args.nproc, progress=not args.quiet)
     print(f"labelTrainIds: {made} made, {kept} were there")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

@@ -7,11 +7,10 @@ Example:
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from glore_seg.datasets.object_crops import THINGS, CropSettings, make_object_crops
-from glore_seg.documented_errors import as_line
+from glore_seg.engine.cli import run_tool
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -52,34 +51,29 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Cut the crops; return the exit code."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Cut the crops."""
     args = parse_args(argv)
-    try:
-        settings = CropSettings(
-            classes=tuple(args.classes),
-            size=args.size,
-            context=args.context,
-            min_side=args.min_side,
-            num_train=args.num_train,
-            num_val=args.num_val,
-            seed=args.seed,
-        )
-        counts = make_object_crops(
-            args.src,
-            args.out,
-            settings=settings,
-            overwrite=args.overwrite,
-            progress=not args.quiet,
-        )
-    except (ValueError, OSError) as error:
-        print(f"error: {as_line(error)}", file=sys.stderr)
-        return 1
+    settings = CropSettings(
+        classes=tuple(args.classes),
+        size=args.size,
+        context=args.context,
+        min_side=args.min_side,
+        num_train=args.num_train,
+        num_val=args.num_val,
+        seed=args.seed,
+    )
+    counts = make_object_crops(
+        args.src,
+        args.out,
+        settings=settings,
+        overwrite=args.overwrite,
+        progress=not args.quiet,
+    )
     for split, numbers in counts.items():
         each = ", ".join(f"{number} {name}" for name, number in numbers.items())
         print(f"{args.out}/{split}: {each}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from glore_seg.datasets.packing import pack_dataset, verify_pack
-from glore_seg.documented_errors import as_line
+from glore_seg.engine.cli import run_tool
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -64,9 +64,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             progress=not args.quiet,
         )
         problems = verify_pack(args.pack, progress=not args.quiet) if args.verify else []
-    except (ValueError, OSError) as error:
-        print(f"error: {as_line(error)}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print("interrupted: the same command goes on from here", file=sys.stderr)
         return 130
@@ -79,4 +76,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

@@ -7,11 +7,10 @@ Example:
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from glore_seg.datasets.street_scenes import make_street_scenes
-from glore_seg.documented_errors import as_line
+from glore_seg.engine.cli import run_tool
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -36,26 +35,21 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Draw the scenes; return the exit code."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Draw the scenes."""
     args = parse_args(argv)
-    try:
-        root = make_street_scenes(
-            args.out,
-            num_train=args.num_train,
-            num_val=args.num_val,
-            num_test=args.num_test,
-            size=tuple(args.size),
-            seed=args.seed,
-            overwrite=args.overwrite,
-            progress=not args.quiet,
-        )
-    except (ValueError, OSError) as error:
-        print(f"error: {as_line(error)}", file=sys.stderr)
-        return 1
+    root = make_street_scenes(
+        args.out,
+        num_train=args.num_train,
+        num_val=args.num_val,
+        num_test=args.num_test,
+        size=tuple(args.size),
+        seed=args.seed,
+        overwrite=args.overwrite,
+        progress=not args.quiet,
+    )
     print(f"{root}: {args.num_train} train, {args.num_val} val, {args.num_test} test")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

@@ -1,15 +1,19 @@
 """Convert weights from elsewhere: `python tools/model_converters/convert.py SOURCE IN OUT`."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.checkpoints import SOURCES, convert, read_state_dict, write_state_dict
-from glore_seg.documented_errors import as_line
+from glore_seg.checkpoints import (
+    SOURCES,
+    convert,
+    read_state_dict,
+    require_complete,
+    write_state_dict,
+)
 from glore_seg.engine import build_model, load_config
-from glore_seg.engine.cli import add_cfg_options
+from glore_seg.engine.cli import add_cfg_options, run_tool
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 MAIN = CONFIGS / "fcn_r50_glore_cityscapes.py"
@@ -53,40 +57,24 @@ def default_config(source: str, names: Sequence[str]) -> str:
     return str(CONFIGS / config.format(depth))
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Convert; return 1 where something needed is missing."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Convert; nothing is written where something needed is missing."""
     args = parse_args(argv)
-    try:
-        state = read_state_dict(args.weights)
-        cfg = load_config(
-            args.config or default_config(args.source, list(state)), cfg_options=args.cfg_options
-        )
-        model = build_model(cfg)
-        backbone_only = SOURCES[args.source].backbone_only
-        part = model.backbone if backbone_only else model
-        converted, comparison = convert(state, args.source, part.state_dict())
-        print(f"{args.weights} -> {type(part).__name__}\n{comparison}")
-        due = [
-            name
-            for name in (*comparison.missing, *comparison.reshaped)
-            if not (backbone_only and ".units." in name)  # ImageNet networks have no units
-            and not (args.head_only and name.startswith("backbone."))
-            and not name.startswith("auxiliary_head.")
-        ]
-        if due:
-            raise ValueError(
-                f"{len(due)} parameters that the network needs are not in {args.weights}, so "
-                "nothing is written: give the config (--config) or the variant (--cfg-options "
-                "model.backbone.variant=v1, v1c or v1d) of the network that they come from"
-            )
-        config_file = args.out.with_suffix(".py")
-        if not backbone_only and config_file.exists() and not args.overwrite:
-            raise FileExistsError(f"{config_file} exists; give another name, or say --overwrite")
-        meta = {"source": args.source}
-        write_state_dict(args.out, converted, meta=meta, overwrite=args.overwrite)
-    except (ValueError, OSError, ImportError) as error:
-        print(f"error: {as_line(error)}", file=sys.stderr)
-        return 1
+    state = read_state_dict(args.weights)
+    cfg = load_config(
+        args.config or default_config(args.source, list(state)), cfg_options=args.cfg_options
+    )
+    model = build_model(cfg)
+    backbone_only = SOURCES[args.source].backbone_only
+    part = model.backbone if backbone_only else model
+    converted, comparison = convert(state, args.source, part.state_dict())
+    print(f"{args.weights} -> {type(part).__name__}\n{comparison}")
+    require_complete(comparison, args.source, name=str(args.weights), head_only=args.head_only)
+    config_file = args.out.with_suffix(".py")
+    if not backbone_only and config_file.exists() and not args.overwrite:
+        raise FileExistsError(f"{config_file} exists; give another name, or say --overwrite")
+    meta = {"source": args.source}
+    write_state_dict(args.out, converted, meta=meta, overwrite=args.overwrite)
     print(f"wrote {args.out}")
     if backbone_only:
         print(f"use it: --cfg-options model.pretrained={args.out}")
@@ -95,8 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             cfg.model.pretrained = None
         cfg.dump(config_file)
         print(f"wrote {config_file}; evaluate it: python tools/test.py {config_file} {args.out}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

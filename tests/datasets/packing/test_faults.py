@@ -28,14 +28,14 @@ def more_scenes(few_scenes, tmp_path):
 
 
 def test_a_disk_that_is_full_is_told_beforehand(
-    few_scenes, more_scenes, load_tool, capsys, tmp_path
+    few_scenes, more_scenes, exit_code, capsys, tmp_path
 ):
     with small_disk(tmp_path / "disk", "120k") as disk:
         pack = disk / "pack"
         pack_dataset(few_scenes, pack, progress=False)
         before = files(pack)
         fill(disk)
-        assert load_tool(PACK)([str(more_scenes), str(pack), "--quiet"]) == 1
+        assert exit_code(PACK, more_scenes, pack, "--quiet") == 2
         said = capsys.readouterr().err
         assert said.count("\n") == 1
         assert "needs 0.0 GB more" in said
@@ -45,7 +45,7 @@ def test_a_disk_that_is_full_is_told_beforehand(
 
 
 def test_a_disk_that_fills_up_meanwhile(
-    few_scenes, more_scenes, load_tool, capsys, tmp_path, monkeypatch
+    few_scenes, more_scenes, exit_code, capsys, tmp_path, monkeypatch
 ):
     with small_disk(tmp_path / "disk", "200k") as disk:
         pack = disk / "pack"
@@ -58,7 +58,7 @@ def test_a_disk_that_fills_up_meanwhile(
             fillers.append(fill(disk, leave=24_000))  # room for an index, and for two pictures
 
         monkeypatch.setattr(writer, "_check_room", another_fills_it)
-        assert load_tool(PACK)([str(more_scenes), str(pack), "--quiet"]) == 1
+        assert exit_code(PACK, more_scenes, pack, "--quiet") == 2
         said = capsys.readouterr().err
         assert said.count("\n") == 1
         assert f"cannot write {pack}/" in said
@@ -73,14 +73,14 @@ def test_a_disk_that_fills_up_meanwhile(
         assert len(read_index(pack)) == 8
 
 
-def test_a_read_only_folder(few_scenes, more_scenes, load_tool, capsys, tmp_path):
+def test_a_read_only_folder(few_scenes, more_scenes, exit_code, capsys, tmp_path):
     with small_disk(tmp_path / "disk", "200k") as disk:
         pack = disk / "pack"
         pack_dataset(few_scenes, pack, progress=False)
         before = files(pack)
         make_read_only(disk)
         for place in (pack, disk / "new"):
-            assert load_tool(PACK)([str(more_scenes), str(place), "--quiet"]) == 1
+            assert exit_code(PACK, more_scenes, place, "--quiet") == 2
             said = capsys.readouterr().err
             assert said.count("\n") == 1
             assert "Read-only file system" in said
@@ -95,10 +95,10 @@ def die_at_bremen(root, pixels, labels, task):
     return pack_one(root, pixels, labels, task)
 
 
-def test_a_worker_that_dies(few_scenes, load_tool, capsys, tmp_path, monkeypatch):
+def test_a_worker_that_dies(few_scenes, exit_code, capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(writer, "pack_one", die_at_bremen)
     arguments = [str(few_scenes), str(tmp_path / "pack"), "--quiet"]
-    assert load_tool(PACK)([*arguments, "--nproc", "2"]) == 1
+    assert exit_code(PACK, *arguments, "--nproc", "2") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "one of 2 processes at work died" in said
@@ -106,7 +106,7 @@ def test_a_worker_that_dies(few_scenes, load_tool, capsys, tmp_path, monkeypatch
     with pytest.raises(ValueError, match="is unfinished"):
         read_index(tmp_path / "pack")
     monkeypatch.setattr(writer, "pack_one", pack_one)
-    assert load_tool(PACK)(arguments) == 0
+    assert exit_code(PACK, *arguments) == 0
     assert verify_pack(tmp_path / "pack", progress=False) == []
 
 
