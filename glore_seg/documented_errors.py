@@ -45,12 +45,17 @@ def went_through_own_code(error: BaseException | None) -> bool:
     while error is not None:
         trace = error.__traceback__
         while trace is not None:
-            file = Path(trace.tb_frame.f_code.co_filename)
-            if file.is_file() and not any(file.is_relative_to(place) for place in _INSTALLED):
+            if not is_installed(trace.tb_frame.f_code.co_filename):
                 return True
             trace = trace.tb_next
         error = error.__cause__ or error.__context__  # registries raise what they catch anew
     return False
+
+
+def is_installed(file: str) -> bool:
+    """Whether a file of code is this package's, Python's or an installed package's, or none."""
+    path = Path(file)
+    return not path.is_file() or any(path.is_relative_to(place) for place in _INSTALLED)
 
 
 def place_of(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from glore_seg.documented_errors import as_line, is_documented
 from glore_seg.engine.long_runs import TrainingStopped
 from glore_seg.engine.long_runs.data_faults import death_of_worker
 from glore_seg.engine.long_runs.lost_process_hook import EXIT_CODE, lost_connection
+from glore_seg.engine.network_errors import explain_network_error
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -106,10 +107,10 @@ def set_launcher(launcher: str, local_rank: int) -> None:
 def run_tool(main: Callable[[], object]) -> NoReturn:
     """Run a tool and end the process as its exit code says.
 
-    What a user can mend, an OSError, what :mod:`glore_seg.documented_errors` tells, or the death of
-    a data worker, is printed as one line, ``error: ...``, and ends with 2. A training that a signal
-    stopped ends with 128 + the signal's number, a process whose peers are gone with 75, in one line
-    too. Everything else keeps its traceback.
+    What a user can mend, an OSError, what :mod:`glore_seg.documented_errors` tells, layers that do
+    not fit, or the death of a data worker, is printed as one line, ``error: ...``, and ends with 2.
+    A training that a signal stopped ends with 128 + the signal's number, a process whose peers are
+    gone with 75, in one line too. Everything else keeps its traceback.
 
     Args:
         main: The tool's; an int that it returns is the exit code.
@@ -135,6 +136,9 @@ def run_tool(main: Callable[[], object]) -> NoReturn:
             code = 2
         elif isinstance(error, OSError) or is_documented(error):
             print(f"error: {as_line(error)}", file=sys.stderr)
+            code = 2
+        elif (explained := explain_network_error(error)) is not None:
+            print(f"error: {explained}", file=sys.stderr)
             code = 2
         else:
             raise
