@@ -1,6 +1,5 @@
 """report.py, read as HTML and seen in a browser."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,8 +9,7 @@ from PIL import Image
 
 from glore_seg.visualization import read_scalars
 from tests.html_page import Page
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+from tests.web.browser import CHROMIUM
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from typing import Any
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
 PATIENCE = 60_000  # milliseconds; a loaded machine is slow, and what is wrong may take long to show
 
 
