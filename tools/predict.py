@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+from glore_seg.documented_errors import as_line
 from glore_seg.engine.cli import add_cfg_options, run_tool
 from glore_seg.evaluation import label_id_table
 from glore_seg.inference import (
@@ -15,8 +16,6 @@ from glore_seg.inference import (
     sole_predictor,
 )
 from glore_seg.inference.sources import hash_source
-
-_INTERRUPTED = 130  # as a shell calls the end by Ctrl-C
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -93,32 +92,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         "checkpoint": args.checkpoint and hash_source(args.checkpoint),
         **{key: getattr(args, key) for key in kept},
     }
-    try:
-        with sole_predictor(args.out):
-            folder = OutputFolder(
-                args.out,
-                settings,
-                classes=segmenter.classes,
-                table=label_id_table(segmenter.classes) if args.ids == "label" else None,
-                opacity=args.opacity,
-                overwrite=args.overwrite,
-            )
-            summary = segment_folders(
-                segmenter,
-                tasks,
-                folder,
-                frames=args.frames,
-                batch_size=args.batch_size,
-                overwrite=args.overwrite,
-            )
-    except KeyboardInterrupt:
-        print("\ninterrupted: the same command goes on where it stopped", file=sys.stderr)
-        return _INTERRUPTED
+    with sole_predictor(args.out):
+        folder = OutputFolder(
+            args.out,
+            settings,
+            classes=segmenter.classes,
+            table=label_id_table(segmenter.classes) if args.ids == "label" else None,
+            opacity=args.opacity,
+            overwrite=args.overwrite,
+        )
+        summary = segment_folders(
+            segmenter,
+            tasks,
+            folder,
+            frames=args.frames,
+            batch_size=args.batch_size,
+            overwrite=args.overwrite,
+        )
     print(f"{summary.made} segmented, {summary.kept} done before: {args.out}")
     for failure in summary.failures:
-        print(f"failed: {failure.error}", file=sys.stderr)
+        print(f"failed: {as_line(failure.error)}", file=sys.stderr)
     return 1 if summary.failures else 0
 
 
 if __name__ == "__main__":
-    run_tool(main)
+    run_tool(main, goes_on=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -36,7 +37,7 @@ def map_in_processes(
     if num_workers == 1 or len(items) < 2:
         yield from map(work, items)
         return
-    with ProcessPoolExecutor(num_workers, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(num_workers, initializer=_follow_parent) as pool:
         try:
             yield from pool.map(work, items, chunksize=chunksize)
         except BrokenProcessPool as error:
@@ -49,11 +50,13 @@ def map_in_processes(
             raise
 
 
-def _end_with_parent() -> None:
-    """Make this worker end when the process that started it is killed.
+def _follow_parent() -> None:
+    """Make this worker end with the process that started it, and not by itself.
 
-    Else it waits for work forever, with what it inherited, such as a lock.
+    When that one is killed, a worker would wait for work forever, with what it inherited, such as a
+    lock. Ctrl-C reaches all of them at once, and the process that started them ends the work.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     if parent is None:
         return

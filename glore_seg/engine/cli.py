@@ -3,6 +3,7 @@
 import argparse
 import atexit
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -104,22 +105,27 @@ def set_launcher(launcher: str, local_rank: int) -> None:
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
 
 
-def run_tool(main: Callable[[], object]) -> NoReturn:
+def run_tool(main: Callable[[], object], *, goes_on: bool = False) -> NoReturn:
     """Run a tool and end the process as its exit code says.
 
     What a user can mend, an OSError, what :mod:`glore_seg.documented_errors` tells, layers that do
     not fit, or the death of a data worker, is printed as one line, ``error: ...``, and ends with 2.
     A training that a signal stopped ends with 128 + the signal's number, a process whose peers are
-    gone with 75, in one line too. Everything else keeps its traceback.
+    gone with 75, Ctrl-C with 130, in one line too. Everything else keeps its traceback.
 
     Args:
         main: The tool's; an int that it returns is the exit code.
+        goes_on: Whether the same command goes on where an interrupted one stopped.
     """
     try:
         code = main()
     except TrainingStopped as stopped:
         print(stopped, file=sys.stderr)
         code = stopped.code
+    except KeyboardInterrupt:
+        rest = ": the same command goes on where it stopped" if goes_on else ""
+        print(f"\ninterrupted{rest}", file=sys.stderr)
+        code = 128 + signal.SIGINT
     except Exception as error:
         lost = lost_connection(error)
         death = death_of_worker(error)

@@ -16,7 +16,7 @@ from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS, init_default_scope
 
 from glore_seg.engine.loading import load_model
-from glore_seg.engine.picturing import check_free
+from glore_seg.engine.picturing import check_figure
 from glore_seg.engine.splits import plain_dataset
 from glore_seg.files import written_aside
 from glore_seg.layers import GloReUnit
@@ -67,7 +67,7 @@ def picture_clip_projections(
         ValueError: The network has no such unit, the unit no such node, ``wanted`` is not one
             video, or it cannot be read.
     """
-    check_free(out_file, overwrite=overwrite)
+    check_figure(out_file, overwrite=overwrite)
     wanted = wanted or ["0"]
     if len(wanted) != 1 or number != 1:
         raise ValueError(

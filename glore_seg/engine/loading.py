@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.device import get_device
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from glore_seg.engine.config import load_config
+from glore_seg.engine.devices import usable_device
 from glore_seg.engine.runner import build_model
 from glore_seg.engine.setup_check_hook import check_state_dict, unwrap, warn_of_other_settings
 
@@ -87,4 +87,4 @@ def load_model(
     warn_of_other_settings(cfg, checkpoint.meta, source=str(checkpoint.path))
     # Not strict: the check allows an auxiliary head, which only training uses.
     network.load_state_dict({k.removeprefix("module."): v for k, v in state.items()}, strict=False)
-    return model.to(device or get_device()).eval()
+    return model.to(usable_device(device)).eval()

@@ -22,6 +22,8 @@ from glore_seg.visualization.projections import (
     pick_nodes,
 )
 
+_FIGURES = (".png", ".pdf", ".svg")
+
 
 def compare_models(
     models: Sequence[tuple[Config, str] | tuple[Config, str, str]],
@@ -54,7 +56,7 @@ def compare_models(
         ValueError: The models have different classes or the same names, one is not of
             segmentation, or a number is below 1.
     """
-    check_free(out_file, overwrite=overwrite)
+    check_figure(out_file, overwrite=overwrite)
     _check_number(number)
     for cfg, *_ in models:
         require_segmentation(cfg, "compare")
@@ -124,7 +126,7 @@ def picture_projections(
         FileExistsError: ``out_file`` is there.
         ValueError: The network has no such unit, the unit no such node, or a number is below 1.
     """
-    check_free(out_file, overwrite=overwrite)
+    check_figure(out_file, overwrite=overwrite)
     predictor = Predictor(cfg, checkpoint)
     name, module = find_unit(predictor.model, unit)
     if nodes is not None:
@@ -196,6 +198,20 @@ def check_free(out_file: Path, *, overwrite: bool) -> None:
     """
     if out_file.exists() and not overwrite:
         raise FileExistsError(f"{out_file} exists; give another name, or --overwrite to replace it")
+
+
+def check_figure(out_file: Path, *, overwrite: bool) -> None:
+    """Refuse a figure that could not be written, before the work for it.
+
+    Raises:
+        FileExistsError: It is there.
+        ValueError: Its name ends otherwise than in .png, .pdf or .svg.
+    """
+    if out_file.suffix not in _FIGURES:
+        raise ValueError(
+            f"figure {out_file} ends in {out_file.suffix!r}; expected {', '.join(_FIGURES)}"
+        )
+    check_free(out_file, overwrite=overwrite)
 
 
 def spread(dataset: BaseDataset, number: int) -> list[int]:

@@ -17,6 +17,7 @@ from glore_seg.engine.config_errors import config_faults, name_late_faults
 from glore_seg.engine.long_runs import make_resumable
 from glore_seg.engine.processes import start_processes, watch_processes
 from glore_seg.engine.setup_check_hook import unwrap
+from glore_seg.engine.windows import check_windows
 
 
 def build_runner(cfg: Config) -> Runner:
@@ -29,6 +30,7 @@ def build_runner(cfg: Config) -> Runner:
         OSError: The launcher's processes can't find each other.
         ValueError: A part of the config cannot be built, also when the Runner begins.
     """
+    check_windows(cfg)
     with config_faults(cfg, "build the Runner"):
         cfg = make_resumable(cfg)
         watch_processes(cfg)

@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
-from mmengine.device import get_device
 from mmengine.dist import barrier, get_dist_info
 from mmengine.runner import autocast
 from mmengine.utils.dl_utils import set_multi_processing
 from torch.utils.data import DataLoader, Subset
 
+from glore_seg.engine.devices import usable_device
 from glore_seg.engine.loading import load_model
 from glore_seg.engine.processes import start_processes
 from glore_seg.engine.runner import build_dataset
@@ -134,7 +134,7 @@ def _manifest(cfg: Config, checkpoint: Path, split: str, dataset: BaseDataset) -
 
 def _device() -> str:
     """What kind of device predicts; sums of several threads are rounded otherwise than of one."""
-    kind = torch.device(get_device()).type
+    kind = usable_device().type
     return f"cpu with OMP_NUM_THREADS={torch.get_num_threads()}" if kind == "cpu" else kind
 
 

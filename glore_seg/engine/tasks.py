@@ -109,19 +109,20 @@ def _run_config(path: str) -> Config:
         raise
 
 
-def require_segmentation(cfg: Config, option: str) -> None:
+def require_segmentation(cfg: Config, what: str) -> None:
     """Refuse what has no meaning but for label maps.
 
     Args:
         cfg: The config.
-        option: What was asked for, such as ``--out``.
+        what: What was asked for: an option such as ``--out``, or a name for the work.
 
     Raises:
         ValueError: The config is of another task.
     """
     task = task_of(cfg)
     if task.name != "segmentation":
+        way_out = f": give one, or leave {what} out" if what.startswith("-") else ""
         raise ValueError(
-            f"{option} works on label maps, and this is a {task.name} config (default_scope "
-            f"{task.scope!r}); expected a segmentation config: give one, or leave {option} out"
+            f"{what} works on label maps, and this is a {task.name} config (default_scope "
+            f"{task.scope!r}); expected a segmentation config{way_out}"
         )

@@ -6,6 +6,7 @@ from mmengine.config import Config
 
 from glore_seg.engine.splits import loads_labels, without_labels
 from glore_seg.engine.tasks import require_segmentation, task_of
+from glore_seg.engine.windows import check_windows
 from glore_seg.files import remove_unfinished
 
 
@@ -72,30 +73,23 @@ def use_inference(
         ValueError: Windows are given without sliding, are missing, or leave gaps, or the config
             is not of segmentation.
     """
-    require_segmentation(cfg, "--mode")
+    require_segmentation(cfg, "predicting")
     if cfg.model.get("test_cfg") is None:
         cfg.model.test_cfg = {}
     test_cfg = cfg.model.test_cfg
     mode = mode or test_cfg.get("mode", "whole")
+    if mode not in ("whole", "slide"):
+        raise ValueError(f"mode is {mode!r}; expected 'whole' or 'slide' (model.test_cfg.mode)")
     if mode == "whole":
         if crop_size or stride:
             raise ValueError("--crop-size and --stride are of sliding windows: add --mode slide")
         test_cfg.mode = "whole"
         return
-    crop_size = crop_size or test_cfg.get("crop_size")
-    stride = stride or test_cfg.get("stride")
-    if not crop_size or not stride:
-        raise ValueError(
-            f"--mode slide needs windows, crop_size is {crop_size} and stride {stride}: give "
-            "--crop-size HEIGHT WIDTH --stride HEIGHT WIDTH, or model.test_cfg.crop_size and "
-            "model.test_cfg.stride in the config"
-        )
-    if not all(0 < step <= size for step, size in zip(stride, crop_size, strict=True)):
-        raise ValueError(
-            f"--stride {tuple(stride)} with --crop-size {tuple(crop_size)}; expected steps of 1 to "
-            "the window's size, or pixels would be left out"
-        )
-    test_cfg.update(mode="slide", crop_size=tuple(crop_size), stride=tuple(stride))
+    test_cfg.mode = "slide"
+    for key, size in (("crop_size", crop_size), ("stride", stride)):
+        if size:
+            test_cfg[key] = size
+    check_windows(cfg)
 
 
 def use_output_dir(cfg: Config, output_dir: str, *, format_only: bool) -> None:

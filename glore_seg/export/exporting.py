@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, init_default_scope
 
+from glore_seg.engine.devices import usable_device
 from glore_seg.engine.loading import load_model, read_checkpoint
 from glore_seg.engine.setup_check_hook import unwrap
 from glore_seg.engine.splits import plain_dataset
@@ -93,7 +93,7 @@ def export_model(
         check_opset(opset)
     elif opset is not None:
         raise ValueError(f"--opset is {opset}, and programs have none; expected --format onnx")
-    where = _device(device)
+    where = usable_device(device)
     wrap = graph_of(cfg.get("default_scope") or "mmseg")
     cfg = copy.deepcopy(cfg)
     if cfg.model.get("data_preprocessor") is None and cfg.get("data_preprocessor"):
@@ -144,18 +144,6 @@ def _check_file(out: Path, file_format: str, *, overwrite: bool) -> None:
         raise IsADirectoryError(f"--out is {out}, a folder; expected a file: give another name")
     if out.exists() and not overwrite:
         raise FileExistsError(f"{out} exists; give another name, or say --overwrite")
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:  # torch asserts that it has CUDA
-        raise ValueError(
-            f"--device is {name!r}, which torch cannot use here ({str(error).splitlines()[0]}); "
-            "expected cpu, or cuda on a machine that has it"
-        ) from error
-    return device
 
 
 def _metainfo(cfg: Config, meta: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from mmseg.models.utils import resize
 
+from glore_seg.engine.devices import named_device
 from glore_seg.export.contract import PROPERTY, Contract
 from glore_seg.extras import require
 
@@ -110,7 +111,7 @@ class OnnxPredictor:
 def _providers(runtime: Any, device: torch.device | str | None) -> tuple[torch.device, list[str]]:
     available = runtime.get_available_providers()
     kind = "CUDAExecutionProvider"
-    chosen = torch.device(device or ("cuda" if kind in available else "cpu"))
+    chosen = named_device(device or ("cuda" if kind in available else "cpu"))
     if chosen.type == "cpu":
         return chosen, ["CPUExecutionProvider"]
     if chosen.type != "cuda" or kind not in available:

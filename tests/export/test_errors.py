@@ -28,7 +28,7 @@ from tests.export import networks
         ({"opset": 12}, ValueError, r"--opset is 12; expected 18 to \d+, which the installed onnx"),
         ({"opset": 999}, ValueError, r"--opset is 999; expected 18 to"),
         ({"file_format": "program", "out": "a.pt2", "opset": 18}, ValueError, "programs have none"),
-        ({"device": "tpu"}, ValueError, r"--device is 'tpu', which torch cannot use here"),
+        ({"device": "tpu"}, ValueError, r"device is 'tpu', which torch cannot use here"),
         ({"out": "there.onnx"}, FileExistsError, "exists; give another name, or say --overwrite"),
         ({"out": "folder.onnx"}, IsADirectoryError, "a folder; expected a file"),
         ({"checkpoint": "none.pth"}, FileNotFoundError, r"none\.pth not found"),
@@ -51,7 +51,7 @@ def test_wrong_options_are_refused_and_nothing_is_written(tmp_path, options, err
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
 def test_a_device_that_is_not_there(tmp_path):
-    with pytest.raises(ValueError, match="--device is 'cuda', which torch cannot use here"):
+    with pytest.raises(ValueError, match="device is 'cuda', which torch cannot use here"):
         export_model(networks.segmentation(), "a.pth", tmp_path / "a.onnx", device="cuda")
 
 

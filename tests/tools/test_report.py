@@ -1,5 +1,6 @@
 """report.py, read as HTML and seen in a browser."""
 
+import shutil
 import subprocess
 from pathlib import Path
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.engine import load_config
 from glore_seg.engine.cli import add_cfg_options, run_tool
+from glore_seg.engine.picturing import check_figure, check_free
 from glore_seg.engine.splits import build_picture_dataset, read_labels
 from glore_seg.evaluation.class_balance import ClassBalance, count_classes
 from glore_seg.files import written_aside
@@ -26,6 +27,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--split", choices=["train", "val"], default="train")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw them here")
+    parser.add_argument("--overwrite", action="store_true", help="replace both files")
     add_cfg_options(parser)
     return parser.parse_args(argv)
 
@@ -33,6 +35,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> ClassBalance:
     """Count, print, write and draw."""
     args = parse_args(argv)
+    if args.json:
+        check_free(args.json, overwrite=args.overwrite)
+    if args.picture:
+        check_figure(args.picture, overwrite=args.overwrite)
     cfg = load_config(args.config, cfg_options=args.cfg_options)
     dataset = build_picture_dataset(cfg, args.split)
     balance = count_classes(read_labels(dataset), dataset.metainfo["classes"])

@@ -9,7 +9,6 @@ Training reads it with `--cfg-options train_dataloader.dataset.pack=data/citysca
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from glore_seg.datasets.packing import pack_dataset, verify_pack
@@ -52,21 +51,17 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Pack, and verify where asked; return 0 where all is well."""
     args = parse_args(argv)
-    try:
-        made, kept = pack_dataset(
-            args.data_root,
-            args.pack,
-            splits=args.splits,
-            img_suffix=args.img_suffix,
-            seg_map_suffix=args.seg_map_suffix,
-            num_classes=args.num_classes,
-            num_workers=args.nproc,
-            progress=not args.quiet,
-        )
-        problems = verify_pack(args.pack, progress=not args.quiet) if args.verify else []
-    except KeyboardInterrupt:
-        print("interrupted: the same command goes on from here", file=sys.stderr)
-        return 130
+    made, kept = pack_dataset(
+        args.data_root,
+        args.pack,
+        splits=args.splits,
+        img_suffix=args.img_suffix,
+        seg_map_suffix=args.seg_map_suffix,
+        num_classes=args.num_classes,
+        num_workers=args.nproc,
+        progress=not args.quiet,
+    )
+    problems = verify_pack(args.pack, progress=not args.quiet) if args.verify else []
     print(f"{args.pack}: {made} pictures packed, {kept} were there")
     for problem in problems:
         print(f"- {problem}")
@@ -76,4 +71,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_tool(main)
+    run_tool(main, goes_on=True)

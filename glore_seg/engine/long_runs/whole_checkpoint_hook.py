@@ -33,7 +33,8 @@ class WholeCheckpointHook(CheckpointHook):
 
     Raises:
         OSError: A checkpoint cannot be written; those before it are whole.
-        ValueError: There are checkpoints to go on from, but none is whole.
+        ValueError: There are checkpoints to go on from, but none is whole; ``save_best`` is no
+            score of the validation.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -112,6 +113,14 @@ class WholeCheckpointHook(CheckpointHook):
         super()._save_checkpoint(runner)
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
+        wanted = self.key_indicators if self.save_best else ()
+        unknown = [key for key in wanted if key not in (*metrics, "auto")]
+        if unknown:
+            raise ValueError(
+                f"save_best is {unknown[0]!r}, which is none of the scores; expected one of "
+                f"{', '.join(metrics)}: set default_hooks.checkpoint.save_best, and go on with "
+                "--resume"
+            )
         super()._save_best_checkpoint(runner, metrics)
         if self._is_local:
             # What a stop left stays until the next that a training can go on from.

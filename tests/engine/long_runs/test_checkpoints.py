@@ -207,3 +207,11 @@ def test_the_hosts_writer_takes_the_backend(tmp_path):
     path = tmp_path / "new" / "x.pth"
     save_checkpoint({"a": torch.ones(2)}, str(path), backend_args={"backend": "whole_local"})
     assert torch.load(path)["a"].tolist() == [1, 1]
+
+
+def test_a_best_that_no_score_tells(tmp_path):
+    options = {"default_hooks__checkpoint__save_best": "mscore"}
+    options["default_hooks__checkpoint__rule"] = "greater"
+    with pytest.raises(ValueError, match=r"save_best is 'mscore', .*; expected one of score: set"):
+        train(config(tmp_path, **options))
+    assert list(tmp_path.glob("iter_*.pth"))

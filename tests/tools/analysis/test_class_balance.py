@@ -23,6 +23,9 @@ def test_counts_what_the_files_hold(load_tool, small_config, street_scenes, tmp_
     assert written["num_pictures"] == len(files) == 8
     assert "8 pictures;" in capsys.readouterr().out
     assert Image.open(tmp_path / "balance.png").size > (800, 600)
+    for option, file in (options[:2], options[2:]):
+        with pytest.raises(FileExistsError, match=f"{file.name} exists; give another name, or --o"):
+            load_tool("analysis/class_balance")([small_config, option, str(file)])
 
 
 def test_without_labels(load_tool, write_config):
