@@ -94,13 +94,20 @@ def set_launcher(launcher: str, local_rank: int) -> None:
 
     Raises:
         ValueError: Several processes were started, and ``launcher`` is ``"none"``: each would do
-            all of the work, and all write the same files.
+            all of the work, and all write the same files; or it is ``"pytorch"`` and torchrun has
+            started nothing.
     """
     processes = os.environ.get("WORLD_SIZE", "1")
     if launcher == "none" and processes != "1":
         raise ValueError(
             f"WORLD_SIZE is {processes}, so several processes were started, but --launcher is "
             "none; expected one: add --launcher pytorch, or use tools/dist_*.sh"
+        )
+    missing = [name for name in ("RANK", "WORLD_SIZE") if name not in os.environ]
+    if launcher == "pytorch" and missing:
+        raise ValueError(
+            f"--launcher is pytorch, and {' and '.join(missing)}, which torchrun sets, are not "
+            "there; expected to be started by it: use tools/dist_*.sh, or leave --launcher out"
         )
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
 

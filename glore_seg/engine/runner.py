@@ -1,6 +1,7 @@
 """The Runner of a config, and what is done to it before it runs."""
 
 import copy
+import difflib
 import logging
 
 import torch.distributed as dist
@@ -9,7 +10,7 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.dist import get_world_size
 from mmengine.logging import print_log
-from mmengine.registry import DATASETS, MODELS, RUNNERS, init_default_scope
+from mmengine.registry import DATASETS, MODELS, OPTIMIZERS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
@@ -28,9 +29,11 @@ def build_runner(cfg: Config) -> Runner:
 
     Raises:
         OSError: The launcher's processes can't find each other.
-        ValueError: A part of the config cannot be built, also when the Runner begins.
+        ValueError: A part of the config cannot be built, also when the Runner begins, or sliding
+            windows do not fit.
     """
     check_windows(cfg)
+    _check_optimizer(cfg)
     with config_faults(cfg, "build the Runner"):
         cfg = make_resumable(cfg)
         watch_processes(cfg)
@@ -38,6 +41,21 @@ def build_runner(cfg: Config) -> Runner:
         runner = RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
     name_late_faults(runner, cfg)
     return runner
+
+
+def _check_optimizer(cfg: Config) -> None:
+    """Refuse an unknown name, at which mmengine's error names nothing."""
+    name = ((cfg.get("optim_wrapper") or {}).get("optimizer") or {}).get("type")
+    if not isinstance(name, str):
+        return
+    init_default_scope(cfg.get("default_scope", "mmseg"))
+    if OPTIMIZERS.get(name) is None:
+        known = sorted(OPTIMIZERS.module_dict)
+        close = difflib.get_close_matches(name, known, n=3) or known
+        raise ValueError(
+            f"optim_wrapper.optimizer.type is {name!r}, which is no registered optimiser; expected "
+            f"one such as {', '.join(close)}"
+        )
 
 
 def build_model(cfg: Config) -> nn.Module:
@@ -84,12 +102,21 @@ def forget_training(runner: Runner) -> None:
 
 
 def warn_of_other_batch(cfg: Config) -> None:
-    """Say so when the total batch is not the one that rate and schedule were chosen for."""
+    """Say so when the total batch is not the one that rate and schedule were chosen for.
+
+    Raises:
+        ValueError: There is no batch.
+    """
     base = cfg.get("auto_scale_lr", {}).get("base_batch_size")
     if not base or cfg.auto_scale_lr.get("enable"):
         return
     per_process = cfg.train_dataloader.batch_size
     accumulated = cfg.optim_wrapper.get("accumulative_counts", 1)
+    if min(per_process, accumulated) < 1:
+        raise ValueError(
+            f"train_dataloader.batch_size is {per_process} and optim_wrapper.accumulative_counts "
+            f"{accumulated}; expected 1 or more of both"
+        )
     total = per_process * get_world_size() * accumulated
     if total != base:
         schedule = (

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from glore_seg.layers.arguments import check_count
 from glore_seg.layers.evaluation_order import Order, check_order, costs_less_in_interaction_space
 from glore_seg.layers.graph_conv import ActPosition, GraphConv
 from glore_seg.layers.interaction_norm import (
@@ -103,6 +104,7 @@ class GloReUnit(nn.Module):
             raise ValueError(f"ndim must be one of {tuple(_CONVS)}, got {ndim}")
         if not 1 <= num_graph_convs <= 3:
             raise ValueError(f"num_graph_convs must be 1, 2 or 3 (Table 1), got {num_graph_convs}")
+        check_count("in_channels", in_channels, at_least=1)
         if num_nodes is None:
             if in_channels < 4:
                 raise ValueError(

@@ -7,6 +7,8 @@ from typing import Literal, get_args
 
 from torch import Tensor, nn
 
+from glore_seg.layers.arguments import check_count
+
 ActPosition = Literal["between", "after"]
 
 
@@ -30,7 +32,8 @@ class GraphConv(nn.Module):
         - Output: (B, S, N)
 
     Raises:
-        ValueError: ``num_nodes`` or ``num_states`` is below 1, or ``act_position`` is unknown.
+        ValueError: ``num_nodes`` or ``num_states`` is below 1 or no whole number, or
+            ``act_position`` is unknown.
 
     Example:
         >>> import torch
@@ -43,8 +46,7 @@ class GraphConv(nn.Module):
     ) -> None:
         super().__init__()
         for name, value in (("num_nodes", num_nodes), ("num_states", num_states)):
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, got {value}")
+            check_count(name, value, at_least=1)
         if act_position not in get_args(ActPosition):
             raise ValueError(
                 f"act_position must be one of {get_args(ActPosition)}, got {act_position!r}"

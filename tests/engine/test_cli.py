@@ -69,9 +69,13 @@ def test_the_exit_code(result, code):
 
 def test_several_processes_need_a_launcher(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.delenv("RANK", raising=False)
     monkeypatch.delenv("LOCAL_RANK", raising=False)
     with pytest.raises(ValueError, match=r"WORLD_SIZE is 2, .*: add --launcher pytorch, or use to"):
         set_launcher("none", 0)
+    with pytest.raises(ValueError, match=r"--launcher is pytorch, and RANK, which torchrun sets"):
+        set_launcher("pytorch", 0)
+    monkeypatch.setenv("RANK", "0")
     set_launcher("pytorch", 0)
     monkeypatch.setenv("WORLD_SIZE", "1")
     set_launcher("none", 0)
@@ -141,3 +145,15 @@ def test_a_data_worker_that_dies_is_one_line():
 def test_other_errors_of_torch_keep_their_traceback():
     with pytest.raises(RuntimeError, match="another"):
         run_tool(lambda: (_ for _ in ()).throw(RuntimeError("another")))
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_ctrl_c_is_one_line(goes_on, capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as end:
+        run_tool(interrupted, goes_on=goes_on)
+    assert end.value.code == 130
+    rest = ": the same command goes on where it stopped" if goes_on else ""
+    assert capsys.readouterr().err == f"\ninterrupted{rest}\n"

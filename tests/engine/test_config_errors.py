@@ -27,7 +27,7 @@ def changed(**options):
         ({"model__type": 3}, "TypeError: type must be a str"),
         ({"model__backbone__num_stages": 9}, "AssertionError"),
         ({"model__decode_head__channels": -1}, "RuntimeError: .*negative dimension"),
-        ({"model__decode_head__num_states": "abc"}, "TypeError: '<' not supported"),
+        ({"model__decode_head__dropout_ratio": "abc"}, "TypeError: '>' not supported"),
         ({"model__decode_head__xyz": 1}, "TypeError: .*unexpected keyword argument 'xyz'"),
     ],
 )
@@ -54,6 +54,13 @@ def test_what_the_runner_builds_as_it_begins(small_cfg, tmp_path):
     runner = build_runner(small_cfg)
     with pytest.raises(ValueError, match=r"cannot build optim_wrapper \(TypeError.*'<' not"):
         runner.train()
+
+
+def test_an_optimiser_that_is_none(small_cfg):
+    small_cfg.optim_wrapper.optimizer.type = "Adamm"
+    message = r"optimizer\.type is 'Adamm', which is no registered optimiser; .* such as Adam.*,"
+    with pytest.raises(ValueError, match=message):
+        build_runner(small_cfg)
 
 
 @pytest.mark.parametrize("text", ["model = dict(", "a = 1 +", "b = nowhere", "1 / 0", "\0"])

@@ -41,3 +41,8 @@ def test_epochs_need_no_other_schedule(said):
 def test_the_same_batch_is_silent(said):
     warn_of_other_batch(config(32, max_iters=100))
     assert said == []
+
+
+def test_no_batch_is_refused():
+    with pytest.raises(ValueError, match=r"train_dataloader\.batch_size is 0 and .* 1 or more of b"):
+        warn_of_other_batch(config(0, max_iters=100))

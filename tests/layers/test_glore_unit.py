@@ -213,6 +213,8 @@ def test_autocast_trains():
     ("arguments", "message"),
     [
         ({"num_nodes": 0}, "num_nodes must be at least 1, got 0"),
+        ({"num_nodes": 2.5}, "num_nodes must be a whole number, got 2.5"),
+        ({"num_states": True}, "num_states must be a whole number, got True"),
         ({"num_states": -1}, "num_states must be at least 1, got -1"),
         ({"ndim": 4}, r"ndim must be one of \(1, 2, 3\), got 4"),
         ({"num_graph_convs": 4}, "num_graph_convs must be 1, 2 or 3 .*got 4"),

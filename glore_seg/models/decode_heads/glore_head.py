@@ -7,6 +7,7 @@ from mmseg.models.decode_heads import FCNHead
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from glore_seg.layers.arguments import check_count
 from glore_seg.layers.norm import check_norm_positions
 from glore_seg.models.plugins import GloRePlugin
 
@@ -55,8 +56,7 @@ class GloReHead(FCNHead):
         concat_input: bool = False,
         **kwargs: Any,
     ) -> None:
-        if num_units < 0:
-            raise ValueError(f"num_units must be 0 or more, got {num_units}")
+        check_count("num_units", num_units, at_least=0)
         if num_convs not in (1, 2):
             raise ValueError(
                 f"num_convs must be 2 (convolutions before and after the units) or 1 (before "

@@ -7,6 +7,7 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from glore_seg.layers.arguments import check_count
 from glore_seg.models.plugins import GloRePlugin
 
 
@@ -44,8 +45,7 @@ class GloReNeck(BaseModule):
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if num_units < 1:
-            raise ValueError(f"num_units must be at least 1, got {num_units}")
+        check_count("num_units", num_units, at_least=1)
         count = len(in_channels)
         outside = [level for level in levels if not -count <= level < count]
         if outside:

@@ -93,7 +93,8 @@ def test_norm_of_the_units(norm):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"num_units": -1}, "num_units must be 0 or more, got -1"),
+        ({"num_units": -1}, "num_units must be at least 0, got -1"),
+        ({"num_units": "two"}, "num_units must be a whole number, got 'two'"),
         ({"num_convs": 3}, "num_convs must be 2 .*got 3"),
         ({"kernel_size": 2}, "kernel_size must be odd and positive, got 2"),
         ({"num_nodes": 0}, "num_nodes must be at least 1, got 0"),
