@@ -5,6 +5,7 @@ Shape legend: K clips, T frames, H, W sizes of a frame; N nodes, t, h, w sizes o
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,8 @@ def picture_clip_projections(
         checkpoint: Its weights.
         out_file: Picture to write.
         split: ``"train"``, ``"val"`` or ``"test"``: the data set of ``SPLIT_dataloader``.
-        wanted: One video: a file, or its index in the split, or its file's name or the beginning
-            of it. Default: the first of the split.
+        wanted: One video: a file, or a folder of frames where the config reads such, or its index
+            in the split, or its file's name or the beginning of it. Default: the split's first.
         number: How many videos; a figure has room for one.
         unit: Name of the unit. Default: the last one.
         nodes: Nodes to show. Default: the most distinct, see :func:`pick_nodes`.
@@ -97,18 +98,38 @@ def _sample(cfg: Config, split: str, wanted: str) -> dict[str, Any]:
     settings = ConfigDict(plain_dataset(cfg, split).to_dict())
     settings.pipeline = plain_dataset(cfg, "test").pipeline
     settings.test_mode = True
-    is_file = Path(wanted).is_file()
+    is_given = Path(wanted).exists()
     init_default_scope(cfg.default_scope)
     # Not opened: the data need not be there to read a file.
-    dataset = DATASETS.build({**settings, "lazy_init": is_file})
-    if is_file:
-        info = {"filename": wanted, "label": -1, "start_index": 0, "modality": "RGB"}
-        return dataset.pipeline(info)
+    dataset = DATASETS.build({**settings, "lazy_init": is_given})
+    if is_given:
+        return dataset.pipeline(_info(dataset, Path(wanted)))
     sample = dataset[_index(dataset, wanted, split)]
     reason = sample["data_samples"].get("unreadable")
     if reason:
         raise ValueError(f"{reason}; give another video")
     return sample
+
+
+def _info(dataset: Any, video: Path) -> dict[str, Any]:
+    """What the pipeline needs to know of a video that is given, a file or a folder of frames."""
+    info = {"label": -1, "start_index": dataset.start_index, "modality": dataset.modality}
+    template = getattr(dataset, "filename_tmpl", None)  # of a data set of frames
+    if (template is None) != video.is_file():
+        expected = "file of a video" if template is None else "folder of its frames"
+        raise ValueError(f"{video} is given; expected the {expected}, which this config reads")
+    if template is None:
+        return {**info, "filename": str(video)}
+    numbers = itertools.count(dataset.start_index)
+    total = next(n for n in numbers if not (video / template.format(n)).is_file())
+    if total == dataset.start_index:
+        raise ValueError(f"{video} has no {template.format(total)}; expected frames of a video")
+    return {
+        **info,
+        "frame_dir": str(video),
+        "filename_tmpl": template,
+        "total_frames": total - dataset.start_index,
+    }
 
 
 def _index(dataset: BaseDataset, name: str, split: str) -> int:

@@ -17,6 +17,12 @@ from mmengine.model import BaseTTAModel
 from mmengine.registry import DATASETS, init_default_scope
 from torch import Tensor
 
+from glore_seg.documented_errors import (
+    as_line,
+    is_documented,
+    place_of,
+    went_through_own_code,
+)
 from glore_seg.engine.finding import Picture
 from glore_seg.engine.loading import Checkpoint, load_model
 from glore_seg.engine.setup_check_hook import unwrap
@@ -187,7 +193,16 @@ class Predictor:
             # mmseg's pipelines hold blue first
             item["img"] = np.ascontiguousarray(picture[..., ::-1])
             return cast(dict[str, Any], self._array_pipeline(item))
-        return cast(dict[str, Any], self._pipeline({**item, "img_path": str(picture)}))
+        try:
+            return cast(dict[str, Any], self._pipeline({**item, "img_path": str(picture)}))
+        except Exception as error:  # decoders answer a damaged file in many ways
+            if is_documented(error) or went_through_own_code(error):
+                raise
+            raise ValueError(
+                f"{picture} cannot be prepared for the network ({type(error).__name__}: "
+                f"{as_line(error)}; at {place_of(error)}); expected a picture that can be read "
+                "whole, and a test pipeline that takes it"
+            ) from error
 
     @cached_property
     def _array_pipeline(self) -> Compose:

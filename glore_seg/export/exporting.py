@@ -173,8 +173,8 @@ def _sizes(
     for height, width in (*further, *([fixed] if fixed else [])):
         if min(height, width) < 1 or height % divisor or width % divisor:
             raise ValueError(
-                f"size is {height} x {width}; expected multiples of {divisor}, which the network "
-                "takes"
+                f"size is {height} x {width}; expected multiples of {divisor} above 0, which the "
+                "network takes"
             )
     if fixed:
         if any(tuple(each) != tuple(fixed) for each in further):

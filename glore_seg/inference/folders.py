@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,14 +35,15 @@ def find_tasks(inputs: Sequence[str | Path], out: str | Path) -> list[Task]:
     """Find pictures and videos, and name their results.
 
     Results are named by the place of a file below the folder that holds all inputs, so files of
-    one name in several folders keep apart. What lies in ``out`` is none of them.
+    one name in several folders keep apart; where two differ in their endings alone, the ending
+    stays in the name. What lies in ``out`` is none of them.
 
     Args:
         inputs: Files, folders (with the folders in them) and globs.
         out: Folder of the results.
 
     Raises:
-        ValueError: There is nothing to do, or two files differ in their endings alone.
+        ValueError: There is nothing to do, or two files' results would have one name.
     """
     within = Path(os.path.abspath(out))  # without ".."
     found: dict[Path, None] = {}
@@ -57,17 +59,26 @@ def find_tasks(inputs: Sequence[str | Path], out: str | Path) -> list[Task]:
     if not found:
         raise ValueError(f"{', '.join(map(str, inputs))} holds nothing but results of {out}")
     base = os.path.commonpath(roots)
+    alike = Counter(_name(file, base) for file in found)
     tasks: dict[tuple[str, bool], Task] = {}
     for file in found:
-        name = file.relative_to(base).with_suffix("").as_posix()
-        task = Task(file, name, file.suffix.lower() in VIDEO_SUFFIXES)
-        other = tasks.setdefault((name, task.is_video), task)
+        name, is_video = _name(file, base)
+        if alike[name, is_video] > 1:
+            name += file.suffix
+        task = Task(file, name, is_video)
+        other = tasks.setdefault((name, is_video), task)
         if other is not task:
             raise ValueError(
-                f"{other.path} and {file} differ in their endings alone, and their results would "
-                "have one name: segment them in two runs with an --out each"
+                f"the results of {other.path} and {file} would have one name: segment them in two "
+                "runs with an --out each"
             )
     return list(tasks.values())
+
+
+def _name(file: Path, base: str) -> tuple[str, bool]:
+    """A file's name among the results, and whether it is a video, whose results end otherwise."""
+    name = file.relative_to(base).with_suffix("").as_posix()
+    return name, file.suffix.lower() in VIDEO_SUFFIXES
 
 
 def segment_folders(

@@ -81,3 +81,13 @@ def test_arrays_batches_and_scores(small_cfg, save, street_scenes):
     use_tta(small_cfg)
     small_cfg.tta_pipeline[1].type = "TestTimeAug"
     assert not Predictor(small_cfg, save(small_cfg), device="cpu").gives_scores
+
+
+def test_a_picture_that_cannot_be_read(small_cfg, save, street_scenes, tmp_path):
+    predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
+    cut = tmp_path / "cut.png"
+    cut.write_bytes(val_files(street_scenes)[0].read_bytes()[:60])
+    with pytest.raises(
+        ValueError, match=r"cut\.png cannot be prepared for .* at .*\.py:\d+\); exp"
+    ):
+        predictor.batch(cut)

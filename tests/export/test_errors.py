@@ -32,7 +32,7 @@ from tests.export import networks
         ({"out": "there.onnx"}, FileExistsError, "exists; give another name, or say --overwrite"),
         ({"out": "folder.onnx"}, IsADirectoryError, "a folder; expected a file"),
         ({"checkpoint": "none.pth"}, FileNotFoundError, r"none\.pth not found"),
-        ({"size": (0, 64)}, ValueError, "size is 0 x 64; expected multiples of 1"),
+        ({"size": (0, 64)}, ValueError, "size is 0 x 64; expected multiples of 1 above 0"),
         ({"size": (64, 64), "check_sizes": [(8, 8)]}, ValueError, "leave one of the two out"),
     ],
 )
