@@ -1,6 +1,5 @@
 """Which runs an ablation has, and where each of them stands."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,31 +66,13 @@ class Run:
             return 0
         return logged["loss"][-1][0] if "loss" in logged else 0
 
-    def scored(self) -> set[int]:
-        """The iterations whose validation is done."""
-        try:
-            return {step for step, _ in read_scalars(self.work_dir).get("mIoU", [])}
-        except FileNotFoundError:
-            return set()
-
     def finished(self) -> bool:
         """Whether it is trained and scored to its end."""
-        return self.max_iters in self.scored()
-
-    def checkpoint(self) -> Path | None:
-        """Where to go on: the last checkpoint with nothing before it left to score.
-
-        mmengine saves before it validates, and a resumed run does not validate what it begins
-        with: a run that was killed in between goes on from the checkpoint before.
-        """
-        done = self.scored()
-        interval = self.row.cfg.train_cfg.val_interval
-        found = {}
-        for file in self.work_dir.glob("iter_*.pth"):
-            if match := re.fullmatch(r"iter_(\d+)\.pth", file.name):
-                found[int(match[1])] = file
-        whole = [n for n in found if set(range(interval, n + 1, interval)) <= done]
-        return found[max(whole)] if whole else None
+        try:
+            scores = read_scalars(self.work_dir).get("mIoU", [])
+        except FileNotFoundError:
+            return False
+        return self.max_iters in {step for step, _ in scores}
 
 
 def plan_rows(

@@ -23,7 +23,7 @@ def run_all(
     gpus: Sequence[int] | None = None,
     poll_seconds: float = 2.0,
 ) -> None:
-    """Train what is not trained yet; a half run goes on from its checkpoint.
+    """Train what is not trained yet; a half run goes on from its newest whole checkpoint.
 
     Each run writes ``train.log`` into its work folder. After one that fails the others go on. Where
     this is interrupted, by SIGINT or SIGTERM, it ends the trainings that it began; they save first.
@@ -91,8 +91,9 @@ def _start(run: Run, train_tool: Path, gpu: int | None) -> subprocess.Popen:
     run.work_dir.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, str(train_tool), str(run.row.settings)]
     command += ["--work-dir", str(run.work_dir)]
-    if (checkpoint := run.checkpoint()) is not None:
-        command += ["--resume", str(checkpoint)]
+    if any(run.work_dir.glob("*.pth")):
+        # the newest whole one; without any, hooks of the config's own would forget its load_from
+        command.append("--resume")
     command += ["--cfg-options", f"randomness.seed={run.seed}"]
     environment = dict(os.environ)
     if gpu is not None:

@@ -49,24 +49,11 @@ def test_what_is_refused(rows, tmp_path):
         plan_runs(rows, [0, 1])
 
 
-def test_a_run_goes_on_after_what_is_scored(rows):
+def test_a_run_is_finished_with_its_last_score(rows):
     run = Run(rows[0], seed=0)
-    assert (run.iteration(), run.checkpoint(), run.finished()) == (0, None, False)
-    log(run.work_dir, {2: 10.0}, until=3)
-    assert run.iteration() == 3
-    assert run.checkpoint() == run.work_dir / "iter_2.pth"
-    # Saved at the end, and killed in its validation: from the checkpoint before.
-    (run.work_dir / "iter_4.pth").touch()
-    assert run.checkpoint() == run.work_dir / "iter_2.pth"
-    assert not run.finished()
+    assert (run.iteration(), run.finished()) == (0, False)
+    log(run.work_dir, {2: 10.0}, until=4)
+    # trained to the end, and killed in its validation
+    assert (run.iteration(), run.finished()) == (4, False)
     log(run.work_dir, {2: 10.0, 4: 20.0}, until=4)
-    assert run.checkpoint() == run.work_dir / "iter_4.pth"
     assert run.finished()
-
-
-def test_a_checkpoint_between_validations_is_taken(rows):
-    run = Run(rows[0], seed=0)
-    log(run.work_dir, {2: 10.0}, until=3)
-    (run.work_dir / "iter_3.pth").touch()
-    (run.work_dir / "iter_of_mine.pth").touch()
-    assert run.checkpoint() == run.work_dir / "iter_3.pth"

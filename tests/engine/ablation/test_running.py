@@ -78,7 +78,14 @@ def test_finished_runs_are_kept_and_half_ones_go_on(runs, train):
     log(runs[1].work_dir, {2: 1.0}, until=3)
     calls = train(runs[:2])
     assert len(calls) == 1
-    assert calls[0][0][3:5] == ["--resume", str(runs[1].work_dir / "iter_2.pth")]
+    # no file: train.py finds the newest that is whole, and does the validation that was cut off
+    assert calls[0][0][3:5] == ["--resume", "--cfg-options"]
+
+
+def test_a_run_without_a_checkpoint_begins_anew(runs, train):
+    log(runs[0].work_dir, {}, until=1)
+    ((arguments, _),) = train(runs[:1])
+    assert "--resume" not in arguments
 
 
 def test_each_gpu_has_one_run_at_a_time(runs, train):
