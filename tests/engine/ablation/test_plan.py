@@ -49,6 +49,37 @@ def test_what_is_refused(rows, tmp_path):
         plan_runs(rows, [0, 1])
 
 
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (
+            {"default_scope": "mmaction"},
+            r"a\.py is a video config; expected a segmentation config that trains by iterations",
+        ),
+        (
+            {"train_cfg": {"_delete_": True, "max_epochs": 3}},
+            "is without train_cfg.max_iters; expected",
+        ),
+        ({"train_cfg": None}, "is without train_cfg.max_iters; expected"),
+        ({"train_cfg.val_interval": 0}, "max_iters = 4 and val_interval = 0; expected whole"),
+        ({"train_cfg.max_iters": "4"}, "max_iters = '4' and val_interval = 2; expected whole"),
+        ({"val_dataloader": None}, "has no val_dataloader"),
+    ],
+)
+def test_configs_that_would_end_without_a_score(tmp_path, changes, text):
+    config = str(make_config(tmp_path / "a.py", default_scope="mmseg"))
+    with pytest.raises(ValueError, match=text):
+        plan_rows([config], tmp_path, cfg_options=changes)
+
+
+def test_rows_that_cannot_be_compared_are_not_trained(tmp_path):
+    configs = [str(make_config(tmp_path / "a.py")), str(make_config(tmp_path / "b.py"))]
+    make_config(tmp_path / "b.py", train_cfg__max_iters=8)
+    rows = plan_rows(configs, tmp_path / "out")
+    with pytest.raises(ValueError, match=r"^a has train_cfg.max_iters = 4, b has 8; expected"):
+        plan_runs(rows, [0])
+
+
 def test_a_run_is_finished_with_its_last_score(rows):
     run = Run(rows[0], seed=0)
     assert (run.iteration(), run.finished()) == (0, False)
