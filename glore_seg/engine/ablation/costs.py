@@ -15,6 +15,7 @@ from torch import nn
 from glore_seg.engine.ablation.plan import Row
 from glore_seg.engine.complexity import count_complexity
 from glore_seg.engine.config import replace_sync_bn
+from glore_seg.engine.devices import usable_device
 from glore_seg.engine.machine import machine
 from glore_seg.engine.runner import build_model
 from glore_seg.engine.timing import saved_bytes, side_by_side
@@ -65,8 +66,13 @@ def measure_costs(
 
     Returns:
         Costs by the row's name.
+
+    Raises:
+        ValueError: The device cannot be used here, or is neither a CPU nor a CUDA device.
     """
-    device = torch.device(device)
+    device = usable_device(device)
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f"device is {str(device)!r}; expected cpu or cuda, to measure memory on")
     steps: dict[str, Callable[[], object]] = {}
     memory: dict[str, float] = {}
     for row in rows:
