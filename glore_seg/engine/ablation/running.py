@@ -78,10 +78,7 @@ def run_all(
                     board.say(f"{run.name} begins at iteration {run.iteration()}")
                 time.sleep(poll_seconds)
                 if signals:
-                    board.say(
-                        "stopping, the trainings save first: what is done is kept, and the same "
-                        "command goes on"
-                    )
+                    board.say("stopping: the trainings save first, and what is done is kept")
                     break
                 for training in list(live):
                     code = training.process.poll()

@@ -36,9 +36,10 @@ def test_a_unit_costs_its_parameters_and_products(tmp_path):
     assert min(plain.step_ms, plain.step_cpu_ms, unit.step_ms, unit.times_first) > 0
 
 
-def test_a_device_that_is_not_there_is_refused():
-    with pytest.raises(ValueError, match="device is 'foo'; expected cpu, cuda or cuda:N"):
-        measure_costs([], device="foo")
+@pytest.mark.parametrize("device", ["foo", "cuda:99", "meta"])
+def test_a_device_that_measures_nothing_is_refused(device):
+    with pytest.raises(ValueError, match=f"device is '{device}'.*; expected cpu"):
+        measure_costs([], device=device)
 
 
 @pytest.mark.parametrize(

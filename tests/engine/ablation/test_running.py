@@ -179,4 +179,4 @@ def test_an_interrupt_ends_the_trainings(runs, tmp_path, monkeypatch, capsys, si
     assert end.value.__context__ is None  # no traceback of another
     assert [training.process.returncode for training in started] == [-15, -15]
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "stopping" in line]
-    assert "what is done is kept, and the same command goes on; 0 of 16" in line
+    assert "the trainings save first, and what is done is kept; 0 of 16" in line
