@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from mmengine.device import get_device
 
@@ -34,6 +36,25 @@ def named_device(name: torch.device | str) -> torch.device:
         return torch.device(name)
     except RuntimeError as error:
         raise _unusable(name, error) from error
+
+
+def check_gpus(numbers: Sequence[int]) -> None:
+    """Refuse numbers of GPUs that are not there, or that come twice.
+
+    Args:
+        numbers: As torch counts the GPUs that ``CUDA_VISIBLE_DEVICES`` leaves.
+
+    Raises:
+        ValueError: There are such.
+    """
+    given, count = " ".join(map(str, numbers)), torch.cuda.device_count()
+    if any(not 0 <= number < count for number in numbers):
+        raise ValueError(
+            f"gpus are {given}, and torch finds {count} GPUs here, counted from 0; expected "
+            "numbers of those, or leave --gpus out"
+        )
+    if len(set(numbers)) != len(numbers):
+        raise ValueError(f"gpus are {given}; expected each number once")
 
 
 def _unusable(device: torch.device | str | None, error: Exception) -> ValueError:

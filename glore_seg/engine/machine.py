@@ -22,8 +22,8 @@ def machine(device: str = "cpu") -> dict[str, Any]:
     found["processor"] = _processor()
     found["cores"] = os.cpu_count()
     found["threads"] = torch.get_num_threads()
-    if device == "cuda":
-        found["gpu"] = torch.cuda.get_device_name()
+    if torch.device(device).type == "cuda":
+        found["gpu"] = torch.cuda.get_device_name(device)
         found["cuda"] = torch.version.cuda
     return found
 

@@ -33,7 +33,10 @@ def test_trains_measures_and_gathers(rows, load_tool, tmp_path, capsys):
     (run,) = found["rows"]["one"]["runs"]
     assert [step for step, _ in run["curve"]] == [2, 4]
     assert found["rows"]["one"]["difference"]["seeds"] == [0]
-    assert found["costs"]["one"]["params"] > found["costs"]["none"]["params"]
+    for counted in ("params", "macs"):
+        one, none = (found["rows"][row][counted] for row in ("one", "none"))
+        assert one > none > 0
+        assert found["costs"]["one"][counted] == one
     # Again: nothing is trained, and the same is found.
     main([*rows, *out, *SEEDS])
     assert "begins" not in capsys.readouterr().out

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.engine.ablation import (
+    count_rows,
     gather,
     measure_costs,
     plan_rows,
@@ -28,7 +29,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Train each config with each seed, one process a run, and write a table with "
         "mean, standard deviation and the paired difference to the first config with its 95 % "
-        "confidence interval, JSON, and a picture. Finished runs are kept, half ones go on.",
+        "confidence interval, training time, memory on a GPU, parameters and multiply-adds, JSON, "
+        "and a picture. Finished runs are kept, half ones go on.",
         epilog="example: python tools/analysis/ablation.py "
         "configs/camvid/fcn_r18_multigrid_camvid.py configs/fcn_r18_glore_camvid.py "
         "--seeds 0 1 2 --amp --channels-last --out work_dirs/ablation",
@@ -51,7 +53,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (default: 1)")
     parser.add_argument(
-        "--gpus", type=int, nargs="+", metavar="GPU", help="one run at a time on each of these"
+        "--gpus",
+        type=int,
+        nargs="+",
+        metavar="GPU",
+        help="one run at a time on each of these, counted from 0 as torch finds them",
     )
     parser.add_argument("--amp", action="store_true", help="as in tools/train.py")
     parser.add_argument("--channels-last", action="store_true", help="as in tools/train.py")
@@ -62,8 +68,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     what.add_argument(
         "--costs",
         action="store_true",
-        help="train nothing; measure a training step of all rows in turns, and keep that for the "
-        "tables: on a machine without other work",
+        help="train nothing; measure time and memory of a training step of all rows in turns, and "
+        "keep that for the tables: on a machine without other work",
     )
     parser.add_argument(
         "--device", default="cpu", metavar="DEVICE", help="where --costs runs (default: cpu)"
@@ -87,11 +93,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         costs = measure_costs(rows, device=args.device)
         print(f"{write_costs(args.out, costs, device=args.device)} has the costs")
         return
+    counts = count_rows(rows)  # before the training, for what it may refuse
     if not args.gather_only:
         run_all(runs, TRAIN_TOOL, jobs=args.jobs, gpus=args.gpus)
-    files = write_results(args.out, gather(rows, args.seeds), read_costs(args.out))
+    files = write_results(args.out, gather(rows, args.seeds), counts, read_costs(args.out))
     print(f"{files[1].read_text()}\n{', '.join(map(str, files))} written")
 
 
 if __name__ == "__main__":
-    run_tool(main)
+    run_tool(main, goes_on=True)

@@ -4,7 +4,6 @@ import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,10 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
+from glore_seg.engine.ablation.counts import count_rows, picture_size
 from glore_seg.engine.ablation.plan import Row
-from glore_seg.engine.complexity import count_complexity
 from glore_seg.engine.config import replace_sync_bn
+from glore_seg.engine.devices import usable_device
 from glore_seg.engine.machine import machine
 from glore_seg.engine.runner import build_model
 from glore_seg.engine.timing import saved_bytes, side_by_side
@@ -65,8 +65,13 @@ def measure_costs(
 
     Returns:
         Costs by the row's name.
+
+    Raises:
+        ValueError: The device cannot be used here, or is neither a CPU nor a CUDA device.
     """
-    device = torch.device(device)
+    device = usable_device(device)
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f"device is {str(device)!r}; expected cpu or cuda, to measure memory on")
     steps: dict[str, Callable[[], object]] = {}
     memory: dict[str, float] = {}
     for row in rows:
@@ -77,19 +82,13 @@ def measure_costs(
     first = timings[rows[0].name]
     clock = "wall" if device.type == "cuda" else "cpu"
     costs = {}
-    for row in rows:
-        timing = timings[row.name]
-        model = build_model(row.cfg)
-        counts = count_complexity(
-            model,
-            (1, 3, *row.cfg.model.data_preprocessor.size),
-            forward=partial(model, mode="tensor"),
-        )
-        costs[row.name] = Cost(
+    for name, counts in count_rows(rows).items():
+        timing = timings[name]
+        costs[name] = Cost(
             step_ms=timing.milliseconds,
             step_cpu_ms=timing.cpu_milliseconds,
             times_first=first.times_faster_than(timing, clock=clock),
-            memory_mb=memory[row.name],
+            memory_mb=memory[name],
             params=counts.params,
             macs=counts.macs,
         )
@@ -105,7 +104,7 @@ def _prepare(cfg: Config, device: torch.device) -> tuple[nn.Module, Callable[[],
         model.to(memory_format=torch.channels_last)
     batch = make_batch(
         cfg.train_dataloader.batch_size,
-        *cfg.model.data_preprocessor.size,
+        *picture_size(cfg),
         num_classes=cfg.model.decode_head.num_classes,
         device=device,
     )

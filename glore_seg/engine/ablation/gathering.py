@@ -96,7 +96,7 @@ def _read(run: Run) -> Result:
         },
         minutes=_seconds(training) / 60,
         step_ms=1e3 * statistics.median(value for _, value in training["time"]),
-        gpu_mb=max(memory) if memory else None,
+        gpu_mb=max(memory) * 2**20 / 1e6 if memory else None,  # mmengine's are MiB
     )
 
 

@@ -1,6 +1,5 @@
 """Which runs an ablation has, and where each of them stands."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +7,12 @@ from typing import Any
 
 from mmengine.config import Config
 
-from glore_seg.engine.ablation.sameness import check_same_settings
+from glore_seg.engine.ablation.sameness import check_comparable, check_same_settings
 from glore_seg.engine.config import load_config, use_amp
 from glore_seg.engine.long_runs import make_resumable
 from glore_seg.engine.run_folder import find_config
 from glore_seg.engine.speed import use_channels_last
+from glore_seg.engine.tasks import task_of
 from glore_seg.files import written_aside
 from glore_seg.visualization.curves import read_scalars
 
@@ -67,31 +67,13 @@ class Run:
             return 0
         return logged["loss"][-1][0] if "loss" in logged else 0
 
-    def scored(self) -> set[int]:
-        """The iterations whose validation is done."""
-        try:
-            return {step for step, _ in read_scalars(self.work_dir).get("mIoU", [])}
-        except FileNotFoundError:
-            return set()
-
     def finished(self) -> bool:
         """Whether it is trained and scored to its end."""
-        return self.max_iters in self.scored()
-
-    def checkpoint(self) -> Path | None:
-        """Where to go on: the last checkpoint with nothing before it left to score.
-
-        mmengine saves before it validates, and a resumed run does not validate what it begins
-        with: a run that was killed in between goes on from the checkpoint before.
-        """
-        done = self.scored()
-        interval = self.row.cfg.train_cfg.val_interval
-        found = {}
-        for file in self.work_dir.glob("iter_*.pth"):
-            if match := re.fullmatch(r"iter_(\d+)\.pth", file.name):
-                found[int(match[1])] = file
-        whole = [n for n in found if set(range(interval, n + 1, interval)) <= done]
-        return found[max(whole)] if whole else None
+        try:
+            scores = read_scalars(self.work_dir).get("mIoU", [])
+        except FileNotFoundError:
+            return False
+        return self.max_iters in {step for step, _ in scores}
 
 
 def plan_rows(
@@ -113,11 +95,13 @@ def plan_rows(
 
     Raises:
         FileNotFoundError: There is no such config.
-        ValueError: Two configs have one name, or the last iteration of a run would go unscored.
+        ValueError: A config trains no segmentation by iterations, two have one name, or the last
+            iteration of a run would go unscored.
     """
     rows: dict[str, Row] = {}
     for config in configs:
         cfg = load_config(config, cfg_options=dict(cfg_options or {}))
+        _check_kind(cfg, config)
         if amp:
             use_amp(cfg)
         if channels_last:
@@ -126,12 +110,6 @@ def plan_rows(
         if name in rows:
             raise ValueError(
                 f"two rows are called {name}; expected a config file of another name for each row"
-            )
-        length, interval = cfg.train_cfg.max_iters, cfg.train_cfg.val_interval
-        if length % interval:
-            raise ValueError(
-                f"{config} validates every {interval} of {length} iterations, so that the last "
-                f"has no score; set train_cfg.val_interval to a divisor of {length}"
             )
         # one name for each row's folder; a run's own work folder goes on the command line
         cfg.pop("work_dir", None)
@@ -146,11 +124,12 @@ def plan_runs(rows: Sequence[Row], seeds: Sequence[int]) -> list[Run]:
     So what is there after an interruption is a comparison, with fewer seeds.
 
     Raises:
-        ValueError: A seed is given twice, or what is there of a run was trained with other
-            settings.
+        ValueError: A seed is given twice, two rows differ in length, data, batch or evaluation, or
+            what is there of a run was trained with other settings.
     """
     if len(set(seeds)) != len(seeds):
         raise ValueError(f"seeds are {' '.join(map(str, seeds))}; expected different ones")
+    check_comparable({row.name: row.cfg for row in rows})
     runs = [Run(row, seed) for seed in seeds for row in rows]
     for run in runs:
         if any(run.work_dir.glob("*.py")):
@@ -164,3 +143,31 @@ def write_settings(row: Row) -> None:
     """Leave a row's settings where its runs read them."""
     with written_aside(row.settings) as aside:
         row.cfg.dump(aside)
+
+
+def _check_kind(cfg: Config, source: str) -> None:
+    """Refuse what would fail as it begins, or be trained to its end without a score there."""
+    task = task_of(cfg)
+    loop = cfg.get("train_cfg") or {}
+    length, interval = loop.get("max_iters"), loop.get("val_interval", 1000)  # mmengine's own
+    if task.name != "segmentation" or length is None:
+        kind = f"a {task.name} config" if length is not None else "without train_cfg.max_iters"
+        raise ValueError(
+            f"{source} is {kind}; expected a segmentation config that trains by iterations: give "
+            "one, or train this with tools/train.py"
+        )
+    if any(type(number) is not int or number < 1 for number in (length, interval)):
+        raise ValueError(
+            f"{source} has train_cfg.max_iters = {length!r} and val_interval = {interval!r}; "
+            "expected whole numbers from 1"
+        )
+    if length % interval:
+        raise ValueError(
+            f"{source} validates every {interval} of {length} iterations, so that the last "
+            f"has no score; set train_cfg.val_interval to a divisor of {length}"
+        )
+    if cfg.get("val_dataloader") is None:
+        raise ValueError(
+            f"{source} has no val_dataloader, so that nothing has a score; expected one, with "
+            "val_cfg and val_evaluator"
+        )

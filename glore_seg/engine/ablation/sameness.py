@@ -6,7 +6,15 @@ from typing import Any
 from mmengine.config import Config
 
 # What differs between seeds, or between a run and its resumption.
-_OF_THE_RUN = ("work_dir", "randomness", "resume", "load_from", "launcher", "experiment_name")
+_OF_THE_RUN = (
+    "work_dir",
+    "randomness",
+    "resume",
+    "load_from",
+    "begin_from",
+    "launcher",
+    "experiment_name",
+)
 _MISSING = "not set"
 
 

@@ -12,33 +12,36 @@ from prettytable import PrettyTable, TableStyle
 from glore_seg.engine.ablation.costs import Cost
 from glore_seg.engine.ablation.gathering import Result
 from glore_seg.engine.ablation.statistics import mean_and_deviation, paired_difference
+from glore_seg.engine.complexity import Complexity
 from glore_seg.engine.machine import machine
 from glore_seg.files import written_aside
 from glore_seg.visualization.ablation import plot_ablation
 
 Results = Mapping[str, Sequence[Result]]
+Counts = Mapping[str, Complexity]
 FORMAT = 1
 
 
 def write_results(
-    out_dir: Path, results: Results, costs: Mapping[str, Cost] | None = None
+    out_dir: Path, results: Results, counts: Counts, costs: Mapping[str, Cost] | None = None
 ) -> list[Path]:
     """Write ``ablation.json``, ``ablation.md`` and ``ablation.png``, replacing what is there.
 
     Args:
         out_dir: Folder of the ablation.
         results: From :func:`gather`; the first row is what the others are compared with.
+        counts: From :func:`count_rows`.
         costs: From :func:`measure_costs`; None leaves out the table of costs.
 
     Returns:
         The files.
     """
     files = [out_dir / f"ablation.{ending}" for ending in ("json", "md", "png")]
-    text = json.dumps(_without_nan(_as_json(results, costs)), indent=1, allow_nan=False)
+    text = json.dumps(_without_nan(_as_json(results, counts, costs)), indent=1, allow_nan=False)
     with written_aside(files[0]) as aside:
         aside.write_text(text + "\n", encoding="utf-8")
     with written_aside(files[1]) as aside:
-        aside.write_text(as_markdown(results, costs), encoding="utf-8")
+        aside.write_text(as_markdown(results, counts, costs), encoding="utf-8")
     with written_aside(files[2]) as aside:
         plot_ablation(
             {row: [result.curve for result in found] for row, found in results.items()}, aside
@@ -46,15 +49,15 @@ def write_results(
     return files
 
 
-def as_markdown(results: Results, costs: Mapping[str, Cost] | None = None) -> str:
-    """The tables: rows with their spread and difference, classes, and costs where measured."""
-    parts = [_score_table(results), _class_table(results)]
+def as_markdown(results: Results, counts: Counts, costs: Mapping[str, Cost] | None = None) -> str:
+    """The tables: rows with spread, difference and size, classes, and costs where measured."""
+    parts = [_score_table(results, counts, costs or {}), _class_table(results)]
     if costs:
         parts.append(_cost_table(results, costs))
     return "\n\n".join(parts) + "\n"
 
 
-def _score_table(results: Results) -> str:
+def _score_table(results: Results, counts: Counts, costs: Mapping[str, Cost]) -> str:
     reference = next(iter(results))
     table = _table(
         "row",
@@ -63,6 +66,9 @@ def _score_table(results: Results) -> str:
         "mIoU %, best",
         f"last less that of {reference} [95 % interval]",
         "training, min",
+        "memory, MB",
+        "parameters, M",
+        "GMAC",
     )
     for row, found in results.items():
         minutes, _ = mean_and_deviation([result.minutes for result in found])
@@ -74,6 +80,9 @@ def _score_table(results: Results) -> str:
                 _spread([result.best for result in found]),
                 "-" if row == reference else _difference(found, results[reference]),
                 f"{minutes:.1f}",
+                _memory(found, costs.get(row)),
+                f"{counts[row].params / 1e6:.3f}",
+                f"{counts[row].macs / 1e9:.3f}",
             ]
         )
     return table.get_string()
@@ -89,9 +98,7 @@ def _class_table(results: Results) -> str:
 
 
 def _cost_table(results: Results, costs: Mapping[str, Cost]) -> str:
-    table = _table(
-        "row", "step, ms", "step, CPU ms", "times the first", "memory, MB", "parameters, M", "GMAC"
-    )
+    table = _table("row", "step, ms", "step, CPU ms", "times the first", "memory, MB")
     for row in results:
         if row in costs:
             cost = costs[row]
@@ -102,11 +109,21 @@ def _cost_table(results: Results, costs: Mapping[str, Cost]) -> str:
                     f"{cost.step_cpu_ms:.0f}",
                     f"{cost.times_first:.3f}",
                     f"{cost.memory_mb:.0f}",
-                    f"{cost.params / 1e6:.3f}",
-                    f"{cost.macs / 1e9:.3f}",
                 ]
             )
     return table.get_string()
+
+
+def _memory(found: Sequence[Result], cost: Cost | None) -> str:
+    """The trainings' peak, which mmengine logs on a GPU alone; else that of a measured step."""
+    peak = _gpu_mb(found)
+    if peak is not None:
+        return f"{peak:.0f}"
+    return f"{cost.memory_mb:.0f} (--costs)" if cost else "-"
+
+
+def _gpu_mb(found: Sequence[Result]) -> float | None:
+    return max((result.gpu_mb for result in found if result.gpu_mb is not None), default=None)
 
 
 def _table(*columns: str) -> PrettyTable:
@@ -136,7 +153,7 @@ def _last_difference(found: Sequence[Result], reference: Sequence[Result]) -> An
     return paired_difference(one, other)
 
 
-def _as_json(results: Results, costs: Mapping[str, Cost] | None) -> dict[str, Any]:
+def _as_json(results: Results, counts: Counts, costs: Mapping[str, Cost] | None) -> dict[str, Any]:
     reference = next(iter(results))
     rows = {}
     for row, found in results.items():
@@ -146,6 +163,9 @@ def _as_json(results: Results, costs: Mapping[str, Cost] | None) -> dict[str, An
             "last": mean_and_deviation([result.last for result in found]),
             "best": mean_and_deviation([result.best for result in found]),
             "difference": None if row == reference else asdict(difference),
+            "gpu_mb": _gpu_mb(found),
+            "params": counts[row].params,
+            "macs": counts[row].macs,
         }
     return {
         "format": FORMAT,

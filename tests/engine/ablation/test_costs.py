@@ -1,6 +1,10 @@
 """Costs of small networks: counted numbers exactly, measured ones in order."""
 
+import pytest
+from mmengine.config import Config
+
 from glore_seg.engine.ablation.costs import measure_costs
+from glore_seg.engine.ablation.counts import picture_size
 from glore_seg.engine.ablation.plan import plan_rows
 from tests.conftest import REPOSITORY
 
@@ -30,3 +34,17 @@ def test_a_unit_costs_its_parameters_and_products(tmp_path):
     assert plain.times_first == 1.0
     assert unit.memory_mb > plain.memory_mb > 0
     assert min(plain.step_ms, plain.step_cpu_ms, unit.step_ms, unit.times_first) > 0
+
+
+@pytest.mark.parametrize("device", ["foo", "cuda:99", "meta"])
+def test_a_device_that_measures_nothing_is_refused(device):
+    with pytest.raises(ValueError, match=f"device is '{device}'.*; expected cpu"):
+        measure_costs([], device=device)
+
+
+@pytest.mark.parametrize(
+    ("preprocessor", "size"),
+    [({"size": (32, 48)}, (32, 48)), ({"size_divisor": 32}, (1024, 2048)), (None, (1024, 2048))],
+)
+def test_the_size_that_is_counted_for(preprocessor, size):
+    assert picture_size(Config({"model": {"data_preprocessor": preprocessor}})) == size

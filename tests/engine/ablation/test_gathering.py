@@ -8,6 +8,7 @@ from glore_seg.engine.ablation.costs import Cost, read_costs, write_costs
 from glore_seg.engine.ablation.gathering import gather
 from glore_seg.engine.ablation.plan import Run, plan_rows
 from glore_seg.engine.ablation.writing import as_markdown, write_results
+from glore_seg.engine.complexity import Complexity
 from tests.engine.ablation.runs import log, make_config
 
 
@@ -57,30 +58,53 @@ COSTS = {
 }
 
 
+COUNTS = {
+    "a": Complexity(1_000_000, 1_000_100, 2_000_000_000, {}),
+    "b": Complexity(1_500_000, 1_500_100, 2_500_000_000, {}),
+}
+
+
 def test_tables(rows):
-    text = as_markdown(gather(rows, [0, 1]), COSTS)
+    text = as_markdown(gather(rows, [0, 1]), COUNTS, COSTS)
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
-    assert ["a", "2", "45.00 ± 7.07", "50.00 ± 7.07", "-", "0.1"] in lines
+    size = ["80 (--costs)", "1.000", "2.000"]
+    assert ["a", "2", "45.00 ± 7.07", "50.00 ± 7.07", "-", "0.1", *size] in lines
     # differences 2 and 1: 1.5 and 12.706 * 0.7071 / sqrt(2) about it
-    assert ["b", "2", "46.50 ± 6.36", "51.50 ± 6.36", "+1.50 [-4.85, +7.85]", "0.1"] in lines
+    size = ["90 (--costs)", "1.500", "2.500"]
+    scores = ["46.50 ± 6.36", "51.50 ± 6.36", "+1.50 [-4.85, +7.85]"]
+    assert ["b", "2", *scores, "0.1", *size] in lines
     assert ["road", "45.00 ± 7.07", "46.50 ± 6.36"] in lines
-    assert ["b", "12", "10", "1.100", "90", "1.500", "2.500"] in lines
+    assert ["b", "12", "10", "1.100", "90"] in lines
 
 
 def test_one_seed_has_no_interval(rows):
-    text = as_markdown(gather(rows, [0]))
+    text = as_markdown(gather(rows, [0]), COUNTS)
     assert "+2.00 (one seed)" in text
-    assert "GMAC" not in text
+    assert "| -          | 1.500         | 2.500 |" in text
+    assert "times the first" not in text
+
+
+def test_memory_on_a_gpu_is_that_of_the_training(rows):
+    for run, mib in ((Run(rows[1], 0), 1000), (Run(rows[1], 1), 1100)):
+        file = next(run.work_dir.glob("*/vis_data/scalars.json"))
+        file.write_text(file.read_text().replace('"loss"', f'"memory": {mib}, "loss"'))
+    found = gather(rows, [0, 1])
+    assert [result.gpu_mb for result in found["b"]] == [1048.576, 1153.4336]
+    table = as_markdown(found, COUNTS, COSTS).split("\n\n")[0]
+    assert "| 80 (--costs) |" in table
+    assert "| 1153         |" in table
 
 
 def test_files(rows, tmp_path):
-    files = write_results(tmp_path / "new", gather(rows, [0, 1]), COSTS)
+    files = write_results(tmp_path / "new", gather(rows, [0, 1]), COUNTS, COSTS)
     assert [file.name for file in files] == ["ablation.json", "ablation.md", "ablation.png"]
     found = json.loads(files[0].read_text())
     assert found["reference"] == "a"
     assert found["rows"]["b"]["difference"]["mean"] == 1.5
     assert found["rows"]["b"]["runs"][1]["class_iou"] == {"road": 51.0, "car": 0.0}
-    assert found["costs"]["b"]["params"] == 1_500_000
+    sizes = {key: found["rows"]["b"][key] for key in ("params", "macs", "gpu_mb")}
+    assert sizes == {"params": 1_500_000, "macs": 2_500_000_000, "gpu_mb": None}
+    assert found["costs"]["b"]["memory_mb"] == 90.0
     assert found["machine"]["python"]
     assert files[2].stat().st_size > 10_000
 

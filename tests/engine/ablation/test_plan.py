@@ -49,24 +49,42 @@ def test_what_is_refused(rows, tmp_path):
         plan_runs(rows, [0, 1])
 
 
-def test_a_run_goes_on_after_what_is_scored(rows):
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (
+            {"default_scope": "mmaction"},
+            r"a\.py is a video config; expected a segmentation config that trains by iterations",
+        ),
+        (
+            {"train_cfg": {"_delete_": True, "max_epochs": 3}},
+            "is without train_cfg.max_iters; expected",
+        ),
+        ({"train_cfg": None}, "is without train_cfg.max_iters; expected"),
+        ({"train_cfg.val_interval": 0}, "max_iters = 4 and val_interval = 0; expected whole"),
+        ({"train_cfg.max_iters": "4"}, "max_iters = '4' and val_interval = 2; expected whole"),
+        ({"val_dataloader": None}, "has no val_dataloader"),
+    ],
+)
+def test_configs_that_would_end_without_a_score(tmp_path, changes, text):
+    config = str(make_config(tmp_path / "a.py", default_scope="mmseg"))
+    with pytest.raises(ValueError, match=text):
+        plan_rows([config], tmp_path, cfg_options=changes)
+
+
+def test_rows_that_cannot_be_compared_are_not_trained(tmp_path):
+    configs = [str(make_config(tmp_path / "a.py")), str(make_config(tmp_path / "b.py"))]
+    make_config(tmp_path / "b.py", train_cfg__max_iters=8)
+    rows = plan_rows(configs, tmp_path / "out")
+    with pytest.raises(ValueError, match=r"^a has train_cfg.max_iters = 4, b has 8; expected"):
+        plan_runs(rows, [0])
+
+
+def test_a_run_is_finished_with_its_last_score(rows):
     run = Run(rows[0], seed=0)
-    assert (run.iteration(), run.checkpoint(), run.finished()) == (0, None, False)
-    log(run.work_dir, {2: 10.0}, until=3)
-    assert run.iteration() == 3
-    assert run.checkpoint() == run.work_dir / "iter_2.pth"
-    # Saved at the end, and killed in its validation: from the checkpoint before.
-    (run.work_dir / "iter_4.pth").touch()
-    assert run.checkpoint() == run.work_dir / "iter_2.pth"
-    assert not run.finished()
+    assert (run.iteration(), run.finished()) == (0, False)
+    log(run.work_dir, {2: 10.0}, until=4)
+    # trained to the end, and killed in its validation
+    assert (run.iteration(), run.finished()) == (4, False)
     log(run.work_dir, {2: 10.0, 4: 20.0}, until=4)
-    assert run.checkpoint() == run.work_dir / "iter_4.pth"
     assert run.finished()
-
-
-def test_a_checkpoint_between_validations_is_taken(rows):
-    run = Run(rows[0], seed=0)
-    log(run.work_dir, {2: 10.0}, until=3)
-    (run.work_dir / "iter_3.pth").touch()
-    (run.work_dir / "iter_of_mine.pth").touch()
-    assert run.checkpoint() == run.work_dir / "iter_3.pth"

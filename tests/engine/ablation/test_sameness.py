@@ -54,5 +54,7 @@ def test_a_run_of_other_settings_is_refused(load):
 
 
 def test_seed_folder_and_resumption_are_no_settings(load):
-    found = load(work_dir="a", randomness={"seed": 3}, resume=True, load_from="x.pth")
+    found = load(
+        work_dir="a", randomness={"seed": 3}, resume=True, load_from="x.pth", begin_from=None
+    )
     check_same_settings(found, load(launcher="none"), where="out/seed0")
