@@ -1,5 +1,6 @@
-"""Every example of README and docs runs, in the order of its page."""
+"""Every example of README and docs runs, in its page's order; what is only shown is checked."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,24 @@ def test_examples(page, tmp_path, load_tool, monkeypatch):
                         project.run(words)
             except (Exception, SystemExit) as error:
                 raise AssertionError(f"{where} fails: {type(error).__name__}: {error}") from error
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_that_are_only_shown(page):
+    """Those of days, and synopses, do not run here: their files and options are looked at."""
+    for block in blocks_of(page):
+        if block.language not in _SHOWN:
+            continue
+        for line in block.text.replace("\\\n", " ").splitlines():
+            tools = re.findall(r"python (tools/\S+\.py)", line)
+            files = re.findall(r"\bconfigs/[\w/.-]+\.py\b", line)
+            for file in (*tools, *files):
+                assert (ROOT / file).is_file(), f"{name_of(page)}:{block.line}: {file}"
+            if not tools:
+                continue
+            known = (ROOT / tools[0]).read_text() + (ROOT / "glore_seg/engine/cli.py").read_text()
+            for option in re.findall(r"(?<=[\s\[])--[a-z][\w-]*", line.partition(tools[0])[2]):
+                assert f'"{option}"' in known, f"{name_of(page)}:{block.line}: {tools[0]} {option}"
 
 
 def check_endless(block):
