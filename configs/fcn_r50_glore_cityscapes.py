@@ -72,5 +72,4 @@ auto_scale_lr = dict(enable=False, base_batch_size=8)
 default_hooks = dict(
     checkpoint=dict(interval=4_000, max_keep_ckpts=3, save_best="mIoU", rule="greater")
 )
-custom_hooks = [dict(type="SetupCheckHook")]
 visualizer = dict(vis_backends=[dict(type="LocalVisBackend"), dict(type="TensorboardVisBackend")])

@@ -13,7 +13,7 @@ from glore_seg.engine.long_runs import damage_of
 
 SETTINGS = """
 _base_ = {base!r}
-custom_hooks = [dict(type="SetupCheckHook"), dict(type="EMAHook", momentum=0.1)]
+custom_hooks = [dict(type="EMAHook", momentum=0.1)]
 data = dict(num_workers=2, persistent_workers=True, dataset=dict(data_root={data!r}))
 train_dataloader = dict(batch_size=2, **data)
 val_dataloader = dict(**data)

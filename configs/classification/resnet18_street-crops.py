@@ -50,4 +50,3 @@ auto_scale_lr = dict(base_batch_size=32)
 default_hooks = dict(
     logger=dict(interval=15), checkpoint=dict(max_keep_ckpts=1, save_best="accuracy/top1")
 )
-custom_hooks = [dict(type="SetupCheckHook")]

@@ -27,5 +27,4 @@ optim_wrapper = dict(optimizer=dict(lr=0.4, weight_decay=2e-4))
 auto_scale_lr = dict(enable=False, base_batch_size=2048)
 
 default_hooks = dict(checkpoint=dict(max_keep_ckpts=3, save_best="accuracy/top1", rule="greater"))
-custom_hooks = [dict(type="SetupCheckHook")]
 visualizer = dict(vis_backends=[dict(type="LocalVisBackend"), dict(type="TensorboardVisBackend")])

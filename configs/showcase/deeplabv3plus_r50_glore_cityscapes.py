@@ -5,3 +5,12 @@ _base_ = "mmseg::deeplabv3plus/deeplabv3plus_r50-d8_4xb2-80k_cityscapes-512x1024
 custom_imports = dict(imports=["glore_seg"], allow_failed_imports=False)
 
 model = dict(backbone=dict(type="GloReResNet", variant="v1c", num_units=(0, 2, 3, 0)))
+
+# Folders and labels that don't fit are refused.
+load = dict(type="LoadCheckedAnnotations")
+train_pipeline, test_pipeline = _base_.train_pipeline, _base_.test_pipeline
+tta_pipeline = _base_.tta_pipeline
+train_pipeline[1] = test_pipeline[2] = tta_pipeline[1]["transforms"][2][0] = load
+train_dataloader = dict(dataset=dict(type="StreetDataset", pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(type="StreetDataset", pipeline=test_pipeline))
+test_dataloader = val_dataloader

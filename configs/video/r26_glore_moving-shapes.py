@@ -99,4 +99,3 @@ default_hooks = dict(
     logger=dict(interval=50),
     checkpoint=dict(by_epoch=False, interval=300, save_best="acc/top1", rule="greater"),
 )
-custom_hooks = [dict(type="SetupCheckHook")]

@@ -103,5 +103,4 @@ default_hooks = dict(
         rule="greater",
     )
 )
-custom_hooks = [dict(type="SetupCheckHook")]
 visualizer = dict(vis_backends=[dict(type="LocalVisBackend"), dict(type="TensorboardVisBackend")])

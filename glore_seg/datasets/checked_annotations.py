@@ -145,16 +145,7 @@ class LoadCheckedAnnotations(LoadAnnotations):
         if label is None:
             raise ValueError(f"{path} cannot be read as a picture: make it again")
         label = label[..., 0] if label.ndim == 3 and label.shape[2] == 1 else label
-        if label.ndim != 2:
-            raise ValueError(
-                f"{path} is a colour picture of shape {label.shape}; expected one channel of class "
-                "indices, as in *_labelTrainIds.png: correct seg_map_suffix"
-            )
-        if label.dtype != np.uint8:
-            raise ValueError(
-                f"{path} holds {label.dtype}; expected 8-bit class indices, as in "
-                "*_labelTrainIds.png (*_instanceIds.png is 16 bits): correct seg_map_suffix"
-            )
+        check_channels(label, path)
         return np.ascontiguousarray(label)
 
     def check_values(self, label: np.ndarray, results: dict) -> None:
@@ -184,6 +175,24 @@ class LoadCheckedAnnotations(LoadAnnotations):
             f"{type(self).__name__}(num_classes={self.num_classes}, "
             f"ignore_index={self.ignore_index}, reduce_zero_label={self.reduce_zero_label}, "
             f"imdecode_backend='{self.imdecode_backend}', backend_args={self.backend_args})"
+        )
+
+
+def check_channels(label: np.ndarray, path: str) -> None:
+    """Refuse a label of several channels or of more than a byte.
+
+    Raises:
+        ValueError: It has them.
+    """
+    if label.ndim != 2:
+        raise ValueError(
+            f"{path} is a colour picture of shape {label.shape}; expected one channel of class "
+            "indices, as in *_labelTrainIds.png: correct seg_map_suffix"
+        )
+    if label.dtype != np.uint8:
+        raise ValueError(
+            f"{path} holds {label.dtype}; expected 8-bit class indices, as in "
+            "*_labelTrainIds.png (*_instanceIds.png is 16 bits): correct seg_map_suffix"
         )
 
 

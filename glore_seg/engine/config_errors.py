@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.config import Config
 
 from glore_seg.documented_errors import as_line, is_documented, place_of, went_through_own_code
+from glore_seg.engine.data_errors import explain_data_error
 from glore_seg.engine.long_runs.lost_process_hook import lost_connection
 
 # What a Runner builds when it begins to train or to test.
@@ -38,6 +39,9 @@ def config_faults(config: Config | str | Path, doing: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # what a wrong value leads to cannot be foreseen
+        explained = explain_data_error(error)
+        if explained is not None:
+            raise ValueError(explained) from error
         is_read = isinstance(config, Config)
         if is_documented(error) or lost_connection(error) is not None:
             raise

@@ -17,7 +17,8 @@ from torch import nn
 from glore_seg.engine.config_errors import config_faults, name_late_faults
 from glore_seg.engine.long_runs import make_resumable
 from glore_seg.engine.processes import start_processes, watch_processes
-from glore_seg.engine.setup_check_hook import unwrap
+from glore_seg.engine.setup_check_hook import SetupCheckHook, unwrap
+from glore_seg.engine.starting_weights import guard_starting_weights
 from glore_seg.engine.windows import check_windows
 
 
@@ -25,7 +26,8 @@ def build_runner(cfg: Config) -> Runner:
     """Build the Runner, of the class in ``runner_type`` where the config has one.
 
     A training survives kills, stops and faults of the data, see
-    :mod:`glore_seg.engine.long_runs`.
+    :mod:`glore_seg.engine.long_runs`. Whatever the config, :class:`SetupCheckHook` checks that
+    network, checkpoint and data fit, and pretrained weights that can't be had are named.
 
     Raises:
         OSError: The launcher's processes can't find each other.
@@ -39,7 +41,10 @@ def build_runner(cfg: Config) -> Runner:
         watch_processes(cfg)
         start_processes(cfg)
         runner = RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
+        if not any(isinstance(hook, SetupCheckHook) for hook in runner.hooks):
+            runner.register_hook(SetupCheckHook())  # not in the config: it stays the host's
     name_late_faults(runner, cfg)
+    guard_starting_weights(runner, cfg)
     return runner
 
 

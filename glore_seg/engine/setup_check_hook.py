@@ -16,6 +16,7 @@ from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import some
 from glore_seg.checkpoints.embedded_config import CONFIG_KEY, parse_config
 from glore_seg.checkpoints.settings import differing_settings
+from glore_seg.engine.data_checks import check_segmentation_data
 from glore_seg.engine.tasks import TASKS
 
 
@@ -29,12 +30,19 @@ class SetupCheckHook(Hook):
       What the checkpoint's own config says otherwise of this network is warned of.
     - The head must have as many classes as the data set, and validation must know the classes
       of training: a classifier's folders give both, each for itself.
+    - A segmentation data set must have its files, and the first labels no other classes, see
+      :func:`glore_seg.engine.data_checks.check_segmentation_data`. What training validates on is
+      looked at when it begins.
 
     Raises:
-        ValueError: The checkpoint or the classes do not fit.
+        FileNotFoundError: Pictures or labels are missing.
+        ValueError: The checkpoint, the classes or the labels do not fit.
     """
 
     priority = "VERY_HIGH"
+
+    def __init__(self) -> None:
+        self._validation_checked = False
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Compare the checkpoint's parameters with the model's."""
@@ -49,18 +57,29 @@ class SetupCheckHook(Hook):
             warn_of_other_settings(runner.cfg, checkpoint.get("meta"), source=runner._load_from)
 
     def before_train(self, runner: Runner) -> None:
-        """Compare the classes of the head with the training data's."""
-        check_classes(runner.model, runner.train_dataloader.dataset)
+        """Compare the head with the data to train on, and with those to validate on."""
+        share = (runner.cfg.get("train_cfg") or {}).get("max_damaged_share", 0.0)
+        check_data(runner.model, _dataset_of(runner.train_loop), share=share)
+        if isinstance(runner._val_loop, BaseLoop):
+            self.before_val(runner)
 
     def before_val(self, runner: Runner) -> None:
-        """Compare the classes of the head with the validation data's."""
-        check_classes(runner.model, runner.val_dataloader.dataset)
+        """Compare the head with the data to validate on, once."""
+        if self._validation_checked:
+            return
+        dataset = _dataset_of(runner.val_loop)
+        check_data(runner.model, dataset)
         if isinstance(runner._train_loop, BaseLoop):
-            check_same_classes(runner.train_dataloader.dataset, runner.val_dataloader.dataset)
+            check_same_classes(_dataset_of(runner.train_loop), dataset)
+        self._validation_checked = True
 
     def before_test(self, runner: Runner) -> None:
-        """Compare the classes of the head with the test data's."""
-        check_classes(runner.model, runner.test_dataloader.dataset)
+        """Compare the head with the data to test on."""
+        check_data(runner.model, _dataset_of(runner.test_loop))
+
+
+def _dataset_of(loop: BaseLoop) -> Any:
+    return getattr(getattr(loop, "dataloader", None), "dataset", None)
 
 
 def check_state_dict(
@@ -72,7 +91,8 @@ def check_state_dict(
         model: The network that the checkpoint is meant for.
         found: Names to tensors, with or without the prefix ``module.``.
         source: Where the checkpoint came from, for the message.
-        strict: Everything must fit; otherwise one parameter in common is enough.
+        strict: Everything must fit, or be made to by the model as it loads; otherwise one
+            parameter in common is enough.
 
     Raises:
         ValueError: They do not fit; the message counts and names what differs.
@@ -86,7 +106,7 @@ def check_state_dict(
         }
     comparison = compare_state_dicts(wanted, found)
     source = source or "the checkpoint"
-    if strict and comparison.faults():
+    if strict and comparison.faults() and not _loads(model, found):
         raise ValueError(
             f"{source} is of another network than the config ({comparison.summary()}; "
             f"{'; '.join(comparison.faults())}). Use the config that the checkpoint was trained "
@@ -98,6 +118,18 @@ def check_state_dict(
             f"{some(list(found))}, the model needs {some(list(wanted))}. Give a checkpoint "
             "of this network, or leave load_from out"
         )
+
+
+def _loads(model: nn.Module, found: dict[str, Any]) -> bool:
+    """Whether a network that renames or resizes what it loads, as ViT and Swin do, loads it all."""
+    if isinstance(model, FullyShardedDataParallel):
+        return False
+    try:
+        left = model.load_state_dict(found, strict=False)
+    except RuntimeError:  # shapes
+        return False
+    missing = [name for name in left.missing_keys if not name.endswith("num_batches_tracked")]
+    return not missing and not left.unexpected_keys
 
 
 def _state_of(model: nn.Module) -> dict[str, Any]:
@@ -143,6 +175,24 @@ def unwrap(model: nn.Module) -> nn.Module:
     return model
 
 
+def check_data(model: nn.Module, dataset: Any, *, share: float = 0.0) -> None:
+    """Compare a model's head with a data set: classes, and a segmentation's files and labels.
+
+    Args:
+        model: The network, or what is wrapped around it.
+        dataset: One that is built.
+        share: Share of the files that may be missing.
+
+    Raises:
+        FileNotFoundError: More are missing.
+        ValueError: They do not fit.
+    """
+    check_classes(model, dataset)
+    head = getattr(unwrap(model), "decode_head", None)
+    head = head[-1] if isinstance(head, nn.ModuleList) else head
+    check_segmentation_data(dataset, head, share=share)
+
+
 def check_classes(model: nn.Module, dataset: Any) -> None:
     """Compare the number of classes of a model's heads with a data set's.
 
@@ -185,4 +235,6 @@ def check_same_classes(trained: Any, other: Any) -> None:
 
 
 def _classes_of(dataset: Any) -> tuple[str, ...]:
+    if "depth_map_path" in (getattr(dataset, "data_prefix", None) or {}):  # of mmseg's NYUDataset
+        return ()  # whose classes are rooms: pixels have depths
     return tuple(getattr(dataset, "metainfo", {}).get("classes") or ())

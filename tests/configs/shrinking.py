@@ -22,7 +22,7 @@ def shrink(cfg: Config, data_root: Path, work_dir: Path, *, max_iters: int = 1) 
     processes, ``max_iters`` iterations and one validation after the last.
     """
     shrink_sizes(cfg)
-    for node in _dicts(cfg._cfg_dict):
+    for node in dicts_of(cfg._cfg_dict):
         if "data_root" in node:
             node["data_root"] = str(data_root)
     cfg.train_cfg.update(max_iters=max_iters, val_interval=max_iters)
@@ -33,7 +33,7 @@ def shrink(cfg: Config, data_root: Path, work_dir: Path, *, max_iters: int = 1) 
 
 def shrink_sizes(cfg: Config) -> None:
     """Make pictures, crops and batches small, and load no weights; the rest stays."""
-    for node in _dicts(cfg._cfg_dict):
+    for node in dicts_of(cfg._cfg_dict):
         for key, value in _SIZES.get(node.get("type"), {}).items():
             if key in node:
                 node[key] = value
@@ -77,11 +77,12 @@ def name_run(cfg: Config, work_dir: Path) -> Config:
     return cfg
 
 
-def _dicts(node: Any) -> Iterator[dict]:
+def dicts_of(node: Any) -> Iterator[dict]:
+    """All dictionaries within lists and dictionaries, the outer ones first."""
     if isinstance(node, dict):
         yield node
         for value in node.values():
-            yield from _dicts(value)
+            yield from dicts_of(value)
     elif isinstance(node, list | tuple):
         for value in node:
-            yield from _dicts(value)
+            yield from dicts_of(value)

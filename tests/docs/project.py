@@ -25,7 +25,7 @@ from glore_seg.datasets.video import write_video
 from glore_seg.engine import build_model
 from glore_seg.layers import PreActNet
 from tests.checkpoints.files import write_pdparams
-from tests.configs.shrinking import shrink_sizes, shrink_video_sizes
+from tests.configs.shrinking import dicts_of, shrink_sizes, shrink_video_sizes
 from tests.docs.blocks import ROOT
 from tests.reference import paddleseg
 
@@ -306,8 +306,21 @@ def run_python(text: str, folder: Path, names: dict) -> None:
     path.write_text(text)
     if path.parent.name == "configs":
         # Read as it stands, at its full size.
-        build_model(Config.fromfile(path))
+        cfg = Config.fromfile(path)
+        build_model(cfg)
+        if "tta_pipeline" in cfg:
+            _check_tta(cfg)
     sys.path_importer_cache.clear()
+
+
+def _check_tta(cfg: Config) -> None:
+    """Labels are loaded with --tta as without, or other classes end it."""
+    own, tta = (
+        [step for step in dicts_of(part) if "Annotations" in str(step.get("type"))]
+        for part in (cfg.test_dataloader.dataset.pipeline, cfg.tta_pipeline)
+    )
+    if own != tta:
+        raise ValueError(f"the test loads labels by {own}, --tta by {tta}")
 
 
 def _write_plain_folders(scenes: Path, target: Path, split: str) -> None:

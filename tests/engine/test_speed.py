@@ -89,8 +89,9 @@ def test_compiled_parts_run_and_keep_names(model, picture, monkeypatch):
 
 def test_channels_last_is_a_hook_and_refuses_a_fused_optimiser(cfg):
     cfg = copy.deepcopy(cfg)
+    cfg.custom_hooks = [{"type": "EMAHook"}]
     use_channels_last(cfg)
-    assert [hook.type for hook in cfg.custom_hooks] == ["SetupCheckHook", "ChannelsLastHook"]
+    assert [hook.type for hook in cfg.custom_hooks] == ["EMAHook", "ChannelsLastHook"]
     cfg.optim_wrapper.optimizer.fused = True
     with pytest.raises(ValueError, match=r"--channels-last with .*fused=True.*set fused=False"):
         use_channels_last(cfg)

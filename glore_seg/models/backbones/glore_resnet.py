@@ -9,6 +9,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from glore_seg.layers.insertion import stage_positions
+from glore_seg.models.backbones.pretrained import missing_weights
 from glore_seg.models.plugins import GloRePlugin
 
 # deep_stem and avg_down of mmseg's ResNetV1c and ResNetV1d, and of its plain ResNet.
@@ -96,12 +97,9 @@ class GloReResNet(ResNet):
         except OSError as error:
             if not pretrained:
                 raise
-            raise OSError(
-                f"cannot get the pretrained weights {self.init_cfg['checkpoint']!r}: {error}. "
-                "Either download them where there is a network and give the path "
-                "(--cfg-options model.pretrained=/path/to/weights.pth), or train from scratch "
-                "(--cfg-options model.pretrained=None)"
-            ) from error
+            option = "pretrained" if self.pretrained else "backbone.init_cfg.checkpoint"
+            checkpoint = self.init_cfg["checkpoint"]
+            raise missing_weights(checkpoint, error, f"model.{option}") from error
         if not pretrained:
             # mmseg's Kaiming and constant initialisation went over the units, too.
             for module in self.modules():

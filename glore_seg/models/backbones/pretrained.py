@@ -12,6 +12,33 @@ from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import some
 
 
+class MissingWeightsError(OSError):
+    """Pretrained weights can neither be found nor downloaded."""
+
+
+def missing_weights(checkpoint: str, error: OSError, option: str | None) -> MissingWeightsError:
+    """Say what to do about pretrained weights that can't be had.
+
+    Args:
+        checkpoint: Their path or address.
+        error: What became of the attempt.
+        option: The config's key that has the address; None where it has none.
+
+    Returns:
+        The error to raise.
+    """
+    ways = "give the path of a file in the config, or leave them out"
+    if option is not None:
+        ways = (
+            "either download them where there is a network and give the path (--cfg-options "
+            f"{option}=/path/to/weights.pth), or train from scratch (--cfg-options "
+            f"{option.removesuffix('.checkpoint')}=None)"
+        )
+    return MissingWeightsError(
+        f"cannot get the pretrained weights {checkpoint!r} ({error}): {ways}"
+    )
+
+
 @dataclass(frozen=True)
 class Pretrained:
     """What was loaded.
@@ -49,18 +76,14 @@ def load_pretrained(
         What is new, and what the checkpoint says of itself.
 
     Raises:
-        OSError: The file can neither be found nor downloaded.
+        MissingWeightsError: The file can neither be found nor downloaded.
         ValueError: It holds no weights, nothing in it begins with the prefix, or it is of another
             network.
     """
     try:
         loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
     except OSError as error:
-        raise OSError(
-            f"cannot get the pretrained weights {checkpoint!r}: {error}. Either give the path of a "
-            "file (--cfg-options model.backbone.init_cfg.checkpoint=/path/to/weights.pth), or "
-            "train from scratch (--cfg-options model.backbone.init_cfg=None)"
-        ) from error
+        raise missing_weights(checkpoint, error, "model.backbone.init_cfg.checkpoint") from error
     state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
     if not isinstance(state, dict):
         raise ValueError(

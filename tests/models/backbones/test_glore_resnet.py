@@ -100,10 +100,14 @@ def test_pretrained_units_are_kept(tmp_path):
 
 
 def test_missing_pretrained_weights():
-    model = GloReResNet(
-        18, init_cfg={"type": "Pretrained", "checkpoint": "/nowhere/weights.pth"}, **SMALL
-    )
+    path = "/nowhere/weights.pth"
+    model = GloReResNet(18, pretrained=path, **SMALL)
     with pytest.raises(OSError, match=r"'/nowhere/weights.pth'.*model.pretrained=None"):
+        model.init_weights()
+    model = GloReResNet(18, init_cfg={"type": "Pretrained", "checkpoint": path}, **SMALL)
+    with pytest.raises(
+        OSError, match=r"model\.backbone\.init_cfg\.checkpoint=/path.*init_cfg=None"
+    ):
         model.init_weights()
 
 

@@ -1,0 +1,146 @@
+"""What of a segmentation data set would stop a run late, or let it go on with wrong classes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import mmcv
+import mmengine.fileio as fileio
+import numpy as np
+from mmcv.transforms import LoadAnnotations as AnyLoadAnnotations
+from mmseg.datasets import BaseSegDataset
+from mmseg.datasets.transforms import LoadAnnotations
+from torch import nn
+
+from glore_seg.datasets import LoadCheckedAnnotations, StreetDataset
+from glore_seg.datasets.checked_annotations import check_channels
+from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
+from glore_seg.engine.data_errors import text_of_empty
+
+_LABELS = 4  # looked at; wrong ones are wrong in all pictures as a rule
+_LOADERS = (AnyLoadAnnotations, LoadRandomResizeCropFlip)
+_HOSTS = ("mmcv", "mmengine", "mmseg", "glore_seg")  # whose transforms change no class
+
+
+def check_segmentation_data(dataset: Any, head: nn.Module | None, *, share: float = 0.0) -> None:
+    """Look for missing files, and at the classes in the first labels.
+
+    Nothing is drawn and no random number taken. Other data sets than mmseg's, and files on a remote
+    backend, are left alone; ``StreetDataset`` and ``LoadCheckedAnnotations`` check for themselves.
+
+    Args:
+        dataset: One that is built; wrappers such as ``ConcatDataset`` are looked into.
+        head: Has ``num_classes`` and ``ignore_index``; without them classes are not checked.
+        share: Share of the files that may be missing.
+
+    Raises:
+        FileNotFoundError: More pictures or labels are missing.
+        ValueError: The data set is empty, or a label has other values than the head's classes.
+    """
+    for one in _segmentation_datasets(dataset):
+        if len(one) == 0:
+            raise ValueError(text_of_empty(one))
+        if _is_local(one) and not isinstance(one, StreetDataset):
+            _check_files(one, int(share * len(one)))
+        _check_first_labels(one, head)
+
+
+def _segmentation_datasets(dataset: Any) -> Iterator[BaseSegDataset]:
+    """The data set, or those that it wraps."""
+    if isinstance(dataset, BaseSegDataset):
+        yield dataset
+        return
+    wrapped = [*(getattr(dataset, "datasets", None) or ())]
+    if not wrapped and hasattr(dataset, "__dict__") and "dataset" in vars(dataset):
+        wrapped = [dataset.dataset]
+    for one in wrapped:
+        yield from _segmentation_datasets(one)
+
+
+def _is_local(dataset: BaseSegDataset) -> bool:
+    backend = (dataset.backend_args or {}).get("backend", "local")
+    return backend == "local" and not any(
+        "://" in str(folder) for folder in dataset.data_prefix.values()
+    )
+
+
+def _check_files(dataset: BaseSegDataset, most: int) -> None:
+    samples = [dataset.get_data_info(index) for index in range(len(dataset))]
+    kinds = {"img_path": ("picture", "img_suffix")}
+    if any(isinstance(step, _LOADERS) for step in _steps(dataset.pipeline)):
+        kinds["seg_map_path"] = ("label", "seg_map_suffix")
+    for key, (kind, option) in kinds.items():
+        missing = _missing(sample[key] for sample in samples if sample.get(key))
+        if len(missing) > most:
+            raise FileNotFoundError(
+                f"{type(dataset).__name__}: {len(missing)} of {len(samples)} {kind}s are missing, "
+                f"first {missing[0]}; expected a {kind} *{getattr(dataset, option)} in "
+                f"{dataset.data_prefix.get(key)} for each picture *{dataset.img_suffix} or line of "
+                f"ann_file: correct {option}, data_prefix or ann_file in the config, or add the "
+                "files"
+            )
+
+
+def _missing(paths: Iterable[str]) -> list[str]:
+    listed: dict[str, set[str]] = {}  # a folder is read once: asking for each file takes longer
+    missing = []
+    for path in paths:
+        folder, name = os.path.split(path)
+        if folder not in listed:
+            there = os.path.isdir(folder or ".")
+            listed[folder] = set(os.listdir(folder or ".")) if there else set()
+        if name not in listed[folder] and not os.path.exists(path):
+            missing.append(path)
+    return missing
+
+
+def _check_first_labels(dataset: BaseSegDataset, head: nn.Module | None) -> None:
+    loader = _plain_loader(dataset)
+    num_classes, ignored = (getattr(head, name, None) for name in ("num_classes", "ignore_index"))
+    if loader is None or num_classes is None or ignored is None or not 1 <= num_classes <= 255:
+        return
+    check = LoadCheckedAnnotations(
+        num_classes=num_classes, ignore_index=ignored if 0 <= ignored <= 255 else 255
+    )
+    for index in range(min(_LABELS, len(dataset))):
+        sample = dataset.get_data_info(index)
+        path = sample.get("seg_map_path")
+        stored = _read(path, loader)
+        if stored is None:
+            continue
+        label = stored[..., 0] if stored.ndim == 3 and stored.shape[2] == 1 else stored
+        # mmseg takes any type whose values fit a byte
+        fits = label.ndim == 2 and label.min() >= 0 and label.max() <= 255
+        label = label.astype(np.uint8) if fits else label
+        check_channels(label, path)
+        check.check_values(label, sample)
+
+
+def _read(path: str, loader: LoadAnnotations) -> np.ndarray | None:
+    """A label as mmseg reads it; None for one that is damaged, of which the loader itself tells."""
+    try:
+        stored = fileio.get(path, backend_args=loader.backend_args)
+        return mmcv.imfrombytes(stored, flag="unchanged", backend=loader.imdecode_backend)
+    except Exception:  # decoders raise whatever they stumble over
+        return None
+
+
+def _plain_loader(dataset: BaseSegDataset) -> LoadAnnotations | None:
+    """The loader of mmseg itself, where no transform of the user's may still change the classes."""
+    steps = list(_steps(dataset.pipeline))
+    if any(type(step).__module__.split(".")[0] not in _HOSTS for step in steps):
+        return None
+    return next((step for step in steps if type(step) is LoadAnnotations), None)
+
+
+def _steps(node: Any) -> Iterator[Any]:
+    """The transforms of a pipeline, those within others too."""
+    if isinstance(node, list | tuple):
+        for inner in node:
+            yield from _steps(inner)
+        return
+    yield node
+    for name in ("transforms", "subroutines"):
+        yield from _steps(getattr(node, name, []))

@@ -1,0 +1,70 @@
+"""The weights that a training begins with: none where it goes on, named where they are missing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from glore_seg.models.backbones.pretrained import MissingWeightsError, missing_weights
+
+
+def guard_starting_weights(runner: Any, cfg: Config) -> None:
+    """Have a Runner's network initialised only where it needs it, and name weights it can't get.
+
+    A training that goes on from a checkpoint takes all weights from there, so that those it once
+    began with may be gone.
+
+    Args:
+        runner: A Runner, or mmengine's FlexibleRunner, which always initialises.
+        cfg: Its config.
+    """
+    owner = getattr(runner, "strategy", runner)  # of FlexibleRunner
+    initialise = getattr(owner, "_init_model_weights", None)
+    if initialise is None:
+        return
+
+    def guarded(*arguments: Any) -> Any:
+        if isinstance(runner, Runner) and _goes_on(runner):
+            print_log("the checkpoint has all weights: none are initialised", logger="current")
+            return None
+        try:
+            return initialise(*arguments)
+        except MissingWeightsError:
+            raise
+        except OSError as error:
+            checkpoint = _loaded(error)
+            if checkpoint is None:
+                raise
+            options = (*_keys_of(cfg.get("model"), checkpoint, "model"), None)
+            raise missing_weights(checkpoint, error, options[0]) from error
+
+    owner._init_model_weights = guarded
+
+
+def _goes_on(runner: Runner) -> bool:
+    if not runner._resume:
+        return False
+    return runner._load_from is not None or find_latest_checkpoint(runner.work_dir) is not None
+
+
+def _loaded(error: BaseException) -> str | None:
+    """What mmengine was loading when an error arose; None where it loaded nothing."""
+    trace = error.__traceback__
+    while trace is not None:
+        code, names = trace.tb_frame.f_code, trace.tb_frame.f_locals
+        if code.co_name == "load_checkpoint" and isinstance(names.get("filename"), str):
+            return names["filename"]
+        trace = trace.tb_next
+    return None
+
+
+def _keys_of(node: Any, value: str, key: str) -> Iterator[str]:
+    """The dotted keys of a config that have a value."""
+    if node == value:
+        yield key
+    named = node.items() if isinstance(node, dict) else ()
+    listed = enumerate(node) if isinstance(node, list | tuple) else ()
+    for name, inner in (*named, *listed):
+        yield from _keys_of(inner, value, f"{key}.{name}")
