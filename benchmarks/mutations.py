@@ -5,7 +5,7 @@ of their own, which may take a set time and memory for each; one that hangs or d
 counted. What breaks the rule is kept, and read again with --rerun. Ends with 1 where anything did.
 
 Example:
-    python -m benchmarks.mutations --inputs 2500 --seed 0
+    python -m benchmarks.mutations --inputs 2600 --seed 0
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--inputs", type=int, default=2500, help="in all (default: 2500)")
+    parser.add_argument("--inputs", type=int, default=2600, help="in all (default: 2600)")
     parser.add_argument("--seed", type=int, default=0, help="of the mutations (default: 0)")
     parser.add_argument("--only", metavar="TEXT", default="", help="readers with it in their name")
     parser.add_argument("--limit", type=float, default=20.0, help="s for an input (default: 20)")

@@ -70,6 +70,8 @@ def place_of(error: BaseException) -> str:
 
 def _is_ours(error: BaseException | None) -> bool:
     """Whether a ``raise`` of this package began it; registries raise what they catch anew."""
+    if type(error).__module__.startswith(f"{_PACKAGE.name}."):  # torch raises a worker's anew
+        return True
     while error is not None and error.__traceback__ is not None:
         last = error.__traceback__
         while last.tb_next is not None:

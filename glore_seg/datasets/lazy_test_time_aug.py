@@ -10,6 +10,8 @@ import mmcv.transforms
 from mmcv.transforms import Compose
 from mmseg.registry import TRANSFORMS
 
+from glore_seg.datasets.sample_faults import sample_faults
+
 
 @dataclass(frozen=True)
 class AugmentedPass:
@@ -24,8 +26,13 @@ class AugmentedPass:
     transforms: Compose
 
     def __call__(self) -> dict[str, Any]:
-        """Make it: ``inputs`` and ``data_samples`` of one picture."""
-        return self.transforms(copy.deepcopy(self.results))
+        """Make it: ``inputs`` and ``data_samples`` of one picture.
+
+        Raises:
+            SampleError: It cannot be made, such as for a damaged label.
+        """
+        with sample_faults("tta_pipeline", lambda: self.results):
+            return self.transforms(copy.deepcopy(self.results))
 
 
 @TRANSFORMS.register_module()

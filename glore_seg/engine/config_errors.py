@@ -7,16 +7,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
+from mmengine.evaluator import Evaluator
 
+from glore_seg.datasets.guarded_dataset import guarded
 from glore_seg.documented_errors import as_line, is_documented, place_of, went_through_own_code
 from glore_seg.engine.data_errors import explain_data_error
+from glore_seg.engine.long_runs.data_faults import death_of_worker
 from glore_seg.engine.long_runs.lost_process_hook import lost_connection
 
 # What a Runner builds when it begins to train or to test.
 _BUILT_LATER = (
     *("build_train_loop", "build_val_loop", "build_test_loop", "build_dataloader"),
     *("build_optim_wrapper", "build_param_scheduler", "build_evaluator", "build_hook"),
+)
+
+# The last is what a CUDA kernel reports late, elsewhere than it arises.
+_OF_THE_MACHINE = (
+    *(MemoryError, torch.OutOfMemoryError, getattr(torch, "AcceleratorError", MemoryError)),
 )
 
 
@@ -27,7 +36,8 @@ def config_faults(config: Config | str | Path, doing: str) -> Iterator[None]:
     Hosts answer a wrong value with whatever it leads to: an assertion, a KeyError of a registry, a
     RuntimeError of torch. Errors for the user, see :mod:`glore_seg.documented_errors`, pass as
     they are. So does what went through code that is not installed, once the config has been read:
-    whoever writes a component needs the traceback of their mistake.
+    whoever writes a component needs the traceback of their mistake. And so does what no value is to
+    blame for: too little memory, a lost process, the death of a data worker.
 
     Args:
         config: The config, or its file.
@@ -43,7 +53,9 @@ def config_faults(config: Config | str | Path, doing: str) -> Iterator[None]:
         if explained is not None:
             raise ValueError(explained) from error
         is_read = isinstance(config, Config)
-        if is_documented(error) or lost_connection(error) is not None:
+        if is_documented(error) or isinstance(error, _OF_THE_MACHINE):
+            raise
+        if lost_connection(error) is not None or death_of_worker(error) is not None:
             raise
         if is_read and went_through_own_code(error):
             raise
@@ -56,12 +68,20 @@ def config_faults(config: Config | str | Path, doing: str) -> Iterator[None]:
 
 
 def name_late_faults(runner: Any, config: Config) -> None:
-    """Do the same for what a Runner builds only when it begins.
+    """Do the same for what a Runner builds only when it begins, and for its data and metrics.
+
+    Samples that cannot be had while it validates or tests are told by
+    :class:`glore_seg.datasets.guarded_dataset.GuardedDataset`.
 
     Args:
         runner: The Runner.
         config: Its config.
     """
+    for split in ("val", "test"):
+        loader = getattr(runner, f"_{split}_dataloader", None)
+        if isinstance(loader, dict):
+            part = f"{split}_dataloader"
+            setattr(runner, f"_{part}", guarded(loader, part))
     for name in _BUILT_LATER:
         if hasattr(runner, name):
             setattr(
@@ -72,6 +92,20 @@ def name_late_faults(runner: Any, config: Config) -> None:
 def _named(build: Callable[..., Any], config: Config, part: str) -> Callable[..., Any]:
     def building(*args: Any, **options: Any) -> Any:
         with config_faults(config, f"build {part}"):
-            return build(*args, **options)
+            built = build(*args, **options)
+        if isinstance(getattr(built, "evaluator", None), Evaluator):
+            _name_metrics(built.evaluator, config, part.replace("loop", "evaluator"))
+        return built
 
     return building
+
+
+def _name_metrics(evaluator: Evaluator, config: Config, part: str) -> None:
+    for name in ("process", "evaluate"):
+        method = getattr(evaluator, name)
+
+        def scoring(*args: Any, method: Any = method, **options: Any) -> Any:
+            with config_faults(config, f"score with {part}"):
+                return method(*args, **options)
+
+        setattr(evaluator, name, scoring)

@@ -12,6 +12,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from glore_seg.datasets.guarded_dataset import guarded
 from glore_seg.engine.predicting import Predictor
 from glore_seg.evaluation.cityscapes_scores import (
     CITYSCAPES_CLASSES,
@@ -98,14 +99,15 @@ def evaluate(predictor: Predictor, cfg: Config, *, split: str = "val") -> Evalua
         split: ``"val"`` or ``"test"``.
 
     Raises:
-        ValueError: A picture comes without label.
+        ValueError: A picture is damaged or comes without label.
     """
     classes = predictor.classes
     known = set(classes) <= set(CITYSCAPES_CLASSES)
     scorer = CityscapesScorer(classes) if known else None
     ids = label_id_table(classes) if known else np.zeros(0, np.uint8)
     confusion = np.zeros((len(classes), len(classes)), np.int64)
-    loader = Runner.build_dataloader(cfg[f"{split}_dataloader"])
+    part = f"{split}_dataloader"
+    loader = Runner.build_dataloader(guarded(cfg[part], part))
     paths, accuracies, milliseconds = [], [], []
     input_size: tuple[int, int] | None = None
     for batch in with_progress(loader, len(loader), f"evaluating on {split}"):

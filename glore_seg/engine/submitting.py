@@ -17,6 +17,7 @@ from mmengine.runner import autocast
 from mmengine.utils.dl_utils import set_multi_processing
 from torch.utils.data import DataLoader, Subset
 
+from glore_seg.datasets.guarded_dataset import GuardedDataset
 from glore_seg.engine.devices import usable_device
 from glore_seg.engine.loading import load_model
 from glore_seg.engine.processes import start_processes
@@ -68,8 +69,8 @@ def submit(
         FileExistsError: ``out`` is there, or ``work_dir`` holds something else or what was made
             otherwise.
         FileNotFoundError: The checkpoint or the pictures are missing.
-        ValueError: ``out`` is not named ``*.zip``, or the checkpoint, the classes or the
-            predictions don't fit.
+        ValueError: ``out`` is not named ``*.zip``, a picture is damaged, or the checkpoint, the
+            classes or the predictions don't fit.
     """
     out, checkpoint = Path(out), Path(checkpoint)
     _check_out(out, overwrite)
@@ -160,7 +161,7 @@ def _predict(
 ) -> None:
     table = label_id_table(dataset.metainfo["classes"])
     loader = DataLoader(
-        Subset(dataset, indices),
+        Subset(GuardedDataset(dataset, part="test_dataloader"), indices),
         batch_size=1,
         num_workers=min(cfg.test_dataloader.get("num_workers", 0), len(indices)),
         collate_fn=pseudo_collate,

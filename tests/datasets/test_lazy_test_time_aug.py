@@ -5,6 +5,8 @@ import pytest
 from mmengine.registry import DefaultScope
 from mmseg.registry import TRANSFORMS
 
+from glore_seg.datasets.sample_faults import SampleError
+
 TRANSFORMS_OF_A_CONFIG = [
     [{"type": "Resize", "scale_factor": ratio, "keep_ratio": True} for ratio in (2.0, 0.5)],
     [{"type": "RandomFlip", "prob": prob, "direction": "horizontal"} for prob in (0.0, 1.0)],
@@ -53,3 +55,13 @@ def test_made_twice_is_the_same_and_the_picture_is_sent_once(passes):
     sent = pickle.dumps(passes)
     assert len(sent) < 1.2 * passes[0].results["img"].nbytes
     assert pickle.loads(sent)[3]()["inputs"].equal(passes[3]()["inputs"])
+
+
+def test_a_damaged_label_is_named(passes, tmp_path):
+    passes[0].results["seg_map_path"] = str(tmp_path / "a.png")
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(SampleError, match=r"a\.png cannot be read as a picture"):
+        passes[0]()
+    passes[0].results["img"] = None
+    with pytest.raises(SampleError, match=r"Resize of tta_pipeline fails on x\.png \("):
+        passes[0]()

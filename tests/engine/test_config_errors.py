@@ -5,12 +5,15 @@ import argparse
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import METRICS
 
 from benchmarks.soak.inputs import SMALL_NETWORK
 from glore_seg.engine import build_dataset, build_model, build_runner, load_config
 from glore_seg.engine.cli import add_cfg_options
 from glore_seg.engine.config_errors import config_faults
+from glore_seg.engine.long_runs import TrainingStopped
 from tests.engine.conftest import STREET_SCENES
+from tests.engine.long_runs import toy
 
 
 def changed(**options):
@@ -105,3 +108,41 @@ def test_mistakes_of_the_users_own_components_keep_their_traceback():
     cfg.model.xyz = 1  # a wrong value of the config's
     with pytest.raises(ValueError, match=r"cannot build model \(TypeError: .*argument 'xyz'"):
         build_model(cfg)
+
+
+def scored_by(metric, folder):
+    cfg = toy.config(folder, val_evaluator__type=metric)
+    return build_runner(cfg).val()
+
+
+def test_a_metric_that_does_not_fit_is_named(tmp_path):
+    message = r"cannot score with val_evaluator \(\w+Error: .*; at \S+/iou_metric\.py:\d+\)"
+    with pytest.raises(ValueError, match=message):
+        scored_by("mmseg.IoUMetric", tmp_path)
+
+
+@METRICS.register_module()
+class MistakenMetric(toy.ToyMetric):
+    def compute_metrics(self, results):
+        return self.missing
+
+
+def test_a_metric_of_the_users_keeps_its_traceback(tmp_path):
+    with pytest.raises(AttributeError, match="no attribute 'missing'"):
+        scored_by("MistakenMetric", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."),
+        KeyboardInterrupt(),
+        TrainingStopped(15, "stopped"),
+    ],
+)
+def test_what_no_value_is_to_blame_for_passes(error):
+    with pytest.raises(type(error)) as raised, config_faults("a.py", "score"):
+        raise error
+    assert raised.value is error

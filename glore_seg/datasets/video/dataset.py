@@ -21,8 +21,9 @@ class CheckedVideoDataset(VideoDataset):
 
     An unreadable video (missing, empty, without frames, none of its chosen frames decodes) gets
     one line in the log, with its name and what is wrong. In training another video, taken at
-    random, stands in for it. In testing none is left out: blank frames go through the network and
-    the sample is marked ``unreadable``, which ``CheckedAccMetric`` counts as an error.
+    random, stands in for it; where none can be read, the training ends. In testing none is left
+    out: blank frames go through the network and the sample is marked ``unreadable``, which
+    ``CheckedAccMetric`` counts as an error.
 
     The arguments are those of ``VideoDataset``. Paths in ``ann_file`` may contain the delimiter;
     ``metainfo=dict(classes="classes.txt")`` takes the classes from a file, against which labels
@@ -45,6 +46,7 @@ class CheckedVideoDataset(VideoDataset):
 
     def __init__(self, **options: Any) -> None:
         self._told: set[str] = set()
+        self._reason = ""  # why the last one that was tried cannot be read
         super().__init__(**options)
         transforms = {type(transform) for transform in self.pipeline.transforms}
         missing = set(self.readers) - transforms
@@ -79,13 +81,31 @@ class CheckedVideoDataset(VideoDataset):
             )
         return items
 
+    def __getitem__(self, idx: int) -> Any:
+        """Read one sample, in training another one where it cannot be read.
+
+        Raises:
+            ValueError: None of the many that are tried then can be read.
+        """
+        try:
+            return super().__getitem__(idx)
+        except Exception as error:
+            if type(error) is not Exception or not self._reason:  # mmengine's word of having tried
+                raise
+            raise ValueError(
+                f"no video of {self.ann_file} can be read, of {self.max_refetch + 1} that were "
+                f"tried in a row, such as: {self._reason}; expected some that can: correct "
+                "data_prefix or ann_file in the config, or get the videos again"
+            ) from error
+
     def prepare_data(self, idx: int) -> Any:
         """Read one sample; None in training where it cannot be read, for which another is taken."""
         try:
             packed = super().prepare_data(idx)
         except UnreadableVideoError as error:
-            reason = str(error)
+            reason = self._reason = str(error)
         else:
+            self._reason = ""
             return self._named(packed, idx)
         path = self.get_data_info(idx)[self.source]
         if path not in self._told:
@@ -101,8 +121,8 @@ class CheckedVideoDataset(VideoDataset):
         return self._named(packed, idx)
 
     def _named(self, packed: Any, idx: int) -> Any:
-        """Note which video it is, for those who paint it in a test; mmaction2 packs no name."""
-        if self.test_mode and isinstance(packed, dict) and "data_samples" in packed:
+        """Note which video it is, for errors and pictures; mmaction2 packs no name."""
+        if isinstance(packed, dict) and "data_samples" in packed:
             path = self.get_data_info(idx)[self.source]
             packed["data_samples"].set_metainfo({self.source: path})
         return packed

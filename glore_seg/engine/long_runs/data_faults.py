@@ -9,7 +9,8 @@ import torch
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from glore_seg.engine.long_runs.seeded_dataset import Batch, Damaged, SeededDataset
+from glore_seg.datasets.sample_faults import SampleFault
+from glore_seg.engine.long_runs.seeded_dataset import Batch, SeededDataset
 
 _DAMAGED = "damaged_files"  # in the message hub, which checkpoints keep
 _PID = re.compile(r"DataLoader worker \(pid(?:\(s\))? (\d+)")
@@ -38,18 +39,21 @@ class DataFaults:
         """Give the batch of the host's, report what was damaged, or stop.
 
         Raises:
-            ValueError: Files are damaged, more than may be.
+            ValueError: Files are damaged, more than may be, or the pipeline fails.
         """
+        for fault in batch.damaged:
+            if not fault.is_damage:
+                raise ValueError(fault.text)
         if batch.damaged:
             self._report(batch.damaged)
         if batch.data is None:
             raise ValueError(
-                f"{_text(batch.damaged[-1])}, and neither can the samples that follow it: mend "
+                f"{batch.damaged[-1].text}, and neither can the samples that follow it: mend "
                 "the data set"
             )
         return batch.data
 
-    def _report(self, damaged: Sequence[Damaged]) -> None:
+    def _report(self, damaged: Sequence[SampleFault]) -> None:
         hub = self._runner.message_hub
         known = list(hub.get_info(_DAMAGED, []))
         new = {one.path: one for one in damaged if one.path not in known}
@@ -57,7 +61,7 @@ class DataFaults:
         most = int(self._share * len(self._dataset))
         if len(known) > most:
             raise ValueError(
-                f"{_text(next(iter(new.values()), damaged[0]))}. {len(known)} of "
+                f"{next(iter(new.values()), damaged[0]).text}. {len(known)} of "
                 f"{len(self._dataset)} samples are damaged; expected {most} at most "
                 f"(train_cfg.max_damaged_share={self._share:g}): get the file again, or set a "
                 "share that may be passed over"
@@ -65,7 +69,7 @@ class DataFaults:
         hub.update_info(_DAMAGED, known)
         for one in new.values():
             print_log(
-                f"{_text(one)}; the next sample takes its place ({len(known)} of {most} that may "
+                f"{one.text}; the next sample takes its place ({len(known)} of {most} that may "
                 "be damaged)",
                 logger="current",
                 level=logging.WARNING,
@@ -105,8 +109,3 @@ def death_of_worker(error: Exception) -> tuple[int, Exception] | None:
             error = said
     found = _PID.search(str(error)) if isinstance(error, RuntimeError) else None
     return found and (int(found[1]), error)
-
-
-def _text(one: Damaged) -> str:
-    named = one.path in one.reason
-    return one.reason if named else f"{one.path} cannot be read ({one.reason})"

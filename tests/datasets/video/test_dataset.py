@@ -1,8 +1,10 @@
 import logging
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("av")
 pytest.importorskip("mmaction")
@@ -11,10 +13,13 @@ from mmaction.datasets.transforms import (
     CenterCrop,
     FormatShape,
     PackActionInputs,
+    RandomCrop,
     Resize,
     SampleFrames,
 )
+from mmengine.dataset import pseudo_collate
 
+from glore_seg.datasets.guarded_dataset import GuardedDataset
 from glore_seg.datasets.video.dataset import CheckedVideoDataset
 from glore_seg.datasets.video.rawframes import CheckedRawframeDataset
 from glore_seg.datasets.video.transforms import (
@@ -23,6 +28,8 @@ from glore_seg.datasets.video.transforms import (
     CheckedVideoInit,
     RepeatOneFrame,
 )
+from glore_seg.documented_errors import is_documented
+from glore_seg.engine.long_runs.loss_guard import LossGuard
 from tests.datasets.video.files import cut, numbers, pictures, write_clip, write_noise
 
 
@@ -86,12 +93,47 @@ def test_training_goes_on_with_another_video(damaged, told):
             sample = data[index]
             assert sample["data_samples"].gt_label.tolist() == [2]
             assert sample["inputs"].shape == (1, 3, 4, 32, 32)
+            assert sample["data_samples"].filename == str(damaged / "a whole.mp4")
     lines = sorted(line for line, _, _ in told)
     assert len(lines) == 4  # each once
     for name, line in zip(sorted(NAMES), lines, strict=True):
         assert line.startswith(str(damaged / name))
         assert line.endswith("; another video stands in for it")
     assert {(logger, level) for _, logger, level in told} == {("current", logging.WARNING)}
+
+
+def test_a_loss_of_nan_names_the_videos(damaged):
+    batch = pseudo_collate([dataset(damaged, LINES)[0]])
+    guard = LossGuard(SimpleNamespace(iter=4), "stop")
+    guard.begin(batch)
+    with pytest.raises(ValueError, match=r"nan at iteration 5: /\S+/a whole\.mp4\. The weights"):
+        guard._allows(torch.tensor(float("nan")))
+
+
+def test_training_ends_where_no_video_can_be_read(damaged, told):
+    data = dataset(damaged, LINES[2:4], max_refetch=5)
+    message = (
+        r"^no video of \S+/list\.txt can be read, of 6 that were tried in a row, such as: "
+        r"\S+\.mp4 .*get it again; expected some that can: correct data_prefix"
+    )
+    with pytest.raises(ValueError, match=message) as raised:
+        data[0]
+    assert is_documented(raised.value)
+    data.pipeline = lambda results: None
+    with pytest.raises(Exception, match="Cannot find valid image") as raised:
+        data[0]
+    assert type(raised.value) is Exception  # not the videos' fault
+
+
+def test_a_crop_that_does_not_fit_is_no_damage(damaged):
+    steps = pipeline()
+    steps.insert(4, RandomCrop(size=100))
+    data = GuardedDataset(dataset(damaged, LINES, pipeline=steps), part="test_dataloader")
+    message = (
+        r"^RandomCrop of test_dataloader\.dataset\.pipeline fails on .*mp4 \(AssertionError; at "
+    )
+    with pytest.raises(ValueError, match=message):
+        data[0]
 
 
 def test_testing_leaves_none_out(damaged, told):

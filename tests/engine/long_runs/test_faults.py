@@ -1,17 +1,22 @@
 """Losses that are not finite, damaged files, dying workers, and options out of range."""
 
 import gc
+import json
 import math
 import re
 from itertools import islice
 
 import pytest
 import torch
-from mmengine.dataset import InfiniteSampler
+from mmcv.transforms import LoadImageFromFile, Resize
+from mmengine.dataset import BaseDataset, InfiniteSampler
 from mmengine.hooks import Hook
+from PIL import Image
 
 from glore_seg.engine.long_runs import find_resumable
-from glore_seg.engine.long_runs.data_faults import death_of_worker
+from glore_seg.engine.long_runs.data_faults import DataFaults, death_of_worker
+from glore_seg.engine.long_runs.placed_sampler import Place
+from glore_seg.engine.long_runs.seeded_dataset import CollateLoaded, SeededDataset
 from tests.engine.long_runs.toy import LENGTH, config, train
 
 NUMBERS = re.compile(r"toys/(\d)\.png")
@@ -111,6 +116,23 @@ def test_damaged_files_are_replaced_up_to_a_share(tmp_path, capfd):
         train(
             config(tmp_path / "b", **{**options, "train_dataloader__dataset__damaged": [1, 2, 3]})
         )
+
+
+def test_a_pipeline_that_does_not_fit_is_no_damage(tmp_path):
+    """It stops although half of the files may be damaged, and names the step."""
+    picture, listed = tmp_path / "a.png", tmp_path / "list.json"
+    Image.new("RGB", (8, 6)).save(picture)
+    listed.write_text(json.dumps({"metainfo": {}, "data_list": [{"img_path": str(picture)}] * 2}))
+    host = BaseDataset(str(listed), pipeline=[LoadImageFromFile(), Resize(scale=(0, 0))])
+    data = SeededDataset(host, replace_damaged=True, num_workers=0)
+    batch = CollateLoaded(list)([data[Place(0)]])
+    assert [fault.is_damage for fault in batch.damaged] == [False]
+    message = (
+        rf"^Resize of train_dataloader\.dataset\.pipeline fails on {picture} \(error: .*; at "
+        r"\S+\.py:\d+\); expected settings that fit the data: correct the config, or get .* alone "
+    )
+    with pytest.raises(ValueError, match=message):
+        DataFaults(None, data, 0.5).check(batch)
 
 
 def test_a_worker_that_dies_names_its_file(tmp_path):

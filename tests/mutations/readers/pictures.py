@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import struct
@@ -13,10 +14,12 @@ from typing import Any
 import cv2
 import numpy as np
 from hypothesis import strategies as st
+from mmengine.dataset import Compose
 from PIL import Image
 
 from glore_seg.datasets import LoadCheckedAnnotations
 from glore_seg.datasets.camvid import convert_camvid
+from glore_seg.datasets.guarded_dataset import GuardedDataset
 from glore_seg.datasets.train_ids import draw_train_ids
 from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
 from glore_seg.evaluation.submission import ExpectedPictures, SubmissionScorer
@@ -253,6 +256,44 @@ def _pairs() -> st.SearchStrategy[Files]:
     return st.one_of(_some(_PAIR[0], pictures(), whole), _some(_PAIR[1], _labels(), whole))
 
 
+class _Sample:
+    """The one sample of a data set."""
+
+    def __init__(self, *steps: str | dict[str, Any], **place: Any) -> None:
+        configs = [{"type": step} if isinstance(step, str) else step for step in steps]
+        self.pipeline, self.place = Compose(configs), place
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> Any:
+        return self.pipeline(dict(self.place))
+
+
+def _score_on(folder: Path) -> None:
+    """A sample of validation and test, as the configs of street scenes read it."""
+    image, label = (str(folder / name) for name in _PAIR)
+    steps = ("LoadImageFromFile", "mmseg.LoadCheckedAnnotations", "mmseg.PackSegInputs")
+    place = {"img_path": image, "seg_map_path": label, "reduce_zero_label": False}
+    sample = _Sample(*steps, **place, seg_fields=[])
+    found = GuardedDataset(sample, part="test_dataloader")[0]
+    _check_rgb(found["inputs"].numpy().transpose(1, 2, 0))
+    labels = found["data_samples"].gt_sem_seg.data.numpy()
+    if labels.shape[1:] != found["inputs"].shape[1:] or ((labels > 18) & (labels != 255)).any():
+        raise Nonsense(f"a label of shape {labels.shape}, {np.unique(labels)}")
+
+
+def _classify(folder: Path) -> None:
+    """A sample of a classifier's validation and test."""
+    edge = {"type": "mmpretrain.ResizeEdge", "scale": 8, "edge": "short"}
+    crop = {"type": "mmpretrain.CenterCrop", "crop_size": 6}
+    steps = ("LoadImageFromFile", edge, crop, "mmpretrain.PackInputs")
+    sample = _Sample(*steps, img_path=str(folder / "a.png"), gt_label=1)
+    found = GuardedDataset(sample, part="test_dataloader")[0]
+    if tuple(found["inputs"].shape) != (3, 6, 6):
+        raise Nonsense(f"a sample of shape {found['inputs'].shape}")
+
+
 READERS = (
     Reader("picture to segment", lambda: _some("a.png", pictures()), _read_both, share=2),
     Reader(
@@ -262,6 +303,13 @@ READERS = (
         words=("picture", "file"),
     ),
     Reader("picture and label to train on", _pairs, _train),
+    Reader("picture and label to test on", _pairs, _score_on),
+    Reader(
+        "picture to classify",
+        lambda: _some("a.png", pictures()),
+        _classify,
+        warm=lambda: importlib.import_module("mmpretrain.datasets"),
+    ),
     Reader("label map", lambda: _some("a_labelTrainIds.png", _labels()), _read_label, share=2),
     Reader("labelIds to score by", lambda: _scored("labelIds", _ground_truth()), _score),
     Reader("instanceIds to score by", lambda: _scored("instanceIds", _ground_truth()[1:]), _score),

@@ -1,0 +1,56 @@
+"""A damaged picture to score on ends each way of scoring with one line that names it."""
+
+import re
+import shutil
+
+import pytest
+
+from glore_seg.datasets.sample_faults import SampleError
+from glore_seg.engine import build_runner, submit
+from glore_seg.engine.cli import run_tool
+from glore_seg.engine.evaluating import evaluate
+from glore_seg.engine.predicting import Predictor
+from tests.configs.shrinking import name_run
+
+
+@pytest.fixture
+def damaged(small_cfg, save, street_scenes, tmp_path):
+    """The small network, with a checkpoint and a picture of which only the header is there."""
+    checkpoint = save(small_cfg)
+    root = tmp_path / "data"
+    shutil.copytree(street_scenes, root)
+    picture = max((root / "leftImg8bit/val").rglob("*.png"))
+    picture.write_bytes(picture.read_bytes()[:40])
+    for split in ("val", "test"):
+        small_cfg[f"{split}_dataloader"].dataset.data_root = str(root)
+    name_run(small_cfg, tmp_path / "run").load_from = str(checkpoint)
+    small_cfg.log_level = "ERROR"
+    return small_cfg, picture
+
+
+@pytest.mark.parametrize(("split", "workers"), [("val", 0), ("test", 1)])
+def test_a_runner(damaged, capsys, split, workers):
+    cfg, picture = damaged
+    cfg[f"{split}_dataloader"].num_workers = workers
+    runner = build_runner(cfg)
+    with pytest.raises(SystemExit) as left:
+        run_tool(getattr(runner, split))
+    assert left.value.code == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert re.match(
+        rf"error: {picture} cannot be read \(.*\)\. No sample is left out here: get", said
+    )
+
+
+def test_an_evaluation(damaged):
+    cfg, picture = damaged
+    with pytest.raises(SampleError, match=rf"{picture} cannot be read"):
+        evaluate(Predictor(cfg, cfg.load_from, split="val"), cfg)
+
+
+def test_a_submission(damaged, tmp_path):
+    cfg, picture = damaged
+    cfg.launcher = "none"
+    with pytest.raises(SampleError, match=rf"{picture} cannot be read"):
+        submit(cfg, cfg.load_from, split="val", out=tmp_path / "a.zip", progress=False)
+    assert not (tmp_path / "a.zip").exists()
