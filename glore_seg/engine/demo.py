@@ -64,7 +64,7 @@ def run_demo(
         cfg.train_cfg.val_interval = min(cfg.train_cfg.val_interval, max_iters)
     cfg.randomness = {"seed": 0}
     cfg.log_level = "ERROR"  # the progress bar speaks instead
-    cfg.custom_hooks.append({"type": "ProgressBarHook"})
+    cfg.custom_hooks = [*(cfg.get("custom_hooks") or []), {"type": "ProgressBarHook"}]
 
     _say("2/5  Scoring the network before training")
     untrained = _score_untrained(cfg, out_dir / "untrained")
