@@ -4,34 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from mmengine.registry import DATASETS
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, IterableDataset
 
 from glore_seg.datasets.sample_faults import path_in, sample_faults
 
 
 class GuardedDataset(Dataset):
-    """Any data set, with errors that :mod:`glore_seg.datasets.sample_faults` explains.
+    """A data set with a length, with errors that :mod:`glore_seg.datasets.sample_faults` explains.
 
-    Everything but these errors is the wrapped data set's.
+    Everything but these errors is the wrapped data set's: what hooks and metrics ask it, set on it,
+    and take it for.
 
     Args:
-        dataset: Any data set with a length, or its config.
+        dataset: The data set, or its config.
         part: What of the config it is, such as ``"val_dataloader"``.
 
     Raises:
         SampleError: Later, a sample cannot be had.
     """
 
+    _own: ClassVar[frozenset[str]] = frozenset({"dataset", "_part"})
+
     def __init__(self, dataset: Any, *, part: str) -> None:
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         self._part = f"{part}.dataset.pipeline"
 
+    @property
+    def __class__(self) -> type:  # of isinstance()
+        return type(self.dataset) if "dataset" in vars(self) else type(self)
+
+    @__class__.setter
+    def __class__(self, value: type) -> None:
+        raise TypeError(f"the class of {type(self).__name__} cannot be set to {value.__name__}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), vars(self))
+
     def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, int) and not -len(self) <= index < len(self):
+            raise IndexError(index)  # ends a loop over the data set
         with sample_faults(self._part, partial(self._info_of, index)):
             return self.dataset[index]
+
+    def __getitems__(self, indices: list[Any]) -> list[Any]:
+        batched = getattr(self.dataset, "__getitems__", None)
+        if batched is None:
+            return [self[index] for index in indices]
+        with sample_faults(self._part, partial(self._info_of, indices[0])):
+            return batched(indices)
 
     def _info_of(self, index: int) -> Mapping[str, Any]:
         """What the data set knows of a sample, or its number where it doesn't tell."""
@@ -46,9 +69,32 @@ class GuardedDataset(Dataset):
         return len(self.dataset)
 
     def __getattr__(self, name: str) -> Any:
-        if name == "dataset" or name.startswith("__"):  # while it is unpickled
+        if name in self._own or name.startswith("__"):  # while it is unpickled
             raise AttributeError(name)
         return getattr(self.dataset, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._own:
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self.dataset, name, value)
+
+
+def _restored(kind: type[GuardedDataset], state: Mapping[str, Any]) -> GuardedDataset:
+    dataset = object.__new__(kind)
+    vars(dataset).update(state)
+    return dataset
+
+
+def guard(dataset: Any, *, part: str) -> Any:
+    """Build a data set, and guard it where samples are asked for by their index.
+
+    Args:
+        dataset: A data set or its config.
+        part: What of the config it is, such as ``"val_dataloader"``.
+    """
+    built = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+    return built if isinstance(built, IterableDataset) else GuardedDataset(built, part=part)
 
 
 def guarded(loader: Mapping[str, Any], part: str) -> dict[str, Any]:
@@ -58,5 +104,4 @@ def guarded(loader: Mapping[str, Any], part: str) -> dict[str, Any]:
         loader: Stays as it is.
         part: What of the config it is, such as ``"val_dataloader"``.
     """
-    dataset = {"type": GuardedDataset, "dataset": loader["dataset"], "part": part}
-    return {**loader, "dataset": dataset}
+    return {**loader, "dataset": {"type": guard, "dataset": loader["dataset"], "part": part}}

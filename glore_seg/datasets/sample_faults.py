@@ -17,11 +17,13 @@ from PIL import Image
 
 from glore_seg.documented_errors import is_documented, is_installed, place_of
 
-# What readers raise for a file that is damaged or missing.
-DAMAGE = (
-    *(OSError, ValueError, EOFError, AssertionError, cv2.error, zlib.error, struct.error),
-    *(SyntaxError, Image.DecompressionBombError),  # Pillow's, of a PNG
+# What decoders alone raise for a file that is damaged or missing, SyntaxError Pillow's of a PNG.
+DECODING = (
+    *(OSError, EOFError, cv2.error, zlib.error, struct.error),
+    *(SyntaxError, Image.DecompressionBombError),
 )
+# What readers raise for it.
+DAMAGE = (*DECODING, ValueError, AssertionError)
 _PATHS = ("img_path", "filename", "frame_dir", "seg_map_path")
 _READERS = re.compile("Load|Read|Decode|Init$")  # LoadImageFromFile, PyAVInit, RawFrameDecode
 _COMPOSED = (Compose, TransformsOfMmcv)
@@ -84,9 +86,9 @@ def fault_of(
 ) -> SampleFault | None:
     """Tell a damaged file from a pipeline that doesn't fit.
 
-    A file is damaged where a transform that reads, by its name, or the data set itself raised what
-    readers raise. In the user's own code any transform may read, so there all such errors are taken
-    for damage.
+    A file is damaged where a transform that reads, by its name, raised what readers raise, or the
+    data set itself what decoders do. In the user's own code any transform may read, so there all
+    such errors are taken for damage.
 
     Args:
         error: With its traceback.
@@ -111,7 +113,8 @@ def fault_of(
         return None
     if isinstance(error, ImportError) or (step is None and not is_own and is_documented(error)):
         return SampleFault(path, said, is_damage=False, is_own=is_own)
-    if could_be_damage and (is_own or step is None or _READERS.search(name)):
+    is_reader = isinstance(error, DECODING) if step is None else _READERS.search(name)
+    if could_be_damage and (is_own or is_reader):
         # A transform of the user's may be at fault, not the file.
         if is_own or not str(error):
             said = f"{said}, at {place_of(error)}"

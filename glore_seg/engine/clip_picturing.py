@@ -98,12 +98,13 @@ def _sample(cfg: Config, split: str, wanted: str) -> dict[str, Any]:
     settings = ConfigDict(plain_dataset(cfg, split).to_dict())
     settings.pipeline = plain_dataset(cfg, "test").pipeline
     settings.test_mode = True
-    is_given = Path(wanted).exists()
     init_default_scope(cfg.default_scope)
     # Not opened: the data need not be there to read a file.
-    dataset = DATASETS.build({**settings, "lazy_init": is_given})
-    if is_given:
-        return dataset.pipeline(_info(dataset, Path(wanted)))
+    dataset = DATASETS.build({**settings, "lazy_init": True})
+    video = Path(wanted)
+    if video.is_file() or (video.is_dir() and hasattr(dataset, "filename_tmpl")):
+        return dataset.pipeline(_info(dataset, video))
+    dataset.full_init()
     sample = dataset[_index(dataset, wanted, split)]
     reason = sample["data_samples"].get("unreadable")
     if reason:
@@ -115,11 +116,10 @@ def _info(dataset: Any, video: Path) -> dict[str, Any]:
     """What the pipeline needs to know of a video that is given, a file or a folder of frames."""
     info = {"label": -1, "start_index": dataset.start_index, "modality": dataset.modality}
     template = getattr(dataset, "filename_tmpl", None)  # of a data set of frames
-    if (template is None) != video.is_file():
-        expected = "file of a video" if template is None else "folder of its frames"
-        raise ValueError(f"{video} is given; expected the {expected}, which this config reads")
     if template is None:
         return {**info, "filename": str(video)}
+    if not video.is_dir():
+        raise ValueError(f"{video} is a file; expected a folder of frames, as this config reads")
     numbers = itertools.count(dataset.start_index)
     total = next(n for n in numbers if not (video / template.format(n)).is_file())
     if total == dataset.start_index:

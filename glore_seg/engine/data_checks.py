@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import mmcv
 import mmengine.fileio as fileio
 import numpy as np
-from mmcv.transforms import LoadAnnotations as AnyLoadAnnotations
+from mmcv.transforms import LoadImageFromFile
 from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
 from torch import nn
@@ -20,7 +21,22 @@ from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
 from glore_seg.engine.data_errors import text_of_empty
 
 _LABELS = 4  # looked at; wrong ones are wrong in all pictures as a rule
-_LOADERS = (AnyLoadAnnotations, LoadRandomResizeCropFlip)
+
+
+class _Kind(NamedTuple):
+    name: str
+    option: str
+    readers: tuple[type, ...]
+
+
+_KINDS = {
+    "img_path": _Kind("picture", "img_suffix", (LoadImageFromFile, LoadRandomResizeCropFlip)),
+    "seg_map_path": _Kind(
+        "label",
+        "seg_map_suffix",
+        (LoadAnnotations, LoadCheckedAnnotations, LoadRandomResizeCropFlip),
+    ),
+}
 _HOSTS = ("mmcv", "mmengine", "mmseg", "glore_seg")  # whose transforms change no class
 
 
@@ -42,7 +58,7 @@ def check_segmentation_data(dataset: Any, head: nn.Module | None, *, share: floa
     for one in _segmentation_datasets(dataset):
         if len(one) == 0:
             raise ValueError(text_of_empty(one))
-        if _is_local(one) and not isinstance(one, StreetDataset):
+        if not isinstance(one, StreetDataset):
             _check_files(one, int(share * len(one)))
         _check_first_labels(one, head)
 
@@ -59,20 +75,18 @@ def _segmentation_datasets(dataset: Any) -> Iterator[BaseSegDataset]:
         yield from _segmentation_datasets(one)
 
 
-def _is_local(dataset: BaseSegDataset) -> bool:
-    backend = (dataset.backend_args or {}).get("backend", "local")
-    return backend == "local" and not any(
-        "://" in str(folder) for folder in dataset.data_prefix.values()
-    )
-
-
 def _check_files(dataset: BaseSegDataset, most: int) -> None:
-    samples = [dataset.get_data_info(index) for index in range(len(dataset))]
-    kinds = {"img_path": ("picture", "img_suffix")}
-    if any(isinstance(step, _LOADERS) for step in _steps(dataset.pipeline)):
-        kinds["seg_map_path"] = ("label", "seg_map_suffix")
-    for key, (kind, option) in kinds.items():
-        missing = _missing(sample[key] for sample in samples if sample.get(key))
+    # A reader of the user's may know what to do without a file, or read no file at all.
+    readers = [step for step in _steps(dataset.pipeline) if _reads_local_files(step)]
+    kinds = {
+        key: names
+        for key, names in _KINDS.items()
+        if any(type(step) in names.readers for step in readers)
+    }
+    samples = [dataset.get_data_info(index) for index in range(len(dataset))] if kinds else []
+    for key, (kind, option, _) in kinds.items():
+        paths = [sample[key] for sample in samples if isinstance(sample.get(key), str)]
+        missing = _missing(path for path in paths if "://" not in path)
         if len(missing) > most:
             raise FileNotFoundError(
                 f"{type(dataset).__name__}: {len(missing)} of {len(samples)} {kind}s are missing, "
@@ -81,6 +95,12 @@ def _check_files(dataset: BaseSegDataset, most: int) -> None:
                 f"ann_file: correct {option}, data_prefix or ann_file in the config, or add the "
                 "files"
             )
+
+
+def _reads_local_files(step: Any) -> bool:
+    arguments = getattr(step, "backend_args", None) or {}
+    is_old = getattr(step, "file_client_args", None) is not None
+    return arguments.get("backend", "local") == "local" and not is_old
 
 
 def _missing(paths: Iterable[str]) -> list[str]:
@@ -104,18 +124,28 @@ def _check_first_labels(dataset: BaseSegDataset, head: nn.Module | None) -> None
     check = LoadCheckedAnnotations(
         num_classes=num_classes, ignore_index=ignored if 0 <= ignored <= 255 else 255
     )
+    known = np.zeros(256, bool)
+    known[: max(num_classes, 2)] = True  # one output tells two classes apart
+    for index in (ignored, dataset.ignore_index):
+        if 0 <= index <= 255:
+            known[index] = True
     for index in range(min(_LABELS, len(dataset))):
         sample = dataset.get_data_info(index)
         path = sample.get("seg_map_path")
-        stored = _read(path, loader)
-        if stored is None:
+        stored, label = _read(path, loader), _load(sample, loader)
+        if stored is None or label is None or (label.ndim == 2 and known[label].all()):
             continue
-        label = stored[..., 0] if stored.ndim == 3 and stored.shape[2] == 1 else stored
-        # mmseg takes any type whose values fit a byte
-        fits = label.ndim == 2 and label.min() >= 0 and label.max() <= 255
-        label = label.astype(np.uint8) if fits else label
-        check_channels(label, path)
-        check.check_values(label, sample)
+        # What is wrong is told of what the file holds.
+        stored = stored[..., 0] if stored.ndim == 3 and stored.shape[2] == 1 else stored
+        fits = stored.ndim == 2 and stored.min() >= 0 and stored.max() <= 255
+        stored = stored.astype(np.uint8) if fits else stored
+        check_channels(stored, path)
+        check.check_values(stored, sample)
+        values = [value for value in np.unique(label) if not known[value]]
+        raise ValueError(
+            f"{path} becomes the classes {values[:5]}; expected 0 to {num_classes - 1} and "
+            f"{ignored}: correct num_classes, or label_map and reduce_zero_label of the data set"
+        )
 
 
 def _read(path: str, loader: LoadAnnotations) -> np.ndarray | None:
@@ -124,6 +154,14 @@ def _read(path: str, loader: LoadAnnotations) -> np.ndarray | None:
         stored = fileio.get(path, backend_args=loader.backend_args)
         return mmcv.imfrombytes(stored, flag="unchanged", backend=loader.imdecode_backend)
     except Exception:  # decoders raise whatever they stumble over
+        return None
+
+
+def _load(sample: dict[str, Any], loader: LoadAnnotations) -> np.ndarray | None:
+    """The classes that mmseg makes of a label; None where it cannot."""
+    try:
+        return loader.transform(copy.deepcopy(sample))["gt_seg_map"]
+    except Exception:  # a damaged file, of which the loader itself tells
         return None
 
 

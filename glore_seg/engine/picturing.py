@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 
@@ -21,8 +22,6 @@ from glore_seg.visualization.projections import (
     find_unit,
     pick_nodes,
 )
-
-_FIGURES = (".png", ".pdf", ".svg")
 
 
 def compare_models(
@@ -205,11 +204,12 @@ def check_figure(out_file: Path, *, overwrite: bool) -> None:
 
     Raises:
         FileExistsError: It is there.
-        ValueError: Its name ends otherwise than in .png, .pdf or .svg.
+        ValueError: Its name ends otherwise than those that matplotlib writes.
     """
-    if out_file.suffix not in _FIGURES:
+    known = [f".{ending}" for ending in FigureCanvasAgg.get_supported_filetypes()]
+    if out_file.suffix.lower() not in known:
         raise ValueError(
-            f"figure {out_file} ends in {out_file.suffix!r}; expected {', '.join(_FIGURES)}"
+            f"figure {out_file} ends in {out_file.suffix!r}; expected one of {', '.join(known)}"
         )
     check_free(out_file, overwrite=overwrite)
 

@@ -71,7 +71,7 @@ class Predictor:
         dataset = plain_dataset(cfg, split)
         self.model: Any = load_model(cfg, checkpoint, device=device)
         self.precision = precision
-        self._scope = cfg.get("default_scope", "mmseg")
+        self._scope = cfg.get("default_scope") or "mmseg"
         init_default_scope(self._scope)
         self._transforms = without_labels(dataset.pipeline)
         self._pipeline = Compose(self._transforms)

@@ -3,6 +3,7 @@
 import copy
 import difflib
 import logging
+from typing import Any
 
 import torch.distributed as dist
 from mmcv.cnn import fuse_conv_bn
@@ -35,7 +36,6 @@ def build_runner(cfg: Config) -> Runner:
             windows do not fit.
     """
     check_windows(cfg)
-    _check_optimizer(cfg)
     with config_faults(cfg, "build the Runner"):
         cfg = make_resumable(cfg)
         watch_processes(cfg)
@@ -43,9 +43,23 @@ def build_runner(cfg: Config) -> Runner:
         runner = RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
         if not any(isinstance(hook, SetupCheckHook) for hook in runner.hooks):
             runner.register_hook(SetupCheckHook())  # not in the config: it stays the host's
+    _check_optimizer_late(runner, cfg)
     name_late_faults(runner, cfg)
     guard_starting_weights(runner, cfg)
     return runner
+
+
+def _check_optimizer_late(runner: Any, cfg: Config) -> None:
+    """Check its name where it is built: a test builds none."""
+    build = getattr(runner, "build_optim_wrapper", None)
+    if build is None:  # of FlexibleRunner, whose strategy builds it
+        return
+
+    def checked(*args: Any, **options: Any) -> Any:
+        _check_optimizer(cfg)
+        return build(*args, **options)
+
+    runner.build_optim_wrapper = checked
 
 
 def _check_optimizer(cfg: Config) -> None:
@@ -53,7 +67,7 @@ def _check_optimizer(cfg: Config) -> None:
     name = ((cfg.get("optim_wrapper") or {}).get("optimizer") or {}).get("type")
     if not isinstance(name, str):
         return
-    init_default_scope(cfg.get("default_scope", "mmseg"))
+    init_default_scope(cfg.get("default_scope") or "mmseg")
     if OPTIMIZERS.get(name) is None:
         known = sorted(OPTIMIZERS.module_dict)
         close = difflib.get_close_matches(name, known, n=3) or known
@@ -70,7 +84,7 @@ def build_model(cfg: Config) -> nn.Module:
         ValueError: It cannot be built; the text says what its host made of it.
     """
     with config_faults(cfg, "build model"):
-        init_default_scope(cfg.get("default_scope", "mmseg"))
+        init_default_scope(cfg.get("default_scope") or "mmseg")
         model = copy.deepcopy(cfg.model)
         if "pretrained" in model:
             model.pretrained = None
@@ -84,7 +98,7 @@ def build_dataset(cfg: Config, split: str) -> BaseDataset:
         ValueError: It cannot be built; the text says what its host made of it.
     """
     with config_faults(cfg, f"build {split}_dataloader.dataset"):
-        init_default_scope(cfg.get("default_scope", "mmseg"))
+        init_default_scope(cfg.get("default_scope") or "mmseg")
         return DATASETS.build(cfg[f"{split}_dataloader"].dataset)
 
 

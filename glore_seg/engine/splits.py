@@ -68,7 +68,7 @@ def build_picture_dataset(cfg: Config, split: str) -> BaseDataset:
         dataset = ConfigDict(plain_dataset(cfg, split).to_dict())
     dataset.pop("pack", None)  # of what training reads
     dataset.pipeline = [tested.pipeline[0], *labels, {"type": "PackSegInputs"}]
-    init_default_scope(cfg.get("default_scope", "mmseg"))
+    init_default_scope(cfg.get("default_scope") or "mmseg")
     return DATASETS.build(dataset)
 
 

@@ -1,5 +1,6 @@
-"""The weights that a training begins with: none where it goes on, named where they are missing."""
+"""The weights that a training begins with, named where they are missing and needed."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,17 +8,18 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner, find_latest_checkpoint
 
+from glore_seg.documented_errors import as_line
 from glore_seg.models.backbones.pretrained import MissingWeightsError, missing_weights
 
 
 def guard_starting_weights(runner: Any, cfg: Config) -> None:
-    """Have a Runner's network initialised only where it needs it, and name weights it can't get.
+    """Name the weights that a Runner's network can't get as it is initialised.
 
     A training that goes on from a checkpoint takes all weights from there, so that those it once
     began with may be gone.
 
     Args:
-        runner: A Runner, or mmengine's FlexibleRunner, which always initialises.
+        runner: A Runner, or mmengine's FlexibleRunner, which needs them there, too.
         cfg: Its config.
     """
     owner = getattr(runner, "strategy", runner)  # of FlexibleRunner
@@ -26,15 +28,20 @@ def guard_starting_weights(runner: Any, cfg: Config) -> None:
         return
 
     def guarded(*arguments: Any) -> Any:
-        if isinstance(runner, Runner) and _goes_on(runner):
-            print_log("the checkpoint has all weights: none are initialised", logger="current")
-            return None
         try:
             return initialise(*arguments)
-        except MissingWeightsError:
-            raise
         except OSError as error:
             checkpoint = _loaded(error)
+            if checkpoint is None and not isinstance(error, MissingWeightsError):
+                raise
+            if isinstance(runner, Runner) and _goes_on(runner):
+                print_log(
+                    f"the weights that this training began with are not there ({as_line(error)}); "
+                    "all are taken from the checkpoint that it goes on from",
+                    logger="current",
+                    level=logging.WARNING,
+                )
+                return None
             if checkpoint is None:
                 raise
             options = (*_keys_of(cfg.get("model"), checkpoint, "model"), None)

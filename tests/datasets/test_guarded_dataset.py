@@ -11,9 +11,9 @@ from mmengine.dataset import BaseDataset, ConcatDataset, pseudo_collate
 from mmseg.datasets.transforms import LoadAnnotations
 from PIL import Image
 from torch._utils import ExceptionWrapper
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset
 
-from glore_seg.datasets.guarded_dataset import GuardedDataset, guarded
+from glore_seg.datasets.guarded_dataset import GuardedDataset, guard, guarded
 from glore_seg.datasets.sample_faults import SampleError, fault_of
 from glore_seg.documented_errors import as_line, is_documented
 
@@ -145,6 +145,36 @@ def test_a_loaders_config_stays_as_it_is():
     loader = {"batch_size": 2, "dataset": {"type": "A"}}
     assert guarded(loader, "val_dataloader") == {
         "batch_size": 2,
-        "dataset": {"type": GuardedDataset, "dataset": {"type": "A"}, "part": "val_dataloader"},
+        "dataset": {"type": guard, "dataset": {"type": "A"}, "part": "val_dataloader"},
     }
     assert loader["dataset"] == {"type": "A"}
+
+
+def test_it_is_taken_for_what_it_guards(make):
+    data = make()
+    assert isinstance(data, BaseDataset)
+    assert isinstance(data, GuardedDataset)
+    assert len(list(data)) == 3
+    data.noted = 7
+    assert data.dataset.noted == data.noted == 7
+    again = pickle.loads(pickle.dumps(data))
+    assert type(again) is GuardedDataset
+    assert again.noted == 7
+    assert again[1]["img_path"] == data[1]["img_path"]
+
+
+def test_batches_of_the_data_sets_own():
+    class Batched(list):
+        def __getitems__(self, indices):
+            return [self[index] + 100 for index in indices]
+
+    assert GuardedDataset(Batched([1, 2, 3]), part="x").__getitems__([0, 2]) == [101, 103]
+    assert GuardedDataset([1, 2, 3], part="x").__getitems__([0, 2]) == [1, 3]
+
+
+def test_what_has_no_index_is_left_alone():
+    class Stream(IterableDataset):
+        def __iter__(self):
+            return iter(range(3))
+
+    assert list(DataLoader(guard(Stream(), part="x"), batch_size=None)) == [0, 1, 2]

@@ -51,7 +51,7 @@ def test_a_folder_of_frames(frames):
 
 
 def test_what_the_config_does_not_read(frames):
-    with pytest.raises(ValueError, match=r"img_00001\.jpg is given; expected the folder of its fr"):
+    with pytest.raises(ValueError, match=r"img_00001\.jpg is a file; expected a folder of frames"):
         _sample(RAW, "test", str(frames / "img_00001.jpg"))
     (frames / "empty").mkdir()
     with pytest.raises(ValueError, match=r"empty has no img_00001\.jpg; expected frames"):

@@ -59,11 +59,14 @@ def test_what_the_runner_builds_as_it_begins(small_cfg, tmp_path):
         runner.train()
 
 
-def test_an_optimiser_that_is_none(small_cfg):
+def test_an_optimiser_that_is_none(small_cfg, tmp_path):
+    small_cfg.work_dir = str(tmp_path)
+    small_cfg.experiment_name = small_cfg.visualizer.name = "no_optimiser"
     small_cfg.optim_wrapper.optimizer.type = "Adamm"
     message = r"optimizer\.type is 'Adamm', which is no registered optimiser; .* such as Adam.*,"
+    runner = build_runner(small_cfg)
     with pytest.raises(ValueError, match=message):
-        build_runner(small_cfg)
+        runner.train()
 
 
 @pytest.mark.parametrize("text", ["model = dict(", "a = 1 +", "b = nowhere", "1 / 0", "\0"])

@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.dataset import ConcatDataset, RepeatDataset
 from mmseg.datasets import BaseSegDataset
+from mmseg.datasets.transforms import LoadAnnotations
 from torch import nn
 
 from glore_seg.engine.data_checks import check_segmentation_data
@@ -82,8 +83,9 @@ def test_missing_labels_are_counted_and_named(folder):
 
 def test_pictures_of_a_list_may_be_missing(folder):
     (folder / "list.txt").write_text("a\nz\n")
+    data = dataset(folder, ann_file="list.txt", pipeline=[{"type": "LoadImageFromFile"}, LOAD])
     with pytest.raises(FileNotFoundError, match=r"1 of 2 pictures are missing, first .*z\.jpg"):
-        check_segmentation_data(dataset(folder, ann_file="list.txt"), None)
+        check_segmentation_data(data, None)
 
 
 def test_an_empty_data_set_names_its_suffix(folder):
@@ -148,3 +150,38 @@ def test_what_a_transform_may_mend_is_not_judged(folder):
 def test_a_damaged_label_is_left_to_who_loads_it(folder):
     (folder / "labels/b.png").write_bytes(b"damaged")
     check_segmentation_data(dataset(folder), head())
+
+
+class OfTheUsers(LoadAnnotations):
+    """Knows what to do without a file."""
+
+
+def test_files_that_a_reader_of_the_users_may_do_without(folder):
+    (folder / "labels/b.png").unlink()
+    data = dataset(folder, pipeline=[OfTheUsers()])
+    check_segmentation_data(data, None)
+    remote = {**LOAD, "backend_args": {"backend": "lmdb", "db_path": "x"}}
+    check_segmentation_data(dataset(folder, pipeline=[remote]), None)
+    data.data_list, data.serialize_data = [{"img_path": ["a", "b"]}], False
+    check_segmentation_data(data, None)
+
+
+@pytest.mark.parametrize(
+    ("label", "options", "classes"),
+    [
+        (np.array([[7, 11]], np.uint8), {"label_map": {7: 0, 11: 1}}, 2),
+        (np.array([[0, 65535]], np.uint16), {}, 3),
+        (np.array([[0, 1]], np.uint8), {}, 1),  # one output, by its sign
+    ],
+)
+def test_labels_count_as_mmseg_reads_them(folder, label, options, classes):
+    for name in "abcde":
+        write_label(folder, np.tile(label, (4, 2)), name)
+    data = dataset(folder)
+    data.label_map = options.get("label_map")
+    data.data_list = data.load_data_list()
+    data.serialize_data = False
+    check_segmentation_data(data, head(num_classes=classes))
+    write_label(folder, np.full((4, 4), 99, np.uint8), "a")
+    with pytest.raises(ValueError, match=r"a\.png .*99"):
+        check_segmentation_data(data, head(num_classes=classes))

@@ -109,7 +109,7 @@ def test_a_picture_needs_its_table(tool, capsys):
     with pytest.raises(SystemExit):
         tool(["--tables", "table1", "--picture", "x.png"])
     assert "--picture draws figure4; add it to --tables" in capsys.readouterr().err
-    with pytest.raises(ValueError, match=r"figure4\.txt ends in '\.txt'; expected \.png, \.pdf"):
+    with pytest.raises(ValueError, match=r"figure4\.txt ends in '\.txt'; expected one of "):
         tool(["--picture", "figure4.txt"])
 
 

@@ -116,7 +116,7 @@ def test_projections_of_a_clip(load_tool, options, shapes, work_dir, tmp_path, c
         (("--pictures", "0", "1"), "2 videos for a figure; expected one"),
         (("--number", "2"), "2 videos for a figure; expected one"),
         (("--pictures", "up"), "up_000003.mp4 is missing: .*; give another video"),
-        (("--pictures", str(shapes)), "is given; expected the file of a video, which this config"),
+        (("--pictures", str(shapes)), "is no file, and 0 videos of val begin with it"),
         (("--pictures", "none"), "video 'none' is no file, and 0 videos of val begin with it"),
         (("--unit", "neck"), "unit 'neck' is none of the network's; it has backbone.conv3.B0"),
     ):

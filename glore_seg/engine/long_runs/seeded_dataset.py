@@ -41,6 +41,8 @@ class SeededDataset(GuardedDataset):
         num_workers: Of the loader.
     """
 
+    _own = GuardedDataset._own | {"_replace_damaged", "_reading"}
+
     def __init__(self, dataset: Any, *, replace_damaged: bool, num_workers: int) -> None:
         super().__init__(dataset, part="train_dataloader")
         self._replace_damaged = replace_damaged
@@ -69,6 +71,9 @@ class SeededDataset(GuardedDataset):
                 self._reading[row, 1] = -1
                 return Loaded(sample, tuple(damaged))
         return Loaded(None, tuple(damaged))
+
+    def __getitems__(self, places: list[Any]) -> list[Loaded]:
+        return [self[place] for place in places]  # each has a seed of its own
 
     def path_of(self, index: int) -> str:
         """The file of a sample, or its number where the data set doesn't tell."""
