@@ -9,6 +9,7 @@ import dis
 import pickle
 import sysconfig
 from pathlib import Path
+from traceback import walk_tb
 
 from glore_seg.extras import MissingExtraError
 
@@ -43,11 +44,9 @@ def as_line(error: BaseException) -> str:
 def went_through_own_code(error: BaseException | None) -> bool:
     """Whether a file outside this package, Python and its packages had a part in an error."""
     while error is not None:
-        trace = error.__traceback__
-        while trace is not None:
-            if not is_installed(trace.tb_frame.f_code.co_filename):
-                return True
-            trace = trace.tb_next
+        frames = walk_tb(error.__traceback__)
+        if any(not is_installed(frame.f_code.co_filename) for frame, _ in frames):
+            return True
         error = error.__cause__ or error.__context__  # registries raise what they catch anew
     return False
 
@@ -60,12 +59,11 @@ def is_installed(file: str) -> bool:
 
 def place_of(error: BaseException) -> str:
     """Where an error arose: file, in its package, and line."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    if last is None:
+    places = [*walk_tb(error.__traceback__)]
+    if not places:
         return "an unknown place"
-    return f"{'/'.join(Path(last.tb_frame.f_code.co_filename).parts[-3:])}:{last.tb_lineno}"
+    frame, line = places[-1]
+    return f"{'/'.join(Path(frame.f_code.co_filename).parts[-3:])}:{line}"
 
 
 def _is_ours(error: BaseException | None) -> bool:

@@ -29,7 +29,7 @@ class GuardedDataset(Dataset):
     _own: ClassVar[frozenset[str]] = frozenset({"dataset", "_part"})
 
     def __init__(self, dataset: Any, *, part: str) -> None:
-        self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+        self.dataset = _built(dataset)
         self._part = f"{part}.dataset.pipeline"
 
     @property
@@ -80,6 +80,10 @@ class GuardedDataset(Dataset):
             setattr(self.dataset, name, value)
 
 
+def _built(dataset: Any) -> Any:
+    return DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+
+
 def _restored(kind: type[GuardedDataset], state: Mapping[str, Any]) -> GuardedDataset:
     dataset = object.__new__(kind)
     vars(dataset).update(state)
@@ -93,7 +97,7 @@ def guard(dataset: Any, *, part: str) -> Any:
         dataset: A data set or its config.
         part: What of the config it is, such as ``"val_dataloader"``.
     """
-    built = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+    built = _built(dataset)
     return built if isinstance(built, IterableDataset) else GuardedDataset(built, part=part)
 
 

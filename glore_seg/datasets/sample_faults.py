@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import cv2
@@ -140,9 +141,8 @@ def _failing_step(error: Exception) -> tuple[Any, Mapping[str, Any], bool]:
     step: Any = None
     given: Mapping[str, Any] = {}
     is_own = False
-    trace = error.__traceback__
-    while trace is not None:
-        known = trace.tb_frame.f_locals
+    for frame, _ in walk_tb(error.__traceback__):
+        known = frame.f_locals
         owner = known.get("self")
         if isinstance(owner, _COMPOSED):
             step, is_own = known.get("t"), False
@@ -151,9 +151,8 @@ def _failing_step(error: Exception) -> tuple[Any, Mapping[str, Any], bool]:
                 given = results
         elif isinstance(owner, BaseTransform):
             step = owner
-        if not is_installed(trace.tb_frame.f_code.co_filename):
+        if not is_installed(frame.f_code.co_filename):
             is_own = True
-        trace = trace.tb_next
     return step, given, is_own
 
 

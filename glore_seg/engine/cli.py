@@ -147,14 +147,13 @@ def run_tool(main: Callable[[], object], *, goes_on: bool = False) -> NoReturn:
                 file=sys.stderr,
             )
             code = 2
-        elif isinstance(error, OSError) or is_documented(error):
-            print(f"error: {as_line(error)}", file=sys.stderr)
-            code = 2
-        elif (explained := explain_network_error(error)) is not None:
-            print(f"error: {explained}", file=sys.stderr)
-            code = 2
         else:
-            raise
+            told = isinstance(error, OSError) or is_documented(error)
+            line = as_line(error) if told else explain_network_error(error)
+            if line is None:
+                raise
+            print(f"error: {line}", file=sys.stderr)
+            code = 2
     _leave(code if isinstance(code, int) else 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
+from mmengine.registry import OPTIMIZERS, init_default_scope
 
 from glore_seg.datasets.guarded_dataset import guarded
 from glore_seg.documented_errors import as_line, is_documented, place_of, went_through_own_code
 from glore_seg.engine.data_errors import explain_data_error
 from glore_seg.engine.long_runs.data_faults import death_of_worker
 from glore_seg.engine.long_runs.lost_process_hook import lost_connection
+from glore_seg.engine.network_errors import LATE
 
 # What a Runner builds when it begins to train or to test.
 _BUILT_LATER = (
@@ -23,10 +26,7 @@ _BUILT_LATER = (
     *("build_optim_wrapper", "build_param_scheduler", "build_evaluator", "build_hook"),
 )
 
-# The last is what a CUDA kernel reports late, elsewhere than it arises.
-_OF_THE_MACHINE = (
-    *(MemoryError, torch.OutOfMemoryError, getattr(torch, "AcceleratorError", MemoryError)),
-)
+_OF_THE_MACHINE = (MemoryError, torch.OutOfMemoryError, *LATE)
 
 
 @contextmanager
@@ -91,6 +91,8 @@ def name_late_faults(runner: Any, config: Config) -> None:
 
 def _named(build: Callable[..., Any], config: Config, part: str) -> Callable[..., Any]:
     def building(*args: Any, **options: Any) -> Any:
+        if part == "optim_wrapper":
+            _check_optimizer(config)
         with config_faults(config, f"build {part}"):
             built = build(*args, **options)
         if isinstance(getattr(built, "evaluator", None), Evaluator):
@@ -98,6 +100,21 @@ def _named(build: Callable[..., Any], config: Config, part: str) -> Callable[...
         return built
 
     return building
+
+
+def _check_optimizer(config: Config) -> None:
+    """Refuse an unknown name, at which mmengine's error names nothing."""
+    name = ((config.get("optim_wrapper") or {}).get("optimizer") or {}).get("type")
+    if not isinstance(name, str):
+        return
+    init_default_scope(config.get("default_scope") or "mmseg")
+    if OPTIMIZERS.get(name) is None:
+        known = sorted(OPTIMIZERS.module_dict)
+        close = difflib.get_close_matches(name, known, n=3) or known
+        raise ValueError(
+            f"optim_wrapper.optimizer.type is {name!r}, which is no registered optimiser; expected "
+            f"one such as {', '.join(close)}"
+        )
 
 
 def _name_metrics(evaluator: Evaluator, config: Config, part: str) -> None:

@@ -131,11 +131,12 @@ def _check_first_labels(dataset: BaseSegDataset, head: nn.Module | None) -> None
             known[index] = True
     for index in range(min(_LABELS, len(dataset))):
         sample = dataset.get_data_info(index)
-        path = sample.get("seg_map_path")
-        stored, label = _read(path, loader), _load(sample, loader)
-        if stored is None or label is None or (label.ndim == 2 and known[label].all()):
+        label = _load(sample, loader)
+        if label is None or (label.ndim == 2 and known[label].all()):
             continue
         # What is wrong is told of what the file holds.
+        path = sample["seg_map_path"]
+        stored = _read(path, loader)
         stored = stored[..., 0] if stored.ndim == 3 and stored.shape[2] == 1 else stored
         fits = stored.ndim == 2 and stored.min() >= 0 and stored.max() <= 255
         stored = stored.astype(np.uint8) if fits else stored
@@ -148,20 +149,17 @@ def _check_first_labels(dataset: BaseSegDataset, head: nn.Module | None) -> None
         )
 
 
-def _read(path: str, loader: LoadAnnotations) -> np.ndarray | None:
-    """A label as mmseg reads it; None for one that is damaged, of which the loader itself tells."""
-    try:
-        stored = fileio.get(path, backend_args=loader.backend_args)
-        return mmcv.imfrombytes(stored, flag="unchanged", backend=loader.imdecode_backend)
-    except Exception:  # decoders raise whatever they stumble over
-        return None
+def _read(path: str, loader: LoadAnnotations) -> np.ndarray:
+    """A label as its file holds it, which :func:`_load` could read."""
+    stored = fileio.get(path, backend_args=loader.backend_args)
+    return mmcv.imfrombytes(stored, flag="unchanged", backend=loader.imdecode_backend)
 
 
 def _load(sample: dict[str, Any], loader: LoadAnnotations) -> np.ndarray | None:
     """The classes that mmseg makes of a label; None where it cannot."""
     try:
         return loader.transform(copy.deepcopy(sample))["gt_seg_map"]
-    except Exception:  # a damaged file, of which the loader itself tells
+    except Exception:  # of a damaged file the loader itself tells, whatever it raises
         return None
 
 

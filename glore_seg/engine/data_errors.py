@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from traceback import walk_tb
 from typing import Any
 
 from mmengine.dataset import BaseDataset
@@ -47,9 +48,7 @@ def text_of_empty(dataset: Any) -> str:
 
 
 def _datasets_at_work(error: BaseException) -> Iterator[tuple[BaseDataset, str]]:
-    trace = error.__traceback__
-    while trace is not None:
-        owner = trace.tb_frame.f_locals.get("self")
+    for frame, _ in walk_tb(error.__traceback__):
+        owner = frame.f_locals.get("self")
         if isinstance(owner, BaseDataset):
-            yield owner, trace.tb_frame.f_code.co_name
-        trace = trace.tb_next
+            yield owner, frame.f_code.co_name

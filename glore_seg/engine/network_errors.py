@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import TracebackType
+from traceback import walk_tb
 from typing import Any
 
 import torch
@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from glore_seg.documented_errors import as_line, is_installed, place_of
 
 _KINDS = (RuntimeError, ValueError, IndexError, AssertionError)
-# What a CUDA kernel reports late arises elsewhere than it is noticed.
-_LATE = getattr(torch, "AcceleratorError", ())
+LATE = (torch.AcceleratorError,) if hasattr(torch, "AcceleratorError") else ()
+"""What a CUDA kernel reports late: it arises elsewhere than it is noticed."""
 
 
 def explain_network_error(error: BaseException) -> str | None:
@@ -33,7 +33,7 @@ def explain_network_error(error: BaseException) -> str | None:
             f"out of the device's memory ({as_line(error)}): set train_dataloader.batch_size or "
             "the crop's size lower, use --amp, or test with model.test_cfg.mode='slide'"
         )
-    if not isinstance(error, _KINDS) or isinstance(error, _LATE):
+    if not isinstance(error, _KINDS) or isinstance(error, LATE):
         return None
     if type(error).__module__.startswith("torch._"):  # a compiler's
         return None
@@ -55,8 +55,7 @@ def _failing_layer(error: BaseException) -> tuple[str, nn.Module, list[str]] | N
     """The innermost layer at work, by its name in the network, and the shapes of its inputs."""
     network = layer = None
     shapes: list[str] = []
-    for trace in _traces(error):
-        frame = trace.tb_frame
+    for frame, _ in walk_tb(error.__traceback__):
         owner = frame.f_locals.get("self")
         if isinstance(owner, nn.Module):
             network = network or owner
@@ -69,13 +68,6 @@ def _failing_layer(error: BaseException) -> tuple[str, nn.Module, list[str]] | N
         return None
     names = {id(module): name for name, module in network.named_modules()}
     return names.get(id(layer), "").removeprefix("module."), layer, shapes
-
-
-def _traces(error: BaseException) -> Iterator[TracebackType]:
-    trace = error.__traceback__
-    while trace is not None:
-        yield trace
-        trace = trace.tb_next
 
 
 def _shapes(values: Any) -> Iterator[str]:

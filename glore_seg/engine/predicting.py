@@ -17,12 +17,7 @@ from mmengine.model import BaseTTAModel
 from mmengine.registry import DATASETS, init_default_scope
 from torch import Tensor
 
-from glore_seg.documented_errors import (
-    as_line,
-    is_documented,
-    place_of,
-    went_through_own_code,
-)
+from glore_seg.datasets.sample_faults import sample_faults
 from glore_seg.engine.finding import Picture
 from glore_seg.engine.loading import Checkpoint, load_model
 from glore_seg.engine.setup_check_hook import unwrap
@@ -71,6 +66,7 @@ class Predictor:
         dataset = plain_dataset(cfg, split)
         self.model: Any = load_model(cfg, checkpoint, device=device)
         self.precision = precision
+        self._split = split
         self._scope = cfg.get("default_scope") or "mmseg"
         init_default_scope(self._scope)
         self._transforms = without_labels(dataset.pipeline)
@@ -193,16 +189,9 @@ class Predictor:
             # mmseg's pipelines hold blue first
             item["img"] = np.ascontiguousarray(picture[..., ::-1])
             return cast(dict[str, Any], self._array_pipeline(item))
-        try:
-            return cast(dict[str, Any], self._pipeline({**item, "img_path": str(picture)}))
-        except Exception as error:  # decoders answer a damaged file in many ways
-            if is_documented(error) or went_through_own_code(error):
-                raise
-            raise ValueError(
-                f"{picture} cannot be prepared for the network ({type(error).__name__}: "
-                f"{as_line(error)}; at {place_of(error)}); expected a picture that can be read "
-                "whole, and a test pipeline that takes it"
-            ) from error
+        item["img_path"] = str(picture)
+        with sample_faults(f"{self._split}_dataloader.dataset.pipeline", lambda: item):
+            return cast(dict[str, Any], self._pipeline(item))
 
     @cached_property
     def _array_pipeline(self) -> Compose:

@@ -1,9 +1,7 @@
 """The Runner of a config, and what is done to it before it runs."""
 
 import copy
-import difflib
 import logging
-from typing import Any
 
 import torch.distributed as dist
 from mmcv.cnn import fuse_conv_bn
@@ -11,7 +9,7 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.dist import get_world_size
 from mmengine.logging import print_log
-from mmengine.registry import DATASETS, MODELS, OPTIMIZERS, RUNNERS, init_default_scope
+from mmengine.registry import DATASETS, MODELS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
@@ -43,38 +41,9 @@ def build_runner(cfg: Config) -> Runner:
         runner = RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
         if not any(isinstance(hook, SetupCheckHook) for hook in runner.hooks):
             runner.register_hook(SetupCheckHook())  # not in the config: it stays the host's
-    _check_optimizer_late(runner, cfg)
     name_late_faults(runner, cfg)
     guard_starting_weights(runner, cfg)
     return runner
-
-
-def _check_optimizer_late(runner: Any, cfg: Config) -> None:
-    """Check its name where it is built: a test builds none."""
-    build = getattr(runner, "build_optim_wrapper", None)
-    if build is None:  # of FlexibleRunner, whose strategy builds it
-        return
-
-    def checked(*args: Any, **options: Any) -> Any:
-        _check_optimizer(cfg)
-        return build(*args, **options)
-
-    runner.build_optim_wrapper = checked
-
-
-def _check_optimizer(cfg: Config) -> None:
-    """Refuse an unknown name, at which mmengine's error names nothing."""
-    name = ((cfg.get("optim_wrapper") or {}).get("optimizer") or {}).get("type")
-    if not isinstance(name, str):
-        return
-    init_default_scope(cfg.get("default_scope") or "mmseg")
-    if OPTIMIZERS.get(name) is None:
-        known = sorted(OPTIMIZERS.module_dict)
-        close = difflib.get_close_matches(name, known, n=3) or known
-        raise ValueError(
-            f"optim_wrapper.optimizer.type is {name!r}, which is no registered optimiser; expected "
-            f"one such as {', '.join(close)}"
-        )
 
 
 def build_model(cfg: Config) -> nn.Module:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from traceback import walk_tb
 from typing import Any
 
 from mmengine.config import Config
@@ -58,12 +59,10 @@ def _goes_on(runner: Runner) -> bool:
 
 def _loaded(error: BaseException) -> str | None:
     """What mmengine was loading when an error arose; None where it loaded nothing."""
-    trace = error.__traceback__
-    while trace is not None:
-        code, names = trace.tb_frame.f_code, trace.tb_frame.f_locals
-        if code.co_name == "load_checkpoint" and isinstance(names.get("filename"), str):
-            return names["filename"]
-        trace = trace.tb_next
+    for frame, _ in walk_tb(error.__traceback__):
+        name = frame.f_locals.get("filename")
+        if frame.f_code.co_name == "load_checkpoint" and isinstance(name, str):
+            return name
     return None
 
 

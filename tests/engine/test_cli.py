@@ -1,6 +1,8 @@
 """What every tool does with its mistakes and its launcher."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -157,3 +159,34 @@ def test_ctrl_c_is_one_line(goes_on, capsys):
     assert end.value.code == 130
     rest = ": the same command goes on where it stopped" if goes_on else ""
     assert capsys.readouterr().err == f"\ninterrupted{rest}\n"
+
+
+INTERRUPTED = """
+import signal, time
+from glore_seg.datasets.workers import map_in_processes
+from glore_seg.engine.cli import run_tool
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+
+def main():
+    # the first worker waits for more while the second is at work
+    for _ in map_in_processes(time.sleep, [0, 2], 2, chunksize=1):
+        print("at work", flush=True)
+
+run_tool(main, goes_on=True)
+"""
+
+
+def test_ctrl_c_reaches_the_workers_and_they_say_nothing():
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout.readline() == "at work\n"
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    error = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert error == "\ninterrupted: the same command goes on where it stopped\n"
