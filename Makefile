@@ -19,7 +19,7 @@ help:  ## Say what can be made
 env: $(READY)  ## Make .venv with all that development needs (1 to 3 minutes)
 
 demo: $(READY)  ## Train FCN + GloRe on made street scenes, evaluate, report, submit (3 minutes)
-	@$(BIN)/python tools/demo.py demo_output
+	@$(BIN)/python -m projects.synthetic_data.demo_command demo_output
 
 test: $(READY)  ## Run the tests (under 10 minutes on two cores)
 	@echo "Running the tests in two processes: under 10 minutes on two cores."

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from glore_seg.engine.machine import machine
+from glore_seg.utils.env_info import machine
 
 
 def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from benchmarks.common import begin, draw_lines, finish, make_parser
-from glore_seg.engine import count_complexity
-from glore_seg.engine.timing import saved_bytes, side_by_side
-from glore_seg.files import with_progress
+from glore_seg.apis import count_complexity
 from glore_seg.layers import GloReUnit
+from glore_seg.utils.files import track
+from projects.reproduction.timing import saved_bytes, side_by_side
 
 C = 512
 SIZES = ((32, 64), (64, 64), (64, 128), (128, 128), (128, 256))
@@ -207,7 +207,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     wanted = [sizes for sizes in SIZES if sizes[0] * sizes[1] <= args.largest]
     rows = [
         {"positions": sizes[0] * sizes[1], **row}
-        for sizes in with_progress(wanted, len(wanted), "sizes")
+        for sizes in track(wanted, len(wanted), "sizes")
         for row in measure(sizes, args)
     ]
     in_table = {h * w for h, w in TABLE}

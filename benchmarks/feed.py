@@ -17,8 +17,9 @@ from mmengine.dataset import BaseDataset
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from benchmarks.common import begin, finish, make_parser
-from glore_seg.datasets import make_street_scenes, pack_dataset
-from glore_seg.engine.timing import side_by_side
+from glore_seg.datasets import pack_dataset
+from projects.reproduction.timing import side_by_side
+from projects.synthetic_data.street_scenes import make_street_scenes
 
 RATIOS = (0.5, 2.0)
 CAT_MAX_RATIO = 0.75
@@ -107,9 +108,16 @@ def make_datasets(
     common = {"data_root": str(folder / "data"), "data_prefix": prefix}
     return {
         "mmseg, files": DATASETS.build({"type": "CityscapesDataset", **common, "pipeline": theirs}),
-        "glore_seg, files": DATASETS.build({"type": "StreetDataset", **common, "pipeline": ours}),
+        "glore_seg, files": DATASETS.build(
+            {"type": "CheckedCityscapesDataset", **common, "pipeline": ours}
+        ),
         "glore_seg, pack": DATASETS.build(
-            {"type": "StreetDataset", **common, "pipeline": ours, "pack": str(folder / "pack")}
+            {
+                "type": "CheckedCityscapesDataset",
+                **common,
+                "pipeline": ours,
+                "pack": str(folder / "pack"),
+            }
         ),
     }
 

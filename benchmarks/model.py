@@ -17,10 +17,11 @@ from torch import nn
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from benchmarks.common import begin, finish, make_parser
-from glore_seg.engine import build_model, load_config, use_compile
-from glore_seg.engine.config import replace_sync_bn
-from glore_seg.engine.timing import Timing, side_by_side
-from glore_seg.engine.training_step import make_batch, make_step
+from glore_seg.apis import load_config
+from glore_seg.apis.config import replace_sync_bn
+from glore_seg.engine import build_model, use_compile
+from projects.reproduction.timing import Timing, side_by_side
+from projects.reproduction.training_step import make_batch, make_step
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 DEFAULTS: dict[str, dict[str, Any]] = {

@@ -29,7 +29,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from benchmarks.common import markdown_table
-from glore_seg.files import with_progress
+from glore_seg.utils.files import track
 from tests.mutations.rule import ERROR, RESULT, Files, Reader, judge
 
 CATALOGUE = "tests.mutations.catalogue"
@@ -204,7 +204,7 @@ def run(
             reader, readings.slowest = known[index], 0.0
             count = -(-int(inputs * reader.share) // int(shares)) if shares else 0
             verdicts = Counter[str]()
-            for verdict in with_progress(readings.of(index, count, number), count, reader.name):
+            for verdict in track(readings.of(index, count, number), count, reader.name):
                 verdicts[verdict if verdict in (RESULT, ERROR) else "violation"] += 1
                 if verdict not in (RESULT, ERROR):
                     print(f"{reader.name}: {verdict}", flush=True)

@@ -24,8 +24,8 @@ from PIL import Image
 import glore_seg  # noqa: F401  mends the host
 from benchmarks.common import begin, draw_bars, finish, make_parser
 from glore_seg.compat.cityscapesscripts import cityscapesscripts_numpy
-from glore_seg.engine.timing import side_by_side
 from glore_seg.evaluation import CityscapesScorer
+from projects.reproduction.timing import side_by_side
 
 SIZE = (1024, 2048)
 INSTANCES = 60

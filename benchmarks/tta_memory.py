@@ -23,7 +23,8 @@ from mmengine.config import Config
 
 import glore_seg  # noqa: F401  mends the host and registers
 from benchmarks.common import begin, draw_bars, finish, make_parser
-from glore_seg.engine import build_model, load_config
+from glore_seg.apis import load_config
+from glore_seg.engine import build_model
 
 RATIOS = (2.0, 1.75, 1.5, 1.25, 1.0, 0.75, 0.5)
 WAYS = {

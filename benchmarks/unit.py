@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.common import begin, draw_lines, finish, make_parser
-from glore_seg.engine.timing import saved_bytes, side_by_side
 from glore_seg.layers import GloReUnit
 from glore_seg.layers.evaluation_order import (
     coordinate_macs,
     costs_less_in_interaction_space,
     interaction_macs,
 )
+from projects.reproduction.timing import saved_bytes, side_by_side
 from tests.reference.released_unit import ReleasedUnit
 
 UNITS = ("authors", "ours")

@@ -6,7 +6,7 @@
 _base_ = "./fcn_r50_glore_cityscapes.py"
 
 train_dataset = dict(
-    type="StreetDataset", data_root=_base_.data_root, pipeline=_base_.train_pipeline
+    type="CheckedCityscapesDataset", data_root=_base_.data_root, pipeline=_base_.train_pipeline
 )
 train_dataloader = dict(
     dataset=dict(

@@ -53,9 +53,11 @@ tta_pipeline = [
 ]
 tta_model = dict(_delete_=True, type="AccumulatingSegTTAModel")
 train_dataloader = dict(
-    batch_size=8, num_workers=8, dataset=dict(type="StreetDataset", pipeline=train_pipeline)
+    batch_size=8,
+    num_workers=8,
+    dataset=dict(type="CheckedCityscapesDataset", pipeline=train_pipeline),
 )
-val_dataloader = dict(dataset=dict(type="StreetDataset", pipeline=test_pipeline))
+val_dataloader = dict(dataset=dict(type="CheckedCityscapesDataset", pipeline=test_pipeline))
 test_dataloader = val_dataloader
 val_evaluator = dict(_delete_=True, type="CityscapesScoreMetric")
 test_evaluator = val_evaluator

@@ -11,9 +11,9 @@ import sysconfig
 from pathlib import Path
 from traceback import walk_tb
 
-from glore_seg.extras import MissingExtraError
+from glore_seg.utils.dependencies import MissingDependencyError
 
-KINDS = (ValueError, TypeError, OSError, pickle.UnpicklingError, MissingExtraError)
+KINDS = (ValueError, TypeError, OSError, pickle.UnpicklingError, MissingDependencyError)
 """Classes of documented errors."""
 
 _PACKAGE = Path(__file__).parent

@@ -3,9 +3,9 @@ import pickle
 import numpy as np
 import pytest
 
+from glore_seg.apis.inference import read_picture_bytes, to_rgb
 from glore_seg.documented_errors import as_line, is_documented
-from glore_seg.files import read_lines
-from glore_seg.inference import read_picture_bytes, to_rgb
+from glore_seg.utils.files import read_lines
 
 
 def error_of(call):

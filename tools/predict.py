@@ -5,17 +5,17 @@ import sys
 from collections.abc import Sequence
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.documented_errors import as_line
-from glore_seg.engine.cli import add_cfg_options, run_tool
-from glore_seg.evaluation import label_id_table
-from glore_seg.inference import (
+from glore_seg.apis.inference import (
     OutputFolder,
     Segmenter,
     find_tasks,
     segment_folders,
     sole_predictor,
 )
-from glore_seg.inference.sources import hash_source
+from glore_seg.apis.inference.sources import hash_source
+from glore_seg.cli.options import add_cfg_options, run_tool
+from glore_seg.documented_errors import as_line
+from glore_seg.evaluation import label_id_table
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

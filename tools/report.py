@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.engine.cli import add_cfg_options, run_tool
-from glore_seg.engine.report import write_report
+from glore_seg.apis.report import write_report
+from glore_seg.cli.options import add_cfg_options, run_tool
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -4,15 +4,9 @@ import argparse
 from collections.abc import Sequence
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.engine import (
-    leave_process_group,
-    load_config,
-    submit,
-    use_inference,
-    use_split,
-    use_tta,
-)
-from glore_seg.engine.cli import add_cfg_options, add_launcher_options, run_tool, set_launcher
+from glore_seg.apis import load_config, submit, use_inference, use_split, use_tta
+from glore_seg.cli.options import add_cfg_options, add_launcher_options, run_tool, set_launcher
+from glore_seg.engine import leave_process_group
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

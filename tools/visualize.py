@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.engine import load_config
-from glore_seg.engine.cli import add_cfg_options, run_tool
-from glore_seg.engine.clip_picturing import picture_clip_projections
-from glore_seg.engine.picturing import compare_models, compare_projections, picture_projections
+from glore_seg.apis import load_config
+from glore_seg.apis.visualize import compare_models, compare_projections, picture_projections
+from glore_seg.apis.visualize_clips import picture_clip_projections
+from glore_seg.cli.options import add_cfg_options, run_tool
 from glore_seg.engine.tasks import task_of
 from glore_seg.visualization.projections import COLOURS
 

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.kills.checkpoints import differences
 from benchmarks.kills.untrained import write_untrained
 from benchmarks.kills.work import CONFIG, REPOSITORY, Work, other_files, same_files
-from glore_seg.datasets import make_street_scenes
+from projects.synthetic_data.street_scenes import make_street_scenes
 
 PICTURES = ("predictions/[!.]*", "painted/vis_data/vis_image/[!.]*")
 

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.kills.work import REPOSITORY, Work, same_files
-from glore_seg.datasets import make_street_scenes
-from glore_seg.datasets.packing import INDEX, PIXELS, Entry, read_index
+from glore_seg.datasets.packed import INDEX, PIXELS, Entry, read_index
+from projects.synthetic_data.street_scenes import make_street_scenes
 
 _DRAWN = 6
 _SECONDS_BETWEEN_INDICES = 1.0
 # As the tool, with an index that is kept more often: a run of seconds has something to go on from.
 _CODE = """
 import runpy, sys
-from glore_seg.datasets.packing import writer
+from glore_seg.datasets.packed import writer
 writer._SECONDS_BETWEEN_INDICES = {seconds}
 sys.argv[:] = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")

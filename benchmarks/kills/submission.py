@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.kills.untrained import write_untrained
 from benchmarks.kills.work import CONFIG, REPOSITORY, Work, other_files, same_files
-from glore_seg.datasets import make_street_scenes
+from projects.synthetic_data.street_scenes import make_street_scenes
 
 WINDOWS = ("--mode", "slide", "--crop-size", "64", "64", "--stride", "24", "24")
 PICTURES = "results_pictures/pictures/[!.]*"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from benchmarks.kills.checkpoints import compare, compare_files
 from benchmarks.kills.work import CONFIG, REPOSITORY, Work
-from glore_seg.datasets import make_street_scenes
-from glore_seg.engine.long_runs import damage_of
+from glore_seg.utils.files import corruption_reason
+from projects.synthetic_data.street_scenes import make_street_scenes
 
 SETTINGS = """
 _base_ = {base!r}
@@ -66,7 +66,7 @@ class Training(Work):
 
     def damaged(self, place: Path, undisturbed: Path) -> Iterator[str]:
         for path in place.glob("work_dir/[!.]*.pth"):
-            reason = damage_of(path)
+            reason = corruption_reason(path)
             kept = list((undisturbed / "kept" / path.name).glob("*"))
             if reason is None and not any(not list(compare_files(one, path)) for one in kept):
                 reason = "the undisturbed run has had no such checkpoint"

@@ -5,7 +5,8 @@ from pathlib import Path
 import torch
 
 from benchmarks.kills.work import CONFIG
-from glore_seg.engine import build_model, load_config
+from glore_seg.apis import load_config
+from glore_seg.engine import build_model
 
 
 def write_untrained(path: Path) -> None:

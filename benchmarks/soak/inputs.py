@@ -6,8 +6,9 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from glore_seg.datasets import make_street_scenes
-from glore_seg.engine import build_model, load_config
+from glore_seg.apis import load_config
+from glore_seg.engine import build_model
+from projects.synthetic_data.street_scenes import make_street_scenes
 
 _CONFIG = Path(__file__).parents[2] / "configs" / "fcn_r18_glore_street-scenes.py"
 SMALL_NETWORK = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.soak.phase import Course
 from benchmarks.soak.trend import WARM_UP
-from glore_seg.files import written_aside
+from glore_seg.utils.files import atomic_write
 
 ROWS = {
     "memory, MB": ("memory", "malloc"),
@@ -36,5 +36,5 @@ def draw(courses: Sequence[Course], path: Path) -> None:
                 axes.legend(fontsize="small", loc="lower right")
         grid[0][column].set_title(f"{course.name}, {course.rounds[-1]} rounds")
         grid[-1][column].set_xlabel("minutes")
-    with written_aside(path) as aside:
+    with atomic_write(path) as aside:
         figure.savefig(aside, dpi=130)

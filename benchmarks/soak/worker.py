@@ -17,14 +17,8 @@ import torch
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from benchmarks.soak.inputs import Inputs
 from benchmarks.soak.usage import in_use
-from glore_seg.engine import (
-    build_runner,
-    forget_training,
-    submit,
-    use_output_dir,
-    use_split,
-    use_visualization,
-)
+from glore_seg.apis import submit, use_output_dir, use_split, use_visualization
+from glore_seg.engine import build_runner, forget_training
 
 _SECONDS = 3.0
 
@@ -90,10 +84,10 @@ def hand_in(inputs: Inputs, report: Callable[[], None]) -> None:
 
 def serve(inputs: Inputs, report: Callable[[], None]) -> None:
     """The page; who visits it counts the rounds."""
-    from glore_seg.web.handlers import Handlers
-    from glore_seg.web.models import load_page_models
-    from glore_seg.web.serving import LOOPBACK, serving
-    from glore_seg.web.uploads import Limits
+    from projects.web_demo.handlers import Handlers
+    from projects.web_demo.models import load_page_models
+    from projects.web_demo.serving import LOOPBACK, serving
+    from projects.web_demo.uploads import Limits
 
     inputs.config("page").dump(inputs.folder / "small.py")
     models = load_page_models([inputs.checkpoint], [str(inputs.folder / "small.py")], device="cpu")

@@ -1,7 +1,7 @@
 """A pre-activation ResNet-18 from scratch on crops of street scenes (docs/classification.md).
 
 Made for a CPU. The crops are a folder for each class, as mmpretrain reads any pictures:
-`tools/dataset_converters/street_scenes.py`, then `object_crops.py` there.
+`projects/synthetic_data/street_scenes`, then `object_crops.py` there.
 """
 
 _base_ = "mmpretrain::resnet/resnet18_8xb32_in1k.py"

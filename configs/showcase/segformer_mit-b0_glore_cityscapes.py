@@ -13,6 +13,6 @@ load = dict(type="LoadCheckedAnnotations")
 train_pipeline, test_pipeline = _base_.train_pipeline, _base_.test_pipeline
 tta_pipeline = _base_.tta_pipeline
 train_pipeline[1] = test_pipeline[2] = tta_pipeline[1]["transforms"][2][0] = load
-train_dataloader = dict(dataset=dict(type="StreetDataset", pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(type="StreetDataset", pipeline=test_pipeline))
+train_dataloader = dict(dataset=dict(type="CheckedCityscapesDataset", pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(type="CheckedCityscapesDataset", pipeline=test_pipeline))
 test_dataloader = val_dataloader

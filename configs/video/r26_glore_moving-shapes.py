@@ -1,6 +1,6 @@
 """A small 3D ResNet-26 with two GloRe units on videos of moving shapes: minutes on two cores.
 
-`python tools/dataset_converters/moving_shapes.py data/moving_shapes` makes the data set.
+`python -m projects.synthetic_data.moving_shapes data/moving_shapes` makes the data set.
 """
 
 _base_ = "mmaction::_base_/default_runtime.py"
@@ -8,7 +8,7 @@ _base_ = "mmaction::_base_/default_runtime.py"
 custom_imports = dict(
     imports=[
         "glore_seg.datasets.video.dataset",
-        "glore_seg.evaluation.checked_acc_metric",
+        "glore_seg.evaluation.metrics.checked_acc_metric",
         "glore_seg.models.heads.glore_video_head",
     ],
     allow_failed_imports=False,

@@ -10,7 +10,7 @@ custom_imports = dict(
     imports=[
         "glore_seg",
         "glore_seg.datasets.video.dataset",
-        "glore_seg.evaluation.checked_acc_metric",
+        "glore_seg.evaluation.metrics.checked_acc_metric",
         "glore_seg.models.heads.glore_video_head",
     ],
     allow_failed_imports=False,

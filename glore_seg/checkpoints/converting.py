@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from glore_seg.checkpoints.comparison import Comparison, compare_state_dicts
-from glore_seg.checkpoints.sources.authors import from_authors
-from glore_seg.checkpoints.sources.authors_video import from_authors_video
-from glore_seg.checkpoints.sources.paddleseg import from_paddleseg
-from glore_seg.checkpoints.sources.resnet import from_mmpretrain, from_torchvision
+from glore_seg.checkpoints.converters.authors import from_authors
+from glore_seg.checkpoints.converters.authors_video import from_authors_video
+from glore_seg.checkpoints.converters.paddleseg import from_paddleseg
+from glore_seg.checkpoints.converters.resnet import from_mmpretrain, from_torchvision
+from glore_seg.errors import CheckpointError
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,10 @@ def convert(
         The renamed tensors that fit, in the order of the network, and the comparison.
 
     Raises:
-        ValueError: An unknown source.
+        CheckpointError: An unknown source.
     """
     if source not in SOURCES:
-        raise ValueError(f"source is {source!r}; expected one of {', '.join(SOURCES)}")
+        raise CheckpointError(f"source is {source!r}; expected one of {', '.join(SOURCES)}")
     renamed = SOURCES[source].rename(state)
     comparison = compare_state_dicts(wanted, renamed)
     return {name: renamed[name] for name in comparison.fitting}, comparison
@@ -75,7 +76,7 @@ def require_complete(
         head_only: Whether the backbone may be missing too.
 
     Raises:
-        ValueError: Something needed is missing or of another shape.
+        CheckpointError: Something needed is missing or of another shape.
     """
     due = [
         parameter
@@ -85,7 +86,7 @@ def require_complete(
         and not parameter.startswith("auxiliary_head.")
     ]
     if due:
-        raise ValueError(
+        raise CheckpointError(
             f"{len(due)} parameters that the network needs are not in {name}, so nothing is "
             "written: give the config (--config) or the variant (--cfg-options "
             "model.backbone.variant=v1, v1c or v1d) of the network that they come from"

@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from glore_seg.checkpoints.json_config import read_json_config, read_text
 from glore_seg.checkpoints.literals import parse_assignments
+from glore_seg.errors import CheckpointError
 
 CONFIG_KEY = "cfg"
 """Under which mmengine, and this project, keep a config's text in a checkpoint's ``meta``."""
@@ -27,13 +28,13 @@ def find_embedded_config(path: str | Path, meta: Mapping[str, Any]) -> Config:
         meta: What it holds beside the weights.
 
     Raises:
-        FileNotFoundError: There is none.
-        ValueError: It is not a config, or holds more than data.
+        CheckpointError: There is none.
+        CheckpointError: It is not a config, or holds more than data.
     """
     path = Path(path)
     text = meta.get(CONFIG_KEY)
     if text is not None and not isinstance(text, str):
-        raise ValueError(
+        raise CheckpointError(
             f"meta[{CONFIG_KEY!r}] of {path} is a {type(text).__name__}; expected the text of a "
             "config: give the config, and this file as checkpoint"
         )
@@ -42,7 +43,7 @@ def find_embedded_config(path: str | Path, meta: Mapping[str, Any]) -> Config:
     beside = [path.with_suffix(".json"), path.with_suffix(".py"), path.with_name("config.json")]
     file = next((file for file in beside if file.is_file()), None)
     if file is None:
-        raise FileNotFoundError(
+        raise CheckpointError(
             f"{path} has no config in it, nor {', '.join(file.name for file in beside)} beside it: "
             "give the config, and this file as checkpoint"
         )
@@ -59,12 +60,12 @@ def parse_config(text: str, *, source: str) -> Config:
         source: What to call it in the messages.
 
     Raises:
-        ValueError: It is something else, or has no ``model``.
+        CheckpointError: It is something else, or has no ``model``.
     """
     found = parse_assignments(text, source=source)
     if not isinstance(found.get("model"), dict):
-        raise ValueError(f"{source} has no model; expected the config of a network")
+        raise CheckpointError(f"{source} has no model; expected the config of a network")
     try:
         return Config(found)
     except KeyError as error:  # a name that mmengine keeps for itself
-        raise ValueError(f"{source} is no config: {error.args[0]}") from error
+        raise CheckpointError(f"{source} is no config: {error.args[0]}") from error

@@ -11,6 +11,7 @@ from typing import Any
 from mmengine.config import Config
 
 from glore_seg.checkpoints.untrusted_config import admit_untrusted
+from glore_seg.errors import CheckpointError
 
 TUPLES = "_tuples_"
 """Key of the list of JSON pointers (RFC 6901) to the lists that are tuples."""
@@ -28,7 +29,7 @@ def config_to_json(cfg: Config, *, source: str) -> str:
         source: What to call it in messages.
 
     Raises:
-        ValueError: It holds more than plain values, or what :func:`config_from_json` refuses.
+        CheckpointError: It holds more than plain values, or what :func:`config_from_json` refuses.
     """
     values = {key: value for key, value in cfg.to_dict().items() if key not in _OF_A_RUN}
     admit_untrusted(values, source=source)
@@ -48,12 +49,12 @@ def read_text(path: str | Path) -> str:
     """Read a file of text.
 
     Raises:
-        ValueError: It is no text.
+        CheckpointError: It is no text.
     """
     try:
         return Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no text ({error}); expected a config in UTF-8") from error
+        raise CheckpointError(f"{path} is no text ({error}); expected a config in UTF-8") from error
 
 
 def config_from_json(text: str, *, source: str) -> Config:
@@ -64,25 +65,25 @@ def config_from_json(text: str, *, source: str) -> Config:
         source: Where it comes from, for messages.
 
     Raises:
-        ValueError: It is no JSON, no config, or could run code when something is built from it.
+        CheckpointError: It is no JSON, no config, or could run code when something is built from it.
     """
     try:
         values = json.loads(text)
         if not isinstance(values, dict) or not isinstance(values.get("model"), dict):
-            raise ValueError("no config with a model")
+            raise CheckpointError("no config with a model")
         marked = values.pop(TUPLES, [])
         if not isinstance(marked, list) or not all(isinstance(each, str) for each in marked):
-            raise ValueError(f"{TUPLES} is no list of pointers")
+            raise CheckpointError(f"{TUPLES} is no list of pointers")
         values = _with_tuples(values, "", frozenset(marked))
     except (ValueError, RecursionError) as error:
-        raise ValueError(
+        raise CheckpointError(
             f"{source} is not read ({error}); expected JSON as save_pretrained writes it"
         ) from error
     admit_untrusted(values, source=source)
     try:
         return Config(values)
     except (KeyError, RecursionError) as error:  # a name that mmengine keeps for itself; too deep
-        raise ValueError(f"{source} is no config: {error.args[0]}") from error
+        raise CheckpointError(f"{source} is no config: {error.args[0]}") from error
 
 
 def _without_tuples(value: Any, pointer: str, found: list[str]) -> Any:

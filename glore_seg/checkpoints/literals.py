@@ -3,6 +3,8 @@
 import ast
 from typing import Any
 
+from glore_seg.errors import CheckpointError
+
 _LONGEST = 2_000_000  # characters; a config has some ten thousand
 _NUMBERS = {"inf": float("inf"), "nan": float("nan")}  # how repr() writes them
 
@@ -18,15 +20,15 @@ def parse_assignments(text: str, *, source: str) -> dict[str, Any]:
         Names to values, in their order.
 
     Raises:
-        ValueError: Something else stands there, such as a call, an import or an expression.
+        CheckpointError: Something else stands there, such as a call, an import or an expression.
     """
     if len(text) > _LONGEST:
-        raise ValueError(f"{source} has {len(text)} characters; expected at most {_LONGEST}")
+        raise CheckpointError(f"{source} has {len(text)} characters; expected at most {_LONGEST}")
     found: dict[str, Any] = {}
     try:
         statements = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(f"{source} is no text of literal settings ({error})") from error
+        raise CheckpointError(f"{source} is no text of literal settings ({error})") from error
     try:
         for statement in statements:
             match statement:
@@ -37,7 +39,7 @@ def parse_assignments(text: str, *, source: str) -> dict[str, Any]:
                 case _:
                     raise _refusal(statement, source)
     except RecursionError as error:
-        raise ValueError(f"{source} is no text of literal settings ({error})") from error
+        raise CheckpointError(f"{source} is no text of literal settings ({error})") from error
     return found
 
 
@@ -85,7 +87,7 @@ def _key(key: ast.expr | None, node: ast.expr, source: str) -> Any:
 
 def _refusal(node: ast.AST, source: str) -> ValueError:
     line = getattr(node, "lineno", 1)
-    return ValueError(
+    return CheckpointError(
         f"line {line} of {source} is more than data ({ast.unparse(node)[:60]!r}); expected "
         "literals, lists, tuples and dict(...) alone, as Config.pretty_text writes them"
     )

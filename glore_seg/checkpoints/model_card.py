@@ -51,7 +51,7 @@ pip install 'glore_seg[lite,hub]'
 ```
 
 ```python
-from glore_seg.checkpoints.hub import from_pretrained
+from glore_seg.apis.hub import from_pretrained
 
 model = from_pretrained("OWNER/NAME")  # or this folder
 ```

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from glore_seg.compat.array_pickles import ENCODE, NUMPY_STAND_INS
+from glore_seg.errors import CheckpointError
 
 # Paddle's own table from the names in the network to the names in its framework.
 _NAME_TABLE = "StructuredToParameterName@@"
@@ -27,23 +28,23 @@ def read_pdparams(path: str | Path) -> dict[str, np.ndarray]:
         Names to arrays of numbers.
 
     Raises:
-        ValueError: The file is damaged, is no such pickle, or asks for anything but arrays.
+        CheckpointError: The file is damaged, is no such pickle, or asks for anything but arrays.
     """
     try:
         with Path(path).open("rb") as file:
             found = _ArrayUnpickler(file).load()
     except Exception as error:  # what a hostile or damaged pickle raises cannot be foreseen
-        raise ValueError(
+        raise CheckpointError(
             f"{path} is not read: {error or type(error).__name__}. Expected names and arrays as "
             "paddle.save writes them; fetch the file again"
         ) from error
     if not isinstance(found, dict):
-        raise ValueError(f"{path} holds a {type(found).__name__}; expected names and arrays")
+        raise CheckpointError(f"{path} holds a {type(found).__name__}; expected names and arrays")
     found.pop(_NAME_TABLE, None)
     arrays = {name: _array(value) for name, value in found.items()}
     wrong = [name for name, value in arrays.items() if value is None]
     if wrong or not all(isinstance(name, str) for name in found):
-        raise ValueError(f"{path} holds something other than arrays of numbers: {wrong[:3]}")
+        raise CheckpointError(f"{path} holds something other than arrays of numbers: {wrong[:3]}")
     return {name: value for name, value in arrays.items() if value is not None}
 
 

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from glore_seg.checkpoints.pdparams import read_pdparams
 from glore_seg.compat.checkpoints import load_weights
-from glore_seg.safetensors_files import read_safetensors
+from glore_seg.errors import CheckpointError
+from glore_seg.utils.safetensors_io import read_safetensors
 
 # Where training frameworks keep the state dict within a checkpoint, the first that is there.
 _NESTS = ("state_dict", "model", "model_state", "net")
@@ -31,14 +32,14 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
         Names to tensors on the CPU.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is no checkpoint, is damaged, holds something other than tensors, or would
+        CheckpointError: There is no such file.
+        CheckpointError: It is no checkpoint, is damaged, holds something other than tensors, or would
             run code.
         ImportError: It is a ``.safetensors`` file and the library is not installed.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"checkpoint {path} does not exist; give the path of a file")
+        raise CheckpointError(f"checkpoint {path} does not exist; give the path of a file")
     if path.suffix == ".pdparams":
         found: Any = {name: _tensor(array) for name, array in read_pdparams(path).items()}
     elif path.suffix == ".safetensors":
@@ -52,7 +53,7 @@ def _read_torch(path: Path) -> Any:
     try:
         return load_weights(path, "cpu")
     except pickle.UnpicklingError as error:
-        raise ValueError(str(error)) from error
+        raise CheckpointError(str(error)) from error
 
 
 def _names_to_tensors(found: Any, path: Path) -> dict[str, Tensor]:
@@ -61,10 +62,10 @@ def _names_to_tensors(found: Any, path: Path) -> dict[str, Tensor]:
             found = found[nest]
             break
     if not isinstance(found, Mapping) or not found:
-        raise ValueError(f"{path} holds a {type(found).__name__}; expected names and tensors")
+        raise CheckpointError(f"{path} holds a {type(found).__name__}; expected names and tensors")
     wrong = [name for name, value in found.items() if not isinstance(value, Tensor)]
     if wrong:
-        raise ValueError(
+        raise CheckpointError(
             f"{path} holds something other than tensors under {wrong[:3]}; expected a state dict, "
             f"alone or under one of {_NESTS}"
         )

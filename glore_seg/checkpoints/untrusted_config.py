@@ -15,6 +15,8 @@ from typing import Any
 import mmengine.registry
 from mmengine.registry import Registry
 
+from glore_seg.errors import CheckpointError
+
 PACKAGES = ("glore_seg", "mmseg", "mmpretrain", "mmaction")
 """What ``custom_imports`` may import."""
 
@@ -38,14 +40,14 @@ def check_untrusted(cfg: Mapping[str, Any], *, source: str) -> None:
         source: Where it comes from, for the message.
 
     Raises:
-        ValueError: Something in it could run code, or open a connection. The text names the key,
+        CheckpointError: Something in it could run code, or open a connection. The text names the key,
             the value, what is allowed and the mend.
 
     Example:
         >>> check_untrusted({"model": {"type": "os.system", "command": "true"}}, source="a.json")
         Traceback (most recent call last):
         ...
-        ValueError: a.json: model.type is 'os.system', which a registry would import; expected a \
+        CheckpointError: a.json: model.type is 'os.system', which a registry would import; expected a \
 registered name, alone or as SCOPE.NAME of mmengine, mmseg, mmpretrain, mmaction. Nothing was \
 built. If you trust it, write that part into a config file of your own
     """
@@ -53,7 +55,7 @@ built. If you trust it, write that part into a config file of your own
         fault = _fault(path, key, value)
         if fault:
             where = ".".join(map(str, path))
-            raise ValueError(
+            raise CheckpointError(
                 f"{source}: {where} is {value!r}, {fault}. Nothing was built. If you trust it, "
                 "write that part into a config file of your own"
             )
@@ -67,7 +69,7 @@ def admit_untrusted(cfg: MutableMapping[str, Any], *, source: str) -> None:
         source: Where it comes from, for the message.
 
     Raises:
-        ValueError: As :func:`check_untrusted`.
+        CheckpointError: As :func:`check_untrusted`.
     """
     check_untrusted(cfg, source=source)
     stack: list[Any] = [cfg]

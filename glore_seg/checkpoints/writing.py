@@ -6,8 +6,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from glore_seg.files import written_aside
-from glore_seg.safetensors_files import write_safetensors
+from glore_seg.errors import CheckpointError, OutputError
+from glore_seg.utils.files import atomic_write
+from glore_seg.utils.safetensors_io import write_safetensors
 
 _ENDINGS = (".pth", ".pt", ".safetensors")
 
@@ -28,17 +29,17 @@ def write_state_dict(
         overwrite: Whether a file of that name may be replaced.
 
     Raises:
-        ValueError: Another ending.
-        FileExistsError: The file is there and ``overwrite`` is off.
+        CheckpointError: Another ending.
+        OutputError: The file is there and ``overwrite`` is off.
         ImportError: ``.safetensors`` without its library.
-        OSError: The disk is full or read-only; a file of that name is as it was.
+        OutputError: The disk is full or read-only; a file of that name is as it was.
     """
     path = Path(path)
     if path.suffix not in _ENDINGS:
-        raise ValueError(f"{path} ends in {path.suffix!r}; expected one of {_ENDINGS}")
+        raise CheckpointError(f"{path} ends in {path.suffix!r}; expected one of {_ENDINGS}")
     if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists; give another name, or say --overwrite")
-    with written_aside(path) as aside:
+        raise OutputError(f"{path} exists; give another name, or say --overwrite")
+    with atomic_write(path) as aside:
         if path.suffix == ".safetensors":
             write_safetensors(aside, state, meta or {})
         else:

@@ -24,8 +24,8 @@ from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 
 from glore_seg.compat.array_pickles import NUMPY_STAND_INS, PickledArray, PickledDtype
 from glore_seg.compat.mend import Mend
-from glore_seg.files import damage_of
-from glore_seg.safetensors_files import read_safetensors, read_safetensors_meta
+from glore_seg.utils.files import corruption_reason
+from glore_seg.utils.safetensors_io import read_safetensors, read_safetensors_meta
 
 _ARCHIVE = b"PK\3\4"
 _STATISTICS = ("min", "max", "current", "mean")
@@ -154,7 +154,7 @@ def _check_sums(file: Any) -> None:
     with open(file, "rb") as opened:
         if opened.read(len(_ARCHIVE)) != _ARCHIVE:  # of torch before 1.6, which has no checksums
             return
-    damage = damage_of(Path(file))
+    damage = corruption_reason(Path(file))
     if damage is not None:
         raise pickle.UnpicklingError(
             f"{file} cannot be read as a checkpoint of torch: it is damaged ({damage}); fetch it "
@@ -172,7 +172,7 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        MissingExtraError: If it is a ``.safetensors`` file and the library is not installed.
+        MissingDependencyError: If it is a ``.safetensors`` file and the library is not installed.
         pickle.UnpicklingError: As for :func:`load_weights`.
         ValueError: If it is a ``.safetensors`` file and is damaged.
     """

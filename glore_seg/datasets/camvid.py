@@ -12,7 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from glore_seg.files import decode_file, with_progress, write_png
+from glore_seg.errors import DataError
+from glore_seg.utils.files import decode_file, track, write_png
 
 CAMVID_SPLITS = ("train", "val")
 
@@ -71,13 +72,13 @@ def convert_camvid(src: str | Path, out: str | Path, *, progress: bool = True) -
         The number of pictures by split.
 
     Raises:
-        FileNotFoundError: If a folder is missing or empty.
-        ValueError: If a picture has no label or a label no picture, if a name or a size doesn't
+        DataError: If a folder is missing or empty.
+        DataError: If a picture has no label or a label no picture, if a name or a size doesn't
             fit, or if a label holds another value than 0..11.
     """
     src, out = Path(src), Path(out)
     pairs = [pair for split in CAMVID_SPLITS for pair in _pairs(src, split)]
-    for pair in with_progress(pairs, len(pairs), "CamVid", show=progress):
+    for pair in track(pairs, len(pairs), "CamVid", show=progress):
         _convert(pair, out)
     return {split: sum(pair.split == split for pair in pairs) for split in CAMVID_SPLITS}
 
@@ -92,11 +93,11 @@ def cityscapes_name(name: str) -> str:
         The name, such as ``camvid0001tp_000000_006690``: a video is a city of one sequence.
 
     Raises:
-        ValueError: If ``name`` is not of that form.
+        DataError: If ``name`` is not of that form.
     """
     match = re.fullmatch(r"([0-9A-Za-z]+)_f?(\d{1,6})", name)
     if match is None:
-        raise ValueError(
+        raise DataError(
             f"picture name {name!r} is not of the form VIDEO_FRAME, such as 0001TP_006690"
         )
     video, frame = match.groups()
@@ -107,18 +108,18 @@ def _pairs(src: Path, split: str) -> list[_Pair]:
     folders = src / "images" / split, src / "labels" / split
     for folder in folders:
         if not folder.is_dir():
-            raise FileNotFoundError(
+            raise DataError(
                 f"{folder} is missing; expected CamVid as images/{{train,val}}/NAME.jpg and "
                 f"labels/{{train,val}}/NAME.png in {src}"
             )
     pictures = {path.stem: path for path in sorted(folders[0].glob("*.jpg"))}
     labels = {path.stem: path for path in sorted(folders[1].glob("*.png"))}
     if not pictures:
-        raise FileNotFoundError(f"{folders[0]} holds no .jpg picture")
+        raise DataError(f"{folders[0]} holds no .jpg picture")
     for these, those, what in ((pictures, labels, "label"), (labels, pictures, "picture")):
         alone = sorted(these.keys() - those.keys())
         if alone:
-            raise ValueError(
+            raise DataError(
                 f"{len(alone)} of {len(these)} in {split} have no {what}: "
                 f"{', '.join(alone[:3])}{', ...' if len(alone) > 3 else ''}"
             )
@@ -134,18 +135,18 @@ def _convert(pair: _Pair, out: Path) -> None:
     label = _read(pair.label, cv2.IMREAD_UNCHANGED)
     picture = _read(pair.picture, cv2.IMREAD_COLOR)
     if label.ndim != 2 or label.dtype != np.uint8:
-        raise ValueError(
+        raise DataError(
             f"{pair.label} has shape {label.shape} of {label.dtype}; expected one byte a pixel, "
             "the class index 0..11"
         )
     if label.shape != picture.shape[:2]:
-        raise ValueError(
+        raise DataError(
             f"{pair.label} is {label.shape[0]} x {label.shape[1]} but its picture is "
             f"{picture.shape[0]} x {picture.shape[1]} (height x width); expected the same size"
         )
     if label.max() >= len(_IDS):
         bad = sorted({int(value) for value in np.unique(label) if value >= len(_IDS)})
-        raise ValueError(f"{pair.label} holds {bad}; expected class indices 0..{len(_IDS) - 1}")
+        raise DataError(f"{pair.label} holds {bad}; expected class indices 0..{len(_IDS) - 1}")
 
     stem = out / "gtFine" / pair.split / city / f"{name}_gtFine"
     ids = np.array(_IDS, np.uint8)
@@ -157,5 +158,5 @@ def _convert(pair: _Pair, out: Path) -> None:
 def _read(path: Path, flag: int) -> np.ndarray:
     picture = decode_file(path, flag)
     if picture is None:
-        raise ValueError(f"{path} cannot be read as a picture: copy it again")
+        raise DataError(f"{path} cannot be read as a picture: copy it again")
     return picture

@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from glore_seg.files import with_progress, written_aside
+from glore_seg.errors import DataError
+from glore_seg.utils.files import atomic_write, track
 
 _POLYGONS = "_polygons.json"
 _TRAIN_IDS = "_labelTrainIds.png"
@@ -28,25 +29,25 @@ def make_train_ids(
         The number of pictures made and of those that were there.
 
     Raises:
-        FileNotFoundError: If ``gtFine`` holds no polygons.
-        ValueError: If ``num_workers`` is less than 1 or a polygon file can't be drawn.
+        DataError: If ``gtFine`` holds no polygons.
+        DataError: If ``num_workers`` is less than 1 or a polygon file can't be drawn.
     """
     if num_workers < 1:
-        raise ValueError(f"num_workers is {num_workers}; expected at least 1")
+        raise DataError(f"num_workers is {num_workers}; expected at least 1")
     sources = sorted((Path(root) / "gtFine").glob(f"*/*/[!.]*_gtFine{_POLYGONS}"))
     if not sources:
-        raise FileNotFoundError(
+        raise DataError(
             f"no gtFine/SPLIT/CITY/*_gtFine{_POLYGONS} in {root}: unpack gtFine_trainvaltest.zip "
             "there"
         )
     todo = [source for source in sources if not _target(source).is_file()]
     if num_workers == 1 or len(todo) < 2:
-        for source in with_progress(todo, len(todo), "labelTrainIds", show=progress):
+        for source in track(todo, len(todo), "labelTrainIds", show=progress):
             draw_train_ids(source)
     else:
         with ProcessPoolExecutor(num_workers) as pool:
             done = pool.map(draw_train_ids, todo, chunksize=8)
-            for _ in with_progress(done, len(todo), "labelTrainIds", show=progress):
+            for _ in track(done, len(todo), "labelTrainIds", show=progress):
                 pass
     return len(todo), len(sources) - len(todo)
 
@@ -58,7 +59,7 @@ def draw_train_ids(source: Path) -> None:
         source: The ``*_gtFine_polygons.json``.
 
     Raises:
-        ValueError: If it can't be read or drawn.
+        DataError: If it can't be read or drawn.
     """
     from cityscapesscripts.helpers.annotation import Annotation
     from cityscapesscripts.preparation.json2labelImg import createLabelImage
@@ -68,18 +69,18 @@ def draw_train_ids(source: Path) -> None:
         annotation.fromJsonText(source.read_text())
         picture = createLabelImage(annotation, "trainIds")
     except SystemExit as error:  # how cityscapesScripts refuses a label that it doesn't know
-        raise ValueError(f"{source} has a label that cityscapesScripts doesn't know") from error
+        raise DataError(f"{source} has a label that cityscapesScripts doesn't know") from error
     except Exception as error:  # which checks nothing that it reads
-        raise ValueError(
+        raise DataError(
             f"{source} is no polygon file of Cityscapes: {error!r}; unpack gtFine_trainvaltest.zip "
             "again"
         ) from error
     if not min(picture.size):
-        raise ValueError(
+        raise DataError(
             f"{source} is of a picture of {picture.width} x {picture.height} pixels; expected one "
             "or more: unpack gtFine_trainvaltest.zip again"
         )
-    with written_aside(_target(source)) as aside:
+    with atomic_write(_target(source)) as aside:
         picture.save(aside)
 
 

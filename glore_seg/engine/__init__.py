@@ -1,11 +1,17 @@
-"""Running things: configs fitted to the machine, mixed precision, checks of the setup."""
+"""What a running training needs: runner, loops, samplers, hooks and optimizer wrappers."""
 
-from glore_seg.engine.clip_visualization_hook import ClipVisualizationHook
-from glore_seg.engine.complexity import Complexity, count_complexity
-from glore_seg.engine.config import load_config, use_amp
-from glore_seg.engine.loading import load_model
-from glore_seg.engine.optim_wrapper import BFloat16OptimWrapper
-from glore_seg.engine.progress_bar_hook import ProgressBarHook
+from glore_seg.engine.atomic_local_backend import AtomicLocalBackend
+from glore_seg.engine.atomic_vis_backend import AtomicLocalVisBackend
+from glore_seg.engine.hooks import (
+    AtomicCheckpointHook,
+    ClipVisualizationHook,
+    PeerHeartbeatHook,
+    ProgressBarHook,
+    SetupCheckHook,
+)
+from glore_seg.engine.loops import ResumableEpochLoop, ResumableIterLoop
+from glore_seg.engine.optim_wrappers import BFloat16OptimWrapper
+from glore_seg.engine.resume import make_resumable, use_resume
 from glore_seg.engine.runner import (
     build_dataset,
     build_model,
@@ -15,46 +21,33 @@ from glore_seg.engine.runner import (
     leave_process_group,
     warn_of_other_batch,
 )
-from glore_seg.engine.setup_check_hook import SetupCheckHook, check_state_dict
 from glore_seg.engine.sharding import use_fsdp
 from glore_seg.engine.speed import ChannelsLastHook, use_channels_last, use_compile
-from glore_seg.engine.splits import use_split
-from glore_seg.engine.submitting import submit
-from glore_seg.engine.testing import (
-    use_inference,
-    use_output_dir,
-    use_tta,
-    use_visualization,
-)
-from glore_seg.engine.whole_vis_backend import WholeVisBackend
+from glore_seg.engine.stop_signals import TrainingStopped
 
 __all__ = [
+    "AtomicCheckpointHook",
+    "AtomicLocalBackend",
+    "AtomicLocalVisBackend",
     "BFloat16OptimWrapper",
     "ChannelsLastHook",
     "ClipVisualizationHook",
-    "Complexity",
+    "PeerHeartbeatHook",
     "ProgressBarHook",
+    "ResumableEpochLoop",
+    "ResumableIterLoop",
     "SetupCheckHook",
-    "WholeVisBackend",
+    "TrainingStopped",
     "build_dataset",
     "build_model",
     "build_runner",
-    "check_state_dict",
-    "count_complexity",
     "forget_training",
     "fuse_runner",
     "leave_process_group",
-    "load_config",
-    "load_model",
-    "submit",
-    "use_amp",
-    "use_inference",
+    "make_resumable",
     "use_channels_last",
     "use_compile",
     "use_fsdp",
-    "use_output_dir",
-    "use_split",
-    "use_tta",
-    "use_visualization",
+    "use_resume",
     "warn_of_other_batch",
 ]

@@ -15,10 +15,11 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
 from torch import nn
 
-from glore_seg.datasets import LoadCheckedAnnotations, StreetDataset
-from glore_seg.datasets.checked_annotations import check_channels
+from glore_seg.datasets import CheckedCityscapesDataset, LoadCheckedAnnotations
 from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
+from glore_seg.datasets.transforms.loading import check_channels
 from glore_seg.engine.data_errors import text_of_empty
+from glore_seg.errors import ConfigError
 
 _LABELS = 4  # looked at; wrong ones are wrong in all pictures as a rule
 
@@ -44,7 +45,7 @@ def check_segmentation_data(dataset: Any, head: nn.Module | None, *, share: floa
     """Look for missing files, and at the classes in the first labels.
 
     Nothing is drawn and no random number taken. Other data sets than mmseg's, and files on a remote
-    backend, are left alone; ``StreetDataset`` and ``LoadCheckedAnnotations`` check for themselves.
+    backend, are left alone; ``CheckedCityscapesDataset`` and ``LoadCheckedAnnotations`` check for themselves.
 
     Args:
         dataset: One that is built; wrappers such as ``ConcatDataset`` are looked into.
@@ -52,13 +53,13 @@ def check_segmentation_data(dataset: Any, head: nn.Module | None, *, share: floa
         share: Share of the files that may be missing.
 
     Raises:
-        FileNotFoundError: More pictures or labels are missing.
-        ValueError: The data set is empty, or a label has other values than the head's classes.
+        ConfigError: More pictures or labels are missing.
+        ConfigError: The data set is empty, or a label has other values than the head's classes.
     """
     for one in _segmentation_datasets(dataset):
         if len(one) == 0:
-            raise ValueError(text_of_empty(one))
-        if not isinstance(one, StreetDataset):
+            raise ConfigError(text_of_empty(one))
+        if not isinstance(one, CheckedCityscapesDataset):
             _check_files(one, int(share * len(one)))
         _check_first_labels(one, head)
 
@@ -88,7 +89,7 @@ def _check_files(dataset: BaseSegDataset, most: int) -> None:
         paths = [sample[key] for sample in samples if isinstance(sample.get(key), str)]
         missing = _missing(path for path in paths if "://" not in path)
         if len(missing) > most:
-            raise FileNotFoundError(
+            raise ConfigError(
                 f"{type(dataset).__name__}: {len(missing)} of {len(samples)} {kind}s are missing, "
                 f"first {missing[0]}; expected a {kind} *{getattr(dataset, option)} in "
                 f"{dataset.data_prefix.get(key)} for each picture *{dataset.img_suffix} or line of "
@@ -143,7 +144,7 @@ def _check_first_labels(dataset: BaseSegDataset, head: nn.Module | None) -> None
         check_channels(stored, path)
         check.check_values(stored, sample)
         values = [value for value in np.unique(label) if not known[value]]
-        raise ValueError(
+        raise ConfigError(
             f"{path} becomes the classes {values[:5]}; expected 0 to {num_classes - 1} and "
             f"{ignored}: correct num_classes, or label_map and reduce_zero_label of the data set"
         )

@@ -8,6 +8,8 @@ import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.dist import init_dist
 
+from glore_seg.errors import ConfigError
+
 
 def start_processes(cfg: Config, *, timeout_s: float | None = None) -> None:
     """Start the process group of a config's launcher, as the Runner would.
@@ -19,7 +21,7 @@ def start_processes(cfg: Config, *, timeout_s: float | None = None) -> None:
         timeout_s: How long processes wait for each other. Default: the config's, or torch's.
 
     Raises:
-        OSError: The port is in use, or the other processes do not answer.
+        ConfigError: The port is in use, or the other processes do not answer.
     """
     if cfg.get("launcher", "none") == "none" or dist.is_initialized():
         return
@@ -32,12 +34,12 @@ def start_processes(cfg: Config, *, timeout_s: float | None = None) -> None:
         address = os.environ.get("MASTER_ADDR", "localhost")
         port = os.environ.get("MASTER_PORT", "29500")
         if "EADDRINUSE" in str(error):
-            raise OSError(
+            raise ConfigError(
                 f"MASTER_PORT {port} is in use on this machine, by another training perhaps; "
                 "expected a free port: set MASTER_PORT (PORT for tools/dist_*.sh) to another one, "
                 "the same for all processes"
             ) from error
-        raise OSError(
+        raise ConfigError(
             f"process {os.environ.get('RANK')} of {os.environ.get('WORLD_SIZE')} does not reach "
             f"the others at {address}:{port} ({str(error).splitlines()[0]}): start all of them, "
             "with the same MASTER_ADDR and MASTER_PORT, and let that port through the firewall"
@@ -55,7 +57,7 @@ def _store_of_a_restart() -> dict[str, Any]:
     if attempt == "0" or not is_shared:
         return {}
     if os.environ.get("GROUP_WORLD_SIZE") != "1":  # each machine has a count of its own
-        raise OSError(
+        raise ConfigError(
             "torchrun has restarted on several machines, whose processes would find the addresses "
             "of those before: export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 before torchrun"
         )
@@ -72,11 +74,11 @@ def watch_processes(cfg: Config) -> None:
     """Have each of several processes end when another one is gone.
 
     Args:
-        cfg: Gets a :class:`~glore_seg.engine.long_runs.LostProcessHook`, unless it has one.
+        cfg: Gets a :class:`~glore_seg.engine.PeerHeartbeatHook`, unless it has one.
     """
     hooks = list(cfg.get("custom_hooks") or [])
     if cfg.get("launcher", "none") == "none" or any(
-        isinstance(hook, dict) and hook.get("type") == "LostProcessHook" for hook in hooks
+        isinstance(hook, dict) and hook.get("type") == "PeerHeartbeatHook" for hook in hooks
     ):
         return
-    cfg.custom_hooks = [*hooks, {"type": "LostProcessHook"}]
+    cfg.custom_hooks = [*hooks, {"type": "PeerHeartbeatHook"}]

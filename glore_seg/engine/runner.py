@@ -13,24 +13,25 @@ from mmengine.registry import DATASETS, MODELS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
+from glore_seg.engine import make_resumable
 from glore_seg.engine.config_errors import config_faults, name_late_faults
-from glore_seg.engine.long_runs import make_resumable
+from glore_seg.engine.hooks.setup_check_hook import SetupCheckHook, unwrap
 from glore_seg.engine.processes import start_processes, watch_processes
-from glore_seg.engine.setup_check_hook import SetupCheckHook, unwrap
 from glore_seg.engine.starting_weights import guard_starting_weights
 from glore_seg.engine.windows import check_windows
+from glore_seg.errors import ConfigError
 
 
 def build_runner(cfg: Config) -> Runner:
     """Build the Runner, of the class in ``runner_type`` where the config has one.
 
     A training survives kills, stops and faults of the data, see
-    :mod:`glore_seg.engine.long_runs`. Whatever the config, :class:`SetupCheckHook` checks that
+    :mod:`glore_seg.engine`. Whatever the config, :class:`SetupCheckHook` checks that
     network, checkpoint and data fit, and pretrained weights that can't be had are named.
 
     Raises:
         OSError: The launcher's processes can't find each other.
-        ValueError: A part of the config cannot be built, also when the Runner begins, or sliding
+        ConfigError: A part of the config cannot be built, also when the Runner begins, or sliding
             windows do not fit.
     """
     check_windows(cfg)
@@ -50,7 +51,7 @@ def build_model(cfg: Config) -> nn.Module:
     """Build the network of a config alone, without pretrained weights.
 
     Raises:
-        ValueError: It cannot be built; the text says what its host made of it.
+        ConfigError: It cannot be built; the text says what its host made of it.
     """
     with config_faults(cfg, "build model"):
         init_default_scope(cfg.get("default_scope") or "mmseg")
@@ -64,7 +65,7 @@ def build_dataset(cfg: Config, split: str) -> BaseDataset:
     """Build the data set of a split alone, ``"train"``, ``"val"`` or ``"test"``.
 
     Raises:
-        ValueError: It cannot be built; the text says what its host made of it.
+        ConfigError: It cannot be built; the text says what its host made of it.
     """
     with config_faults(cfg, f"build {split}_dataloader.dataset"):
         init_default_scope(cfg.get("default_scope") or "mmseg")
@@ -93,7 +94,7 @@ def warn_of_other_batch(cfg: Config) -> None:
     """Say so when the total batch is not the one that rate and schedule were chosen for.
 
     Raises:
-        ValueError: There is no batch.
+        ConfigError: There is no batch.
     """
     base = cfg.get("auto_scale_lr", {}).get("base_batch_size")
     if not base or cfg.auto_scale_lr.get("enable"):
@@ -101,7 +102,7 @@ def warn_of_other_batch(cfg: Config) -> None:
     per_process = cfg.train_dataloader.batch_size
     accumulated = cfg.optim_wrapper.get("accumulative_counts", 1)
     if min(per_process, accumulated) < 1:
-        raise ValueError(
+        raise ConfigError(
             f"train_dataloader.batch_size is {per_process} and optim_wrapper.accumulative_counts "
             f"{accumulated}; expected 1 or more of both"
         )
@@ -128,7 +129,7 @@ def leave_process_group() -> None:
 
     Processes wait for each other first: the launcher ends the others when one of them fails to
     leave, and they may still be writing the last checkpoint. gloo's group ends with its process,
-    see :func:`glore_seg.engine.cli.run_tool`.
+    see :func:`glore_seg.cli.options.run_tool`.
     """
     if dist.is_available() and dist.is_initialized():
         dist.barrier()

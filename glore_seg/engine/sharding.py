@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
+from glore_seg.errors import ConfigError
+
 _POLICY = "torch.distributed.fsdp.wrap.size_based_auto_wrap_policy"
 _SMALLEST = 5_000_000  # parameters of a part that is gathered by itself
 
@@ -20,21 +22,21 @@ def use_fsdp(cfg: Config) -> None:
         cfg: Gets ``runner_type`` and ``strategy``; what it has of ``strategy`` goes over it.
 
     Raises:
-        ValueError: There is a single process, or the config has what FSDP cannot do.
+        ConfigError: There is a single process, or the config has what FSDP cannot do.
     """
     if cfg.get("launcher", "none") == "none":
-        raise ValueError(
+        raise ConfigError(
             "--fsdp deals a network out over processes, and --launcher is none; expected several: "
             "start them with tools/dist_train.sh, or leave --fsdp out"
         )
     if cfg.get("runner_type", "FlexibleRunner") != "FlexibleRunner":
-        raise ValueError(
+        raise ConfigError(
             f"--fsdp needs mmengine's FlexibleRunner, this config has runner_type="
             f"{cfg.runner_type!r}; leave one of them out"
         )
     for hook in cfg.get("custom_hooks") or []:
         if hook.get("type") in ("EMAHook", "ChannelsLastHook"):
-            raise ValueError(
+            raise ConfigError(
                 f"--fsdp and {hook['type']} both take hold of the parameters; expected one of "
                 "them: leave --fsdp, or the hook (--channels-last is one), out"
             )
@@ -61,7 +63,7 @@ def use_fsdp(cfg: Config) -> None:
     }
     own = cfg.get("strategy") or {}
     if own.get("type", "FSDPStrategy") != "FSDPStrategy":
-        raise ValueError(
+        raise ConfigError(
             f"--fsdp needs FSDPStrategy, this config has strategy.type={own['type']!r}; leave one "
             "of them out"
         )

@@ -9,7 +9,8 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import nn
 
-from glore_seg.engine.setup_check_hook import unwrap
+from glore_seg.engine.hooks.setup_check_hook import unwrap
+from glore_seg.errors import ConfigError
 
 
 @HOOKS.register_module()
@@ -37,12 +38,12 @@ def use_channels_last(cfg: Config) -> None:
     """Train and test with the channels last.
 
     Raises:
-        ValueError: If the config asks for a fused optimiser, whose kernel on CPUs (torch 2.13)
+        ConfigError: If the config asks for a fused optimiser, whose kernel on CPUs (torch 2.13)
             makes wrong steps in silence where weights and momentum differ in layout, as they do
             after resuming.
     """
     if cfg.get("optim_wrapper", {}).get("optimizer", {}).get("fused"):
-        raise ValueError(
+        raise ConfigError(
             "--channels-last with optim_wrapper.optimizer.fused=True; expected one of them: set "
             "fused=False, whose cost is small beside the convolutions'"
         )

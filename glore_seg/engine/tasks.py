@@ -6,7 +6,8 @@ from mmengine.config import Config
 
 from glore_seg.checkpoints.json_config import read_json_config
 from glore_seg.engine.config_errors import config_faults
-from glore_seg.extras import require
+from glore_seg.errors import ConfigError
+from glore_seg.utils.dependencies import require
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,13 @@ def task_of(cfg: Config) -> Task:
     """The task of a config; segmentation where it names no ``default_scope``.
 
     Raises:
-        ValueError: Its ``default_scope`` is none of the three hosts.
+        ConfigError: Its ``default_scope`` is none of the three hosts.
     """
     scope = cfg.get("default_scope") or "mmseg"
     for task in TASKS:
         if task.scope == scope:
             return task
-    raise ValueError(
+    raise ConfigError(
         f"default_scope is {scope!r}; expected one of {', '.join(t.scope for t in TASKS)}: give "
         "that of the package whose models and data sets the config names"
     )
@@ -85,8 +86,8 @@ def read_config(path: str) -> Config:
             data, as ``config_to_json`` writes it, and is not.
 
     Raises:
-        MissingExtraError: The host is not installed; the text names the command.
-        ValueError: The file cannot be read, the ``default_scope`` is none of the hosts, or a
+        MissingDependencyError: The host is not installed; the text names the command.
+        ConfigError: The file cannot be read, the ``default_scope`` is none of the hosts, or a
             ``.json`` file is no config or could run code.
     """
     cfg = read_json_config(path) if path.endswith(".json") else _run_config(path)
@@ -117,12 +118,12 @@ def require_segmentation(cfg: Config, what: str) -> None:
         what: What was asked for: an option such as ``--out``, or a name for the work.
 
     Raises:
-        ValueError: The config is of another task.
+        ConfigError: The config is of another task.
     """
     task = task_of(cfg)
     if task.name != "segmentation":
         way_out = f": give one, or leave {what} out" if what.startswith("-") else ""
-        raise ValueError(
+        raise ConfigError(
             f"{what} works on label maps, and this is a {task.name} config (default_scope "
             f"{task.scope!r}); expected a segmentation config{way_out}"
         )

@@ -1,12 +1,12 @@
 """The scores of Cityscapes: in plain NumPy, and as a registered metric."""
 
-from glore_seg.evaluation.cityscapes_score_metric import CityscapesScoreMetric
 from glore_seg.evaluation.cityscapes_scores import (
     CITYSCAPES_CLASSES,
     CityscapesScorer,
     CityscapesScores,
 )
 from glore_seg.evaluation.label_ids import label_id_table
+from glore_seg.evaluation.metrics.cityscapes_score_metric import CityscapesScoreMetric
 
 __all__ = [
     "CITYSCAPES_CLASSES",

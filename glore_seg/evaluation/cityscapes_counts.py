@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from cityscapesscripts.helpers.labels import category2labels, id2label
 
+from glore_seg.errors import DataError
+
 NUM_IDS = 1 + max(id2label)
 """Label ids that a picture may hold: 0 to 33."""
 
@@ -42,8 +44,8 @@ def check_pictures(
         instance_ids: Expected (H, W) uint16, or uint8 where no id is above 255; or ``None``.
 
     Raises:
-        TypeError: An array is of another type.
-        ValueError: The shapes differ, or a picture has no pixel.
+        DataError: An array is of another type.
+        DataError: The shapes differ, or a picture has no pixel.
     """
     for name, array, kinds in (
         ("prediction", prediction, (np.uint8,)),
@@ -53,11 +55,11 @@ def check_pictures(
         if array is None:
             continue
         if array.dtype not in kinds:
-            raise TypeError(
+            raise DataError(
                 f"{name} is of type {array.dtype}; expected {kinds[-1].__name__}: convert it"
             )
         if array.ndim != 2 or not array.size or array.shape != label_ids.shape:
-            raise ValueError(
+            raise DataError(
                 f"{name} has shape {array.shape}; expected (H, W) like label_ids, which has "
                 f"{label_ids.shape}"
             )
@@ -74,7 +76,7 @@ def count_pixels(label_ids: np.ndarray, prediction: np.ndarray) -> np.ndarray:
         Rows for the truth, columns for the prediction: (I, I) int64.
 
     Raises:
-        ValueError: There is an id that Cityscapes does not have.
+        DataError: There is an id that Cityscapes does not have.
     """
     counts = np.zeros((256, 256), np.int64)
     rows = max(1, _MOST_PIXELS // label_ids.shape[1])
@@ -85,7 +87,7 @@ def count_pixels(label_ids: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     for name, found in (("label_ids", counts.sum(1)), ("prediction", counts.sum(0))):
         bad = NUM_IDS + np.flatnonzero(found[NUM_IDS:])
         if bad.size:
-            raise ValueError(
+            raise DataError(
                 f"{name} holds {bad[:5].tolist()}; expected label ids 0..{NUM_IDS - 1} of "
                 "Cityscapes: turn train ids into label ids first"
             )
@@ -104,7 +106,7 @@ def weigh_instances(instance_ids: np.ndarray, prediction: np.ndarray) -> np.ndar
         that are not scored.
 
     Raises:
-        ValueError: There is an instance of a label that has none.
+        DataError: There is an instance of a label that has none.
     """
     single = instance_ids > _LAST_GROUP
     numbers = instance_ids[single]
@@ -138,7 +140,7 @@ def _check_labels(instances: np.ndarray, labels: np.ndarray) -> None:
     known = [i for i, label in id2label.items() if label.hasInstances or label.ignoreInEval]
     bad = instances[~np.isin(labels, [i for i in known if i >= 0])]
     if bad.size:
-        raise ValueError(
+        raise DataError(
             f"instance_ids hold {bad[:5].tolist()}; expected label id times 1000 plus a number "
             "for a label that has instances (24..33), a bare label id for all else"
         )

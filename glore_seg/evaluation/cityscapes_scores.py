@@ -12,6 +12,7 @@ import numpy as np
 from cityscapesscripts.helpers.labels import category2labels, id2label, name2label
 from prettytable import PrettyTable
 
+from glore_seg.errors import DataError
 from glore_seg.evaluation.cityscapes_counts import (
     NUM_IDS,
     check_pictures,
@@ -93,7 +94,7 @@ class CityscapesScorer:
             "dynamic". Default: its 19 classes.
 
     Raises:
-        ValueError: ``classes`` is empty or holds a name that is no scored class of Cityscapes.
+        DataError: ``classes`` is empty or holds a name that is no scored class of Cityscapes.
 
     Example:
         >>> import numpy as np
@@ -108,7 +109,7 @@ class CityscapesScorer:
     def __init__(self, classes: Sequence[str] = CITYSCAPES_CLASSES) -> None:
         unknown = [name for name in classes if name not in CITYSCAPES_CLASSES]
         if unknown or not classes:
-            raise ValueError(
+            raise DataError(
                 f"classes hold {unknown or 'nothing'}; expected names of Cityscapes' scored "
                 f"classes: {', '.join(CITYSCAPES_CLASSES)}"
             )
@@ -131,8 +132,8 @@ class CityscapesScorer:
                 are ``nan`` then.
 
         Raises:
-            TypeError: An array is of another type.
-            ValueError: The shapes differ, or there is an id that Cityscapes does not have.
+            DataError: An array is of another type.
+            DataError: The shapes differ, or there is an id that Cityscapes does not have.
         """
         check_pictures(prediction, label_ids, instance_ids)
         counts = count_pixels(label_ids, prediction)
@@ -148,10 +149,10 @@ class CityscapesScorer:
         """Add the counts of another scorer of the same classes.
 
         Raises:
-            ValueError: It scores other classes.
+            DataError: It scores other classes.
         """
         if not np.array_equal(self._ids, other._ids):
-            raise ValueError(
+            raise DataError(
                 f"merging scores of the label ids {other._ids.tolist()} into those of "
                 f"{self._ids.tolist()}; expected the same classes"
             )

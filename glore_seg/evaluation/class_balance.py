@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from prettytable import PrettyTable
 
+from glore_seg.errors import DataError
+
 IGNORED = 255
 
 
@@ -97,7 +99,7 @@ def count_classes(labels: Iterable[np.ndarray], classes: Sequence[str]) -> Class
         classes: Names.
 
     Raises:
-        ValueError: A label map holds a value that is neither a class nor 255.
+        DataError: A label map holds a value that is neither a class nor 255.
     """
     k = len(classes)
     pixels, pictures, present = (np.zeros(k, np.int64) for _ in range(3))
@@ -106,7 +108,7 @@ def count_classes(labels: Iterable[np.ndarray], classes: Sequence[str]) -> Class
         counts = np.bincount(label.ravel(), minlength=IGNORED + 1)
         strange = [v for v in np.flatnonzero(counts) if v >= k and v != IGNORED]
         if strange:
-            raise ValueError(
+            raise DataError(
                 f"a label map holds {strange[0]}; expected 0 to {k - 1} for the {k} classes, or "
                 f"{IGNORED} where ignored: convert the labels, see docs/your_data.md"
             )

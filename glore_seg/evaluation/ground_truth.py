@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from glore_seg.files import read_png
+from glore_seg.utils.files import read_png
 
 TRAIN_IDS = "_labelTrainIds.png"
 LABEL_IDS = "_labelIds.png"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from cityscapesscripts.helpers.labels import name2label
 
+from glore_seg.errors import DataError
 from glore_seg.evaluation.cityscapes_scores import CITYSCAPES_CLASSES
 
 
@@ -20,11 +21,11 @@ def label_id_table(classes: Sequence[str]) -> np.ndarray:
         Shape (K,), uint8: ``table[prediction]`` are label ids.
 
     Raises:
-        ValueError: A class is none of Cityscapes' evaluated ones.
+        DataError: A class is none of Cityscapes' evaluated ones.
     """
     unknown = [name for name in classes if name not in CITYSCAPES_CLASSES]
     if unknown:
-        raise ValueError(
+        raise DataError(
             f"the data set's classes {', '.join(map(repr, unknown))} are none that Cityscapes "
             f"evaluates; expected a choice of {', '.join(CITYSCAPES_CLASSES)}: name them so in the "
             "data set's metainfo"

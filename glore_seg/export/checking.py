@@ -8,6 +8,8 @@ from prettytable import PrettyTable
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from glore_seg.errors import CheckpointError
+
 TOLERANCE = 1e-3
 """Greatest difference of logits, in units of the greatest logit where that is above 1."""
 
@@ -19,7 +21,7 @@ SIZES = ((1, 161, 225), (2, 128, 96), (3, 97, 353))
 """Batch, height and width of the pictures of a check."""
 
 
-class ExportMismatchError(ValueError):
+class ExportMismatchError(CheckpointError):
     """The exported file does not give what torch gives."""
 
 

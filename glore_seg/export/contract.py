@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from glore_seg.errors import ConfigError
+
 PROPERTY = "glore_seg"
 """Name of the text in the file: a metadata property in ONNX, an extra file in a program."""
 
@@ -55,7 +57,7 @@ class Contract:
         """Refuse values that no export gives; JSON knows no types.
 
         Raises:
-            ValueError: The text names the field.
+            ConfigError: The text names the field.
         """
         numbers = (*self.mean, *self.std)
         wrong = {
@@ -79,7 +81,7 @@ class Contract:
         }
         fields = [name for name, is_wrong in wrong.items() if is_wrong]
         if fields:
-            raise ValueError(f"{fields[0]} is {str(getattr(self, fields[0]))[:60]!r}")
+            raise ConfigError(f"{fields[0]} is {str(getattr(self, fields[0]))[:60]!r}")
 
     @classmethod
     def from_json(cls, text: str, *, source: str) -> "Contract":
@@ -90,12 +92,12 @@ class Contract:
             source: The file, for the message.
 
         Raises:
-            ValueError: It is another text or of another format.
+            ConfigError: It is another text or of another format.
         """
         try:
             found = json.loads(text)
             if found.pop("format") != FORMAT:
-                raise ValueError(f"its format is not {FORMAT}")
+                raise ConfigError(f"its format is not {FORMAT}")
             for name in ("classes", "mean", "std"):
                 found[name] = tuple(found[name])
             found["palette"] = tuple(tuple(colour) for colour in found["palette"])
@@ -103,7 +105,7 @@ class Contract:
             contract._check()
             return contract
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ValueError(
+            raise ConfigError(
                 f"the property {PROPERTY!r} of {source} is {text[:60]!r} ({error}); expected the "
                 "JSON that this version's tools/export.py writes: export the network again"
             ) from error
@@ -149,11 +151,11 @@ def describe_classes(metainfo: dict[str, Any], *, num_classes: int) -> dict[str,
         ``classes`` and ``palette`` of :class:`Contract`.
 
     Raises:
-        ValueError: There are no names, or not as many as the network has classes.
+        ConfigError: There are no names, or not as many as the network has classes.
     """
     classes: Sequence[str] = metainfo.get("classes") or ()
     if len(classes) != num_classes:
-        raise ValueError(
+        raise ConfigError(
             f"the config's test data set names {len(classes)} classes, the network gives "
             f"{num_classes}; expected a name for each: set test_dataloader.dataset.metainfo="
             "dict(classes=(...)) in the config"

@@ -11,6 +11,7 @@ from mmseg.models.segmentors import EncoderDecoder
 from mmseg.models.utils import resize
 from torch import Tensor, nn
 
+from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 from glore_seg.layers.evaluation_order import Order
 from glore_seg.models.segmentors.lean_logits import resizes_as_usual
@@ -30,7 +31,7 @@ class SegmentationGraph(nn.Module):
           (N, h, w) or (N, H, W)
 
     Raises:
-        ValueError: The segmentor is of another kind; its own resizing is more than that and
+        ConfigError: The segmentor is of another kind; its own resizing is more than that and
             ``resized`` is off; or it gives one logit for two classes and ``argmax`` is off.
     """
 
@@ -39,13 +40,13 @@ class SegmentationGraph(nn.Module):
     def __init__(self, segmentor: nn.Module, *, resized: bool, argmax: bool) -> None:
         super().__init__()
         if not isinstance(segmentor, EncoderDecoder):
-            raise ValueError(
+            raise ConfigError(
                 f"the network is a {type(segmentor).__name__}; expected an EncoderDecoder or a "
                 "descendant of it: export others by torch.onnx.export"
             )
         self.usual = resizes_as_usual(segmentor)
         if not (self.usual or resized):
-            raise ValueError(
+            raise ConfigError(
                 f"{type(segmentor).__name__} with {type(segmentor.decode_head).__name__} has its "
                 "own way from logits to the picture's size; expected resizing inside: leave "
                 "--no-resize out"
@@ -59,7 +60,7 @@ class SegmentationGraph(nn.Module):
         self.num_classes = head.num_classes
         self.threshold = head.threshold if head.out_channels == 1 else None
         if self.threshold is not None and not argmax:
-            raise ValueError(
+            raise ConfigError(
                 "the network gives one logit for two classes, which a threshold tells apart; "
                 "expected labels as the output: add --argmax"
             )
@@ -95,7 +96,7 @@ class ClassificationGraph(nn.Module):
         - Output: logits (N, K); with ``argmax`` labels (N,)
 
     Raises:
-        ValueError: The network has no head for one set of classes.
+        ConfigError: The network has no head for one set of classes.
     """
 
     task = "classification"
@@ -108,7 +109,7 @@ class ClassificationGraph(nn.Module):
         super().__init__()
         head: Any = getattr(network, self.head, None)
         if not (self._fits(network) and isinstance(getattr(head, "num_classes", None), int)):
-            raise ValueError(
+            raise ConfigError(
                 f"the network is a {type(network).__name__} whose head is {type(head).__name__}; "
                 f"expected {self.expected}"
             )
@@ -166,10 +167,10 @@ def graph_of(scope: str) -> Callable[..., Graph]:
     """Return what wraps networks of a ``default_scope``.
 
     Raises:
-        ValueError: There is nothing for it.
+        ConfigError: There is nothing for it.
     """
     if scope not in GRAPHS:
-        raise ValueError(
+        raise ConfigError(
             f"default_scope of the config is {scope!r}; expected one of {', '.join(GRAPHS)}: "
             "networks for other tasks are not exported yet"
         )

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 
+from glore_seg.errors import ConfigError
 from glore_seg.export.contract import PROPERTY, Contract
 from glore_seg.export.tracing import with_exact_pooling
-from glore_seg.extras import require
+from glore_seg.utils.dependencies import require
 
 EXTRA = "export"
 # What torch's exporter is written for; it converts to others afterwards.
@@ -24,15 +25,15 @@ def check_opset(opset: int | None) -> None:
         opset: Of the file; None for torch's own choice.
 
     Raises:
-        MissingExtraError: onnx, onnxscript or onnxruntime is not installed.
-        ValueError: The installed onnx or torch does not have the opset.
+        MissingDependencyError: onnx, onnxscript or onnxruntime is not installed.
+        ConfigError: The installed onnx or torch does not have the opset.
     """
     onnx = require("onnx", EXTRA)
     for module in ("onnxscript", "onnxruntime"):
         require(module, EXTRA)
     greatest = onnx.defs.onnx_opset_version()
     if opset is not None and not _LEAST_OPSET <= opset <= greatest:
-        raise ValueError(
+        raise ConfigError(
             f"--opset is {opset}; expected {_LEAST_OPSET} to {greatest}, which the installed onnx "
             f"{onnx.__version__} has: leave it out for torch's own choice"
         )
@@ -56,7 +57,7 @@ def write_onnx(
         opset: Of the file. Default: torch's own choice.
 
     Raises:
-        ValueError: torch cannot write the network, or not in this opset.
+        ConfigError: torch cannot write the network, or not in this opset.
     """
     try:
         exported = torch.onnx.export(
@@ -70,14 +71,14 @@ def write_onnx(
         )
     except torch.onnx.errors.OnnxExporterError as error:
         text = str(error).strip().splitlines()[0]
-        raise ValueError(
+        raise ConfigError(
             f"torch.onnx.export cannot write the network ({text}); expected operators that ONNX "
             "has: another --opset may have them, and --format program needs none"
         ) from error
     model: Any = exported.model  # type: ignore[union-attr]
     found = model.opset_imports[""]
     if opset is not None and found != opset:
-        raise ValueError(
+        raise ConfigError(
             f"--opset is {opset}, torch could write opset {found} alone for this network: leave "
             f"it out, or give {found}"
         )

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from glore_seg.compat.symbolic_sizes import sizes_stay_symbolic
+from glore_seg.errors import ConfigError
 
 # Two pictures: torch takes an axis of length 1 for one that never changes.
 _BATCH = 2
@@ -34,7 +35,7 @@ def trace(
         device: Of the graph.
 
     Raises:
-        ValueError: The network does things that depend on values, or on sizes where they are free.
+        ConfigError: The network does things that depend on values, or on sizes where they are free.
     """
     axes = free_axes(len(size), fixed=fixed)
     image = torch.zeros(_BATCH, 3, *size, device=device)
@@ -46,7 +47,7 @@ def trace(
     except Exception as error:  # what a network does to be untraceable cannot be foreseen
         sizes = f"{size[-2]} x {size[-1]}" if fixed else "pictures of any size"
         mend = "" if fixed else ": fix the size by --size HEIGHT WIDTH, if that will do"
-        raise ValueError(
+        raise ConfigError(
             f"torch.export cannot trace the network for {sizes} ({_first_line(error)}); expected "
             f"one without steps that depend on it{mend}"
         ) from error

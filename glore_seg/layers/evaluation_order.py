@@ -7,6 +7,8 @@ from typing import Literal, get_args
 
 import torch
 
+from glore_seg.errors import ConfigError
+
 _LARGE = 2**20
 
 Order = Literal["auto", "coordinate", "interaction"]
@@ -50,4 +52,4 @@ def costs_less_in_interaction_space(
 def check_order(order: str) -> None:
     """Raise ValueError where ``order`` is none of the three."""
     if order not in get_args(Order):
-        raise ValueError(f"order must be one of {get_args(Order)}, got {order!r}")
+        raise ConfigError(f"order must be one of {get_args(Order)}, got {order!r}")

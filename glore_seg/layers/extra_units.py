@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 from torch import nn
 
+from glore_seg.errors import ConfigError
 from glore_seg.layers.glore_unit import GloReUnit
 from glore_seg.layers.nonlocal_block import NonLocalBlock
 
@@ -29,10 +30,10 @@ def unit_builder(unit_type: str, **options: Any) -> Callable[[int], nn.Module]:
         A function of the number of channels.
 
     Raises:
-        ValueError: There is no such type.
+        ConfigError: There is no such type.
     """
     if unit_type not in _UNITS:
-        raise ValueError(f"unit_type is {unit_type!r}; expected one of {get_args(UnitType)}")
+        raise ConfigError(f"unit_type is {unit_type!r}; expected one of {get_args(UnitType)}")
     return partial(_UNITS[unit_type], **options)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from glore_seg.errors import ConfigError
 from glore_seg.layers.arguments import check_count
 from glore_seg.layers.evaluation_order import Order, check_order, costs_less_in_interaction_space
 from glore_seg.layers.graph_conv import ActPosition, GraphConv
@@ -73,7 +74,7 @@ class GloReUnit(nn.Module):
         - Output: the same
 
     Raises:
-        ValueError: An argument is outside its range, ``in_channels`` is too small for the default
+        ConfigError: An argument is outside its range, ``in_channels`` is too small for the default
             number of nodes, the input has another number of dimensions or channels, or the norm
             is asked for statistics over one single value, or ``order="interaction"`` can't be had.
 
@@ -101,13 +102,13 @@ class GloReUnit(nn.Module):
     ) -> None:
         super().__init__()
         if ndim not in _CONVS:
-            raise ValueError(f"ndim must be one of {tuple(_CONVS)}, got {ndim}")
+            raise ConfigError(f"ndim must be one of {tuple(_CONVS)}, got {ndim}")
         if not 1 <= num_graph_convs <= 3:
-            raise ValueError(f"num_graph_convs must be 1, 2 or 3 (Table 1), got {num_graph_convs}")
+            raise ConfigError(f"num_graph_convs must be 1, 2 or 3 (Table 1), got {num_graph_convs}")
         check_count("in_channels", in_channels, at_least=1)
         if num_nodes is None:
             if in_channels < 4:
-                raise ValueError(
+                raise ConfigError(
                     f"in_channels={in_channels} gives no node by the default num_nodes="
                     "in_channels // 4; pass num_nodes, or at least 4 channels"
                 )
@@ -175,7 +176,7 @@ class GloReUnit(nn.Module):
         """Return the projection weights b_i, (B, N, *sizes): what Fig. 7 shows of each node.
 
         Raises:
-            ValueError: The input has another number of dimensions or channels.
+            ConfigError: The input has another number of dimensions or channels.
         """
         self._check_input(x)
         return self.conv_proj(x)  # (B, N, *sizes)
@@ -233,7 +234,7 @@ class GloReUnit(nn.Module):
                 several processes.
 
         Raises:
-            ValueError: ``order="interaction"`` can't be had any more.
+            ConfigError: ``order="interaction"`` can't be had any more.
         """
         if self.order == "coordinate":
             return False
@@ -252,7 +253,7 @@ class GloReUnit(nn.Module):
     def _check_order(self) -> None:
         obstacle = self._obstacle() if self.order == "interaction" else None
         if obstacle:
-            raise ValueError(
+            raise ConfigError(
                 f'order is "interaction", which can\'t be had: {obstacle}. Use order="auto" or '
                 '"coordinate"'
             )
@@ -283,7 +284,7 @@ class GloReUnit(nn.Module):
     def _check_input(self, x: Tensor) -> None:
         if x.dim() != self.ndim + 2 or x.shape[1] != self.in_channels:
             sizes = ", ".join(("T", "H", "W")[3 - self.ndim :])
-            raise ValueError(
+            raise ConfigError(
                 f"GloReUnit(in_channels={self.in_channels}, ndim={self.ndim}) takes "
                 f"(B, {self.in_channels}, {sizes}), got a tensor of shape {tuple(x.shape)}"
             )

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from torch import Tensor, nn
 
+from glore_seg.errors import ConfigError
 from glore_seg.layers.arguments import check_count
 
 ActPosition = Literal["between", "after"]
@@ -32,7 +33,7 @@ class GraphConv(nn.Module):
         - Output: (B, S, N)
 
     Raises:
-        ValueError: ``num_nodes`` or ``num_states`` is below 1 or no whole number, or
+        ConfigError: ``num_nodes`` or ``num_states`` is below 1 or no whole number, or
             ``act_position`` is unknown.
 
     Example:
@@ -48,7 +49,7 @@ class GraphConv(nn.Module):
         for name, value in (("num_nodes", num_nodes), ("num_states", num_states)):
             check_count(name, value, at_least=1)
         if act_position not in get_args(ActPosition):
-            raise ValueError(
+            raise ConfigError(
                 f"act_position must be one of {get_args(ActPosition)}, got {act_position!r}"
             )
         self.num_nodes = num_nodes

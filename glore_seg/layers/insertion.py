@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from glore_seg.errors import ConfigError
+
 
 def evenly_spaced_positions(num_blocks: int, num_units: int) -> tuple[int, ...]:
     """Spread ``num_units`` units evenly over a stage: ``floor(k (blocks + 1) / (units + 1))``.
@@ -19,14 +21,14 @@ def evenly_spaced_positions(num_blocks: int, num_units: int) -> tuple[int, ...]:
         Positions in rising order, each between 1 and ``num_blocks``.
 
     Raises:
-        ValueError: ``num_units`` is not whole, negative, or larger than ``num_blocks``.
+        ConfigError: ``num_units`` is not whole, negative, or larger than ``num_blocks``.
 
     Example:
         >>> evenly_spaced_positions(num_blocks=6, num_units=3)
         (1, 3, 5)
     """
     if not isinstance(num_units, int) or not 0 <= num_units <= num_blocks:
-        raise ValueError(
+        raise ConfigError(
             f"number of units must be whole and lie between 0 and the {num_blocks} blocks of the "
             f"stage, got {num_units}"
         )
@@ -37,21 +39,21 @@ def check_positions(positions: Sequence[int], num_blocks: int) -> tuple[int, ...
     """Return positions given by hand in rising order, or say what is wrong with them.
 
     Raises:
-        ValueError: They are no tuple, or a position is doubled, not whole, or not between 1 and
+        ConfigError: They are no tuple, or a position is doubled, not whole, or not between 1 and
             ``num_blocks``.
     """
     if not isinstance(positions, Sequence):
-        raise ValueError(
+        raise ConfigError(
             f"unit positions of a stage are {positions!r}; expected a tuple such as (1, 3), or ()"
         )
     outside = [p for p in positions if not isinstance(p, int) or not 1 <= p <= num_blocks]
     if outside:
-        raise ValueError(
+        raise ConfigError(
             f"unit positions {outside} are outside a stage of {num_blocks} blocks: a unit at p "
             f"stands after p blocks, so p must lie between 1 and {num_blocks}"
         )
     if len(set(positions)) != len(positions):
-        raise ValueError(f"unit positions {list(positions)} name a place twice")
+        raise ConfigError(f"unit positions {list(positions)} name a place twice")
     return tuple(sorted(positions))
 
 
@@ -71,10 +73,10 @@ def stage_positions(
         Positions of each stage in rising order.
 
     Raises:
-        ValueError: Both are given, not one entry a stage, or what the stage does not have.
+        ConfigError: Both are given, not one entry a stage, or what the stage does not have.
     """
     if num_units is not None and unit_positions is not None:
-        raise ValueError(
+        raise ConfigError(
             f"give num_units or unit_positions, not both; got {num_units!r} and {unit_positions!r}"
         )
     if unit_positions is None:
@@ -87,6 +89,6 @@ def stage_positions(
 
 def _check_one_a_stage(name: str, values: Sequence[Any], blocks: Sequence[int]) -> None:
     if not isinstance(values, Sequence) or len(values) != len(blocks):
-        raise ValueError(
+        raise ConfigError(
             f"{name} must have one entry for each of the {len(blocks)} stages, got {values!r}"
         )

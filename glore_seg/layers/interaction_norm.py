@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from glore_seg.layers.synchronised_norm import (
+from glore_seg.errors import ConfigError
+from glore_seg.layers.synchronized_norm import (
     SumOverProcesses,
     SynchronisedBatchNorm,
     group_to_sum_over,
@@ -79,7 +80,7 @@ def _batch_statistics(
     group = group_to_sum_over(norm)
     if group is None:
         if mean.shape[0] * length == 1:
-            raise ValueError(
+            raise ConfigError(
                 f"{type(norm).__name__} in training needs more than one value a channel, got one "
                 "sample of one position: give a larger batch or input"
             )

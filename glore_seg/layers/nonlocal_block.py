@@ -9,6 +9,7 @@ from functools import partial
 from torch import Tensor, nn
 from torch.nn import functional
 
+from glore_seg.errors import ConfigError
 from glore_seg.layers.norm import check_norm_positions
 
 _CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
@@ -46,7 +47,7 @@ class NonLocalBlock(nn.Module):
         - Output: the same
 
     Raises:
-        ValueError: An argument is outside its range, the input has another number of dimensions or
+        ConfigError: An argument is outside its range, the input has another number of dimensions or
             channels, or the norm is asked for statistics over one single value.
 
     Example:
@@ -67,11 +68,11 @@ class NonLocalBlock(nn.Module):
     ) -> None:
         super().__init__()
         if dimensions not in _CONVS:
-            raise ValueError(f"dimensions must be one of {tuple(_CONVS)}, got {dimensions}")
+            raise ConfigError(f"dimensions must be one of {tuple(_CONVS)}, got {dimensions}")
         inter_channels = channels // 2 if inter_channels is None else inter_channels
         for name, value in (("channels", channels), ("inter_channels", inter_channels)):
             if value < 1:
-                raise ValueError(
+                raise ConfigError(
                     f"{name} must be at least 1, got {value}; inter_channels is half of channels "
                     "unless given"
                 )
@@ -107,7 +108,7 @@ class NonLocalBlock(nn.Module):
         """Return ``x`` plus what its positions gathered from each other."""
         if x.dim() != self.dimensions + 2 or x.shape[1] != self.channels:
             sizes = ", ".join(("T", "H", "W")[3 - self.dimensions :])
-            raise ValueError(
+            raise ConfigError(
                 f"NonLocalBlock(channels={self.channels}, dimensions={self.dimensions}) takes "
                 f"(B, {self.channels}, {sizes}), got a tensor of shape {tuple(x.shape)}"
             )

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
-from glore_seg.layers.synchronised_norm import SynchronisedBatchNorm
+from glore_seg.errors import ConfigError
+from glore_seg.layers.synchronized_norm import SynchronisedBatchNorm
 
 
 def check_norm_positions(norm: nn.Module, x: Tensor, *, where: str) -> None:
@@ -18,7 +19,7 @@ def check_norm_positions(norm: nn.Module, x: Tensor, *, where: str) -> None:
         where: Name of the caller, for the message.
 
     Raises:
-        ValueError: ``norm`` is a BatchNorm in training (or without running statistics) and
+        ConfigError: ``norm`` is a BatchNorm in training (or without running statistics) and
             ``B * L == 1``, or an InstanceNorm and ``L == 1``.
     """
     # Synchronised norms gather over processes, so that one value here need not be the only one.
@@ -33,7 +34,7 @@ def check_norm_positions(norm: nn.Module, x: Tensor, *, where: str) -> None:
     else:
         return
     if values == 1:
-        raise ValueError(
+        raise ConfigError(
             f"{where}: {type(norm).__name__} takes its statistics over {over}, which is a single "
             f"value for an input of shape {tuple(x.shape)}. Use a larger picture or batch, or a "
             "norm over channels, such as norm_cfg=dict(type='GN', num_groups=32)"

@@ -9,6 +9,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from glore_seg.errors import ConfigError
 from glore_seg.layers.extra_units import UnitType, unit_builder
 from glore_seg.layers.glore_unit import GloReUnit
 from glore_seg.layers.insertion import stage_positions
@@ -47,7 +48,7 @@ class VideoResNet(nn.Module):
           ceil(W / 32)) without a classifier
 
     Raises:
-        ValueError: An argument is outside its range, or the input is no batch of clips.
+        ConfigError: An argument is outside its range, or the input is no batch of clips.
 
     Example:
         >>> import torch
@@ -68,9 +69,9 @@ class VideoResNet(nn.Module):
     ) -> None:
         super().__init__()
         if depth not in _BLOCKS:
-            raise ValueError(f"depth must be one of {tuple(_BLOCKS)}, got {depth}")
+            raise ConfigError(f"depth must be one of {tuple(_BLOCKS)}, got {depth}")
         if base_channels < 2 or base_channels % 2:
-            raise ValueError(f"base_channels must be even and at least 2, got {base_channels}")
+            raise ConfigError(f"base_channels must be even and at least 2, got {base_channels}")
         options = {"ndim": 3, "normalize": False} if unit_type == "glore" else {"dimensions": 3}
         make_unit = unit_builder(unit_type, **options)
         channels = base_channels // 2
@@ -122,7 +123,7 @@ class VideoResNet(nn.Module):
     def extract(self, x: Tensor) -> Tensor:
         """Return the features before pooling, (B, C, T', H', W')."""
         if x.dim() != 5 or x.shape[1] != 3:
-            raise ValueError(
+            raise ConfigError(
                 f"got an input of shape {tuple(x.shape)}; expected clips (batch, 3, frames, "
                 "height, width): add a dimension for the batch, or put the channels second"
             )

@@ -8,7 +8,7 @@ from mmcv.cnn import build_norm_layer
 from mmengine.registry import MODELS
 from torch import nn
 
-from glore_seg.layers.synchronised_norm import SynchronisedBatchNorm
+from glore_seg.layers.synchronized_norm import SynchronisedBatchNorm
 
 MODELS.register_module("CPUSyncBN", module=SynchronisedBatchNorm)
 _RELEASED_EPS = 1e-4

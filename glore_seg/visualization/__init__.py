@@ -1,11 +1,10 @@
-"""Pictures of data, training, predictions and what GloRe units look at."""
+"""Figures of data, training, predictions and what GloRe units look at."""
 
 from glore_seg.visualization.browse import browse
 from glore_seg.visualization.clip_predictions import draw_clip_prediction
 from glore_seg.visualization.clip_projections import draw_clip_projections
 from glore_seg.visualization.comparison import Comparison, draw_comparison
 from glore_seg.visualization.confusion import plot_confusion_matrix
-from glore_seg.visualization.costs import plot_costs
 from glore_seg.visualization.curves import plot_training_curves, read_scalars
 from glore_seg.visualization.differences import Box, find_boxes, weigh_differences
 from glore_seg.visualization.node_graph import (
@@ -44,7 +43,6 @@ __all__ = [
     "paint_weights",
     "pick_nodes",
     "plot_confusion_matrix",
-    "plot_costs",
     "plot_training_curves",
     "read_scalars",
     "strongest_edges",

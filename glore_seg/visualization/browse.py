@@ -9,6 +9,7 @@ import torch
 from mmengine.dataset import BaseDataset
 from mmengine.utils import track_iter_progress
 
+from glore_seg.errors import ConfigError, OutputError
 from glore_seg.visualization.panels import draw_panel
 
 
@@ -25,11 +26,11 @@ def browse(dataset: BaseDataset, out_dir: str | Path, *, number: int, seed: int 
         The files, named after the pictures.
 
     Raises:
-        ValueError: ``number`` is below 1, or a picture comes without label.
-        FileExistsError: One of the files is there already.
+        ConfigError: ``number`` is below 1, or a picture comes without label.
+        OutputError: One of the files is there already.
     """
     if number < 1:
-        raise ValueError(f"number must be at least 1, got {number}")
+        raise ConfigError(f"number must be at least 1, got {number}")
     out_dir = Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     random.seed(seed)
@@ -40,12 +41,12 @@ def browse(dataset: BaseDataset, out_dir: str | Path, *, number: int, seed: int 
         item = dataset[index]
         sample = item["data_samples"]
         if "gt_sem_seg" not in sample:
-            raise ValueError(
+            raise ConfigError(
                 f"{sample.img_path} comes without label; browse a split whose pipeline loads them"
             )
         out_file = out_dir / f"{Path(sample.img_path).stem}.png"
         if out_file.exists():
-            raise FileExistsError(f"{out_file} exists; give another folder or remove it")
+            raise OutputError(f"{out_file} exists; give another folder or remove it")
         image = item["inputs"].permute(1, 2, 0).numpy()[..., ::-1]  # (3, H, W) BGR to (H, W, 3)
         label = sample.gt_sem_seg.data.squeeze(0).numpy()  # (H, W), not resized by test pipelines
         image = mmcv.imresize(image, label.shape[::-1])

@@ -6,7 +6,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from glore_seg.evaluation.class_balance import ClassBalance
-from glore_seg.files import written_aside
+from glore_seg.utils.files import atomic_write
 
 
 def plot_class_balance(balance: ClassBalance, out_file: str | Path) -> None:
@@ -32,5 +32,5 @@ def plot_class_balance(balance: ClassBalance, out_file: str | Path) -> None:
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
         axes.margins(y=0.01)
-    with written_aside(out_file) as aside:
+    with atomic_write(out_file) as aside:
         figure.savefig(aside, dpi=110)

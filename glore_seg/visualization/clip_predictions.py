@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from glore_seg.errors import ConfigError
+
 _CELL = 1.6  # inches, width of a frame
 _MARGIN = 0.7  # inches, for two lines of text
 _BEST = 3  # classes named
@@ -33,10 +35,10 @@ def draw_clip_prediction(
         of a true class, red where it is not.
 
     Raises:
-        ValueError: There are no frames.
+        ConfigError: There are no frames.
     """
     if not len(frames):
-        raise ValueError("no frames to draw; expected those of a clip")
+        raise ConfigError("no frames to draw; expected those of a clip")
     height, width = frames[0].shape[:2]
     figure = Figure(
         figsize=(max(_CELL * len(frames), 4.0), _CELL * height / width + _MARGIN),

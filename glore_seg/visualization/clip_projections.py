@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from glore_seg.errors import ConfigError
 from glore_seg.visualization.projections import (
     add_colour_bar,
     check_rows,
@@ -47,11 +48,11 @@ def draw_clip_projections(
         colours: ``"red-green"`` as in the paper's Fig. 7, or ``"orange-blue"``.
 
     Raises:
-        ValueError: There are no frames or nodes, ``weights`` is not (N, t, h, w), or a node is
+        ConfigError: There are no frames or nodes, ``weights`` is not (N, t, h, w), or a node is
             one that the unit does not have or is given twice.
     """
     if weights.ndim != 4:
-        raise ValueError(
+        raise ConfigError(
             f"projection weights of shape {weights.shape}; expected a clip's, (N, t, h, w)"
         )
     maps = over_frames(weights, len(frames))  # T of (N, h, w)

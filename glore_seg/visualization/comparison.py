@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from glore_seg.errors import ConfigError
 from glore_seg.visualization.differences import IGNORED, Box, find_boxes, weigh_differences
 from glore_seg.visualization.panels import draw_panel
 
@@ -62,11 +63,11 @@ def draw_comparison(
         opacity: Of the label maps over the picture.
 
     Raises:
-        ValueError: Less than two models, pictures with and without ground truth together, or label
+        ConfigError: Less than two models, pictures with and without ground truth together, or label
             maps of another size than their picture.
     """
     if len({c.truth is None for c in comparisons}) > 1:
-        raise ValueError(
+        raise ConfigError(
             "some pictures have ground truth and some have none; draw them in two figures"
         )
     rows, notes = [], []

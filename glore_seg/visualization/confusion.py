@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from glore_seg.files import written_aside
+from glore_seg.errors import ConfigError
+from glore_seg.utils.files import atomic_write
 
 _ABSENT = "0.85"  # grey
 _SHOWN = 0.5  # percent; smaller shares get no number
@@ -29,16 +30,16 @@ def plot_confusion_matrix(matrix: np.ndarray, classes: Sequence[str], out_file: 
         out_file: Picture to write, PNG or any format that matplotlib knows.
 
     Raises:
-        ValueError: The matrix is not square, does not fit the names, or holds a negative number.
+        ConfigError: The matrix is not square, does not fit the names, or holds a negative number.
     """
     matrix = np.asarray(matrix)
     if matrix.shape != (len(classes), len(classes)) or not classes:
-        raise ValueError(
+        raise ConfigError(
             f"the confusion matrix has shape {matrix.shape}; expected a row and a column for each "
             f"of the {len(classes)} classes"
         )
     if (matrix < 0).any():
-        raise ValueError(f"the confusion matrix holds {matrix.min()}; expected counts of pixels")
+        raise ConfigError(f"the confusion matrix holds {matrix.min()}; expected counts of pixels")
     total = matrix.sum(1, keepdims=True)
     shares = np.divide(100.0 * matrix, total, out=np.full(matrix.shape, np.nan), where=total > 0)
 
@@ -65,5 +66,5 @@ def plot_confusion_matrix(matrix: np.ndarray, classes: Sequence[str], out_file: 
     axes.tick_params(which="minor", length=0)
     axes.set(xlabel="predicted", ylabel="true")
     figure.colorbar(image, ax=axes, label="% of the true class's pixels", shrink=0.8)
-    with written_aside(out_file) as aside:
+    with atomic_write(out_file) as aside:
         figure.savefig(aside, dpi=120)

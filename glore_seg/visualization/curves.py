@@ -10,6 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from glore_seg.errors import ConfigError
+
 Scalars = dict[str, list[tuple[int, float]]]
 _LINE = "#1f77b4"
 _GREY = "#80868f"  # readable on white and on black
@@ -28,13 +30,13 @@ def read_scalars(work_dir: str | Path, *, beside: str | None = None) -> Scalars:
         later run's value.
 
     Raises:
-        FileNotFoundError: There are no scalars in the folder.
-        ValueError: A line is no JSON object. The last one of a file may be: a run that was killed
+        ConfigError: There are no scalars in the folder.
+        ConfigError: A line is no JSON object. The last one of a file may be: a run that was killed
             while it wrote leaves half of it.
     """
     files = sorted(Path(work_dir).glob("*/vis_data/scalars.json"))
     if not files:
-        raise FileNotFoundError(
+        raise ConfigError(
             f"{work_dir} holds no */vis_data/scalars.json; expected the work folder of a training "
             "whose visualizer has a LocalVisBackend"
         )
@@ -58,12 +60,12 @@ def _entries(file: Path) -> Iterator[dict[str, Any]]:
         except (ValueError, RecursionError) as error:
             if number == len(lines):
                 return
-            raise ValueError(
+            raise ConfigError(
                 f"{file}, line {number} is {line!r:.80}; expected a JSON object ({error}): remove "
                 "the line"
             ) from error
         if not isinstance(entry, dict):
-            raise ValueError(
+            raise ConfigError(
                 f"{file}, line {number} is {line!r:.80}; expected a JSON object: remove the line"
             )
         yield entry
@@ -80,7 +82,7 @@ def plot_training_curves(
         score: The validation score to draw, in percent.
 
     Raises:
-        FileNotFoundError: The folder holds no scalars.
+        ConfigError: The folder holds no scalars.
     """
     figure = Figure(figsize=(10, 3.2), layout="constrained")
     FigureCanvasAgg(figure)

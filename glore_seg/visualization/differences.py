@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from glore_seg.errors import ConfigError
+
 IGNORED = 255
 _BOTH_WRONG = 0.3  # weight of a difference that brings nobody nearer to the truth
 _THRESHOLD = 0.35  # share of differing pixels from which a cell is worth being in a box
@@ -53,13 +55,13 @@ def weigh_differences(
         some of them are right, 0.3 where all of them are wrong. Without truth 1 where they differ.
 
     Raises:
-        ValueError: Fewer than two predictions, or sizes that differ.
+        ConfigError: Fewer than two predictions, or sizes that differ.
     """
     if len(predictions) < 2:
-        raise ValueError(f"{len(predictions)} prediction; expected two or more to compare")
+        raise ConfigError(f"{len(predictions)} prediction; expected two or more to compare")
     maps = [*predictions] if truth is None else [*predictions, truth]
     if len({m.shape for m in maps}) > 1:
-        raise ValueError(
+        raise ConfigError(
             f"label maps of sizes {[m.shape for m in maps]}; expected one size: predict and label "
             "the same picture"
         )
@@ -89,10 +91,10 @@ def find_boxes(weights: np.ndarray, number: int) -> list[Box]:
         than a tenth of the first one's weight.
 
     Raises:
-        ValueError: ``number`` is negative.
+        ConfigError: ``number`` is negative.
     """
     if number < 0:
-        raise ValueError(f"number of boxes is {number}; expected 0 or more")
+        raise ConfigError(f"number of boxes is {number}; expected 0 or more")
     height, width = weights.shape
     scale = min(1.0, _GRID / min(height, width))
     h, w = max(1, round(height * scale)), max(1, round(width * scale))

@@ -13,6 +13,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
+from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 from glore_seg.layers.graph_conv import GraphConv
 
@@ -54,12 +55,12 @@ def strongest_edges(matrix: np.ndarray, number: int | None = None) -> list[tuple
         first; none of weight 0.
 
     Raises:
-        ValueError: The matrix is not square or not finite, or ``number`` is below 1.
+        ConfigError: The matrix is not square or not finite, or ``number`` is below 1.
     """
     _check_matrix(matrix)
     number = _EDGES_PER_NODE * len(matrix) if number is None else number
     if number < 1:
-        raise ValueError(f"number of edges is {number}; expected 1 or more")
+        raise ConfigError(f"number of edges is {number}; expected 1 or more")
     size = np.abs(matrix) * (1 - np.eye(len(matrix)))
     order = np.argsort(-size, axis=None, kind="stable")[:number]
     receivers, givers = np.unravel_index(order, matrix.shape)
@@ -77,7 +78,7 @@ def draw_adjacency(matrix: np.ndarray) -> Figure:
         The figure; white is 0, the colours end at the greatest magnitude.
 
     Raises:
-        ValueError: The matrix is not square or not finite.
+        ConfigError: The matrix is not square or not finite.
     """
     _check_matrix(matrix)
     figure, axes = _figure(5.4, 4.6)
@@ -105,7 +106,7 @@ def draw_node_graph(
         The figure.
 
     Raises:
-        ValueError: The matrix is not square or not finite, or an edge names a node that is not
+        ConfigError: The matrix is not square or not finite, or an edge names a node that is not
             there, or leads from a node to itself.
     """
     _check_matrix(matrix)
@@ -113,7 +114,7 @@ def draw_node_graph(
     nodes = len(matrix)
     wrong = [e for e in edges if e[0] == e[1] or not all(0 <= node < nodes for node in e)]
     if wrong:
-        raise ValueError(
+        raise ConfigError(
             f"edges {wrong} cannot be drawn; expected pairs of different nodes of 0 to {nodes - 1}"
         )
     angles = np.pi / 2 - 2 * np.pi * np.arange(nodes) / nodes  # clockwise from the top
@@ -147,9 +148,9 @@ def draw_node_graph(
 
 def _check_matrix(matrix: np.ndarray) -> None:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
-        raise ValueError(f"adjacency of shape {matrix.shape}; expected (N, N), see adjacencies()")
+        raise ConfigError(f"adjacency of shape {matrix.shape}; expected (N, N), see adjacencies()")
     if not np.isfinite(matrix).all():
-        raise ValueError(
+        raise ConfigError(
             "the adjacency holds values that are not finite; expected weights of a training that "
             "went well: take an earlier checkpoint"
         )

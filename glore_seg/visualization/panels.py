@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 
+from glore_seg.errors import ConfigError
 from glore_seg.visualization.differences import Box
 
 _IGNORED = (0, 0, 0)
@@ -32,12 +33,12 @@ def overlay(
     """Lay a painted label map over a picture, both (H, W), and return (H, W, 3) RGB.
 
     Raises:
-        ValueError: Picture and label map differ in size, or ``opacity`` is outside 0 to 1.
+        ConfigError: Picture and label map differ in size, or ``opacity`` is outside 0 to 1.
     """
     if image.shape[:2] != label.shape:
-        raise ValueError(f"picture {image.shape[:2]} and label map {label.shape} differ in size")
+        raise ConfigError(f"picture {image.shape[:2]} and label map {label.shape} differ in size")
     if not 0 <= opacity <= 1:
-        raise ValueError(f"opacity must lie between 0 and 1, got {opacity}")
+        raise ConfigError(f"opacity must lie between 0 and 1, got {opacity}")
     mixed = (1 - opacity) * image + opacity * colorize(label, palette)
     return mixed.round().astype(np.uint8)
 
@@ -66,10 +67,10 @@ def draw_panel(
         notes: For each row, what to write under the column of a title. Default: nothing.
 
     Raises:
-        ValueError: There are no rows, or they differ in their columns.
+        ConfigError: There are no rows, or they differ in their columns.
     """
     if not rows or any(list(row) != list(rows[0]) for row in rows):
-        raise ValueError("rows must be one or more mappings with the same columns in one order")
+        raise ConfigError("rows must be one or more mappings with the same columns in one order")
     columns = list(rows[0])
     height, width = rows[0][columns[0]].shape[:2]
     cell, gap = 3.2, 0.2 if any(notes) else 0.0

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glore_seg.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class MapStatistics:
@@ -56,12 +58,12 @@ def map_statistics(
         count as 0.
 
     Raises:
-        ValueError: There are fewer pictures or nodes, or maps of several shapes.
+        ConfigError: There are fewer pictures or nodes, or maps of several shapes.
     """
     shapes = sorted({w.shape for w in (*weights, *mirrored_weights)})
     few = len(weights) < 2 or len(weights) != len(mirrored_weights)
     if few or len(shapes) > 1 or len(shapes[0]) != 3 or shapes[0][0] < 2:
-        raise ValueError(
+        raise ConfigError(
             f"{len(weights)} pictures and {len(mirrored_weights)} mirrored with maps of {shapes}; "
             "expected two or more of both, and one shape (N, h, w) with two nodes or more: give "
             "pictures of one size"

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from torch import Tensor, nn
 
+from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 
 # The colours of positive and negative weights. The paper's are the pair that most colour-blind
@@ -43,18 +44,18 @@ def find_unit(model: nn.Module, name: str | None = None) -> tuple[str, GloReUnit
         The name and the unit.
 
     Raises:
-        ValueError: The network has no unit, or none of that name; the message lists those it has.
+        ConfigError: The network has no unit, or none of that name; the message lists those it has.
     """
     units = {n: m for n, m in model.named_modules() if isinstance(m, GloReUnit)}
     order = {n: i for i, n in enumerate(units)}
     if not units:
-        raise ValueError(
+        raise ConfigError(
             f"this {type(model).__name__} has no GloRe unit; give a config with one, such as "
             "configs/fcn_r50_glore_cityscapes.py"
         )
     name = name or max(units, key=lambda n: (not n.startswith("auxiliary_head"), order[n]))
     if name not in units:
-        raise ValueError(f"unit {name!r} is none of the network's; it has {', '.join(units)}")
+        raise ConfigError(f"unit {name!r} is none of the network's; it has {', '.join(units)}")
     return name, units[name]
 
 
@@ -102,10 +103,10 @@ def pick_nodes(weights: Sequence[np.ndarray], number: int) -> list[int]:
         Indices of the nodes in the order in which they were picked.
 
     Raises:
-        ValueError: ``number`` is below 1.
+        ConfigError: ``number`` is below 1.
     """
     if number < 1:
-        raise ValueError(f"number of nodes is {number}; expected 1 or more")
+        raise ConfigError(f"number of nodes is {number}; expected 1 or more")
     flat = np.concatenate(
         [w.reshape(len(w), -1) / w[0].size ** 0.5 for w in weights], axis=1, dtype=np.float64
     )  # (N, positions)
@@ -130,15 +131,15 @@ def check_nodes(nodes: Sequence[int], num_nodes: int) -> None:
         num_nodes: N, how many the unit has.
 
     Raises:
-        ValueError: An index is not of 0 to N - 1, or is given twice.
+        ConfigError: An index is not of 0 to N - 1, or is given twice.
     """
     wrong = [node for node in nodes if not 0 <= node < num_nodes]
     if wrong:
-        raise ValueError(
+        raise ConfigError(
             f"nodes {wrong} are none of the unit's; it has {num_nodes}, from 0 to {num_nodes - 1}"
         )
     if len(set(nodes)) < len(nodes):
-        raise ValueError(f"nodes {[*nodes]} name one twice; expected each once: leave it out")
+        raise ConfigError(f"nodes {[*nodes]} name one twice; expected each once: leave it out")
 
 
 def paint_weights(
@@ -159,12 +160,12 @@ def paint_weights(
         (H, W, 3), RGB, uint8.
 
     Raises:
-        ValueError: ``colours`` is unknown, or ``full`` is not above 0.
+        ConfigError: ``colours`` is unknown, or ``full`` is not above 0.
     """
     if colours not in COLOURS:
-        raise ValueError(f"colours is {colours!r}; expected one of {', '.join(COLOURS)}")
+        raise ConfigError(f"colours is {colours!r}; expected one of {', '.join(COLOURS)}")
     if not full > 0:
-        raise ValueError(f"full is {full}; expected a magnitude above 0")
+        raise ConfigError(f"full is {full}; expected a magnitude above 0")
     height, width = image.shape[:2]
     b = cv2.resize(weights.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     share = np.clip(np.abs(b) / full, 0, 1)[..., None]  # (H, W, 1)
@@ -218,7 +219,7 @@ def draw_projections(
         colours: ``"red-green"`` as in the paper, or ``"orange-blue"``.
 
     Raises:
-        ValueError: There are no pictures or nodes, not as many maps as pictures, maps that are not
+        ConfigError: There are no pictures or nodes, not as many maps as pictures, maps that are not
             (N, h, w), or a node that the unit does not have or that is given twice.
     """
     check_rows(images, weights, nodes)
@@ -274,16 +275,16 @@ def check_rows(
     """Refuse pictures, maps and nodes that don't belong together.
 
     Raises:
-        ValueError: See :func:`draw_projections`.
+        ConfigError: See :func:`draw_projections`.
     """
     if not len(images) or len(images) != len(weights) or not len(nodes):
-        raise ValueError(
+        raise ConfigError(
             f"{len(images)} pictures, {len(weights)} maps and {len(nodes)} nodes; expected one or "
             "more pictures, a map for each, and one or more nodes"
         )
     for maps in weights:
         if maps.ndim != 3:
-            raise ValueError(
+            raise ConfigError(
                 f"projection weights of shape {maps.shape}; expected (N, h, w) for each picture; "
                 "over_frames() makes them of a clip's (N, t, h, w)"
             )

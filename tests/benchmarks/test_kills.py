@@ -15,8 +15,8 @@ from benchmarks.kills.submission import PICTURES, Submission
 from benchmarks.kills.training import Training, _losses
 from benchmarks.kills.work import Work, unfinished
 from glore_seg.datasets import pack_dataset
-from glore_seg.datasets.packing import PIXELS
-from tests.engine.long_runs.toy import config, train
+from glore_seg.datasets.packed import PIXELS
+from tests.engine.toy import config, train
 
 
 class Copying(Work):
@@ -165,7 +165,7 @@ def test_damaged_packs_are_seen(few, tmp_path):
 
 @pytest.fixture
 def few(tmp_path):
-    from glore_seg.datasets import make_street_scenes
+    from projects.synthetic_data.street_scenes import make_street_scenes
 
     return make_street_scenes(
         tmp_path / "few", num_train=4, num_val=1, num_test=1, size=(32, 64), progress=False

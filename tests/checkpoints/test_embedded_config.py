@@ -5,10 +5,10 @@ import math
 import pytest
 from mmengine.config import Config
 
+from glore_seg.apis import load_config
 from glore_seg.checkpoints.embedded_config import find_embedded_config, parse_config
 from glore_seg.checkpoints.literals import parse_assignments
-from glore_seg.engine import load_config
-from tests.conftest import REPOSITORY
+from tests.fixtures import REPOSITORY
 
 
 @pytest.mark.parametrize("name", ["fcn_r50_glore_cityscapes.py", "fcn_r18_glore_camvid.py"])

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from glore_seg.checkpoints import read_state_dict, write_state_dict
+from glore_seg.errors import GloReSegError
 from tests.checkpoints.files import write_pdparams
 
 STATE = {"conv.weight": torch.arange(6.0).reshape(2, 3), "bn.running_mean": torch.tensor([1.0])}
@@ -34,7 +35,7 @@ def test_written_files_come_back(ending, tmp_path):
     write_state_dict(path, shared, meta={"source": "here"})
     found = read_state_dict(path)
     assert same({name: found[name] for name in shared}, shared)
-    with pytest.raises(FileExistsError, match="exists; give another name, or say --overwrite"):
+    with pytest.raises(GloReSegError, match="exists; give another name, or say --overwrite"):
         write_state_dict(path, STATE)
     write_state_dict(path, STATE, overwrite=True)
     assert same(dict(sorted(read_state_dict(path).items(), reverse=True)))
@@ -121,7 +122,7 @@ def test_other_contents(content, message, tmp_path):
 
 
 def test_missing_file_and_unknown_ending(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"checkpoint .*nowhere\.pth does not exist"):
+    with pytest.raises(GloReSegError, match=r"checkpoint .*nowhere\.pth does not exist"):
         read_state_dict(tmp_path / "nowhere.pth")
     with pytest.raises(ValueError, match=r"ends in '\.onnx'; expected one of"):
         write_state_dict(tmp_path / "a.onnx", STATE)

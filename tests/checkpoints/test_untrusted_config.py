@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
+from glore_seg.apis import load_config
 from glore_seg.checkpoints.untrusted_config import admit_untrusted, check_untrusted
-from glore_seg.engine import load_config
 
 CONFIGS = (
     "fcn_r50_glore_cityscapes",
@@ -50,7 +50,7 @@ IMPORTED = "which a registry would import; expected a registered name"
         # mmengine's own namespace holds functions that read and write files.
         ({"type": "mmengine.load", "file": "a"}, "type", IMPORTED),
         ({"type": "mmengine.fileio.load"}, "type", IMPORTED),
-        ({"type": "glore_seg.files.written_aside"}, "type", IMPORTED),
+        ({"type": "glore_seg.utils.files.atomic_write"}, "type", IMPORTED),
         ({"type": "antigravity"}, "type", IMPORTED),
         ({"type": ".os"}, "type", IMPORTED),
         ({"hooks": {"ema_type": "subprocess.Popen"}}, "hooks.ema_type", IMPORTED),

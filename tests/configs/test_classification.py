@@ -11,7 +11,8 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 
-from glore_seg.engine import build_model, load_config
+from glore_seg.apis import load_config
+from glore_seg.engine import build_model
 from glore_seg.layers import GloReUnit, NonLocalBlock
 
 structures = pytest.importorskip("mmpretrain.structures")

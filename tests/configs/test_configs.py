@@ -9,8 +9,9 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
+from glore_seg.apis import load_config
 from glore_seg.datasets import CAMVID_CLASSES
-from glore_seg.engine import build_dataset, build_model, build_runner, load_config
+from glore_seg.engine import build_dataset, build_model, build_runner
 from tests.configs.shrinking import shrink
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -45,7 +46,7 @@ def test_folders_and_labels_are_checked(name):
     for split in ("train", "val", "test"):
         dataset = cfg[f"{split}_dataloader"].dataset
         for one in dataset.get("datasets", [dataset]):
-            assert one.type == "StreetDataset"
+            assert one.type == "CheckedCityscapesDataset"
             assert "'LoadAnnotations'" not in str(one.pipeline)
     assert "'LoadAnnotations'" not in str(cfg.tta_pipeline)
 

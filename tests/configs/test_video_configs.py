@@ -10,7 +10,8 @@ import pytest
 import torch
 from mmengine.optim import build_optim_wrapper
 
-from glore_seg.engine import build_dataset, build_model, build_runner, load_config
+from glore_seg.apis import load_config
+from glore_seg.engine import build_dataset, build_model, build_runner
 from glore_seg.layers import GloReUnit, NonLocalBlock
 from tests.configs.shrinking import name_run, shrink_video_sizes
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from glore_seg.datasets import make_street_scenes
+from projects.synthetic_data.street_scenes import make_street_scenes
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from cityscapesscripts.helpers.labels import name2label
 
 from glore_seg.datasets import CAMVID_CLASSES, check_cityscapes, convert_camvid
 from glore_seg.datasets.camvid import cityscapes_name
+from glore_seg.errors import GloReSegError
 from tests.mutations.readers.pictures import declared
 
 REAL = Path(os.environ.get("GLORE_CAMVID", Path(__file__).parents[2].parent / "shared" / "camvid"))
@@ -77,14 +78,14 @@ def test_names():
 
 
 def test_missing_folder(camvid, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"images/train is missing; expected CamVid as"):
+    with pytest.raises(GloReSegError, match=r"images/train is missing; expected CamVid as"):
         convert_camvid(tmp_path / "none", tmp_path / "out", progress=False)
 
 
 def test_empty_folder(camvid, tmp_path):
     for path in (camvid / "images/val").iterdir():
         path.unlink()
-    with pytest.raises(FileNotFoundError, match=r"images/val holds no \.jpg picture"):
+    with pytest.raises(GloReSegError, match=r"images/val holds no \.jpg picture"):
         convert_camvid(camvid, tmp_path / "out", progress=False)
 
 

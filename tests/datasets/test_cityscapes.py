@@ -6,6 +6,7 @@ from PIL import Image
 
 from glore_seg.datasets import CITYSCAPES_COUNTS, check_cityscapes, make_train_ids
 from glore_seg.datasets.train_ids import draw_train_ids
+from glore_seg.errors import GloReSegError
 
 
 def problems(root, **options):
@@ -95,7 +96,7 @@ def test_train_ids(few_scenes, num_workers):
 def test_train_ids_errors(few_scenes, tmp_path):
     with pytest.raises(ValueError, match="num_workers is 0; expected at least 1"):
         make_train_ids(few_scenes, num_workers=0)
-    with pytest.raises(FileNotFoundError, match=r"unpack gtFine_trainvaltest\.zip there"):
+    with pytest.raises(GloReSegError, match=r"unpack gtFine_trainvaltest\.zip there"):
         make_train_ids(tmp_path / "none")
     source = first(few_scenes, "*_polygons.json")
     annotation = json.loads(source.read_text())

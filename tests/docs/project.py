@@ -20,10 +20,10 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from glore_seg.datasets import make_street_scenes
 from glore_seg.datasets.video import write_video
 from glore_seg.engine import build_model
 from glore_seg.layers import PreActNet
+from projects.synthetic_data.street_scenes import make_street_scenes
 from tests.checkpoints.files import write_pdparams
 from tests.configs.shrinking import dicts_of, shrink_sizes, shrink_video_sizes
 from tests.docs.blocks import ROOT
@@ -31,19 +31,24 @@ from tests.reference import paddleseg
 
 # What makes a command small, beside what the docs say.
 _SMALL = {
-    "dataset_converters/street_scenes": [
+    "projects.synthetic_data.street_scenes.__main__": [
         *("--num-train", "4", "--num-val", "2", "--num-test", "1", "--size", "64", "128")
     ],
     # Any eight scenes in a row hold all classes, which a classifier needs.
-    "dataset_converters/street_scenes data/crop_scenes": ["--num-train", "8", "--num-val", "8"],
-    "dataset_converters/object_crops": [
+    "projects.synthetic_data.street_scenes.__main__ data/crop_scenes": [
+        "--num-train",
+        "8",
+        "--num-val",
+        "8",
+    ],
+    "projects.synthetic_data.object_crops.__main__": [
         *("--num-train", "2", "--num-val", "1", "--size", "32", "--min-side", "1")
     ],
-    "dataset_converters/moving_shapes": ["--num-train", "4", "--num-val", "2"],
+    "projects.synthetic_data.moving_shapes.__main__": ["--num-train", "4", "--num-val", "2"],
     "dataset_converters/kinetics": ["--nproc", "1"],
     "dataset_converters/cityscapes": ["--partial"],
     "benchmarks.gpu": ["--rehearse"],
-    "analysis/paper_tables": ["--tables", "figure4"],
+    "projects.reproduction.paper_tables.__main__": ["--tables", "figure4"],
 }
 
 

@@ -11,7 +11,7 @@ from tests.docs.project import Project, run_python, small_configs
 _RUN = ("python", "bash")
 _SHOWN = ("text", "")  # synopses, folder trees, what a command prints
 # Commands that run until they are interrupted stand in "console" blocks. What runs each of them:
-_ENDLESS = {"tools/web_demo.py": "tests/tools/test_web_demo.py"}
+_ENDLESS = {"projects/web_demo": "projects/web_demo/tests/test_command.py"}
 
 
 def name_of(page):
@@ -62,7 +62,7 @@ def test_commands_that_are_only_shown(page):
                 assert (ROOT / file).is_file(), f"{name_of(page)}:{block.line}: {file}"
             if not tools:
                 continue
-            known = (ROOT / tools[0]).read_text() + (ROOT / "glore_seg/engine/cli.py").read_text()
+            known = (ROOT / tools[0]).read_text() + (ROOT / "glore_seg/cli/options.py").read_text()
             for option in re.findall(r"(?<=[\s\[])--[a-z][\w-]*", line.partition(tools[0])[2]):
                 assert f'"{option}"' in known, f"{name_of(page)}:{block.line}: {tools[0]} {option}"
 

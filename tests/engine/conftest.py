@@ -8,7 +8,8 @@ import torch
 from mmengine.config import Config
 
 from benchmarks.soak.inputs import SMALL_NETWORK
-from glore_seg.engine import build_model, load_config
+from glore_seg.apis import load_config
+from glore_seg.engine import build_model
 
 STREET_SCENES = Path(__file__).parents[2] / "configs" / "fcn_r18_glore_street-scenes.py"
 

@@ -20,9 +20,10 @@ from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.nn.parallel import DistributedDataParallel
 from torch.profiler import ProfilerActivity, profile
 
-from glore_seg.engine import build_model, build_runner, load_config, use_fsdp
+from glore_seg.apis import load_config
+from glore_seg.engine import build_model, build_runner, use_fsdp
 from glore_seg.evaluation import CITYSCAPES_CLASSES, CityscapesScoreMetric
-from tests.evaluation import test_cityscapes_score_metric as cases
+from tests.evaluation.metrics import test_cityscapes_score_metric as cases
 from tests.forked import Forked
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +72,7 @@ def scores(folder: Path, data: Path) -> None:
     """Scores of 7 samples, which no 2 or 4 processes share evenly, by the host's loaders."""
     from mmpretrain.evaluation import Accuracy, SingleLabelMetric
 
-    from glore_seg.evaluation.checked_acc_metric import CheckedAccMetric
+    from glore_seg.evaluation.metrics.checked_acc_metric import CheckedAccMetric
 
     (folder / "cwd").mkdir(exist_ok=True)
     os.chdir(folder / "cwd")  # where mmengine collects
@@ -208,7 +209,7 @@ def equality(folder: Path, data: Path) -> None:
 
 def main(folder: Path, data: Path, config: Path) -> None:
     importlib.import_module("mmpretrain.evaluation")  # once for all; after glore_seg, its mends
-    importlib.import_module("glore_seg.evaluation.checked_acc_metric")
+    importlib.import_module("glore_seg.evaluation.metrics.checked_acc_metric")
     for number in (1, 2, 4):
         check(Forked(number, equality, folder, data, out=folder / f"out_{number}"))
     check(Forked(2, messages, folder, config, out=folder / "out_messages"))

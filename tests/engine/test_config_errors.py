@@ -8,12 +8,13 @@ from mmengine.config import Config
 from mmengine.registry import METRICS
 
 from benchmarks.soak.inputs import SMALL_NETWORK
-from glore_seg.engine import build_dataset, build_model, build_runner, load_config
-from glore_seg.engine.cli import add_cfg_options
+from glore_seg.apis import load_config
+from glore_seg.cli.options import add_cfg_options
+from glore_seg.engine import TrainingStopped, build_dataset, build_model, build_runner
 from glore_seg.engine.config_errors import config_faults
-from glore_seg.engine.long_runs import TrainingStopped
+from glore_seg.errors import GloReSegError
+from tests.engine import toy
 from tests.engine.conftest import STREET_SCENES
-from tests.engine.long_runs import toy
 
 
 def changed(**options):
@@ -92,7 +93,7 @@ def test_options_that_are_no_key_and_value(word, capsys):
 
 def test_our_own_errors_pass_as_they_are():
     with (
-        pytest.raises(FileNotFoundError, match=r"config 'none\.py' does not exist"),
+        pytest.raises(GloReSegError, match=r"config 'none\.py' does not exist"),
         config_faults(Config(), "read it"),
     ):
         load_config("none.py")

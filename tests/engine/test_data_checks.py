@@ -12,7 +12,8 @@ from mmseg.datasets.transforms import LoadAnnotations
 from torch import nn
 
 from glore_seg.engine.data_checks import check_segmentation_data
-from glore_seg.engine.long_runs.seeded_dataset import SeededDataset
+from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
+from glore_seg.errors import GloReSegError
 
 LOAD = {"type": "mmseg.LoadAnnotations"}
 CLASSES = ("crop", "weed", "soil")
@@ -75,7 +76,7 @@ def test_missing_labels_are_counted_and_named(folder):
     for name in "bd":
         (folder / f"labels/{name}.png").unlink()
     message = r"BaseSegDataset: 2 of 5 labels are missing, first .*labels/b\.png; expected a label "
-    with pytest.raises(FileNotFoundError, match=message + r"\*\.png in .* correct seg_map_suffix"):
+    with pytest.raises(GloReSegError, match=message + r"\*\.png in .* correct seg_map_suffix"):
         check_segmentation_data(dataset(folder), None)
     check_segmentation_data(dataset(folder), None, share=0.4)
     check_segmentation_data(dataset(folder, pipeline=()), None)  # which reads no labels
@@ -84,7 +85,7 @@ def test_missing_labels_are_counted_and_named(folder):
 def test_pictures_of_a_list_may_be_missing(folder):
     (folder / "list.txt").write_text("a\nz\n")
     data = dataset(folder, ann_file="list.txt", pipeline=[{"type": "LoadImageFromFile"}, LOAD])
-    with pytest.raises(FileNotFoundError, match=r"1 of 2 pictures are missing, first .*z\.jpg"):
+    with pytest.raises(GloReSegError, match=r"1 of 2 pictures are missing, first .*z\.jpg"):
         check_segmentation_data(data, None)
 
 
@@ -110,8 +111,8 @@ def test_an_empty_data_set_names_its_suffix(folder):
     [
         lambda data: data,
         lambda data: ConcatDataset([data, data]),
-        lambda data: SeededDataset(
-            RepeatDataset(data, times=2), replace_damaged=False, num_workers=0
+        lambda data: PerSampleSeedDataset(
+            RepeatDataset(data, times=2), replace_corrupted=False, num_workers=0
         ),
     ],
 )

@@ -6,13 +6,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from glore_seg.engine import (
-    ChannelsLastHook,
-    build_model,
-    load_config,
-    use_channels_last,
-    use_compile,
-)
+from glore_seg.apis import load_config
+from glore_seg.engine import ChannelsLastHook, build_model, use_channels_last, use_compile
 from glore_seg.engine.speed import compilable_parts
 from glore_seg.layers import VideoResNet
 from tests.tools.conftest import STREET_SCENES

@@ -8,7 +8,8 @@ from mmengine.registry import MODELS
 
 from glore_seg.engine import build_runner
 from glore_seg.engine.starting_weights import guard_starting_weights
-from tests.engine.long_runs.toy import ToyModel, config
+from glore_seg.errors import GloReSegError
+from tests.engine.toy import ToyModel, config
 
 
 @MODELS.register_module()
@@ -45,7 +46,7 @@ def test_an_address_in_no_config(tmp_path):
 def test_other_errors_stay_as_they_are(tmp_path):
     runner = runner_of(tmp_path)
     runner.model.init_weights = lambda: (tmp_path / "nowhere").read_bytes()
-    with pytest.raises(FileNotFoundError, match=r"^\[Errno 2\]"):
+    with pytest.raises(GloReSegError, match=r"^\[Errno 2\]"):
         runner.train()
     guard_starting_weights(object(), Config())  # a runner that initialises otherwise
 

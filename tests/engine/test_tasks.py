@@ -11,11 +11,11 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from torch import nn
 
-from glore_seg.engine import load_config, use_inference, use_output_dir, use_split
-from glore_seg.engine.picturing import compare_models, compare_projections
-from glore_seg.engine.setup_check_hook import check_classes, check_same_classes
+from glore_seg.apis import load_config, use_inference, use_output_dir, use_split
+from glore_seg.apis.test_options import use_tta, use_visualization
+from glore_seg.apis.visualize import compare_models, compare_projections
+from glore_seg.engine.hooks.setup_check_hook import check_classes, check_same_classes
 from glore_seg.engine.tasks import TASKS, task_of
-from glore_seg.engine.testing import use_tta, use_visualization
 
 REPOSITORY = Path(__file__).parents[2]
 

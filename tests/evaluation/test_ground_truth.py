@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from glore_seg.errors import GloReSegError
 from glore_seg.evaluation.ground_truth import (
     INSTANCE_IDS,
     LABEL_IDS,
@@ -8,7 +9,7 @@ from glore_seg.evaluation.ground_truth import (
     beside,
     read_instances,
 )
-from glore_seg.files import read_png, write_png
+from glore_seg.utils.files import read_png, write_png
 
 
 def test_ids_are_read_as_stored(tmp_path):
@@ -26,7 +27,7 @@ def test_ids_are_read_as_stored(tmp_path):
 
 def test_what_can_not_be_read_is_refused(tmp_path):
     path = tmp_path / "a_labelIds.png"
-    with pytest.raises(FileNotFoundError, match=r"a_labelIds\.png is missing; .*: make it"):
+    with pytest.raises(GloReSegError, match=r"a_labelIds\.png is missing; .*: make it"):
         read_png(path, mend="make it")
     path.write_bytes(b"text")
     with pytest.raises(ValueError, match=r"labelIds\.png cannot be read as a picture; .*: make it"):

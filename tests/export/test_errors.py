@@ -7,7 +7,9 @@ import torch
 from mmengine.registry import MODELS
 from torch import nn
 
-from glore_seg.export import Contract, export_model
+from glore_seg.apis.export import export_model
+from glore_seg.errors import MissingDependencyError
+from glore_seg.export import Contract
 from glore_seg.export.checking import (
     Comparison,
     ExportMismatchError,
@@ -15,7 +17,6 @@ from glore_seg.export.checking import (
     compare,
     require_agreement,
 )
-from glore_seg.extras import MissingExtraError
 from tests.export import networks
 
 
@@ -68,7 +69,7 @@ def test_a_network_that_overflows_itself_is_said_to(tmp_path):
 @pytest.mark.parametrize("module", ["onnx", "onnxscript", "onnxruntime"])
 def test_missing_packages_are_named_with_the_command(tmp_path, monkeypatch, module):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingExtraError, match=rf"{module} is not .*glore_seg\[export\]"):
+    with pytest.raises(MissingDependencyError, match=rf"{module} is not .*glore_seg\[export\]"):
         export_model(networks.segmentation(), "a.pth", tmp_path / "a.onnx")
 
 

@@ -19,8 +19,8 @@ from mmaction.structures import ActionDataSample
 
 import glore_seg.datasets.video.dataset
 import glore_seg.models.heads.glore_video_head  # noqa: F401
-from glore_seg.engine import load_model
-from glore_seg.export import export_model
+from glore_seg.apis import load_model
+from glore_seg.apis.export import export_model
 from glore_seg.layers import GloReUnit
 from tests.export import networks
 

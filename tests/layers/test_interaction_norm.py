@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from glore_seg.layers import GloReUnit
-from glore_seg.layers.synchronised_norm import SynchronisedBatchNorm
+from glore_seg.layers.synchronized_norm import SynchronisedBatchNorm
 
 C = 8
 SHAPE = (3, C, 6, 5)

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from glore_seg.engine.timing import saved_bytes
 from glore_seg.layers import GloReUnit
 from glore_seg.layers.interaction_space import gather, spread
+from projects.reproduction.timing import saved_bytes
 from tests.reference.released_unit import ReleasedUnit
 
 C, N, S = 12, 5, 6

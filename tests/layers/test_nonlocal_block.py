@@ -8,7 +8,7 @@ from mmcv.cnn import fuse_conv_bn
 from torch import nn
 from torch.nn import functional
 
-from glore_seg.engine import count_complexity
+from glore_seg.apis import count_complexity
 from glore_seg.layers import NonLocalBlock
 
 SIZES = {1: (7,), 2: (5, 8), 3: (3, 5, 4)}

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from glore_seg.engine import count_complexity
+from glore_seg.apis import count_complexity
 from glore_seg.layers import GloReUnit, NonLocalBlock, VideoResNet
 from tests.reference import released_video
 

@@ -3,7 +3,7 @@
 import pytest
 from torch import nn
 
-from glore_seg.layers.synchronised_norm import SynchronisedBatchNorm
+from glore_seg.layers.synchronized_norm import SynchronisedBatchNorm
 from glore_seg.models.norm import norm_layer_of
 
 

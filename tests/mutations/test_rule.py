@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks.mutations import Readings, keep, read_again
-from glore_seg.inference import read_picture_bytes
+from glore_seg.apis.inference import read_picture_bytes
 from tests.mutations.misbehaving import READERS
 from tests.mutations.rule import ERROR, RESULT, Reader, judge
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from glore_seg.engine import load_config
+from glore_seg.apis import load_config
 from tests.configs.shrinking import shrink
 
 STREET_SCENES = Path(__file__).parents[2] / "configs" / "fcn_r18_glore_street-scenes.py"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from glore_seg.errors import GloReSegError
 from tests.evaluation.submission.conftest import KEYS, LABEL_IDS, encode, good_files, write_zip
 
 
@@ -43,7 +44,7 @@ def test_without_the_data_set(load_tool, tmp_path, monkeypatch, capsys):
         FileNotFoundError, match=r"no \*_leftImg8bit\.png in data/cityscapes/leftImg8bit/val"
     ):
         main([str(path), "--split", "val"])
-    with pytest.raises(FileNotFoundError, match=r"no \*_leftImg8bit\.png in elsewhere"):
+    with pytest.raises(GloReSegError, match=r"no \*_leftImg8bit\.png in elsewhere"):
         main([str(path), "--data-root", "elsewhere"])
-    with pytest.raises(FileNotFoundError, match=r"none\.zip does not exist; expected a zip or a"):
+    with pytest.raises(GloReSegError, match=r"none\.zip does not exist; expected a zip or a"):
         main(["none.zip"])

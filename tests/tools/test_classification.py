@@ -9,11 +9,12 @@ import pytest
 import torch
 from PIL import Image
 
-from glore_seg.datasets.object_crops import CropSettings, make_object_crops
-from glore_seg.engine import build_model, load_config
+from glore_seg.apis import load_config
+from glore_seg.engine import build_model
 from glore_seg.export import PROPERTY
 from glore_seg.layers import GloReUnit
 from glore_seg.visualization import read_scalars
+from projects.synthetic_data.object_crops import CropSettings, make_object_crops
 from tests.tools.conftest import STREET_SCENES
 
 pytest.importorskip("mmpretrain", reason="the extra cls is not installed")

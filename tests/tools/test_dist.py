@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from glore_seg.engine import build_runner, load_config
+from glore_seg.apis import load_config
+from glore_seg.engine import build_runner
 from tests.configs.shrinking import name_run
 
 TOOLS = Path(__file__).parents[2] / "tools"

@@ -6,8 +6,10 @@ import onnxruntime
 import pytest
 import torch
 
-from glore_seg.checkpoints.hub import save_pretrained
-from glore_seg.engine import build_model, load_config
+from glore_seg.apis import load_config
+from glore_seg.apis.hub import save_pretrained
+from glore_seg.engine import build_model
+from glore_seg.errors import GloReSegError
 
 NAME = "configs/fcn_r18_glore_street-scenes.py"
 SMALL = {
@@ -45,5 +47,5 @@ def test_export_prints_its_checks(load_tool, net, tmp_path, capsys):
     labels = session.run(None, {"image": torch.zeros(1, 3, 40, 56).numpy()})[0]
     assert labels.shape == (1, 40, 56)
 
-    with pytest.raises(FileExistsError, match="exists; give another name, or say --overwrite"):
+    with pytest.raises(GloReSegError, match="exists; give another name, or say --overwrite"):
         export(arguments)

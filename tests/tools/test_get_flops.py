@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from glore_seg.engine import build_model, count_complexity, load_config
+from glore_seg.apis import count_complexity, load_config
+from glore_seg.engine import build_model
 from glore_seg.layers import GloReUnit
 
 CONFIG = str(Path(__file__).parents[2] / "configs" / "fcn_r50_glore_cityscapes.py")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from glore_seg.checkpoints.hub import from_pretrained
+from glore_seg.apis.hub import from_pretrained
+from glore_seg.errors import GloReSegError
 from tests.export import networks
 
 
@@ -14,7 +15,7 @@ def test_save_writes_a_folder_that_loads(load_tool, tmp_path, capsys):
     hub(["save", str(tmp_path / "a.py"), str(checkpoint), str(tmp_path / "net")])
     assert f"wrote {tmp_path / 'net'}; complete the card" in capsys.readouterr().out
     assert from_pretrained(tmp_path / "net").dataset_meta["classes"] == networks.CLASSES
-    with pytest.raises(FileExistsError, match="say --overwrite"):
+    with pytest.raises(GloReSegError, match="say --overwrite"):
         hub(["save", str(tmp_path / "a.py"), str(checkpoint), str(tmp_path / "net")])
     with pytest.raises(ValueError, match="repository is 'net'; expected owner/name"):
         hub(["push", str(tmp_path / "net"), "net"])

@@ -10,10 +10,11 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
-from glore_seg.checkpoints.hub import save_pretrained
+from glore_seg.apis.hub import save_pretrained
+from glore_seg.apis.inference import Segmenter, sole_predictor
+from glore_seg.errors import GloReSegError
 from glore_seg.evaluation import CITYSCAPES_CLASSES, label_id_table
-from glore_seg.inference import Segmenter, sole_predictor
-from tests.conftest import REPOSITORY
+from tests.fixtures import REPOSITORY
 
 
 @pytest.fixture(scope="session")
@@ -81,14 +82,14 @@ def test_a_folder_with_bad_files(predict, trained, folder, tmp_path, capsys):
     assert predict(*arguments) == 0
     assert "1 segmented, 3 done before" in capsys.readouterr().out
     assert [(out / name).stat().st_mtime_ns for name in made[:2]] == stamps
-    with pytest.raises(FileExistsError, match=r"results of another ids \(label, now train\)"):
+    with pytest.raises(GloReSegError, match=r"results of another ids \(label, now train\)"):
         predict(weights, folder, "--out", out, "--frames", "--device", "cpu")
     assert predict(*arguments, "--overwrite") == 0
     assert "4 segmented, 0 done before" in capsys.readouterr().out
 
 
 def test_interrupted_it_goes_on(predict, trained, folder, tmp_path, capsys, monkeypatch):
-    from glore_seg.inference import output_folder
+    from glore_seg.apis.inference import output_folder
 
     out, weights = tmp_path / "out", trained / "iter_4.pth"
     write, calls = output_folder.OutputFolder.write, []
@@ -113,7 +114,7 @@ def test_two_at_once_keep_apart(predict, trained, folder, tmp_path):
     arguments = (trained / "iter_4.pth", folder / "a/1.png", "--out", out, "--device", "cpu")
     with (
         sole_predictor(out),
-        pytest.raises(BlockingIOError, match=rf"another process is segmenting into {out}: wait"),
+        pytest.raises(GloReSegError, match=rf"another process is segmenting into {out}: wait"),
     ):
         predict(*arguments)
     assert files(out) == ["predict.lock"]

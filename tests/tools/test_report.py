@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from glore_seg.errors import GloReSegError
 from glore_seg.visualization import read_scalars
+from projects.web_demo.tests.browser import CHROMIUM
 from tests.html_page import Page
-from tests.web.browser import CHROMIUM
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +64,7 @@ def test_the_page_tells_what_the_run_did(written, trained):
 
 def test_a_page_that_is_there_stays(report, written, trained, small_config):
     before = written.read_bytes()
-    with pytest.raises(FileExistsError, match=r"report\.html exists; .* --overwrite to replace"):
+    with pytest.raises(GloReSegError, match=r"report\.html exists; .* --overwrite to replace"):
         report(trained, "--config", small_config, "--out", written)
     assert written.read_bytes() == before
 
@@ -126,10 +127,10 @@ def test_a_damaged_log_is_refused_before_anything_is_evaluated(report, trained, 
 
 
 def test_an_empty_folder_is_refused(report, tmp_path):
-    with pytest.raises(FileNotFoundError, match="holds no checkpoint"):
+    with pytest.raises(GloReSegError, match="holds no checkpoint"):
         report(tmp_path)
     (tmp_path / "iter_1.pth").touch()
-    with pytest.raises(FileNotFoundError, match="holds no config"):
+    with pytest.raises(GloReSegError, match="holds no config"):
         report(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["iter_1.pth"]
 

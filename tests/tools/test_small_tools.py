@@ -7,7 +7,7 @@ import cv2
 import pytest
 import torch
 
-from glore_seg.engine.demo import run_demo, submit_demo
+from projects.synthetic_data.demo import run_demo, submit_demo
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

@@ -13,10 +13,12 @@ import pytest
 import torch
 from PIL import Image
 
-from glore_seg.datasets import make_street_scenes
-from glore_seg.engine import build_model, load_config
+from glore_seg.apis import load_config
+from glore_seg.engine import build_model
+from glore_seg.errors import GloReSegError
 from glore_seg.evaluation import CITYSCAPES_CLASSES
 from glore_seg.evaluation.submission import ExpectedPictures, check_submission
+from projects.synthetic_data.street_scenes import make_street_scenes
 from tests.tools.test_dist import TOOLS, free_port, launch
 
 SPLIT = "test"
@@ -146,7 +148,7 @@ def test_what_is_there_is_not_overwritten_unasked(submit, undisturbed):
         FileExistsError, match=r"results\.zip exists: give another --out, or --over"
     ):
         submit(undisturbed, *SLIDE)
-    with pytest.raises(FileExistsError, match=r"results_pictures was begun otherwise: inference"):
+    with pytest.raises(GloReSegError, match=r"results_pictures was begun otherwise: inference"):
         submit(undisturbed, "--overwrite")
     assert undisturbed.read_bytes() == before
     submit(undisturbed, *SLIDE, "--overwrite")
@@ -161,7 +163,7 @@ def test_pictures_of_other_threads_or_another_order_of_classes_are_not_mixed_in(
     torch.set_num_threads(2)
     try:
         message = r"device was 'cpu with OMP_NUM_THREADS=1' and is 'cpu with OMP_NUM_THREADS=2'\."
-        with pytest.raises(FileExistsError, match=message):
+        with pytest.raises(GloReSegError, match=message):
             submit(tmp_path / "results.zip", *SLIDE)
     finally:
         torch.set_num_threads(1)
@@ -172,7 +174,7 @@ def test_pictures_of_other_threads_or_another_order_of_classes_are_not_mixed_in(
         },
     )
     message = r"begun otherwise: label ids was '7 8 11 .*' and is '8 7 11 .*'\. Go on"
-    with pytest.raises(FileExistsError, match=message):
+    with pytest.raises(GloReSegError, match=message):
         load_tool("submit")(
             [other, str(checkpoint), "--out", str(tmp_path / "results.zip"), *map(str, SLIDE)]
         )
@@ -182,7 +184,7 @@ def test_pictures_of_other_threads_or_another_order_of_classes_are_not_mixed_in(
 def test_refused(submit, load_tool, config, tmp_path):
     with pytest.raises(ValueError, match=r"results must end in \.zip"):
         submit(tmp_path / "results")
-    with pytest.raises(FileNotFoundError, match=r"leftImg8bit/train2 is missing"):
+    with pytest.raises(GloReSegError, match=r"leftImg8bit/train2 is missing"):
         submit(tmp_path / "results.zip", "--split", "train2")
     main = load_tool("submit")
     out = ("--out", str(tmp_path / "results.zip"))
@@ -197,6 +199,8 @@ def test_refused(submit, load_tool, config, tmp_path):
     cfg = load_config(config, cfg_options={"model.decode_head.num_classes": 11})
     few = tmp_path / "other.pth"
     torch.save({"state_dict": build_model(cfg).state_dict()}, few)
-    with pytest.raises(ValueError, match="num_classes=11, the data set StreetDataset has 19"):
+    with pytest.raises(
+        ValueError, match="num_classes=11, the data set CheckedCityscapesDataset has 19"
+    ):
         main([config, str(few), *out, *option])
     assert [path.name for path in tmp_path.iterdir()] == ["other.pth"]

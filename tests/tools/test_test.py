@@ -6,7 +6,7 @@ from cityscapesscripts.helpers.labels import labels
 from mmengine.config import Config
 from PIL import Image
 
-from glore_seg.checkpoints.hub import save_pretrained
+from glore_seg.apis.hub import save_pretrained
 from glore_seg.visualization import read_scalars
 
 UNLABELLED = (
@@ -174,7 +174,9 @@ def test_a_checkpoint_of_another_width_or_number_of_classes_is_refused(test):
 
 
 def test_other_classes_than_the_data_sets_are_refused(test):
-    with pytest.raises(ValueError, match=r"num_classes=19, the data set StreetDataset has 2 "):
+    with pytest.raises(
+        ValueError, match=r"num_classes=19, the data set CheckedCityscapesDataset has 2 "
+    ):
         test(cfg_options=("test_dataloader.dataset.metainfo.classes=(road,car)",))
 
 

@@ -6,7 +6,9 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from glore_seg.engine import build_runner, load_config
+from glore_seg.apis import load_config
+from glore_seg.engine import build_runner
+from glore_seg.errors import GloReSegError
 from glore_seg.visualization import read_scalars
 from tests.configs.shrinking import name_run
 
@@ -149,12 +151,14 @@ def test_wrong_options_and_configs_are_refused(call, small_config, tmp_path):
         train("optim_wraper.optimizer.lr=1")
     with pytest.raises(ValueError, match=r"cannot build the Runner \(TypeError: .*num_unit"):
         train("model.decode_head.num_unit=2")
-    with pytest.raises(FileNotFoundError, match=r"config 'configs/none\.py' does not exist"):
+    with pytest.raises(GloReSegError, match=r"config 'configs/none\.py' does not exist"):
         train(config="configs/none.py")
 
 
 def test_other_classes_than_the_data_sets_are_refused(call, small_config, tmp_path):
-    message = r"num_classes=7, the data set StreetDataset has 19 classes .*num_classes=19"
+    message = (
+        r"num_classes=7, the data set CheckedCityscapesDataset has 19 classes .*num_classes=19"
+    )
     with pytest.raises(ValueError, match=message):
         call(
             "train",
@@ -179,7 +183,13 @@ def test_a_missing_data_folder_is_named(call, small_config, tmp_path):
 
 
 def test_help_has_an_example(load_tool, capsys):
-    for name in ("train", "test", "demo", "browse_dataset", "get_flops"):
+    for name in (
+        "train",
+        "test",
+        "projects.synthetic_data.demo_command",
+        "browse_dataset",
+        "get_flops",
+    ):
         with pytest.raises(SystemExit) as exit_:
             load_tool(name)(["--help"])
         assert exit_.value.code == 0

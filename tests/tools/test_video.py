@@ -11,7 +11,7 @@ from PIL import Image
 pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
 pytest.importorskip("av", reason="pip install 'glore_seg[video]'")
 
-from glore_seg.datasets.moving_shapes import make_moving_shapes
+from projects.synthetic_data.moving_shapes import make_moving_shapes
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "video"
 

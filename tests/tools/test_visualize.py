@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from glore_seg.errors import GloReSegError
+
 YELLOW = (255, 232, 0)
 
 
@@ -33,7 +35,7 @@ def test_compare_picks_the_pictures_that_differ_most(visualize, models, tmp_path
     assert f"wrote {out}" in capsys.readouterr().out
     one = size(out)
     assert one[1] == pytest.approx(4 * 3.2 * 120, abs=1)  # input, truth and two models
-    with pytest.raises(FileExistsError, match=r"compare\.png exists; .* --overwrite to replace"):
+    with pytest.raises(GloReSegError, match=r"compare\.png exists; .* --overwrite to replace"):
         visualize("compare", *models, "--out", out)
     visualize("compare", *models, "--among", 2, "--out", out, "--overwrite")
     assert size(out)[0] > one[0]

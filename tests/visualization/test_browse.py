@@ -4,6 +4,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 from PIL import Image
 
+from glore_seg.errors import GloReSegError
 from glore_seg.visualization import browse
 
 
@@ -17,7 +18,7 @@ def dataset(root, *, split="train", labels=True, flip=0.0, resize=None):
     pipeline += [{"type": "RandomFlip", "prob": flip}, {"type": "PackSegInputs"}]
     return DATASETS.build(
         {
-            "type": "StreetDataset",
+            "type": "CheckedCityscapesDataset",
             "data_root": str(root),
             "data_prefix": {
                 "img_path": f"leftImg8bit/{split}",
@@ -68,7 +69,7 @@ def test_refuses_to_overwrite_to_draw_nothing_and_data_without_labels(street_sce
     data = dataset(street_scenes, split="val")
     (file,) = browse(data, tmp_path, number=1)
     written = file.stat().st_mtime_ns
-    with pytest.raises(FileExistsError, match=f"{file.name} exists; give another folder"):
+    with pytest.raises(GloReSegError, match=f"{file.name} exists; give another folder"):
         browse(data, tmp_path, number=1)
     assert file.stat().st_mtime_ns == written
     with pytest.raises(ValueError, match="number must be at least 1, got 0"):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from glore_seg.errors import GloReSegError
 from glore_seg.visualization import plot_training_curves, read_scalars
 from glore_seg.visualization.curves import training_curves
 
@@ -100,7 +101,7 @@ def test_a_score_that_was_never_logged_leaves_its_panel_empty(two_runs):
 
 def test_a_folder_without_scalars_is_refused(tmp_path):
     message = r"holds no \*/vis_data/scalars\.json; expected the work folder of a training"
-    with pytest.raises(FileNotFoundError, match=message):
+    with pytest.raises(GloReSegError, match=message):
         plot_training_curves(tmp_path, tmp_path / "curve.png")
     assert list(tmp_path.iterdir()) == []
 

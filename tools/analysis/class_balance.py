@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.engine import load_config
-from glore_seg.engine.cli import add_cfg_options, run_tool
-from glore_seg.engine.picturing import check_figure, check_free
-from glore_seg.engine.splits import build_picture_dataset, read_labels
+from glore_seg.apis import load_config
+from glore_seg.apis.splits import build_picture_dataset, read_labels
+from glore_seg.apis.visualize import check_figure, check_free
+from glore_seg.cli.options import add_cfg_options, run_tool
 from glore_seg.evaluation.class_balance import ClassBalance, count_classes
-from glore_seg.files import written_aside
+from glore_seg.utils.files import atomic_write
 from glore_seg.visualization.class_balance import plot_class_balance
 
 
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> ClassBalance:
     balance = count_classes(read_labels(dataset), dataset.metainfo["classes"])
     print(balance.table())
     if args.json:
-        with written_aside(args.json) as aside:
+        with atomic_write(args.json) as aside:
             aside.write_text(json.dumps(balance.as_dict(), indent=1) + "\n")
     if args.picture:
         plot_class_balance(balance, args.picture)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from glore_seg.cli.options import run_tool
 from glore_seg.datasets.cityscapes import check_cityscapes
 from glore_seg.datasets.train_ids import make_train_ids
-from glore_seg.engine.cli import run_tool
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from glore_seg.cli.options import run_tool
 from glore_seg.datasets.kinetics import convert_kinetics
-from glore_seg.engine.cli import run_tool
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from glore_seg.datasets.packing import pack_dataset, verify_pack
-from glore_seg.engine.cli import run_tool
+from glore_seg.cli.options import run_tool
+from glore_seg.datasets.packed import pack_dataset, verify_pack
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+from glore_seg.apis import load_config
 from glore_seg.checkpoints import (
     SOURCES,
     convert,
@@ -12,8 +13,8 @@ from glore_seg.checkpoints import (
     require_complete,
     write_state_dict,
 )
-from glore_seg.engine import build_model, load_config
-from glore_seg.engine.cli import add_cfg_options, run_tool
+from glore_seg.cli.options import add_cfg_options, run_tool
+from glore_seg.engine import build_model
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 MAIN = CONFIGS / "fcn_r50_glore_cityscapes.py"

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.checkpoints.hub import pull_from_hub, push_to_hub, save_pretrained
-from glore_seg.engine import load_config
-from glore_seg.engine.cli import add_cfg_options, run_tool
+from glore_seg.apis import load_config
+from glore_seg.apis.hub import pull_from_hub, push_to_hub, save_pretrained
+from glore_seg.cli.options import add_cfg_options, run_tool
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         pull_from_hub(
             args.repository, args.folder, revision=args.revision, overwrite=args.overwrite
         )
-        print(f"wrote {args.folder}; load it by glore_seg.checkpoints.hub.from_pretrained")
+        print(f"wrote {args.folder}; load it by glore_seg.apis.hub.from_pretrained")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from glore_seg.files import read_lines
+from glore_seg.errors import DataError
+from glore_seg.utils.files import read_lines
 
 ENDINGS = (".mp4", ".mkv", ".webm", ".avi", ".mov")
 _COLUMNS = ("youtube_id", "time_start", "time_end", "split")
@@ -52,27 +53,27 @@ def read_segments(path: str | Path) -> list[Segment]:
         A segment for each line.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is empty, a column is missing or a line does not fit; with file and line.
+        DataError: There is no such file.
+        DataError: It is empty, a column is missing or a line does not fit; with file and line.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; expected a CSV file of Kinetics")
+        raise DataError(f"{path} is missing; expected a CSV file of Kinetics")
     reader = csv.DictReader(f"{line}\n" for line in read_lines(path))
     try:
         missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
-            raise ValueError(
+            raise DataError(
                 f"{path} has no column {', '.join(missing)}; expected those of Kinetics: label, "
                 f"{', '.join(_COLUMNS)}"
             )
         segments = [_segment(row, f"line {reader.line_num} of {path}") for row in reader]
     except csv.Error as error:
-        raise ValueError(
+        raise DataError(
             f"line {reader.line_num + 1} of {path} is no CSV ({error}); expected those of Kinetics"
         ) from error
     if not segments:
-        raise ValueError(f"{path} has no lines beyond its columns; expected a segment a line")
+        raise DataError(f"{path} has no lines beyond its columns; expected a segment a line")
     return segments
 
 
@@ -80,18 +81,18 @@ def class_names(segments: Iterable[Segment], classes_file: str | Path | None) ->
     """Return the classes in order: those of a file, else all that occur, by the alphabet.
 
     Raises:
-        ValueError: The file lacks a class that occurs, names one twice, or no class occurs.
+        DataError: The file lacks a class that occurs, names one twice, or no class occurs.
     """
     occurring = sorted({segment.label for segment in segments if segment.label})
     if classes_file is None:
         if not occurring:
-            raise ValueError("the CSV files name no classes: give one with labels, or classes_file")
+            raise DataError("the CSV files name no classes: give one with labels, or classes_file")
         return occurring
     lines = read_lines(classes_file)
     names = [line.strip() for line in lines if line.strip()]
     unknown = sorted(set(occurring) - set(names))
     if unknown or len(set(names)) < len(names):
-        raise ValueError(
+        raise DataError(
             f"{classes_file} does not fit the CSV files: it lacks {unknown[:3]} and has "
             f"{len(names) - len(set(names))} lines twice; expected each class once, a line each"
         )
@@ -106,7 +107,7 @@ def find_videos(folder: str | Path) -> dict[str, list[str]]:
         several places.
 
     Raises:
-        FileNotFoundError: There is no such folder, or no video in it.
+        DataError: There is no such folder, or no video in it.
     """
     folder = Path(folder)
     found: dict[str, list[str]] = {}
@@ -116,7 +117,7 @@ def find_videos(folder: str | Path) -> dict[str, list[str]]:
                 path = os.path.relpath(os.path.join(root, name), folder)
                 found.setdefault(name.rpartition(".")[0], []).append(Path(path).as_posix())
     if not found:
-        raise FileNotFoundError(
+        raise DataError(
             f"no video ({', '.join(ENDINGS)}) in {folder} or below; expected "
             "CLASS/ID_000010_000020.mp4, or the same without folders of classes"
         )
@@ -142,7 +143,7 @@ def _segment(row: dict[str, str], where: str) -> Segment:
         if not (0 <= start <= _LATEST and 0 <= end <= _LATEST and name):
             raise ValueError
     except (KeyError, ValueError, AttributeError, TypeError, OverflowError):
-        raise ValueError(
+        raise DataError(
             f"{where} has youtube_id {row['youtube_id']!r}, time_start {row['time_start']!r}, "
             f"time_end {row['time_end']!r} and split {row['split']!r}; expected a name, seconds "
             f"from 0 to {_LATEST} and one of {', '.join(_SPLITS)}"

@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from glore_seg.datasets.video.reading import UnreadableVideoError, read_frames, scan_video
-from glore_seg.datasets.workers import map_in_processes
-from glore_seg.extras import require
-from glore_seg.files import with_progress
+from glore_seg.errors import DataError
+from glore_seg.utils.dependencies import require
+from glore_seg.utils.files import track
+from glore_seg.utils.parallel import map_in_processes
 
 
 @dataclass(frozen=True)
@@ -93,13 +94,13 @@ def check_videos(
         What is wrong, by path.
 
     Raises:
-        MissingExtraError: PyAV is not installed.
-        ValueError: ``num_workers`` or ``min_frames`` is less than 1.
+        MissingDependencyError: PyAV is not installed.
+        DataError: ``num_workers`` or ``min_frames`` is less than 1.
     """
     if num_workers < 1:
-        raise ValueError(f"num_workers is {num_workers}; expected at least 1")
+        raise DataError(f"num_workers is {num_workers}; expected at least 1")
     if min_frames < 1:
-        raise ValueError(f"min_frames is {min_frames}; expected at least 1")
+        raise DataError(f"min_frames is {min_frames}; expected at least 1")
     require("av", "video")  # before the processes start
     folder, cache = Path(folder), Path(cache)
     states = {path: [*_state(folder / path), min_frames] for path in paths}
@@ -111,7 +112,7 @@ def check_videos(
         if file.tell() and not _ends_line(cache):
             file.write("\n")
         results = map_in_processes(work, todo, num_workers, chunksize=8)
-        for path, found in with_progress(results, len(todo), "videos", show=progress):
+        for path, found in track(results, len(todo), "videos", show=progress):
             done[path] = found
             entry = {"path": path, "state": states[path], "problems": [asdict(p) for p in found]}
             file.write(json.dumps(entry) + "\n")

@@ -17,7 +17,8 @@ from glore_seg.datasets.kinetics.annotations import (
     read_segments,
 )
 from glore_seg.datasets.kinetics.checking import Problem, check_videos
-from glore_seg.files import write_lines, written_aside
+from glore_seg.errors import DataError
+from glore_seg.utils.files import atomic_write, write_lines
 
 CLASSES_FILE = "kinetics400_classes.txt"
 LIST_FILE = "kinetics400_{}_list_videos.txt"  # mmaction2's name
@@ -87,9 +88,9 @@ def convert_kinetics(
         The counts and the files.
 
     Raises:
-        MissingExtraError: PyAV is not installed.
-        FileNotFoundError: A CSV file or the folder of videos is missing, or holds none.
-        ValueError: A CSV file or the classes do not fit, ``out`` has a list of another split whose
+        MissingDependencyError: PyAV is not installed.
+        DataError: A CSV file or the folder of videos is missing, or holds none.
+        DataError: A CSV file or the classes do not fit, ``out`` has a list of another split whose
             labels count other classes, or a number is out of its range.
     """
     out = Path(out)
@@ -135,7 +136,7 @@ def _check_other_lists(out: Path, classes: list[str], splits: set[str]) -> None:
         return
     for split in sorted(SPLITS - splits):
         if (out / LIST_FILE.format(split)).is_file():
-            raise ValueError(
+            raise DataError(
                 f"{file} has other classes than these {len(classes)}, and "
                 f"{LIST_FILE.format(split)} beside it counts by them; expected the same in all "
                 "splits: give the CSV files of all in one call, or --classes FILE with all classes "
@@ -153,7 +154,7 @@ def _problems(
 
 
 def _write_problems(path: Path, rows: Sequence[tuple[Segment, Problem]]) -> None:
-    with written_aside(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("label", "youtube_id", "problem", "detail"))
         for segment, problem in rows:

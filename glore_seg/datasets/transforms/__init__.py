@@ -14,7 +14,7 @@ For clips, what mmaction2 lacks of the released training: ``ClipRandomScale``, `
 ``ClipNoise``.
 """
 
-from glore_seg.datasets.transforms.clip_colours import ClipHLSJitter, ClipNoise
+from glore_seg.datasets.transforms.clip_colors import ClipHLSJitter, ClipNoise
 from glore_seg.datasets.transforms.clip_scale import ClipRandomScale
 from glore_seg.datasets.transforms.load_random_crop import LoadRandomResizeCropFlip
 from glore_seg.datasets.transforms.pack_inputs import FastPackSegInputs

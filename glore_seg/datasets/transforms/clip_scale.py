@@ -7,6 +7,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS
 
+from glore_seg.errors import DataError
+
 
 # In the root registry: mmaction2 is optional, and its own registry looks there.
 @TRANSFORMS.register_module()
@@ -22,7 +24,7 @@ class ClipRandomScale(BaseTransform):
         factor_range: Smallest and largest factor; ``(1, 1)`` keeps the aspect.
 
     Raises:
-        ValueError: A range is not two positive numbers in rising order.
+        DataError: A range is not two positive numbers in rising order.
     """
 
     def __init__(
@@ -32,7 +34,7 @@ class ClipRandomScale(BaseTransform):
     ) -> None:
         for name, values in (("short_side", short_side), ("factor_range", factor_range)):
             if len(values) != 2 or not 0 < values[0] <= values[1]:
-                raise ValueError(
+                raise DataError(
                     f"{name} is {tuple(values)}; expected the smallest and the largest value, "
                     "both positive: give them in this order"
                 )

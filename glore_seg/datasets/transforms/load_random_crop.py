@@ -14,13 +14,14 @@ from mmcv.transforms.utils import cache_randomness
 from mmseg.registry import TRANSFORMS
 from PIL import Image
 
-from glore_seg.datasets.checked_annotations import LoadCheckedAnnotations
-from glore_seg.datasets.packing import read_packed
+from glore_seg.datasets.packed import read_packed
+from glore_seg.datasets.transforms.loading import LoadCheckedAnnotations
 from glore_seg.datasets.transforms.resampling import (
     Crop,
     crop_of_resized_label,
     crop_of_resized_picture,
 )
+from glore_seg.errors import DataError
 
 _TRIES = 10
 _LEVELS = np.arange(256)
@@ -58,7 +59,7 @@ class LoadRandomResizeCropFlip(BaseTransform):
         backend_args: File backend, as for ``LoadAnnotations``.
 
     Raises:
-        ValueError: If an argument is out of its range, a file can't be read, or a label doesn't
+        DataError: If an argument is out of its range, a file can't be read, or a label doesn't
             fit.
     """
 
@@ -81,10 +82,10 @@ class LoadRandomResizeCropFlip(BaseTransform):
         _check_pair("crop_size", (height, width), "height and width of at least 1", least=1)
         _check_pair("ratio_range", ratio_range, "two ratios above 0, the least first")
         if ratio_range[0] > ratio_range[1]:
-            raise ValueError(f"ratio_range is {ratio_range}; expected the least ratio first")
+            raise DataError(f"ratio_range is {ratio_range}; expected the least ratio first")
         for name, value in (("cat_max_ratio", cat_max_ratio), ("flip_prob", flip_prob)):
             if not 0 <= value <= 1:
-                raise ValueError(f"{name} is {value}; expected 0 to 1")
+                raise DataError(f"{name} is {value}; expected 0 to 1")
         self.scale = tuple(scale)
         self.crop_size = (height, width)
         self.ratio_range = tuple(ratio_range)
@@ -183,13 +184,13 @@ class LoadRandomResizeCropFlip(BaseTransform):
             Image.open(io.BytesIO(stored)).close()  # refuses what would unpack to gigabytes
             picture = mmcv.imfrombytes(stored, flag="color", backend=self.imdecode_backend)
         except Exception as error:  # decoders raise whatever they stumble over
-            raise ValueError(
+            raise DataError(
                 f"{path} cannot be read as a picture ({error}): get it again"
             ) from error
         if picture is None:
-            raise ValueError(f"{path} cannot be read as a picture: get it again")
+            raise DataError(f"{path} cannot be read as a picture: get it again")
         if picture.shape[:2] != shape:
-            raise ValueError(
+            raise DataError(
                 f"{path} is {picture.shape[0]} x {picture.shape[1]} but its label is {shape[0]} x "
                 f"{shape[1]} (height x width); expected the same size: make the label again"
             )
@@ -207,4 +208,4 @@ class LoadRandomResizeCropFlip(BaseTransform):
 
 def _check_pair(name: str, pair: tuple, expected: str, *, least: float = 0.0) -> None:
     if len(pair) != 2 or min(pair) < least or min(pair) <= 0:
-        raise ValueError(f"{name} is {pair}; expected {expected}")
+        raise DataError(f"{name} is {pair}; expected {expected}")

@@ -10,6 +10,8 @@ import numpy as np
 from mmseg.datasets.transforms import PhotoMetricDistortion
 from mmseg.registry import TRANSFORMS
 
+from glore_seg.errors import DataError
+
 _LEVELS = np.arange(256, dtype=np.uint8)
 
 
@@ -26,14 +28,14 @@ class FastPhotoMetricDistortion(PhotoMetricDistortion):
     channels.
 
     Raises:
-        ValueError: If ``img`` is something else.
+        DataError: If ``img`` is something else.
     """
 
     def transform(self, results: dict) -> dict:
         """Distort ``results["img"]``."""
         picture = results["img"]
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-            raise ValueError(
+            raise DataError(
                 f"{results.get('img_path')} has {picture.dtype} pixels of shape {picture.shape}; "
                 "expected uint8 of shape (H, W, 3): leave to_float32 out, and put "
                 "FastPhotoMetricDistortion before what makes floats"

@@ -12,7 +12,8 @@ from mmengine.logging import print_log
 
 from glore_seg.datasets.video.reading import UnreadableVideoError
 from glore_seg.datasets.video.transforms import CheckedVideoDecode, CheckedVideoInit
-from glore_seg.files import read_lines
+from glore_seg.errors import DataError
+from glore_seg.utils.files import read_lines
 
 
 @DATASETS.register_module()
@@ -30,9 +31,9 @@ class CheckedVideoDataset(VideoDataset):
     are checked.
 
     Raises:
-        FileNotFoundError: ``ann_file`` or the file of classes is missing, or not one of the videos
+        DataError: ``ann_file`` or the file of classes is missing, or not one of the videos
             exists.
-        ValueError: ``ann_file`` is empty, a line of it is not ``path label`` with a class that
+        DataError: ``ann_file`` is empty, a line of it is not ``path label`` with a class that
             there is, or the pipeline doesn't read with ``CheckedVideoInit`` and
             ``CheckedVideoDecode``.
     """
@@ -51,7 +52,7 @@ class CheckedVideoDataset(VideoDataset):
         transforms = {type(transform) for transform in self.pipeline.transforms}
         missing = set(self.readers) - transforms
         if missing:
-            raise ValueError(
+            raise DataError(
                 f"the pipeline of {type(self).__name__} has no "
                 f"{' and no '.join(sorted(kind.__name__ for kind in missing))}; other decoders "
                 "end the run at a damaged video: put them in place of theirs"
@@ -60,22 +61,22 @@ class CheckedVideoDataset(VideoDataset):
     def load_data_list(self) -> list[dict]:
         """Read the list; see the class for what is refused."""
         if not osp.isfile(self.ann_file):
-            raise FileNotFoundError(
+            raise DataError(
                 f"ann_file {self.ann_file} is missing; expected a text file of `{self.line}` "
                 "lines: correct data_root or ann_file in the config, or prepare the data as "
                 "docs/video.md says"
             )
         classes = self.metainfo.get("classes")
         if isinstance(classes, str):  # mmengine takes a file that is not there for the classes
-            raise FileNotFoundError(
+            raise DataError(
                 f"metainfo.classes is {classes}, which is missing; expected a file with a class a "
                 "line: correct metainfo in the config, or prepare the data as docs/video.md says"
             )
         items = self._items()
         if not items:
-            raise ValueError(f"{self.ann_file} lists no videos; expected `{self.line}` lines")
+            raise DataError(f"{self.ann_file} lists no videos; expected `{self.line}` lines")
         if not any(osp.exists(item[self.source]) for item in items):
-            raise FileNotFoundError(
+            raise DataError(
                 f"none of the {len(items)} videos in {self.ann_file} exists, such as "
                 f"{items[0][self.source]}: correct data_prefix in the config"
             )
@@ -85,14 +86,14 @@ class CheckedVideoDataset(VideoDataset):
         """Read one sample, in training another one where it cannot be read.
 
         Raises:
-            ValueError: None of the many that are tried then can be read.
+            DataError: None of the many that are tried then can be read.
         """
         try:
             return super().__getitem__(idx)
         except Exception as error:
             if type(error) is not Exception or not self._reason:  # mmengine's word of having tried
                 raise
-            raise ValueError(
+            raise DataError(
                 f"no video of {self.ann_file} can be read, of {self.max_refetch + 1} that were "
                 f"tried in a row, such as: {self._reason}; expected some that can: correct "
                 "data_prefix or ann_file in the config, or get the videos again"
@@ -140,7 +141,7 @@ class CheckedVideoDataset(VideoDataset):
         if not path and self.test_mode:
             path, label = line, "-1"
         if not path or not label.removeprefix("-").isdecimal():
-            raise ValueError(
+            raise DataError(
                 f"line {number} of {self.ann_file} is {line!r}; expected `path label` with "
                 f"{self.delimiter!r} between them and a whole number for a label"
             )
@@ -153,7 +154,7 @@ class CheckedVideoDataset(VideoDataset):
         least = -1 if self.test_mode else 0  # -1: none is known, predictions only
         last = len(classes) - 1 if classes else label
         if not least <= label <= last:
-            raise ValueError(
+            raise DataError(
                 f"line {number} of {self.ann_file} has label {label}; expected {least} to "
                 f"{max(last, least)}: correct the list or metainfo"
             )

@@ -9,6 +9,7 @@ from mmaction.registry import DATASETS
 
 from glore_seg.datasets.video.dataset import CheckedVideoDataset
 from glore_seg.datasets.video.transforms import CheckedFrameDecode
+from glore_seg.errors import DataError
 
 
 @DATASETS.register_module()
@@ -33,7 +34,7 @@ class CheckedRawframeDataset(CheckedVideoDataset):
         self, *, filename_tmpl: str = "img_{:05}.jpg", start_index: int = 1, **options: Any
     ) -> None:
         if options.get("multi_class"):
-            raise ValueError(
+            raise DataError(
                 "multi_class is True; expected one label a line: take mmaction2's RawframeDataset "
                 "for more"
             )
@@ -50,7 +51,7 @@ class CheckedRawframeDataset(CheckedVideoDataset):
             words = [*line.rsplit(None, 1), "-1"]
         whole = len(words) == 3 and words[2].removeprefix("-").isdecimal()
         if not whole or not words[1].isdecimal() or int(words[1]) < 1:
-            raise ValueError(
+            raise DataError(
                 f"line {number} of {self.ann_file} is {line!r}; expected `{self.line}` with the "
                 "number of frames, at least 1, and a whole number for a label"
             )

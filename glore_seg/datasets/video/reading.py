@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from glore_seg.extras import require
+from glore_seg.errors import DataError
+from glore_seg.utils.dependencies import require
 
 _RATES = (20.0, 40.0)  # ordinary frames a second: those of film and television, once
 _UNTIMED = {"avi"}  # containers that store the order of decoding alone
@@ -23,7 +24,7 @@ _CONTAINERS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,ivf,m
 _STEADY = 0.01  # relative difference of the mean rate from the stream's base
 
 
-class UnreadableVideoError(ValueError):
+class UnreadableVideoError(DataError):
     """A video that gives no frames; the text names the file and what is wrong with it."""
 
 
@@ -71,7 +72,7 @@ def scan_video(path: str | Path) -> VideoScan:
         path: The file.
 
     Raises:
-        MissingExtraError: PyAV is not installed.
+        MissingDependencyError: PyAV is not installed.
         UnreadableVideoError: The file is missing or no video, or holds no pictures.
     """
     av = require("av", "video")
@@ -121,11 +122,11 @@ def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarra
 
     Raises:
         UnreadableVideoError: Not one of the frames decodes, or the file is no longer there.
-        ValueError: An index is out of range.
+        DataError: An index is out of range.
     """
     wrong = [int(i) for i in indices if not 0 <= i < scan.num_frames]
     if wrong or not len(indices):
-        raise ValueError(
+        raise DataError(
             f"frames {wrong} are none of {scan.path}'s; expected one or more of 0 to "
             f"{scan.num_frames - 1}"
         )

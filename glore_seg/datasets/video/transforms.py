@@ -11,7 +11,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 from mmengine.registry import TRANSFORMS
 
-from glore_seg.datasets.video.pictures import read_pictures
+from glore_seg.datasets.video.frames import read_pictures
 from glore_seg.datasets.video.reading import read_frames, scan_video
 
 _HARMLESS = ("odd rate", "turned")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from glore_seg.extras import require
-from glore_seg.files import written_aside
+from glore_seg.errors import DataError
+from glore_seg.utils.dependencies import require
+from glore_seg.utils.files import atomic_write
 
 _CODECS = ("libx264", "mpeg4")  # the first that this build of FFmpeg has
 
@@ -36,20 +37,20 @@ def write_video(
         options: Of the container, such as ``{"movflags": "faststart"}``.
 
     Raises:
-        MissingExtraError: PyAV is not installed.
-        ValueError: There are no frames, or a side is odd.
+        MissingDependencyError: PyAV is not installed.
+        DataError: There are no frames, or a side is odd.
     """
     av = require("av", "video")
     name = next(codec for codec in _CODECS if codec in av.codecs_available)
     pictures = iter(frames)
     first = next(pictures, None)
     if first is None:
-        raise ValueError(f"no frames for {path}; expected one or more")
+        raise DataError(f"no frames for {path}; expected one or more")
     height, width = first.shape[:2]
     if height % 2 or width % 2:
-        raise ValueError(f"frames of {height} x {width} for {path}; expected even sides")
+        raise DataError(f"frames of {height} x {width} for {path}; expected even sides")
     with (
-        written_aside(path) as aside,
+        atomic_write(path) as aside,
         av.open(str(aside), "w", container_options=options or {}) as container,
     ):
         stream = container.add_stream(name, rate=Fraction(rate))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from glore_seg.errors import DataError
 from glore_seg.evaluation.submission.entry import Entry, ReadError
 from glore_seg.evaluation.submission.expected import (
     CITYSCAPES_SIZE,
@@ -18,10 +19,10 @@ from glore_seg.evaluation.submission.expected import (
     picture_key,
 )
 from glore_seg.evaluation.submission.folder_reader import list_folder
-from glore_seg.evaluation.submission.picture import check_picture, max_bytes
+from glore_seg.evaluation.submission.image import check_picture, max_bytes
 from glore_seg.evaluation.submission.report import Finding, SubmissionReport
 from glore_seg.evaluation.submission.zip_reader import open_zip
-from glore_seg.files import with_progress
+from glore_seg.utils.files import track
 
 _ROOM = 1000  # files beyond twice the expected ones that are still named one by one
 
@@ -49,14 +50,14 @@ def check_submission(
         All faults and warnings.
 
     Raises:
-        FileNotFoundError: There is nothing at ``path``.
+        DataError: There is nothing at ``path``.
     """
     path = Path(path)
     report = SubmissionReport(expected.total)
     with _open(path, expected) as (entries, faults):
         report.faults += faults
         first: dict[str, Entry] = {}
-        for entry in with_progress(entries, len(entries), "checking", show=progress):
+        for entry in track(entries, len(entries), "checking", show=progress):
             _check_entry(entry, expected, first, report, on_picture)
     if any(fault.kind == "archive" for fault in report.faults):
         return report  # what it lacks is not known
@@ -77,7 +78,7 @@ def _open(path: Path, expected: ExpectedPictures) -> Iterator[tuple[list[Entry],
         with open_zip(path, **limits) as found:
             yield found
     else:
-        raise FileNotFoundError(f"{path} does not exist; expected a zip or a folder of pictures")
+        raise DataError(f"{path} does not exist; expected a zip or a folder of pictures")
 
 
 def _check_entry(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from glore_seg.errors import DataError
 from glore_seg.evaluation.submission.report import Finding
 
 
-class ReadError(ValueError):
+class ReadError(DataError):
     """The bytes of a file can't be had; the message says why."""
 
 

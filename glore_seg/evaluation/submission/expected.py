@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from glore_seg.evaluation.submission.png import DamagedPngError, read_size
+from glore_seg.errors import DataError
+from glore_seg.evaluation.submission.png import CorruptedPngError, read_size
 
 CITYSCAPES_SIZE = (2048, 1024)
 """Width and height of Cityscapes' pictures."""
@@ -47,24 +48,24 @@ class ExpectedPictures:
         """Take the pictures of ``leftImg8bit/SPLIT``; their sizes are read from their headers.
 
         Raises:
-            FileNotFoundError: The folder is missing or holds no picture.
-            ValueError: A name is not CITY_SEQUENCE_FRAME, or a picture is no PNG.
+            DataError: The folder is missing or holds no picture.
+            DataError: A name is not CITY_SEQUENCE_FRAME, or a picture is no PNG.
         """
         folder = Path(folder)
         sizes = {}
         for path in sorted(folder.rglob(f"[!.]*{_PICTURE}")):
             key = picture_key(path.name)
             if key is None:
-                raise ValueError(
+                raise DataError(
                     f"{path} is not named CITY_123456_123456{_PICTURE}, as the server tells "
                     "pictures apart: name the data set's pictures so"
                 )
             try:
                 sizes[key] = read_size(path)
-            except DamagedPngError as error:
-                raise ValueError(f"{path} {error}: unpack the data set again") from error
+            except CorruptedPngError as error:
+                raise DataError(f"{path} {error}: unpack the data set again") from error
         if not sizes:
-            raise FileNotFoundError(
+            raise DataError(
                 f"no *{_PICTURE} in {folder} or below: correct the data root or the split, or "
                 "prepare the data as data/README.md says"
             )

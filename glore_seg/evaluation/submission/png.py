@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from glore_seg.errors import DataError
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">IIBBBBB")  # width, height, depth, colour, compression, filter, interlace
 _HEADER_BYTES = len(_SIGNATURE) + 8 + _HEADER.size
@@ -28,7 +30,7 @@ _PASSES = {
 }
 
 
-class DamagedPngError(ValueError):
+class CorruptedPngError(DataError):
     """The bytes are no whole PNG."""
 
 
@@ -68,13 +70,13 @@ def read_header(data: bytes) -> PngHeader:
         data: Its first bytes at least, as many as there are.
 
     Raises:
-        DamagedPngError: It is no PNG.
+        CorruptedPngError: It is no PNG.
     """
     if len(data) < _HEADER_BYTES or data[:8] != _SIGNATURE or data[8:16] != b"\0\0\0\x0dIHDR":
-        raise DamagedPngError(f"is no PNG (it begins with {data[:8]!r})" if data else "is empty")
+        raise CorruptedPngError(f"is no PNG (it begins with {data[:8]!r})" if data else "is empty")
     width, height, depth, colour, _, _, interlaced = _HEADER.unpack_from(data, 16)
     if not width or not height or colour not in _MODES or depth not in (1, 2, 4, 8, 16):
-        raise DamagedPngError(
+        raise CorruptedPngError(
             f"has a header that no PNG has: {width} x {height}, colour type {colour}, {depth} bits"
         )
     return PngHeader((width, height), depth, _MODES[colour], bool(interlaced))
@@ -84,7 +86,7 @@ def read_size(path: Path) -> tuple[int, int]:
     """Return (width, height) of a PNG file without reading its pixels.
 
     Raises:
-        DamagedPngError: It is no PNG.
+        CorruptedPngError: It is no PNG.
     """
     with path.open("rb") as file:
         return read_header(file.read(_HEADER_BYTES)).size
@@ -103,7 +105,7 @@ def check_chunks(data: bytes, header: PngHeader) -> tuple[set[str], bytes]:
         The names of its chunks, and the PNG with nothing but what its pixels need.
 
     Raises:
-        DamagedPngError: It is cut off, a checksum is wrong, a second header is there, a palette is
+        CorruptedPngError: It is cut off, a checksum is wrong, a second header is there, a palette is
             lacking, something follows the end, or there are more or fewer pixels than the header
             says.
     """
@@ -113,22 +115,22 @@ def check_chunks(data: bytes, header: PngHeader) -> tuple[set[str], bytes]:
     while "IEND" not in names:
         end = position + 8 + int.from_bytes(data[position : position + 4], "big")
         if end + 4 > len(data):
-            raise DamagedPngError("is cut off")
+            raise CorruptedPngError("is cut off")
         name = data[position + 4 : position + 8].decode("latin-1")
         if zlib.crc32(data[position + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
-            raise DamagedPngError(f"has a wrong checksum in its chunk {name!r}")
+            raise CorruptedPngError(f"has a wrong checksum in its chunk {name!r}")
         if name == "IHDR" and name in names:
-            raise DamagedPngError("has two headers")
+            raise CorruptedPngError("has two headers")
         if name == "IDAT":
             if header.mode == "palette" and "PLTE" not in names:
-                raise DamagedPngError("has no palette (PLTE), though its header says so")
+                raise CorruptedPngError("has no palette (PLTE), though its header says so")
             pixels.append(data[position + 8 : end])
         if name in _NEEDED:
             needed.append(data[position : end + 4])
         names.add(name)
         position = end + 4
     if position != len(data):
-        raise DamagedPngError(f"has {len(data) - position} bytes after its end")
+        raise CorruptedPngError(f"has {len(data) - position} bytes after its end")
     _check_pixels(b"".join(pixels), header)
     return names, b"".join(needed)
 
@@ -138,11 +140,11 @@ def _check_pixels(compressed: bytes, header: PngHeader) -> None:
     try:
         found = len(inflate.decompress(compressed, header.raw_bytes + 1))
     except zlib.error as error:
-        raise DamagedPngError(f"can't be decoded ({error})") from error
+        raise CorruptedPngError(f"can't be decoded ({error})") from error
     if found > header.raw_bytes:
-        raise DamagedPngError("holds more pixels than its header says")
+        raise CorruptedPngError("holds more pixels than its header says")
     if found < header.raw_bytes or not inflate.eof:
-        raise DamagedPngError("holds fewer pixels than its header says")
+        raise CorruptedPngError("holds fewer pixels than its header says")
 
 
 def decode(data: bytes) -> tuple[np.ndarray, bool]:
@@ -158,14 +160,14 @@ def decode(data: bytes) -> tuple[np.ndarray, bool]:
         but the grey of each index.
 
     Raises:
-        DamagedPngError: The pixels can't be decoded.
+        CorruptedPngError: The pixels can't be decoded.
     """
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
             pixels = np.asarray(picture)
             palette = picture.getpalette() if picture.mode == "P" else None
     except Exception as error:  # Pillow raises whatever it stumbles over
-        raise DamagedPngError(f"can't be decoded ({error})") from error
+        raise CorruptedPngError(f"can't be decoded ({error})") from error
     colours = np.array(palette or [], dtype=int).reshape(-1, 3)
     return pixels, bool((colours != np.arange(len(colours))[:, None]).any())
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from glore_seg.errors import DataError
 from glore_seg.evaluation.cityscapes_scores import CityscapesScorer, CityscapesScores
 from glore_seg.evaluation.ground_truth import (
     INSTANCE_IDS,
@@ -14,7 +15,7 @@ from glore_seg.evaluation.ground_truth import (
     read_instances,
 )
 from glore_seg.evaluation.submission.expected import ExpectedPictures
-from glore_seg.files import read_png
+from glore_seg.utils.files import read_png
 
 _LABELS = f"_gtFine{LABEL_IDS}"
 _MEND = "unpack gtFine_trainvaltest.zip again"
@@ -39,7 +40,7 @@ class SubmissionScorer:
         There is none of the test split: what Cityscapes ships for it only marks ignored regions.
 
         Raises:
-            FileNotFoundError: Some pictures have ground truth and others don't.
+            DataError: Some pictures have ground truth and others don't.
         """
         if expected.split == "test" or expected.sizes is None:
             return None
@@ -49,7 +50,7 @@ class SubmissionScorer:
             return None
         missing = sorted(set(expected.sizes) - set(found))
         if missing:
-            raise FileNotFoundError(
+            raise DataError(
                 f"{len(missing)} of {expected.total} pictures have no *{_LABELS} in {folder} "
                 f"({missing[0]} the first): {_MEND}"
             )
@@ -63,7 +64,7 @@ class SubmissionScorer:
             label_ids: Predicted label ids, (H, W), uint8.
 
         Raises:
-            ValueError: A picture of the ground truth can't be read or doesn't fit.
+            DataError: A picture of the ground truth can't be read or doesn't fit.
         """
         path = self._labels[key]
         instances = beside(path, LABEL_IDS, INSTANCE_IDS)
@@ -72,7 +73,7 @@ class SubmissionScorer:
                 label_ids, read_png(path, mend=_MEND), read_instances(instances, mend=_MEND)
             )
         except (TypeError, ValueError) as error:
-            raise ValueError(f"ground truth {path}: {error}") from error
+            raise DataError(f"ground truth {path}: {error}") from error
 
     def compute(self) -> CityscapesScores:
         """Score the pictures so far."""

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from glore_seg.errors import DataError, OutputError
 from glore_seg.evaluation.submission.archive import pack
 from glore_seg.evaluation.submission.checker import check_submission
 from glore_seg.evaluation.submission.expected import ExpectedPictures
-from glore_seg.evaluation.submission.picture import check_picture
+from glore_seg.evaluation.submission.image import check_picture
 from glore_seg.evaluation.submission.png import encode
 from glore_seg.evaluation.submission.report import SubmissionReport
-from glore_seg.files import remove_unfinished, written_aside
+from glore_seg.utils.files import atomic_write, remove_unfinished
 
 MANIFEST = "submission.json"
 """Name of the file that tells what made the pictures beside it."""
@@ -50,17 +51,17 @@ class SubmissionWriter:
         Called by one process before any other writes.
 
         Raises:
-            FileExistsError: It holds something else, or pictures made by other settings.
+            OutputError: It holds something else, or pictures made by other settings.
         """
         path = self.folder / MANIFEST
         if path.is_file():
             self.compare()
         elif self.folder.exists() and any(_UNFINISHED not in p.name for p in self.folder.iterdir()):
-            raise FileExistsError(
+            raise OutputError(
                 f"{self.folder} holds files but no {MANIFEST}, so it is no folder of a submission: "
                 "give another --work-dir"
             )
-        with written_aside(path) as aside:
+        with atomic_write(path) as aside:
             aside.write_text(json.dumps(self._manifest, indent=2) + "\n")
         for folder in (self.folder, self.folder / "pictures"):
             remove_unfinished(folder)
@@ -69,13 +70,13 @@ class SubmissionWriter:
         """Make sure that the pictures in the folder are made by this writer's settings.
 
         Raises:
-            FileExistsError: They are not; the message names what differs.
+            OutputError: They are not; the message names what differs.
         """
         path = self.folder / MANIFEST
         try:
             found = json.loads(path.read_text())
         except ValueError as error:
-            raise FileExistsError(
+            raise OutputError(
                 f"{path} can't be read ({error}): remove {self.folder}, or give another --work-dir"
             ) from error
         if found == self._manifest:
@@ -87,7 +88,7 @@ class SubmissionWriter:
             for key in dict.fromkeys([*self._manifest, *found])
             if found.get(key) != self._manifest.get(key)
         ]
-        raise FileExistsError(
+        raise OutputError(
             f"{self.folder} was begun otherwise: {'; '.join(differing)}. Go on with the settings "
             "that began it, give another --work-dir, or remove the folder (--overwrite replaces "
             "the zip alone)"
@@ -105,13 +106,13 @@ class SubmissionWriter:
             label_ids: Shape (H, W), uint8.
 
         Raises:
-            ValueError: The checker would refuse it.
+            DataError: The checker would refuse it.
         """
         data = encode(label_ids)
         checked = check_picture(key, data, self._expected.size(key))
         if checked.faults:
-            raise ValueError("; ".join(map(str, checked.faults)))
-        with written_aside(self._path(key)) as aside:
+            raise DataError("; ".join(map(str, checked.faults)))
+        with atomic_write(self._path(key)) as aside:
             aside.write_bytes(data)
 
     def finish(self, out: str | Path, *, progress: bool = True) -> SubmissionReport:
@@ -125,16 +126,16 @@ class SubmissionWriter:
             The report of the check, without faults.
 
         Raises:
-            ValueError: The check has found faults.
+            DataError: The check has found faults.
         """
         out = Path(out)
         remove_unfinished(out.parent)
-        with written_aside(out) as aside:
+        with atomic_write(out) as aside:
             pack((self.folder / "pictures").glob("[!.]*"), aside)
             report = check_submission(aside, self._expected, progress=progress)
             if report.faults:
                 lines = "\n".join(report.lines())
-                raise ValueError(
+                raise DataError(
                     f"{out} is not written: in {self.folder / 'pictures'} the check has found\n"
                     f"{lines}\nRemove the pictures that are at fault and repeat the command"
                 )

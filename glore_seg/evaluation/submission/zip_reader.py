@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from glore_seg.errors import DataError
 from glore_seg.evaluation.submission.entry import Entry, ReadError
 from glore_seg.evaluation.submission.report import Finding
 from glore_seg.evaluation.submission.zip_layout import layout_faults
@@ -82,7 +83,7 @@ class _BoundedFile:
 
     def read(self, size: int = -1) -> bytes:
         if size > _MAX_READ:
-            raise ValueError(f"its table of contents claims {size} bytes, more than {_MAX_READ}")
+            raise DataError(f"its table of contents claims {size} bytes, more than {_MAX_READ}")
         return self._file.read(_MAX_READ if size < 0 else size)
 
 

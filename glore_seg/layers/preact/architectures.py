@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from glore_seg.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -36,7 +38,7 @@ class Architecture:
         """Every number of channels times ``width``.
 
         Raises:
-            ValueError: That is no whole number of channels, or one that the groups don't divide.
+            ConfigError: That is no whole number of channels, or one that the groups don't divide.
         """
         if width == 1:
             return self
@@ -48,7 +50,7 @@ class Architecture:
             stem_channels=_scaled((self.stem_channels,), width)[0],
         )
         if any(channels % self.groups for channels in narrow.mid_channels):
-            raise ValueError(
+            raise ConfigError(
                 f"width is {width}, which leaves {narrow.mid_channels} channels for the "
                 f"{self.groups} groups of the 3x3 convolutions; expected multiples of "
                 f"{self.groups}: take a larger width, such as 0.5"
@@ -59,7 +61,7 @@ class Architecture:
 def _scaled(channels: tuple[int, ...], width: float) -> tuple[int, ...]:
     scaled = [width * each for each in channels]
     if any(each % 1 for each in scaled) or width <= 0:
-        raise ValueError(
+        raise ConfigError(
             f"width is {width}, which makes {scaled} of {channels} channels; expected whole "
             "numbers: take 1 divided by a power of 2, such as 0.25"
         )
@@ -95,8 +97,10 @@ def find_architecture(name: str) -> Architecture:
     """Look up a network by its name.
 
     Raises:
-        ValueError: There is none of this name.
+        ConfigError: There is none of this name.
     """
     if name not in ARCHITECTURES:
-        raise ValueError(f"arch is {name!r}; expected one of {', '.join(map(repr, ARCHITECTURES))}")
+        raise ConfigError(
+            f"arch is {name!r}; expected one of {', '.join(map(repr, ARCHITECTURES))}"
+        )
     return ARCHITECTURES[name]

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from glore_seg.errors import ConfigError
 from glore_seg.layers.extra_units import UnitType, unit_builder
 from glore_seg.layers.insertion import stage_positions
 from glore_seg.layers.preact.architectures import Architecture, find_architecture
@@ -66,7 +67,7 @@ class PreActNet(nn.Module):
           their next stage takes it; the last in norm and ReLU.
 
     Raises:
-        ValueError: An unknown network, unit or stem, a number of units or a position that the
+        ConfigError: An unknown network, unit or stem, a number of units or a position that the
             stage does not have, both of them given, another output stride, ``multi_grid`` of
             another length than the last stage or with a rate below 1, or a width that leaves no
             whole channels.
@@ -100,7 +101,7 @@ class PreActNet(nn.Module):
         positions = stage_positions(spec.blocks, num_units, unit_positions)
         strides, dilations = _block_rates(spec, output_stride, multi_grid)
         if not out_indices or any(index not in range(4) for index in out_indices):
-            raise ValueError(
+            raise ConfigError(
                 f"out_indices is {tuple(out_indices)}; expected some of 0 to 3: Res2 to Res5"
             )
         norm_layer = norm_layer or RELEASED_NORM
@@ -140,7 +141,7 @@ class PreActNet(nn.Module):
 def _with_stem(spec: Architecture, stem: str) -> tuple[int, Architecture]:
     """Kernel size of the stem, and the network with its channels."""
     if stem not in _STEMS:
-        raise ValueError(f"stem is {stem!r}; expected one of {tuple(_STEMS)}")
+        raise ConfigError(f"stem is {stem!r}; expected one of {tuple(_STEMS)}")
     kernel_size, channels = _STEMS[stem]
     return kernel_size, spec if channels is None else replace(spec, stem_channels=channels)
 
@@ -150,7 +151,7 @@ def _block_rates(
 ) -> tuple[tuple[int, ...], list[list[tuple[int, int]]]]:
     """Strides of the stages, and of every block the dilations of its 3x3 convolutions."""
     if output_stride not in _RATES:
-        raise ValueError(f"output_stride is {output_stride}; expected one of {tuple(_RATES)}")
+        raise ConfigError(f"output_stride is {output_stride}; expected one of {tuple(_RATES)}")
     strides, rates = _RATES[output_stride]
     # A convolution that no longer strides still sees the finer grid before it.
     before = (1, *rates[:-1])
@@ -160,7 +161,7 @@ def _block_rates(
     ]
     if multi_grid is not None:
         if len(multi_grid) != spec.blocks[-1] or min(multi_grid) < 1:
-            raise ValueError(
+            raise ConfigError(
                 f"multi_grid is {tuple(multi_grid)}; expected one rate of 1 or more for each of "
                 f"the {spec.blocks[-1]} blocks of the last stage"
             )

@@ -7,6 +7,7 @@ from mmengine.registry import MODELS
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from glore_seg.errors import ConfigError
 from glore_seg.layers.extra_units import hidden_options
 from glore_seg.layers.preact import PreActNet
 from glore_seg.models.backbones.pretrained import load_pretrained
@@ -38,8 +39,8 @@ class GloRePreActNet(PreActNet, BaseModule):
         - Output: a tuple of (B, C_i, H_i, W_i), one for each of ``out_indices``
 
     Raises:
-        TypeError: An argument is unknown.
-        ValueError: An argument is outside its range, or the pretrained weights are of another
+        ConfigError: An argument is unknown.
+        ConfigError: An argument is outside its range, or the pretrained weights are of another
             network, or of units that compute something else.
         OSError: The pretrained weights can neither be found nor downloaded.
     """
@@ -55,9 +56,9 @@ class GloRePreActNet(PreActNet, BaseModule):
         **options: Any,
     ) -> None:
         if "norm_layer" in options:
-            raise TypeError("norm_layer cannot come from a config; pass norm_cfg instead")
+            raise ConfigError("norm_layer cannot come from a config; pass norm_cfg instead")
         if frozen_stages not in range(-1, 5):
-            raise ValueError(
+            raise ConfigError(
                 f"frozen_stages is {frozen_stages}; expected -1 (none), 0 (the stem), or 1 to 4"
             )
         super().__init__(arch, norm_layer=norm_layer_of(norm_cfg), **options)
@@ -77,7 +78,7 @@ class GloRePreActNet(PreActNet, BaseModule):
             super().init_weights()
             return
         if not cfg.get("checkpoint"):
-            raise ValueError(
+            raise ConfigError(
                 f"init_cfg is {dict(cfg)}; expected a file or an address as its checkpoint: give "
                 "one, or train from scratch (--cfg-options model.backbone.init_cfg=None)"
             )

@@ -8,6 +8,7 @@ from mmseg.models.utils import ResLayer
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from glore_seg.errors import ConfigError
 from glore_seg.layers.insertion import stage_positions
 from glore_seg.models.backbones.pretrained import missing_weights
 from glore_seg.models.plugins import GloRePlugin
@@ -43,7 +44,7 @@ class GloReResNet(ResNet):
         - Output: a tuple of (B, C_i, H_i, W_i), one for each of ``out_indices``
 
     Raises:
-        ValueError: Unknown depth or variant, a number of units or a position that the stage does
+        ConfigError: Unknown depth or variant, a number of units or a position that the stage does
             not have, both ``num_units`` and ``unit_positions`` given, or ``multi_grid`` of
             another length than the last stage.
         OSError: The pretrained weights can neither be found nor downloaded.
@@ -61,12 +62,12 @@ class GloReResNet(ResNet):
         **kwargs: Any,
     ) -> None:
         if variant not in _VARIANTS:
-            raise ValueError(f"variant must be one of {tuple(_VARIANTS)}, got {variant!r}")
+            raise ConfigError(f"variant must be one of {tuple(_VARIANTS)}, got {variant!r}")
         if depth not in self.arch_settings:
-            raise ValueError(f"depth must be one of {tuple(self.arch_settings)}, got {depth}")
+            raise ConfigError(f"depth must be one of {tuple(self.arch_settings)}, got {depth}")
         blocks = self.arch_settings[depth][1][: kwargs.get("num_stages", 4)]
         if multi_grid is not None and len(multi_grid) != blocks[-1]:
-            raise ValueError(
+            raise ConfigError(
                 f"multi_grid must have one rate for each of the {blocks[-1]} blocks of the last "
                 f"stage of ResNet-{depth}, got {tuple(multi_grid)}"
             )

@@ -6,6 +6,7 @@ from mmengine.registry import MODELS
 from torch import Tensor
 
 from glore_seg.checkpoints import compare_state_dicts, inflate, read_state_dict
+from glore_seg.errors import ConfigError
 from glore_seg.layers import VideoResNet
 from glore_seg.layers.extra_units import UnitType
 
@@ -32,9 +33,9 @@ class GloReVideoResNet(VideoResNet):
         - Output: (B, 32 * base_channels, ceil(T / 2), ceil(H / 32), ceil(W / 32))
 
     Raises:
-        ValueError: An argument is outside its range, or ``pretrained`` holds weights of another
+        ConfigError: An argument is outside its range, or ``pretrained`` holds weights of another
             network.
-        FileNotFoundError: ``pretrained`` is not there.
+        ConfigError: ``pretrained`` is not there.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class GloReVideoResNet(VideoResNet):
         beyond = [name for name in comparison.unexpected if not name.startswith("classifier.")]
         if missing or beyond or comparison.reshaped:
             faults = "; ".join(comparison.faults())
-            raise ValueError(
+            raise ConfigError(
                 f"{self.pretrained} is of another network than this backbone "
                 f"({comparison.summary()}; {faults}). Give weights of the network with this depth "
                 "and width, or train from scratch (--cfg-options model.backbone.pretrained=None)"

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import some
+from glore_seg.errors import CheckpointError, ConfigError
 
 
-class MissingWeightsError(OSError):
+class MissingWeightsError(CheckpointError):
     """Pretrained weights can neither be found nor downloaded."""
 
 
@@ -77,7 +78,7 @@ def load_pretrained(
 
     Raises:
         MissingWeightsError: The file can neither be found nor downloaded.
-        ValueError: It holds no weights, nothing in it begins with the prefix, or it is of another
+        ConfigError: It holds no weights, nothing in it begins with the prefix, or it is of another
             network.
     """
     try:
@@ -86,14 +87,14 @@ def load_pretrained(
         raise missing_weights(checkpoint, error, "model.backbone.init_cfg.checkpoint") from error
     state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
     if not isinstance(state, dict):
-        raise ValueError(
+        raise ConfigError(
             f"{checkpoint} holds no state_dict of names to tensors; give a checkpoint of training"
         )
     # Not all of a bare file need be weights.
     names = {k.removeprefix("module."): v for k, v in state.items() if isinstance(v, Tensor)}
     found = {k.removeprefix(prefix): v for k, v in names.items() if k.startswith(prefix)}
     if not found:
-        raise ValueError(
+        raise ConfigError(
             f"{checkpoint} holds nothing that begins with the prefix {prefix!r}, but "
             f"{some(list(names))}. Set init_cfg.prefix to what its names have before those of the "
             "backbone, or leave it out"
@@ -104,7 +105,7 @@ def load_pretrained(
     needed = {k: v for k, v in wanted.items() if not _is_in(k, new)}
     comparison = compare_state_dicts(needed, found)
     if comparison.faults():
-        raise ValueError(
+        raise ConfigError(
             f"{checkpoint} is of another network than this {type(network).__name__} "
             f"({comparison.summary()}; {'; '.join(comparison.faults())}). {_hint(names, prefix)}"
         )

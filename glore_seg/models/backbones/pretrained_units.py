@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.logging import print_log
 
 from glore_seg.checkpoints.embedded_config import CONFIG_KEY, parse_config
+from glore_seg.errors import ConfigError
 from glore_seg.layers.extra_units import hidden_options
 
 
@@ -24,7 +25,7 @@ def check_pretrained_units(
         hidden: What :func:`glore_seg.layers.extra_units.hidden_options` says of the own units.
 
     Raises:
-        ValueError: The units were trained with something else.
+        ConfigError: The units were trained with something else.
     """
     trained = _hidden_options_of(meta)
     if trained is None:
@@ -40,7 +41,7 @@ def check_pretrained_units(
             _listed({name: a[name] for name in a if name not in b or a[name] != b[name]})
             for a, b in ((trained, hidden), (hidden, trained))
         )
-        raise ValueError(
+        raise ConfigError(
             f"{checkpoint} was trained with units of {its}, this backbone has {own}: the same "
             "weights would compute something else. Set model.backbone.unit_type and unit_cfg as "
             "there, or train the classifier with those of here; segmentation, whose pictures vary "

@@ -7,6 +7,7 @@ from mmseg.models.decode_heads import FCNHead
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from glore_seg.errors import ConfigError
 from glore_seg.layers.arguments import check_count
 from glore_seg.layers.norm import check_norm_positions
 from glore_seg.models.plugins import GloRePlugin
@@ -39,9 +40,9 @@ class GloReHead(FCNHead):
         - Output: logits (B, num_classes, H, W)
 
     Raises:
-        ValueError: ``num_units``, ``num_convs``, ``kernel_size`` or an argument of the units is
+        ConfigError: ``num_units``, ``num_convs``, ``kernel_size`` or an argument of the units is
             outside its range.
-        TypeError: An argument is unknown.
+        ConfigError: An argument is unknown.
     """
 
     def __init__(
@@ -58,12 +59,12 @@ class GloReHead(FCNHead):
     ) -> None:
         check_count("num_units", num_units, at_least=0)
         if num_convs not in (1, 2):
-            raise ValueError(
+            raise ConfigError(
                 f"num_convs must be 2 (convolutions before and after the units) or 1 (before "
                 f"alone), got {num_convs}"
             )
         if kernel_size < 1 or kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size must be odd and positive, got {kernel_size}")
+            raise ConfigError(f"kernel_size must be odd and positive, got {kernel_size}")
         super().__init__(
             num_convs=num_convs, kernel_size=kernel_size, concat_input=concat_input, **kwargs
         )

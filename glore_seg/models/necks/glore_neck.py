@@ -7,6 +7,7 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from glore_seg.errors import ConfigError
 from glore_seg.layers.arguments import check_count
 from glore_seg.models.plugins import GloRePlugin
 
@@ -30,7 +31,7 @@ class GloReNeck(BaseModule):
         - Output: a tuple of the same shapes
 
     Raises:
-        ValueError: ``num_units`` is below 1, a level is outside or named twice, or the number of
+        ConfigError: ``num_units`` is below 1, a level is outside or named twice, or the number of
             feature maps differs from that of ``in_channels``.
     """
 
@@ -49,13 +50,13 @@ class GloReNeck(BaseModule):
         count = len(in_channels)
         outside = [level for level in levels if not -count <= level < count]
         if outside:
-            raise ValueError(
+            raise ConfigError(
                 f"levels {outside} are outside the {count} feature maps of in_channels="
                 f"{list(in_channels)}"
             )
         indices = [level % count for level in levels]
         if len(set(indices)) != len(indices):
-            raise ValueError(f"levels {list(levels)} name a feature map twice")
+            raise ConfigError(f"levels {list(levels)} name a feature map twice")
         self.in_channels = tuple(in_channels)
         self.units = nn.ModuleDict(
             {
@@ -72,7 +73,7 @@ class GloReNeck(BaseModule):
     def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Run the units of each level."""
         if len(inputs) != len(self.in_channels):
-            raise ValueError(
+            raise ConfigError(
                 f"GloReNeck was built for {len(self.in_channels)} feature maps (in_channels="
                 f"{list(self.in_channels)}), the backbone gave {len(inputs)}; compare in_channels "
                 "with the backbone's out_indices"

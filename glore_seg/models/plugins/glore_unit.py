@@ -4,6 +4,7 @@ from typing import Any
 
 from mmengine.registry import MODELS
 
+from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 from glore_seg.models.norm import norm_layer_of
 
@@ -23,8 +24,8 @@ class GloRePlugin(GloReUnit):
         **options: All other arguments of :class:`glore_seg.layers.GloReUnit` but ``norm_layer``.
 
     Raises:
-        ValueError: An argument is outside its range.
-        TypeError: An argument is unknown.
+        ConfigError: An argument is outside its range.
+        ConfigError: An argument is unknown.
     """
 
     _abbr_ = "glore_unit"
@@ -33,6 +34,6 @@ class GloRePlugin(GloReUnit):
         self, in_channels: int, *, norm_cfg: dict[str, Any] | None = None, **options: Any
     ) -> None:
         if "norm_layer" in options:
-            raise TypeError("norm_layer cannot come from a config; pass norm_cfg instead")
+            raise ConfigError("norm_layer cannot come from a config; pass norm_cfg instead")
         norm_layer = norm_layer_of(norm_cfg, ndim=options.get("ndim", 2))
         super().__init__(in_channels, norm_layer=norm_layer, **options)

@@ -20,6 +20,8 @@ from mmseg.models.segmentors import EncoderDecoder
 from mmseg.models.utils import resize
 from torch import Tensor
 
+from glore_seg.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Logits:
@@ -77,11 +79,11 @@ def predict_logits(segmentor: EncoderDecoder, inputs: Tensor, metas: Sequence[di
         Its logits; coarse in whole mode with a head that resizes them in mmseg's usual way.
 
     Raises:
-        ValueError: ``test_cfg.mode`` is neither ``"whole"`` nor ``"slide"``.
+        ConfigError: ``test_cfg.mode`` is neither ``"whole"`` nor ``"slide"``.
     """
     mode = segmentor.test_cfg.get("mode", "whole")
     if mode not in ("whole", "slide"):
-        raise ValueError(f"model.test_cfg.mode is {mode!r}; expected 'whole' or 'slide'")
+        raise ConfigError(f"model.test_cfg.mode is {mode!r}; expected 'whole' or 'slide'")
     metas = [dict(meta) for meta in metas]  # encode_decode is told sizes through them
     size = (inputs.shape[2], inputs.shape[3])
     if mode == "slide":
@@ -135,7 +137,7 @@ def _flipped_axis(meta: dict) -> int:
     axes = {"horizontal": -1, "vertical": -2}
     direction = meta.get("flip_direction")
     if direction not in axes:
-        raise ValueError(
+        raise ConfigError(
             f"flip_direction of {meta.get('img_path')} is {direction!r}; expected 'horizontal' or "
             "'vertical': correct RandomFlip in the tta_pipeline"
         )

@@ -17,6 +17,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from glore_seg.errors import ConfigError
 from glore_seg.models.segmentors.lean_logits import Logits, predict_logits
 
 _AVERAGES = ("probabilities", "logits")
@@ -44,8 +45,8 @@ class AccumulatingSegTTAModel(BaseTTAModel):
             place.
 
     Raises:
-        TypeError: ``module`` is another kind of model.
-        ValueError: ``average`` is another word.
+        ConfigError: ``module`` is another kind of model.
+        ConfigError: ``average`` is another word.
     """
 
     def __init__(
@@ -57,9 +58,9 @@ class AccumulatingSegTTAModel(BaseTTAModel):
     ) -> None:
         super().__init__(module, data_preprocessor)
         if average not in _AVERAGES:
-            raise ValueError(f"average is {average!r}; expected one of {', '.join(_AVERAGES)}")
+            raise ConfigError(f"average is {average!r}; expected one of {', '.join(_AVERAGES)}")
         if not isinstance(self.module, EncoderDecoder):
-            raise TypeError(
+            raise ConfigError(
                 f"module is a {type(self.module).__name__}; expected an EncoderDecoder of mmseg: "
                 "take mmseg's SegTTAModel for others"
             )

@@ -7,6 +7,7 @@ from glore_seg.datasets.kinetics.annotations import (
     paths_of,
     read_segments,
 )
+from glore_seg.errors import GloReSegError
 
 COLUMNS = "label,youtube_id,time_start,time_end,split,is_cc"
 
@@ -56,7 +57,7 @@ def test_refused_files(tmp_path, columns, line, message):
 
 
 def test_missing_and_empty_files(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"none\.csv is missing; expected a CSV file of K"):
+    with pytest.raises(GloReSegError, match=r"none\.csv is missing; expected a CSV file of K"):
         read_segments(tmp_path / "none.csv")
     with pytest.raises(ValueError, match=r"has no lines beyond its columns"):
         read_segments(write(tmp_path / "val.csv"))
@@ -95,7 +96,7 @@ def test_places_of_videos(tmp_path):
     assert paths_of(Segment("a", 1, 11, "val", "yoga"), videos)[0] == "a_000001_000011.mp4"
     assert paths_of(Segment("b", 1, 11, "val", "yoga"), videos) == ["b.webm"]
     assert paths_of(Segment("c", 1, 11, "val", "yoga"), videos) == []
-    with pytest.raises(FileNotFoundError, match=r"no video \(\.mp4, .*brush_teeth/none or below"):
+    with pytest.raises(GloReSegError, match=r"no video \(\.mp4, .*brush_teeth/none or below"):
         find_videos(tmp_path / "brush_teeth" / "none")
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from glore_seg.errors import GloReSegError
+
 pytest.importorskip("av")
 pytest.importorskip("mmaction")
 
@@ -29,7 +31,7 @@ from glore_seg.datasets.video.transforms import (
     RepeatOneFrame,
 )
 from glore_seg.documented_errors import is_documented
-from glore_seg.engine.long_runs.loss_guard import LossGuard
+from glore_seg.engine.nonfinite_loss import NonFiniteLossCheck
 from tests.datasets.video.files import cut, numbers, pictures, write_clip, write_noise
 
 
@@ -104,7 +106,7 @@ def test_training_goes_on_with_another_video(damaged, told):
 
 def test_a_loss_of_nan_names_the_videos(damaged):
     batch = pseudo_collate([dataset(damaged, LINES)[0]])
-    guard = LossGuard(SimpleNamespace(iter=4), "stop")
+    guard = NonFiniteLossCheck(SimpleNamespace(iter=4), "stop")
     guard.begin(batch)
     with pytest.raises(ValueError, match=r"nan at iteration 5: /\S+/a whole\.mp4\. The weights"):
         guard._allows(torch.tensor(float("nan")))
@@ -220,7 +222,7 @@ def test_a_list_that_is_no_text(tmp_path):
 
 def test_refused_settings(tmp_path):
     write_clip(tmp_path / "a.mp4", 2)
-    with pytest.raises(FileNotFoundError, match=r"ann_file .*none\.txt is missing; expected a te"):
+    with pytest.raises(GloReSegError, match=r"ann_file .*none\.txt is missing; expected a te"):
         dataset(tmp_path, ["a.mp4 0"], ann_file="none.txt")
     with pytest.raises(ValueError, match="has no CheckedVideoDecode; other decoders end the run"):
         dataset(tmp_path, ["a.mp4 0"], pipeline=[CheckedVideoInit()])
@@ -300,5 +302,5 @@ def test_folders_without_labels_or_with_several(folders):
 
 def test_missing_classes(tmp_path):
     write_clip(tmp_path / "a.mp4", 2)
-    with pytest.raises(FileNotFoundError, match=r"metainfo.classes is none.txt, which is missing"):
+    with pytest.raises(GloReSegError, match=r"metainfo.classes is none.txt, which is missing"):
         dataset(tmp_path, ["a.mp4 0"], metainfo={"classes": "none.txt"})

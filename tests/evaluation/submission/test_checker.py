@@ -8,6 +8,7 @@ import zlib
 import numpy as np
 import pytest
 
+from glore_seg.errors import GloReSegError
 from glore_seg.evaluation.submission import ExpectedPictures, check_submission, picture_key
 from glore_seg.evaluation.submission.expected import CITYSCAPES_TEST_CITIES
 from glore_seg.evaluation.submission.png import encode
@@ -65,7 +66,7 @@ def test_missing(check):
 
 
 def test_nothing_at_the_path(check, tmp_path):
-    with pytest.raises(FileNotFoundError, match="expected a zip or a folder of pictures"):
+    with pytest.raises(GloReSegError, match="expected a zip or a folder of pictures"):
         check(path=tmp_path / "none.zip")
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from glore_seg.errors import GloReSegError
 from glore_seg.evaluation.submission import ExpectedPictures, check_submission
 from glore_seg.evaluation.submission.expected import CITYSCAPES_TEST_CITIES
 from tests.evaluation.submission.conftest import KEYS, LABEL_IDS, encode, write_zip
@@ -34,7 +35,7 @@ def test_street_scenes(street_scenes):
 
 
 def test_refused_folders(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no \*_leftImg8bit\.png in .*none or below"):
+    with pytest.raises(GloReSegError, match=r"no \*_leftImg8bit\.png in .*none or below"):
         ExpectedPictures.of_folder(tmp_path / "none", "test")
     write_pictures(tmp_path, ["a"])
     with pytest.raises(ValueError, match=r"is not named CITY_123456_123456_leftImg8bit\.png"):

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from glore_seg.errors import GloReSegError
 from glore_seg.evaluation import CityscapesScorer
 from glore_seg.evaluation.submission import ExpectedPictures, SubmissionScorer, check_submission
 from glore_seg.evaluation.submission.png import encode
@@ -113,7 +114,7 @@ def test_where_there_is_no_ground_truth(street_scenes, val, tmp_path):
     test = ExpectedPictures("test", val.counts, val.sizes)
     assert SubmissionScorer.of_data_set(street_scenes, test) is None
     more = ExpectedPictures("val", {"ulm": 3}, {**val.sizes, "ulm_000000_000019": (8, 8)})
-    with pytest.raises(FileNotFoundError, match=r"1 of 3 pictures .*\(ulm_000000_000019 the first"):
+    with pytest.raises(GloReSegError, match=r"1 of 3 pictures .*\(ulm_000000_000019 the first"):
         SubmissionScorer.of_data_set(street_scenes, more)
 
 

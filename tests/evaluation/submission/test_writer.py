@@ -10,6 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from glore_seg.errors import GloReSegError
 from glore_seg.evaluation import label_id_table
 from glore_seg.evaluation.submission import SubmissionWriter
 from glore_seg.evaluation.submission.archive import pack
@@ -97,24 +98,24 @@ def test_pictures_of_other_settings_are_not_mixed_in(tmp_path):
     make(tmp_path / "work").begin()
     message = r"work was begun otherwise: checkpoint was 'abc' and is 'def'\. Go on with the"
     other = make(tmp_path / "work", {**MANIFEST, "checkpoint": "def"})
-    with pytest.raises(FileExistsError, match=message):
+    with pytest.raises(GloReSegError, match=message):
         other.begin()
-    with pytest.raises(FileExistsError, match=r"remove the folder \(--overwrite replaces the zip"):
+    with pytest.raises(GloReSegError, match=r"remove the folder \(--overwrite replaces the zip"):
         other.compare()
-    with pytest.raises(FileExistsError, match=r"otherwise: ids was not noted; split has changed\."):
+    with pytest.raises(GloReSegError, match=r"otherwise: ids was not noted; split has changed\."):
         make(tmp_path / "work", {"checkpoint": "abc", "ids": "7"}).compare()
     hashed = [{**MANIFEST, "checkpoint": digit * 64} for digit in "12"]
     make(tmp_path / "hashed", hashed[0]).begin()
-    with pytest.raises(FileExistsError, match=r"begun otherwise: checkpoint has changed\. Go on"):
+    with pytest.raises(GloReSegError, match=r"begun otherwise: checkpoint has changed\. Go on"):
         make(tmp_path / "hashed", hashed[1]).begin()
     (tmp_path / "work" / "submission.json").write_text("{")
-    with pytest.raises(FileExistsError, match=r"submission\.json can't be read .*: remove"):
+    with pytest.raises(GloReSegError, match=r"submission\.json can't be read .*: remove"):
         make(tmp_path / "work").begin()
 
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").touch()
-    with pytest.raises(FileExistsError, match=r"holds files but no submission\.json"):
+    with pytest.raises(GloReSegError, match=r"holds files but no submission\.json"):
         make(tmp_path).begin()
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 

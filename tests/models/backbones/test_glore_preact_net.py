@@ -8,8 +8,8 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import nn
 
+from glore_seg.apis.export import export_model
 from glore_seg.engine import build_model
-from glore_seg.export import export_model
 from glore_seg.layers.preact import ARCHITECTURES, Architecture
 from glore_seg.models import GloRePreActNet
 from glore_seg.models.backbones import pretrained_units

@@ -5,6 +5,7 @@ import torch
 from mmengine.registry import MODELS
 
 from glore_seg.checkpoints import convert, read_state_dict
+from glore_seg.errors import GloReSegError
 from glore_seg.layers import PreActNet, VideoResNet
 from glore_seg.models import GloReVideoResNet
 from tests.reference import released_video
@@ -142,5 +143,5 @@ def test_wrong_pretrained_files(tmp_path):
         GloReVideoResNet(depth=101, base_channels=4, pretrained=path).init_weights()
     with pytest.raises(ValueError, match="of another shape: conv1"):
         GloReVideoResNet(depth=50, base_channels=8, pretrained=path).init_weights()
-    with pytest.raises(FileNotFoundError, match=r"nowhere.pth does not exist"):
+    with pytest.raises(GloReSegError, match=r"nowhere.pth does not exist"):
         GloReVideoResNet(**SMALL, pretrained="nowhere.pth").init_weights()

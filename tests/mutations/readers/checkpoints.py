@@ -14,12 +14,13 @@ import torch
 from hypothesis import strategies as st
 from mmengine.logging import HistoryBuffer
 
+from glore_seg.apis.model import read_checkpoint
 from glore_seg.checkpoints import SOURCES, convert, read_state_dict
+from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
 from glore_seg.checkpoints.pdparams import read_pdparams
 from glore_seg.compat.checkpoints import load_from_local
-from glore_seg.engine.loading import read_checkpoint
-from glore_seg.engine.long_runs import damage_of, find_resumable
-from glore_seg.safetensors_files import write_safetensors
+from glore_seg.utils.files import corruption_reason
+from glore_seg.utils.safetensors_io import write_safetensors
 from tests.mutations.hostile_pickles import hostile_pickles
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import spoiled_bytes
@@ -90,9 +91,9 @@ def _read_everywhere(folder: Path) -> None:
 
 def _check_sums(file: Path, state: dict[str, torch.Tensor]) -> None:
     """What is read of a file with checksums is what was written."""
-    if damage_of(file):
-        raise Nonsense(f"weights of a damaged file ({damage_of(file)}) taken for good")
-    if find_resumable(file.parent, ("*.pth",)).good is None:
+    if corruption_reason(file):
+        raise Nonsense(f"weights of a damaged file ({corruption_reason(file)}) taken for good")
+    if find_latest_valid_checkpoint(file.parent, ("*.pth",)).good is None:
         raise Nonsense("a resumed training would pass over what loads")
 
 

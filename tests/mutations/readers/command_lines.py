@@ -22,26 +22,26 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
 
-from glore_seg.engine.cli import run_tool
-from tests.conftest import REPOSITORY
+from glore_seg.cli.options import run_tool
+from tests.fixtures import REPOSITORY
 from tests.mutations import networks
 from tests.mutations.readers.pictures import pictures
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import WORDS
 
 _LINES = {
-    "analysis/ablation": "--gather-only --seeds 0 --out-dir out",
+    "projects.reproduction.ablation.__main__": "--gather-only --seeds 0 --out-dir out",
     "analysis/class_balance": "small.py --split val --json out/a.json --picture out/a.png",
-    "analysis/paper_tables": "--tables none --json out/a.json",
+    "projects.reproduction.paper_tables.__main__": "--tables none --json out/a.json",
     "browse_dataset": "small.py --out-dir out --split val --number 1 --seed 0",
     "check_submission": "a.zip --data-root data --split val --quiet",
     "dataset_converters/camvid": "data out --quiet",
     "dataset_converters/cityscapes": "data --partial --check-only --nproc 1",
     "dataset_converters/kinetics": "data --annotations a.csv --out out --min-frames 3 --nproc 1",
-    "dataset_converters/moving_shapes": "out --num-train 1 --num-val 1 --num-frames 2 --size 32 32",
-    "dataset_converters/object_crops": "data out --size 32 --min-side 1 --num-train 1 --num-val 1",
+    "projects.synthetic_data.moving_shapes.__main__": "out --num-train 1 --num-val 1 --num-frames 2 --size 32 32",
+    "projects.synthetic_data.object_crops.__main__": "data out --size 32 --min-side 1 --num-train 1 --num-val 1",
     "dataset_converters/pack": "data out --splits train --num-classes 19 --nproc 1 --quiet",
-    "dataset_converters/street_scenes": "out --num-train 1 --num-val 1 --num-test 0 --size 64 128",
+    "projects.synthetic_data.street_scenes.__main__": "out --num-train 1 --num-val 1 --num-test 0 --size 64 128",
     "export": "small.py none.pth --out out/a.onnx --format onnx --size 32 32 --opset 18",
     "get_flops": "small.py --shape 32 64 --depth 2 --json",
     "model_converters/convert": "authors a.pth out/b.pth --config small.py --head-only",

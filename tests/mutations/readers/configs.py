@@ -14,14 +14,15 @@ import numpy as np
 from hypothesis import strategies as st
 from mmengine.config import Config
 
+from glore_seg.apis import load_config
+from glore_seg.apis.hub import from_pretrained, read_config
+from glore_seg.apis.inference import Segmenter
 from glore_seg.checkpoints.embedded_config import find_embedded_config
-from glore_seg.checkpoints.hub import from_pretrained, read_config
 from glore_seg.checkpoints.json_config import config_to_json
 from glore_seg.checkpoints.untrusted_config import check_untrusted
-from glore_seg.engine import build_model, load_config
-from glore_seg.engine.cli import add_cfg_options
+from glore_seg.cli.options import add_cfg_options
+from glore_seg.engine import build_model
 from glore_seg.export.contract import Contract
-from glore_seg.inference import Segmenter
 from tests.mutations import networks
 from tests.mutations.readers import exported
 from tests.mutations.rule import Files, Nonsense, Reader

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from glore_seg.apis.inference import Segmenter
 from glore_seg.export import PROPERTY, Contract
-from glore_seg.inference import Segmenter
 from tests.mutations.rule import Nonsense, Reader
 from tests.mutations.strategies import spoiled_bytes
 

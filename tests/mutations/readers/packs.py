@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from glore_seg.datasets.packing import attach_pack, pack_dataset, read_packed, verify_pack
+from glore_seg.datasets.packed import attach_pack, pack_dataset, read_packed, verify_pack
 from tests.mutations.readers.pictures import encoded
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import spoiled_bytes, spoiled_json

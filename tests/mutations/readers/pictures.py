@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from mmengine.dataset import Compose
 from PIL import Image
 
+from glore_seg.apis.inference.reading import read_picture
 from glore_seg.datasets import LoadCheckedAnnotations
 from glore_seg.datasets.camvid import convert_camvid
 from glore_seg.datasets.guarded_dataset import GuardedDataset
 from glore_seg.datasets.train_ids import draw_train_ids
 from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
 from glore_seg.evaluation.submission import ExpectedPictures, SubmissionScorer
-from glore_seg.files import read_png
-from glore_seg.inference.reading import read_picture
-from glore_seg.web.uploads import Limits, read_upload
+from glore_seg.utils.files import read_png
+from projects.web_demo.uploads import Limits, read_upload
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import spoiled_bytes, spoiled_json
 

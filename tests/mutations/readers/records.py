@@ -8,12 +8,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from glore_seg.datasets.made_folder import MadeFolder
-from glore_seg.engine.long_runs import find_resumable
-from glore_seg.engine.model_index import config_table, read_model_index
+from glore_seg.apis.inference import OutputFolder
+from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
 from glore_seg.evaluation.submission import ExpectedPictures, SubmissionWriter
-from glore_seg.inference import OutputFolder
 from glore_seg.visualization.curves import read_scalars
+from projects.reproduction.model_index import config_table, read_model_index
+from projects.synthetic_data.output_folder import MadeFolder
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import no_surrogates, spoiled_bytes, spoiled_json, spoiled_text
 
@@ -105,7 +105,7 @@ def _last_checkpoints(draw: Any) -> Files:
 
 
 def _find_last(folder: Path) -> None:
-    if find_resumable(folder).good is not None:
+    if find_latest_valid_checkpoint(folder).good is not None:
         raise Nonsense("a few bytes taken for a checkpoint")
 
 

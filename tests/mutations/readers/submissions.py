@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from glore_seg.evaluation.submission import check_submission
-from glore_seg.evaluation.submission.picture import check_picture
+from glore_seg.evaluation.submission.image import check_picture
 from glore_seg.evaluation.submission.png import encode
 from tests.evaluation.submission.conftest import KEYS, LABEL_IDS, SIZE, expected, good_files
 from tests.mutations.readers.pictures import declared, pictures

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from glore_seg.apis.inference import Segmenter
+from glore_seg.apis.inference.video import segment_video
 from glore_seg.datasets.kinetics import convert_kinetics
 from glore_seg.datasets.kinetics.annotations import class_names, read_segments
 from glore_seg.datasets.video import read_frames, scan_video
-from glore_seg.inference import Segmenter
-from glore_seg.inference.video import segment_video
 from tests.datasets.video.files import write_clip
 from tests.mutations import networks
 from tests.mutations.rule import Files, Nonsense, Reader

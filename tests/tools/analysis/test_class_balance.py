@@ -8,6 +8,8 @@ import pytest
 from mmseg.datasets import CityscapesDataset
 from PIL import Image
 
+from glore_seg.errors import GloReSegError
+
 
 def test_counts_what_the_files_hold(load_tool, small_config, street_scenes, tmp_path, capsys):
     files = sorted((street_scenes / "gtFine" / "train").glob("*/*_labelTrainIds.png"))
@@ -24,7 +26,7 @@ def test_counts_what_the_files_hold(load_tool, small_config, street_scenes, tmp_
     assert "8 pictures;" in capsys.readouterr().out
     assert Image.open(tmp_path / "balance.png").size > (800, 600)
     for option, file in (options[:2], options[2:]):
-        with pytest.raises(FileExistsError, match=f"{file.name} exists; give another name, or --o"):
+        with pytest.raises(GloReSegError, match=f"{file.name} exists; give another name, or --o"):
             load_tool("analysis/class_balance")([small_config, option, str(file)])
 
 

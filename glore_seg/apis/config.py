@@ -1,0 +1,127 @@
+"""From the command line of a tool to a config that the Runner can take on this machine."""
+
+import difflib
+import inspect
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from glore_seg.compat import own_configs
+from glore_seg.engine.config_errors import config_faults
+from glore_seg.engine.tasks import read_config
+from glore_seg.errors import ConfigError
+
+
+def load_config(
+    path: str,
+    *,
+    cfg_options: dict[str, Any] | None = None,
+    work_dir: str | None = None,
+    launcher: str = "none",
+) -> Config:
+    """Read a config, apply the command line to it and fit it to the machine.
+
+    Its ``default_scope`` tells the task: ``mmseg``, ``mmpretrain`` or ``mmaction``.
+
+    Args:
+        path: The config file. One that ends in ``.json`` is data and is not run.
+        cfg_options: Dotted keys and their values, as ``--cfg-options`` gives them.
+        work_dir: Where logs and checkpoints go. Default: the config's own, or
+            ``work_dirs/<name of the config>``.
+        launcher: ``"none"``, ``"pytorch"``, ``"slurm"`` or ``"mpi"``.
+
+    Raises:
+        ConfigError: There is no such config file.
+        ConfigError: It is a folder.
+        MissingDependencyError: The task's host is not installed; the text names the command.
+        ConfigError: The file cannot be read, a key of ``cfg_options`` begins with a name that
+            neither the config nor the Runner knows or leads to nothing, or ``default_scope`` is
+            none of the three.
+    """
+    if path.startswith(own_configs.PREFIX):
+        path = own_configs.config_path(path.removeprefix(own_configs.PREFIX))
+    elif Path(path).is_dir():
+        raise ConfigError(
+            f"config {path!r} is a folder; expected a file: of a network that hub.py saved or "
+            f"pulled give {path}/config.json, and {path}/model.safetensors as the checkpoint"
+        )
+    elif not Path(path).is_file():
+        raise ConfigError(
+            f"config {path!r} does not exist; paths are taken from the current folder "
+            f"{Path.cwd()}, and the project's own configs are named like "
+            f"{own_configs.PREFIX}fcn_r50_glore_cityscapes.py anywhere"
+        )
+    cfg = read_config(path)
+    _check_options(cfg, cfg_options or {})
+    with config_faults(path, f"take --cfg-options {cfg_options}"):
+        cfg.merge_from_dict(cfg_options or {})
+    cfg.launcher = launcher
+    if work_dir is not None:
+        cfg.work_dir = work_dir
+    elif cfg.get("work_dir") is None:
+        cfg.work_dir = str(Path("work_dirs") / Path(path).stem)
+    if not torch.cuda.is_available() and launcher != "none":
+        _distribute_on_cpu(cfg)
+    return cfg
+
+
+def use_amp(cfg: Config) -> None:
+    """Train in mixed precision: bfloat16 where the device has it, else fp16 with loss scaling.
+
+    Raises:
+        ConfigError: The config's optimiser wrapper is one that cannot be exchanged.
+    """
+    kind = cfg.optim_wrapper.get("type", "OptimWrapper")
+    if kind in ("AmpOptimWrapper", "BFloat16OptimWrapper"):
+        return
+    if kind != "OptimWrapper":
+        raise ConfigError(
+            f"--amp exchanges an optim_wrapper of type 'OptimWrapper', this config has {kind!r}; "
+            "leave --amp out, or set the type to 'AmpOptimWrapper' or 'BFloat16OptimWrapper'"
+        )
+    if not torch.cuda.is_available() or torch.cuda.is_bf16_supported():
+        cfg.optim_wrapper.type = "BFloat16OptimWrapper"
+    else:
+        cfg.optim_wrapper.type = "AmpOptimWrapper"
+        cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
+
+
+def _check_options(cfg: Config, options: dict[str, Any]) -> None:
+    known = {*cfg.keys(), *inspect.signature(Runner.__init__).parameters} - {"self", "cfg"}
+    for key in options:
+        first = key.split(".")[0]
+        if first not in known:
+            close = difflib.get_close_matches(first, known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise ConfigError(
+                f"--cfg-options {key}: the config has no {first!r}{hint} "
+                f"It has {', '.join(sorted(cfg.keys()))}"
+            )
+
+
+def _distribute_on_cpu(cfg: Config) -> None:
+    """Several processes without a GPU: gloo, a plain DDP wrapper, and a SyncBN for CPUs."""
+    cfg.merge_from_dict({"env_cfg.dist_cfg.backend": "gloo"})
+    if cfg.get("model_wrapper_cfg") is None:
+        cfg.model_wrapper_cfg = {
+            "type": "MMDistributedDataParallel",
+            "device_ids": None,
+            "broadcast_buffers": False,
+        }
+    replace_sync_bn(cfg.model, by="CPUSyncBN")
+
+
+def replace_sync_bn(node: Any, *, by: str = "BN") -> int:
+    """Set another type wherever a part of the config asks for SyncBN; return how often."""
+    if isinstance(node, dict):
+        count = sum(replace_sync_bn(value, by=by) for value in node.values())
+        if node.get("type") == "SyncBN":
+            node["type"] = by
+            count += 1
+        return count
+    if isinstance(node, list | tuple):
+        return sum(replace_sync_bn(value, by=by) for value in node)
+    return 0

@@ -1,0 +1,116 @@
+"""What the options of test.py and submit.py change in a config."""
+
+from pathlib import Path
+
+from mmengine.config import Config
+
+from glore_seg.apis.splits import loads_labels, without_labels
+from glore_seg.engine.tasks import require_segmentation, task_of
+from glore_seg.engine.windows import check_windows
+from glore_seg.errors import ConfigError
+from glore_seg.utils.files import remove_unfinished
+
+
+def use_visualization(cfg: Config, *, show: bool, show_dir: str | None, wait_time: float) -> None:
+    """Paint every prediction: in a window, or into ``show_dir/vis_data/vis_image``.
+
+    The task's own hook and visualizer do it.
+    """
+    task = task_of(cfg)
+    # setdefault() of a ConfigDict gives a plain copy, which would be changed in vain.
+    if cfg.get("default_hooks") is None:
+        cfg.default_hooks = {}
+    if cfg.default_hooks.get("visualization") is None:
+        cfg.default_hooks.visualization = {}
+    cfg.default_hooks.visualization.update(
+        **task.visualization, interval=1, show=show, wait_time=wait_time
+    )
+    if cfg.get("visualizer") is None:
+        cfg.visualizer = {"type": task.visualizer, "name": "visualizer"}
+    # TensorBoard would keep a second copy of each picture.
+    cfg.visualizer.vis_backends = [{"type": "AtomicLocalVisBackend"}]
+    if show_dir:
+        cfg.visualizer.save_dir = show_dir
+
+
+def use_tta(cfg: Config) -> None:
+    """Test at several scales, flipped and not, as the config's ``tta_pipeline`` says.
+
+    Where the config's own test pipeline loads no labels, the other loads none either.
+
+    Raises:
+        ConfigError: The config has no ``tta_pipeline`` or ``tta_model``.
+    """
+    missing = [key for key in ("tta_pipeline", "tta_model") if key not in cfg]
+    if missing:
+        raise ConfigError(
+            f"--tta needs {' and '.join(missing)} in the config; mmseg's data set bases "
+            "(mmseg::_base_/datasets/...) and default_runtime have them, for a classifier give a "
+            "tta_pipeline and tta_model=dict(type='AverageClsScoreTTA')"
+        )
+    dataset = cfg.test_dataloader.dataset
+    labelled = loads_labels(dataset.pipeline)
+    dataset.pipeline = cfg.tta_pipeline if labelled else without_labels(cfg.tta_pipeline)
+    cfg.model = {**cfg.tta_model, "module": cfg.model}
+
+
+def use_inference(
+    cfg: Config,
+    mode: str | None,
+    *,
+    crop_size: tuple[int, int] | None = None,
+    stride: tuple[int, int] | None = None,
+) -> None:
+    """Predict whole pictures or sliding windows; to be called before :func:`use_tta`.
+
+    Args:
+        cfg: The config.
+        mode: ``"whole"``, ``"slide"`` or None, the config's own.
+        crop_size: (height, width) of a window in pixels. Default: the config's own.
+        stride: (vertical, horizontal) step between windows in pixels, at most the window.
+            Default: the config's own.
+
+    Raises:
+        ConfigError: Windows are given without sliding, are missing, or leave gaps, or the config
+            is not of segmentation.
+    """
+    require_segmentation(cfg, "predicting")
+    if cfg.model.get("test_cfg") is None:
+        cfg.model.test_cfg = {}
+    test_cfg = cfg.model.test_cfg
+    mode = mode or test_cfg.get("mode", "whole")
+    if mode not in ("whole", "slide"):
+        raise ConfigError(f"mode is {mode!r}; expected 'whole' or 'slide' (model.test_cfg.mode)")
+    if mode == "whole":
+        if crop_size or stride:
+            raise ConfigError("--crop-size and --stride are of sliding windows: add --mode slide")
+        test_cfg.mode = "whole"
+        return
+    test_cfg.mode = "slide"
+    for key, size in (("crop_size", crop_size), ("stride", stride)):
+        if size:
+            test_cfg[key] = size
+    check_windows(cfg)
+
+
+def use_output_dir(cfg: Config, output_dir: str, *, format_only: bool) -> None:
+    """Write the predicted label maps to a folder, and with ``format_only`` do nothing else.
+
+    What a killed run left half-written there is removed.
+
+    Raises:
+        ConfigError: The config is not of segmentation.
+    """
+    require_segmentation(cfg, "--out")
+    remove_unfinished(Path(output_dir))
+    several = isinstance(cfg.test_evaluator, list | tuple)
+    for metric in cfg.test_evaluator if several else [cfg.test_evaluator]:
+        metric.output_dir = output_dir
+        if metric.type == "CityscapesMetric":  # mmseg's, which would remove the folder at the end
+            metric.keep_results = True
+        if format_only:
+            metric.format_only = True
+    if format_only:
+        dataset = cfg.test_dataloader.dataset
+        dataset.test_mode = True
+        dataset.pipeline = without_labels(dataset.pipeline)

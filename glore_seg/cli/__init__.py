@@ -1,0 +1,1 @@
+"""The command line: options of the tools and how a tool ends."""

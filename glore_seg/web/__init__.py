@@ -1,1 +1,0 @@
-"""A page to try networks on pictures in the browser; needs the extra ``demo``."""

@@ -1,0 +1,1 @@
+"""Programs beside the package that use its public API alone; not in the wheel."""

@@ -1,0 +1,139 @@
+"""What a training step of each row costs, measured in turns on one machine."""
+
+import copy
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from torch import nn
+
+from glore_seg.apis.config import replace_sync_bn
+from glore_seg.engine.runner import build_model
+from glore_seg.errors import ConfigError
+from glore_seg.utils.devices import usable_device
+from glore_seg.utils.env_info import machine
+from glore_seg.utils.files import atomic_write
+from projects.reproduction.ablation.counts import count_rows, picture_size
+from projects.reproduction.ablation.plan import Row
+from projects.reproduction.timing import saved_bytes, side_by_side
+from projects.reproduction.training_step import make_batch, make_step
+
+_FILE = "costs.json"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a row costs.
+
+    Args:
+        step_ms: Median time of a training step on the clock: preprocessing, loss, gradients,
+            optimiser.
+        step_cpu_ms: The same in CPU time of the process, which other work on the machine changes
+            less; on a GPU it says little.
+        times_first: Median over the rounds of this row's time divided by the first row's; in CPU
+            time on a CPU.
+        memory_mb: Peak memory of a step on the GPU; on a CPU what is kept for the backward pass.
+        params: Trainable parameters.
+        macs: Multiply-adds of a picture of the crop's size.
+    """
+
+    step_ms: float
+    step_cpu_ms: float
+    times_first: float
+    memory_mb: float
+    params: int
+    macs: int
+
+
+def measure_costs(
+    rows: Sequence[Row],
+    *,
+    rounds: int = 7,
+    max_seconds: float = 300.0,
+    device: torch.device | str = "cpu",
+) -> dict[str, Cost]:
+    """Measure a training step of every row, in turns, on made pictures of the crop's size.
+
+    Args:
+        rows: What to measure, the first of which the others are compared with.
+        rounds: How often each is timed.
+        max_seconds: Stop after the round that passes this, but not before the third.
+        device: Where the networks run.
+
+    Returns:
+        Costs by the row's name.
+
+    Raises:
+        ConfigError: The device cannot be used here, or is neither a CPU nor a CUDA device.
+    """
+    device = usable_device(device)
+    if device.type not in ("cpu", "cuda"):
+        raise ConfigError(f"device is {str(device)!r}; expected cpu or cuda, to measure memory on")
+    steps: dict[str, Callable[[], object]] = {}
+    memory: dict[str, float] = {}
+    for row in rows:
+        before = torch.cuda.memory_allocated(device) if device.type == "cuda" else 0
+        model, steps[row.name] = _prepare(row.cfg, device)
+        memory[row.name] = (_memory(model, steps[row.name], device) - before) / 1e6
+    timings = side_by_side(steps, rounds=rounds, warmup=1, max_seconds=max_seconds)
+    first = timings[rows[0].name]
+    clock = "wall" if device.type == "cuda" else "cpu"
+    costs = {}
+    for name, counts in count_rows(rows).items():
+        timing = timings[name]
+        costs[name] = Cost(
+            step_ms=timing.milliseconds,
+            step_cpu_ms=timing.cpu_milliseconds,
+            times_first=first.times_faster_than(timing, clock=clock),
+            memory_mb=memory[name],
+            params=counts.params,
+            macs=counts.macs,
+        )
+    return costs
+
+
+def _prepare(cfg: Config, device: torch.device) -> tuple[nn.Module, Callable[[], object]]:
+    """The network of a config, and what makes one training step of it."""
+    cfg = copy.deepcopy(cfg)
+    replace_sync_bn(cfg.model)  # one process has no others to share statistics with
+    model: Any = build_model(cfg).to(device)  # PyTorch's stubs lack to(memory_format=...)
+    if any(hook.get("type") == "ChannelsLastHook" for hook in cfg.get("custom_hooks") or []):
+        model.to(memory_format=torch.channels_last)
+    batch = make_batch(
+        cfg.train_dataloader.batch_size,
+        *picture_size(cfg),
+        num_classes=cfg.model.decode_head.num_classes,
+        device=device,
+    )
+    return model, make_step(model, batch, cfg.optim_wrapper)
+
+
+def _memory(model: nn.Module, step: Callable[[], object], device: torch.device) -> int:
+    """Bytes; the first step makes the optimiser's state, which the peak of the second includes."""
+    step()
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        step()
+        return torch.cuda.max_memory_allocated(device)
+    return saved_bytes(step, beyond=[*model.parameters()])
+
+
+def write_costs(out_dir: Path, costs: Mapping[str, Cost], *, device: str = "cpu") -> Path:
+    """Keep the costs, all of one sitting, for the tables to come; replaces those of another."""
+    file = out_dir / _FILE
+    content = {"machine": machine(device), "rows": {row: asdict(c) for row, c in costs.items()}}
+    with atomic_write(file) as aside:
+        aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return file
+
+
+def read_costs(out_dir: Path) -> dict[str, Cost] | None:
+    """The costs that were kept; None where none were."""
+    file = out_dir / _FILE
+    if not file.exists():
+        return None
+    return {row: Cost(**cost) for row, cost in json.loads(file.read_text())["rows"].items()}

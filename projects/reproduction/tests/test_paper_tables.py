@@ -1,0 +1,108 @@
+"""Rows of small networks: what is counted, what differs from print, and how it is laid out."""
+
+import pytest
+from torch import nn
+
+from projects.reproduction.paper_tables import (
+    TABLES,
+    CountedRow,
+    Row,
+    as_records,
+    as_text,
+    count_rows,
+)
+from projects.reproduction.paper_tables.figure_4 import points
+
+built = []
+
+
+def row(network: str, *, table: str = "Table 0", channels: int = 3, **printed) -> Row:
+    def build():
+        built.append(network)
+        return nn.Sequential(nn.Conv2d(3, channels, 1, bias=False), nn.BatchNorm2d(channels))
+
+    return Row(table, network, build, (1, 3, 4, 5), **printed)
+
+
+def counted(params: int, params_with_stats: int, macs: int, **printed) -> CountedRow:
+    return CountedRow(row("net", **printed), params, params_with_stats, macs)
+
+
+def test_counts_each_network_once():
+    built.clear()
+    rows = [row("a"), row("b", channels=7), row("a", table="Figure 0")]
+    found = count_rows(rows, progress=False)
+    assert built == ["a", "b"]
+    assert [r.row for r in found] == rows
+    figures = [(r.params, r.params_with_stats, r.macs) for r in found]
+    # Weights, then scale and shift, then mean and variance; 20 positions.
+    assert figures == [(9 + 6, 15 + 6, 180), (21 + 14, 35 + 14, 420), (15, 21, 180)]
+
+
+@pytest.mark.parametrize(
+    ("params", "with_stats", "printed", "difference"),
+    [
+        (25_553_192, 25_602_500, 25_600_000, 0),  # with statistics, as printed
+        (33_008_600, 33_064_000, 33_000_000, 0),  # without
+        (64_669_992, 64_842_200, 64_600_000, 69_992),  # neither: the nearer one
+        (67_317_400, 67_490_500, 67_700_000, -209_500),
+        (1, 2, None, 0),
+    ],
+)
+def test_parameters_differ_from_print(params, with_stats, printed, difference):
+    assert counted(params, with_stats, 0, paper_params=printed).params_difference == difference
+
+
+@pytest.mark.parametrize(
+    ("macs", "printed", "difference"),
+    [(4_089_200_000, 4_000_000_000, 89_200_000), (5_957_700_000, 6_000_000_000, 0), (1, None, 0)],
+)
+def test_multiply_adds_differ_from_print(macs, printed, difference):
+    assert counted(0, 0, macs, paper_macs=printed).macs_difference == difference
+
+
+def test_text_and_records():
+    rows = [
+        counted(64_669_992, 64_842_200, 15_007_000_000, paper_params=64_600_000, paper_top1=78.3),
+        counted(1_000_000, 2_000_000, 3_000_000_000, table="Table 9"),
+    ]
+    lines = as_text(rows).splitlines()
+    assert [line for line in lines if "|" not in line] == ["Table 0", "", "", "Table 9", ""]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "| net " in line]
+    assert cells[0] == ["net", "64.670", "64.842", "64.6", "+0.070", "15.007", "", "", "78.3"]
+    assert cells[1] == ["net", "1.000", "2.000", "", "", "3.000", "", "", ""]
+    assert as_records(rows)[0] == {
+        "table": "Table 0",
+        "network": "net",
+        "params": 64_669_992,
+        "params_with_stats": 64_842_200,
+        "macs": 15_007_000_000,
+        "paper_params": 64_600_000,
+        "paper_macs": None,
+    }
+
+
+def test_the_same_network_is_printed_alike_in_all_tables():
+    printed = {}
+    for each in TABLES["table2"] + TABLES["figure4"]:
+        figures = (each.paper_params, each.paper_macs, each.paper_top1)
+        assert printed.setdefault(each.network, figures) in (figures, (None, None, None))
+
+
+def test_series_of_the_figure():
+    rows = [CountedRow(each, 2_000_000, 0, 1_000_000_000) for each in TABLES["figure4"]]
+    series = points([counted(1, 1, 1), *rows])
+    labels = {name: [label for _, _, label in found] for name, found in series.items()}
+    assert labels == {
+        "plain and SE networks": [
+            "ResNet-50",
+            "SE-ResNet-50",
+            "SE-ResNet-50 + GloRe (0,3)",
+            "ResNet-152",
+            "ResNet-200",
+        ],
+        "ResNet-50 + GloRe": ["(1,0)", "(0,1)", "(0,2)", "(1,2)", "(0,3)", "(1,3)", "(2,3)"],
+        "ResNet-50 + NL": ["(1,0)", "(0,1)", "(0,3)", "(2,3)"],
+        "ResNet-50 + pooled NL": ["(1,0)", "(0,1)", "(0,3)", "(2,3)"],
+    }
+    assert series["ResNet-50 + NL"][0][:2] == (1.0, 2.0)

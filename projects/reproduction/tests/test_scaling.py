@@ -1,0 +1,133 @@
+"""The estimate against the formulas written out, and what is counted of a network."""
+
+import pytest
+from mmengine.config import Config
+
+from glore_seg.apis import load_config
+from glore_seg.apis.count_config import count_config
+from glore_seg.engine import build_model
+from projects.reproduction.comm_volume import MIB, Messages, buckets, count_messages
+from projects.reproduction.scaling import Link, estimate
+
+LINK = Link(bandwidth=1e9, delay=1e-5)
+HEAD = {"type": "FCNHead", "in_channels": 8, "in_index": -1, "channels": 4, "num_convs": 1}
+
+
+def network(order, norm="SyncBN", **head):
+    """One convolution of 8 channels with a norm, a unit in the head, and an auxiliary head."""
+    norm_cfg = {"type": norm}
+    head = {**HEAD, "num_classes": 3, "norm_cfg": norm_cfg, **head}
+    return Config(
+        {
+            "default_scope": "mmseg",
+            "model": {
+                "type": "EncoderDecoder",
+                "backbone": {
+                    "type": "ResNetV1c",
+                    "depth": 18,
+                    "base_channels": 8,
+                    "stem_channels": 8,
+                    "num_stages": 1,
+                    "strides": (1,),
+                    "dilations": (1,),
+                    "out_indices": (0,),
+                    "norm_cfg": norm_cfg,
+                },
+                "decode_head": {
+                    **head,
+                    "type": "GloReHead",
+                    "num_nodes": 2,
+                    "num_states": 3,
+                    "unit_cfg": {"order": order},
+                },
+                "auxiliary_head": head,
+            },
+        }
+    )
+
+
+@pytest.fixture
+def layers():
+    """Channels of the norms outside the unit: the stem's, those of two blocks, the heads'."""
+    model = build_model(network("coordinate"))
+    norms = [m for m in model.modules() if type(m).__name__ == "SyncBatchNorm"]
+    blocker = model.decode_head.units[0].blocker
+    return [norm.num_features for norm in norms if norm is not blocker], blocker.num_features
+
+
+@pytest.mark.parametrize("order", ["coordinate", "interaction"])
+def test_statistics_on_gpus(layers, order):
+    """torch gathers 2 C + 1 numbers and reduces 2 C; the interaction space reduces only."""
+    channels, last = layers
+    assert (len(channels), last) == (10, 4)
+    found = count_messages(network(order), (3, 32, 32))
+    folded = order == "interaction"
+    others = channels if folded else [*channels, last]
+    assert sorted(found.gathered) == sorted(4 * (2 * c + 1) for c in others)
+    own = [4 * n for n in (last + 1, last, last, last + 1)] if folded else []
+    assert sorted(found.reduced) == sorted([*own, *(4 * 2 * c for c in others)])
+
+
+def test_the_order_of_many_processes_hangs_on_no_size():
+    assert count_messages(network("auto"), (3, 8, 8)) == count_messages(
+        network("auto"), (3, 256, 256)
+    )
+
+
+def test_norms_of_each_process_and_frozen_ones_send_nothing():
+    found = count_messages(network("auto", norm="BN"), (3, 32, 32))
+    assert (found.reduced, found.gathered) == ((), ())
+    cfg = network("auto")
+    before = count_messages(cfg, (3, 32, 32))
+    cfg.model.backbone.update(norm_eval=True, frozen_stages=1)
+    after = count_messages(cfg, (3, 32, 32))
+    assert len(after.gathered) < len(before.gathered)
+    assert sum(after.gradients) < sum(before.gradients)
+
+
+def test_gradients_of_a_published_network():
+    """35.5 million parameters of 4 bytes, in buckets of 25 MiB behind a first one of 1 MiB."""
+    cfg = load_config("glore_seg::fcn_r50_glore_cityscapes.py")
+    found = count_messages(cfg, (3, 64, 64))
+    assert sum(found.gradients) == 4 * count_config(cfg, (3, 64, 64)).params
+    assert all(size >= 25 * MIB for size in found.gradients[1:-1])
+
+
+def test_buckets():
+    assert buckets([], 25) == ()
+    assert buckets([MIB // 2, MIB // 2, 20 * MIB, 4 * MIB, MIB, 3], 25) == (MIB, 25 * MIB, 3)
+    assert buckets([MIB // 4] * 3, 0.5) == (MIB // 2, MIB // 4)
+
+
+def test_estimate_by_hand():
+    messages = Messages(gradients=(2_000_000, 1_000_000), reduced=(400,), gathered=(100,))
+    found = estimate(messages, processes=4, step=0.1, link=LINK)
+    first = 6 * (2_000_000 / 4e9 + 1e-5)
+    last = 6 * (1_000_000 / 4e9 + 1e-5)
+    assert found.gradients == pytest.approx(first + last)
+    assert found.waited_gradients == pytest.approx(last)
+    assert found.statistics == pytest.approx(6 * (400 / 4e9 + 1e-5) + 3 * (100 / 1e9 + 1e-5))
+    assert found.votes == pytest.approx(6 * (8 / 4e9 + 1e-5))
+    assert found.step == pytest.approx(0.1 + last + found.statistics + found.votes)
+    assert found.efficiency == pytest.approx(0.1 / found.step)
+
+
+def test_gradients_that_outlast_the_backward_pass_are_waited_for():
+    messages = Messages(gradients=(10**9, 10**6), reduced=(), gathered=())
+    found = estimate(messages, processes=2, step=0.3, link=LINK)
+    assert found.waited_gradients == pytest.approx(found.gradients - 0.2)
+
+
+def test_one_process_waits_for_nobody():
+    messages = Messages(gradients=(10**9,), reduced=(10,), gathered=(10,))
+    assert estimate(messages, processes=1, step=0.3, link=LINK).efficiency == 1
+
+
+def test_what_cannot_be():
+    with pytest.raises(
+        ValueError, match=r"the link has 0 bytes/s .*; expected a bandwidth above 0"
+    ):
+        Link(bandwidth=0, delay=1e-5)
+    messages = Messages((), (), ())
+    with pytest.raises(ValueError, match=r"0 processes with steps of 0.1 s; expected 1 or more"):
+        estimate(messages, processes=0, step=0.1, link=LINK)

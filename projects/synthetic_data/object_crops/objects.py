@@ -1,0 +1,130 @@
+"""Things in labelled pictures, and the windows around them.
+
+Shape legend: H, W sizes of a picture.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from cityscapesscripts.helpers.labels import name2label
+
+from glore_seg.errors import DataError
+from glore_seg.utils.files import read_png, track
+from projects.synthetic_data.object_crops.settings import CropSettings
+
+PICTURE = "_leftImg8bit.png"
+MEND = "make the data set again"
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A thing in a picture.
+
+    Args:
+        name: Its class.
+        picture: File of the picture.
+        number: Its number among the things of its picture.
+        window: Left, top and side of the square around it, in pixels.
+    """
+
+    name: str
+    picture: Path
+    number: int
+    window: tuple[int, int, int]
+
+
+def find_things(
+    src: Path, split: str, settings: CropSettings, *, progress: bool
+) -> dict[str, list[Thing]]:
+    """Find all things of a split that are large enough.
+
+    Args:
+        src: Data set in the layout of Cityscapes.
+        split: ``"train"`` or ``"val"``.
+        settings: Classes, least size and window.
+        progress: Whether to show a bar with the time left.
+
+    Returns:
+        The things by class, in the order of the pictures' names.
+
+    Raises:
+        DataError: There are no pictures, or one has no labels.
+        DataError: A picture cannot be read.
+    """
+    pictures = sorted((src / "leftImg8bit" / split).glob("*/*_leftImg8bit.png"))
+    if not pictures:
+        raise DataError(
+            f"{src / 'leftImg8bit' / split} holds no CITY/*_leftImg8bit.png; expected a data set "
+            "in the layout of Cityscapes, such as projects/synthetic_data/street_scenes makes"
+        )
+    found: dict[str, list[Thing]] = {name: [] for name in settings.classes}
+    for picture in track(pictures, len(pictures), f"looking at {split}", show=progress):
+        stem = picture.name.removesuffix("_leftImg8bit.png")
+        labels = src / "gtFine" / split / picture.parent.name / f"{stem}_gtFine"
+        ids = read_png(Path(f"{labels}_labelIds.png"), mend=MEND)
+        # CamVid has none: its labels tell no instances apart.
+        file = Path(f"{labels}_instanceIds.png")
+        instances = read_png(file, mend=MEND) if file.is_file() else None
+        number = 0
+        for name in settings.classes:
+            for box in _boxes(name, ids, instances):
+                if max(box[2:]) >= settings.min_side:
+                    window = _window(box, ids.shape, settings.context)
+                    found[name].append(Thing(name, picture, number, window))
+                    number += 1
+    return found
+
+
+def _boxes(
+    name: str, ids: np.ndarray, instances: np.ndarray | None
+) -> Iterator[tuple[int, int, int, int]]:
+    """Left, top, width and height of each thing of a class."""
+    label = name2label[name]
+    if label.hasInstances and instances is not None:
+        for value in np.unique(instances[instances // 1000 == label.id]):
+            x, y, width, height = cv2.boundingRect((instances == value).astype(np.uint8))
+            yield x, y, width, height
+        return
+    _, _, stats, _ = cv2.connectedComponentsWithStats((ids == label.id).astype(np.uint8))
+    for x, y, width, height, _ in stats[1:].tolist():  # the first is all the rest
+        yield x, y, width, height
+
+
+def _window(
+    box: tuple[int, int, int, int], shape: Sequence[int], context: float
+) -> tuple[int, int, int]:
+    """The square around a thing, moved into the picture: left, top and side."""
+    x, y, width, height = box
+    side = min(round(context * max(width, height)), *shape)
+    left, top = (
+        min(max(round(start + length / 2 - side / 2), 0), limit - side)
+        for start, length, limit in ((x, width, shape[1]), (y, height, shape[0]))
+    )
+    return left, top, side
+
+
+def choose(
+    found: dict[str, list[Thing]], split: str, limit: int, settings: CropSettings
+) -> list[Thing]:
+    """Choose at most ``limit`` things of each class, by the settings' seed.
+
+    Raises:
+        DataError: A class has none.
+    """
+    chosen: list[Thing] = []
+    for name, things in found.items():
+        if not things:
+            raise DataError(
+                f"no {name!r} of {settings.min_side} or more pixels in {split}; expected at least "
+                "one: leave the class out, lower min_side, or give more pictures"
+            )
+        rng = np.random.default_rng((settings.seed, zlib.crc32(f"{split} {name}".encode())))
+        order = rng.permutation(len(things))[:limit]
+        chosen += [things[i] for i in sorted(order)]
+    return chosen

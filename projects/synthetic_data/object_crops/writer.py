@@ -1,0 +1,98 @@
+"""Cut things out of pictures and file them by class.
+
+Shape legend: S side of a crop.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+import cv2
+
+from glore_seg.utils.files import read_png, track, write_png
+from projects.synthetic_data.object_crops.objects import (
+    MEND,
+    PICTURE,
+    Thing,
+    choose,
+    find_things,
+)
+from projects.synthetic_data.object_crops.settings import CropSettings
+from projects.synthetic_data.output_folder import MadeFolder
+
+MARKER = "object_crops.json"
+"""Name of the file that tells how a folder was made and whether it is complete."""
+
+SPLITS = ("train", "val")
+
+
+def make_object_crops(
+    src: str | Path,
+    out: str | Path,
+    *,
+    settings: CropSettings | None = None,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> dict[str, dict[str, int]]:
+    """Cut things out of a labelled data set, and file them by class as mmpretrain reads them.
+
+    A crop is a square around one thing, with surroundings, scaled to S x S and written to
+    ``out/SPLIT/CLASS/PICTURE_NUMBER.png``. Crops to train with come from the pictures of ``train``,
+    those to validate with from ``val``: no picture serves both. A thing is an instance of
+    ``*_gtFine_instanceIds.png`` where the class has instances there, else a connected region of
+    its label.
+
+    A second call with the same settings goes on where the first was interrupted, and returns at
+    once where it was complete.
+
+    Args:
+        src: Data set in the layout of Cityscapes with ``labelIds``: made street scenes, converted
+            CamVid, Cityscapes.
+        out: Folder to write to; must be new, empty or made by this function.
+        settings: What to cut. Default: those of :class:`CropSettings`.
+        overwrite: Whether to remove crops made with other settings first.
+        progress: Whether to show bars with the time left.
+
+    Returns:
+        The number of crops by split and class.
+
+    Raises:
+        FileNotFoundError: ``src`` holds no pictures of a split, or a picture no labels.
+        ValueError: A class has no thing of that size in a split.
+        FileExistsError: ``out`` holds other files, or crops of other settings and ``overwrite`` is
+            not set.
+    """
+    src, out, settings = Path(src), Path(out), settings or CropSettings()
+    known = {**asdict(settings), "classes": list(settings.classes), "src": str(src.resolve())}
+    folder = MadeFolder(out, MARKER, "crops", SPLITS)
+    found = folder.claim(known, overwrite=overwrite)
+    if found.get("counts"):
+        return found["counts"]
+    counts: dict[str, dict[str, int]] = {}
+    things: list[tuple[str, Thing]] = []
+    for split, limit in zip(SPLITS, (settings.num_train, settings.num_val), strict=True):
+        chosen = choose(
+            find_things(src, split, settings, progress=progress), split, limit, settings
+        )
+        counts[split] = dict(Counter(thing.name for thing in chosen))
+        things += [(split, thing) for thing in chosen]
+    folder.mark(known, counts=None)
+    for split, thing in track(things, len(things), "cutting", show=progress):
+        _cut(out / split / thing.name, thing, settings.size)
+    folder.mark(known, counts=counts)
+    return counts
+
+
+def _cut(folder: Path, thing: Thing, size: int) -> None:
+    stem = thing.picture.name.removesuffix(PICTURE)
+    target = folder / f"{stem}_{thing.number:03d}.png"
+    if target.is_file():
+        return
+    picture = read_png(thing.picture, mend=MEND)
+    left, top, side = thing.window
+    crop = picture[top : top + side, left : left + side]  # (side, side, 3)
+    method = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    crop = cv2.resize(crop, (size, size), interpolation=method)  # (S, S, 3)
+    write_png(target, crop)

@@ -1,0 +1,77 @@
+"""A folder that a command fills, with a file in it that tells by which settings."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glore_seg.errors import OutputError
+from glore_seg.utils.files import atomic_write
+
+
+@dataclass(frozen=True)
+class MadeFolder:
+    """Keeps a command from other people's files, and lets it go on where it was interrupted.
+
+    Args:
+        root: The folder.
+        marker: Name of the file in it that holds the settings.
+        what: What the folder holds, for messages, such as ``"street scenes"``.
+        parts: Folders within it that are the command's own.
+    """
+
+    root: Path
+    marker: str
+    what: str
+    parts: Sequence[str]
+
+    def claim(self, settings: dict[str, Any], *, overwrite: bool) -> dict[str, Any]:
+        """Make sure that the folder may be written to with these settings.
+
+        Args:
+            settings: Whatever the content hangs on, as JSON keeps it.
+            overwrite: Whether to remove the parts where they were made with other settings.
+
+        Returns:
+            What :meth:`mark` noted with the same settings; empty where nothing was.
+
+        Raises:
+            OutputError: The folder is a file, holds other files, or was made with other
+                settings and ``overwrite`` is not set.
+        """
+        root = self.root
+        if root.exists() and not root.is_dir():
+            raise OutputError(f"{root} is a file; expected a folder: give another name")
+        if not root.is_dir() or not any(root.iterdir()):
+            return {}
+        marker = root / self.marker
+        if not marker.is_file():
+            raise OutputError(
+                f"{root} holds files that are no {self.what} (no {self.marker} in it): give "
+                "another folder"
+            )
+        try:
+            found = json.loads(marker.read_text())
+        except (ValueError, RecursionError):
+            found = {}
+        if not isinstance(found, dict):
+            found = {}
+        if found.get("settings") == settings:
+            return found
+        if not overwrite:
+            raise OutputError(
+                f"{root} holds {self.what} of other settings: {found.get('settings')}, asked for "
+                f"{settings}. Give --overwrite (overwrite=True) to replace them, or another folder"
+            )
+        for part in self.parts:
+            shutil.rmtree(root / part, ignore_errors=True)
+        return {}
+
+    def mark(self, settings: dict[str, Any], **notes: Any) -> None:
+        """Write the settings down, with notes such as ``complete=True``."""
+        with atomic_write(self.root / self.marker) as aside:
+            aside.write_text(json.dumps({"settings": settings, **notes}, indent=1) + "\n")

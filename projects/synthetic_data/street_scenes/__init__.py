@@ -1,0 +1,31 @@
+"""Street scenes drawn from a seed, in the layout of Cityscapes: for a first try and for tests.
+
+All 19 classes and many ignored labels occur. Most things tell their class by their look; for some
+it hangs on a cue far away in the picture, so that global context is worth something here:
+
+| looks like | cue | class |
+| --- | --- | --- |
+| gravel strip beside the road | skyline: towers / hills / viaduct | sidewalk / terrain / road |
+| long cream box with windows | rails and wires in the foreground: yes / no | train / bus |
+| figures behind a guard rail | red cycle lane at the bottom: yes / no | rider / person |
+| boarded barrier | crane above the skyline: yes / no | fence / wall |
+
+    >>> scene = compose_scene(0, "train", 0)
+    >>> paint(scene, (128, 256)).shape
+    (128, 256, 3)
+"""
+
+from projects.synthetic_data.street_scenes.context import Cues
+from projects.synthetic_data.street_scenes.painter import label_pictures, paint, polygons
+from projects.synthetic_data.street_scenes.scene import Scene, compose_scene
+from projects.synthetic_data.street_scenes.writer import make_street_scenes
+
+__all__ = [
+    "Cues",
+    "Scene",
+    "compose_scene",
+    "label_pictures",
+    "make_street_scenes",
+    "paint",
+    "polygons",
+]

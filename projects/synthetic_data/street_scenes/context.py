@@ -1,0 +1,76 @@
+"""The rules by which a thing's class hangs on a cue far away from it.
+
+| looks like | cue | class |
+| --- | --- | --- |
+| gravel strip beside the road | skyline: towers / hills / viaduct | sidewalk / terrain / road |
+| long cream box with windows | rails and wires in the foreground: yes / no | train / bus |
+| figures behind a guard rail | red cycle lane at the bottom: yes / no | rider / person |
+| boarded barrier | crane above the skyline: yes / no | fence / wall |
+
+The pixels of the thing are the same for every value of its cue: no look at the thing alone, however
+close, tells its class. All four cues are drawn independently of the things and of each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from glore_seg.errors import ConfigError
+
+SKYLINES = ("towers", "hills", "viaduct")
+
+
+@dataclass(frozen=True)
+class Cues:
+    """What the far surroundings of a scene show.
+
+    Attributes:
+        skyline: One of ``towers``, ``hills``, ``viaduct``.
+        rails: Whether tram rails cross the foreground, with a wire above.
+        cycle_lane: Whether the foreground has a red cycle lane.
+        crane: Whether a building crane stands above the skyline.
+
+    Raises:
+        ConfigError: If ``skyline`` is none of the three.
+    """
+
+    skyline: str
+    rails: bool
+    cycle_lane: bool
+    crane: bool
+
+    def __post_init__(self) -> None:
+        if self.skyline not in SKYLINES:
+            raise ConfigError(f"skyline is {self.skyline!r}; expected one of {SKYLINES}")
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> Cues:
+        """Draw the four cues, each value as likely as the others."""
+        return cls(
+            skyline=SKYLINES[rng.integers(len(SKYLINES))],
+            rails=bool(rng.integers(2)),
+            cycle_lane=bool(rng.integers(2)),
+            crane=bool(rng.integers(2)),
+        )
+
+    @property
+    def gravel(self) -> str:
+        """Label of the gravel strip."""
+        return {"towers": "sidewalk", "hills": "terrain", "viaduct": "road"}[self.skyline]
+
+    @property
+    def cream_box(self) -> str:
+        """Label of the long cream box."""
+        return "train" if self.rails else "bus"
+
+    @property
+    def figure(self) -> str:
+        """Label of a figure behind a guard rail."""
+        return "rider" if self.cycle_lane else "person"
+
+    @property
+    def boards(self) -> str:
+        """Label of the boarded barrier."""
+        return "fence" if self.crane else "wall"

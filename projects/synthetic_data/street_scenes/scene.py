@@ -1,0 +1,216 @@
+"""What stands where: a scene from a seed."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from glore_seg.errors import ConfigError
+from projects.synthetic_data.street_scenes import furniture, people, surroundings, vehicles
+from projects.synthetic_data.street_scenes.context import Cues
+from projects.synthetic_data.street_scenes.shapes import Colour, Part
+from projects.synthetic_data.street_scenes.view import View
+
+SPLITS = ("train", "val", "test")
+
+# Sky above, sky at the horizon, tint of the light.
+LIGHTS: tuple[tuple[Colour, Colour, Colour], ...] = (
+    ((84, 146, 214), (196, 222, 240), (1.04, 1.02, 0.98)),
+    ((120, 170, 220), (226, 232, 234), (1.0, 1.0, 1.0)),
+    ((158, 168, 180), (206, 208, 208), (0.9, 0.92, 0.96)),
+    ((104, 130, 186), (246, 204, 158), (1.08, 0.98, 0.86)),
+    ((84, 92, 146), (226, 164, 150), (0.9, 0.8, 0.86)),
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A scene in plane coordinates: its height is 1, whatever the size it is painted at.
+
+    Attributes:
+        parts: Back to front.
+        cues: What the surroundings show.
+        width: Width over height.
+        sky: Colours of the sky, above and at the horizon.
+        light: Factors on red, green and blue.
+        grain_seed: Seed of the grain and of the sensor's noise.
+    """
+
+    parts: tuple[Part, ...]
+    cues: Cues
+    width: float
+    sky: tuple[Colour, Colour]
+    light: Colour
+    grain_seed: tuple[int, ...]
+
+
+def compose_scene(
+    seed: int, split: str, index: int, *, width: float = 2.0, cues: Cues | None = None
+) -> Scene:
+    """Compose scene number ``index`` of a split.
+
+    The same arguments give the same scene, however many others are made. Every thing has its own
+    stream of random numbers, so that other ``cues`` leave all else as it is.
+
+    Args:
+        seed: Seed of the whole data set, at least 0.
+        split: ``train``, ``val`` or ``test``.
+        index: Number of the scene in its split, from 0. What a scene must contain cycles with it,
+            so that any eight scenes in a row hold all 19 classes.
+        width: Width over height, 1 to 4.
+        cues: What the surroundings show; drawn where None.
+
+    Returns:
+        The scene.
+
+    Raises:
+        ConfigError: If an argument is out of its range.
+    """
+    if split not in SPLITS:
+        raise ConfigError(f"split is {split!r}; expected one of {SPLITS}")
+    if seed < 0 or index < 0:
+        raise ConfigError(f"seed and index must be at least 0; got seed {seed}, index {index}")
+    if not 1 <= width <= 4:
+        raise ConfigError(f"width over height is {width}; expected 1 to 4, such as 2 for 128 x 256")
+    key = (seed, SPLITS.index(split), index)
+
+    def stream(name: str) -> np.random.Generator:
+        return np.random.default_rng((*key, zlib.crc32(name.encode())))
+
+    cues = cues or Cues.draw(stream("cues"))
+    rng = stream("view")
+    view = View(x=width * rng.uniform(0.44, 0.56), y=rng.uniform(0.42, 0.48), width=width)
+    edges = (-rng.uniform(2.4, 3.2), rng.uniform(2.4, 3.2))
+    above, horizon, light = LIGHTS[rng.integers(len(LIGHTS))]
+    gain = rng.uniform(0.85, 1.1)
+
+    parts = surroundings.backdrop(stream("backdrop"), view, cues, horizon)
+    parts += _sides(stream("sides"), view, cues, edges, index)
+    if cues.rails:
+        parts += surroundings.rails(view)
+    if cues.cycle_lane:
+        parts += surroundings.cycle_lane(view)
+    placed = _things(stream("things"), view, cues, edges, index)
+    for t, across, thing in sorted(placed, key=lambda item: item[0]):
+        parts += view.place(thing, across, t)
+    if stream("ego").random() < 0.7:
+        parts += surroundings.ego_vehicle(view)
+    red, green, blue = (c * gain for c in light)
+    return Scene(
+        parts=tuple(parts),
+        cues=cues,
+        width=width,
+        sky=(above, horizon),
+        light=(red, green, blue),
+        grain_seed=(*key, 1),
+    )
+
+
+def _sides(
+    rng: np.random.Generator, view: View, cues: Cues, edges: tuple[float, float], index: int
+) -> list[Part]:
+    """Ground, houses or trees, barriers: left by turns, right at random."""
+    verges = ("tiles", "grass", "gravel")
+    barriers = ("bricks", "slats", "boards", "none")
+    left_verge = verges[(index + index // 3) % 3]
+    right_verge = str(rng.choice(verges, p=(0.25, 0.25, 0.5)))
+    kinds = (barriers[index % 3], str(rng.choice(barriers, p=(0.15, 0.15, 0.4, 0.3))))
+
+    parts: list[Part] = []
+    for edge, kind in zip(edges, (left_verge, right_verge), strict=True):
+        parts += surroundings.verge(view, kind, edge, cues.gravel)
+    parts += surroundings.ground(rng, view, edges)
+    if rng.random() < 0.35:
+        parts += surroundings.parking(view, edges[int(rng.integers(2))])
+    for edge, kind in zip(edges, kinds, strict=True):
+        f = float(np.sign(edge))
+        if rng.random() < 0.7:
+            parts += surroundings.houses(rng, view, edge + f * 6.6)
+        for distance in np.sort(rng.uniform(2.2, 7.5, 3))[::-1]:
+            parts += view.place(furniture.tree(rng), edge + f * rng.uniform(4.8, 6.0), 1 / distance)
+        if kind != "none":
+            parts += surroundings.barrier(view, kind, edge + f * 3.6, cues.boards)
+        elif rng.random() < 0.6:
+            for distance in (5.0, 3.8, 2.9):
+                parts += view.place(furniture.bush(rng), edge + f * 3.6, 1 / distance)
+    return parts
+
+
+def _things(
+    rng: np.random.Generator, view: View, cues: Cues, edges: tuple[float, float], index: int
+) -> list[tuple[float, float, list[Part]]]:
+    """Vehicles, people and furniture as (nearness, metres across, parts)."""
+    left, right = edges
+    things: list[tuple[float, float, list[Part]]] = []
+
+    def add(thing: list[Part], across: float, t: float) -> None:
+        things.append((t, across, thing))
+
+    def beside(near: float, far: float) -> float:
+        """Metres across for a thing ``near`` to ``far`` metres outside the street."""
+        f = rng.choice((-1, 1))
+        return float((right if f > 0 else left) + f * rng.uniform(near, far))
+
+    # One long vehicle by turns; the cream box, whose class hangs on a cue, in more scenes yet.
+    large = (vehicles.truck, vehicles.bus, vehicles.train, None)[index % 4]
+    if large is not None:
+        add(large(rng), rng.uniform(-3.5, 3.5), rng.uniform(0.17, 0.23))
+    if large is None or rng.random() < 0.5:
+        add(vehicles.cream_box(cues.cream_box), rng.uniform(-4, 4), rng.uniform(0.15, 0.21))
+
+    if rng.random() < 0.25:
+        add(vehicles.truck(rng), beside(1.0, 2.5), rng.uniform(0.18, 0.24))
+    for _ in range(rng.integers(1, 4)):
+        add(vehicles.car_rear(rng), rng.uniform(left + 1, right - 1), rng.uniform(0.24, 0.55))
+    if rng.random() < 0.5:
+        add(vehicles.car_side(rng), beside(0.4, 1.2), rng.uniform(0.22, 0.36))
+    if rng.random() < 0.15:
+        label = str(rng.choice(("caravan", "trailer")))
+        add(vehicles.caravan(rng, label), beside(1.0, 2.0), rng.uniform(0.2, 0.32))
+    if rng.random() < 0.2:
+        x, t = rng.uniform(left, right), rng.uniform(0.12, 0.15)
+        for k in range(3):
+            add(_renamed(vehicles.car_rear(rng), "car", "cargroup"), x + 1.5 * k, t + 0.001 * k)
+
+    kind = ("bicycle", "motorcycle")[index % 2]
+    add(people.ridden(rng, kind), rng.uniform(left + 0.7, right - 0.7), rng.uniform(0.34, 0.52))
+    if rng.random() < 0.6:
+        other = ("bicycle", "motorcycle")[int(rng.integers(2))]
+        add(
+            people.ridden(rng, other), rng.uniform(left + 0.5, right - 0.5), rng.uniform(0.26, 0.42)
+        )
+    if rng.random() < 0.5:
+        add(people.bicycle(rng), beside(0.6, 1.6), rng.uniform(0.3, 0.5))
+    if rng.random() < 0.35:
+        add(people.motorcycle(rng), beside(0.4, 1.2), rng.uniform(0.3, 0.46))
+
+    for _ in range(rng.integers(1, 4)):
+        add(people.person(rng), beside(0.5, 2.8), rng.uniform(0.24, 0.5))
+    if rng.random() < 0.2:
+        x, t = beside(1.0, 2.0), rng.uniform(0.16, 0.24)
+        for k in range(3):
+            crowd = _renamed(people.person(rng), "person", "persongroup")
+            add(crowd, x + 0.4 * k, t + 0.001 * k)
+    if rng.random() < 0.6:
+        x, t = beside(1.4, 2.2), rng.uniform(0.34, 0.46)
+        for k in range(-1, 2):
+            add(people.figure(rng, cues.figure), x + 0.85 * k, t - 0.002)
+        add(furniture.guard_rail(2.8), x, t)
+
+    for _ in range(rng.integers(1, 3)):
+        add(furniture.traffic_light(rng), beside(0.2, 0.7), rng.uniform(0.26, 0.44))
+    for _ in range(rng.integers(1, 3)):
+        add(furniture.traffic_sign(rng), beside(0.2, 1.6), rng.uniform(0.28, 0.46))
+    for _ in range(rng.integers(1, 3)):
+        add(furniture.lamp_post(rng), beside(0.3, 0.9), rng.uniform(0.16, 0.4))
+    if rng.random() < 0.3:
+        add(furniture.bin_(rng), beside(0.6, 2.4), rng.uniform(0.3, 0.5))
+    if rng.random() < 0.2:
+        add(furniture.pram(rng), beside(0.6, 2.4), rng.uniform(0.3, 0.5))
+    return things
+
+
+def _renamed(parts: list[Part], old: str, new: str) -> list[Part]:
+    return [replace(part, label=new) if part.label == old else part for part in parts]

@@ -1,0 +1,115 @@
+"""Write street scenes to a folder in the layout of Cityscapes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from glore_seg.errors import ConfigError
+from glore_seg.utils.files import atomic_write, track, write_png
+from projects.synthetic_data.output_folder import MadeFolder
+from projects.synthetic_data.street_scenes.painter import label_pictures, paint, polygons
+from projects.synthetic_data.street_scenes.scene import SPLITS, compose_scene
+
+MARKER = "street_scenes.json"
+"""Name of the file that tells how a folder was made and whether it is complete."""
+
+DRAWING = 1  # raised whenever the same settings would give other pictures
+
+# Real cities of the three splits, a few each.
+CITIES = {
+    "train": ("aachen", "bremen", "cologne", "darmstadt"),
+    "val": ("frankfurt", "lindau", "munster"),
+    "test": ("berlin", "bonn", "leverkusen"),
+}
+
+
+def make_street_scenes(
+    root: str | Path,
+    *,
+    num_train: int = 240,
+    num_val: int = 60,
+    num_test: int = 12,
+    size: tuple[int, int] = (128, 256),
+    seed: int = 0,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> Path:
+    """Make a data set of street scenes in the layout of Cityscapes.
+
+    ``train`` and ``val`` get pictures and ground truth, ``test`` gets pictures only, since the
+    ground truth of Cityscapes' test split is withheld. A second call with the same settings goes
+    on where the first was interrupted, and returns at once where it was complete.
+
+    Args:
+        root: Folder to write to; must be new, empty or made by this function.
+        num_train: Pictures for training, at least 0.
+        num_val: Pictures for validation, at least 0.
+        num_test: Pictures without ground truth, at least 0.
+        size: Height and width in pixels: 32 to 4096, the width 1 to 4 times the height.
+        seed: At least 0. A picture depends on the seed, its split and its number alone, so that a
+            larger data set contains the smaller one.
+        overwrite: Whether to remove a data set made with other settings first.
+        progress: Whether to show a bar with the time left.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ConfigError: If a count, the size or the seed is out of its range.
+        FileExistsError: If the folder holds other files, or scenes of other settings and
+            ``overwrite`` is not set.
+    """
+    root = Path(root)
+    counts = dict(zip(SPLITS, (num_train, num_val, num_test), strict=True))
+    _check(counts, size, seed)
+    settings = {"drawing": DRAWING, "counts": counts, "size": list(size), "seed": seed}
+    folder = MadeFolder(root, MARKER, "street scenes", ("leftImg8bit", "gtFine"))
+    if folder.claim(settings, overwrite=overwrite).get("complete"):
+        return root
+
+    folder.mark(settings, complete=False)
+    tasks = [(split, index) for split, count in counts.items() for index in range(count)]
+    for split, index in track(tasks, len(tasks), "street scenes", show=progress):
+        _write_scene(root, split, index, size, seed)
+    folder.mark(settings, complete=True)
+    return root
+
+
+def scene_name(split: str, index: int) -> str:
+    """Return the common part of a scene's file names, such as ``bremen_000001_000019``."""
+    city = CITIES[split][index % len(CITIES[split])]
+    return f"{city}_{index:06d}_000019"
+
+
+def _check(counts: dict[str, int], size: tuple[int, int], seed: int) -> None:
+    for split, count in counts.items():
+        if count < 0:
+            raise ConfigError(f"num_{split} is {count}; expected 0 or more")
+    if len(size) != 2 or not all(32 <= side <= 4096 for side in size):
+        raise ConfigError(f"size is {size}; expected height and width of 32 to 4096, as (128, 256)")
+    if not 1 <= size[1] / size[0] <= 4:
+        raise ConfigError(
+            f"size is {size[0]} x {size[1]} (height x width); expected a width of 1 to 4 times the "
+            "height, such as 128 x 256"
+        )
+    if seed < 0:
+        raise ConfigError(f"seed is {seed}; expected 0 or more")
+
+
+def _write_scene(root: Path, split: str, index: int, size: tuple[int, int], seed: int) -> None:
+    name = scene_name(split, index)
+    city = name.split("_", maxsplit=1)[0]
+    picture = root / "leftImg8bit" / split / city / f"{name}_leftImg8bit.png"
+    if picture.is_file():  # written last: all of this scene is there
+        return
+    scene = compose_scene(seed, split, index, width=size[1] / size[0])
+    if split != "test":
+        annotation = polygons(scene, size)
+        stem = root / "gtFine" / split / city / f"{name}_gtFine"
+        with atomic_write(f"{stem}_polygons.json") as aside:
+            aside.write_text(json.dumps(annotation))
+        for kind, label_picture in label_pictures(annotation).items():
+            with atomic_write(f"{stem}_{kind}.png") as aside:
+                label_picture.save(aside)
+    write_png(picture, paint(scene, size))

@@ -1,0 +1,71 @@
+"""A page to try checkpoints on pictures: `python -m projects.web_demo --checkpoint CHECKPOINT`."""
+
+import argparse
+import threading
+from collections.abc import Sequence
+
+import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+from glore_seg.cli.options import run_tool
+from projects.web_demo.handlers import Handlers
+from projects.web_demo.models import load_page_models
+from projects.web_demo.serving import LOOPBACK, serving
+from projects.web_demo.uploads import Limits
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Serve the page until interrupted."""
+    parser = argparse.ArgumentParser(
+        description="Serve a page to try one or more checkpoints on pictures: classes, projection "
+        "maps and node graph, two checkpoints side by side. It is reached from this machine "
+        "alone, and asks nothing of others.",
+        epilog="example: python -m projects.web_demo --checkpoint "
+        "work_dirs/fcn_r50_glore_cityscapes/iter_80000.pth",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        nargs="+",
+        required=True,
+        help="checkpoint or ONNX files; with two or more, visitors can compare two",
+    )
+    parser.add_argument(
+        "--config",
+        nargs="+",
+        default=[],
+        help="one for all checkpoints, or one for each (default: the one that each holds)",
+    )
+    parser.add_argument(
+        "--device", help="such as cpu or cuda:1 (default: the first GPU where there is one)"
+    )
+    parser.add_argument(
+        "--host",
+        default=LOOPBACK,
+        help="address to listen at; 0.0.0.0 lets in all that reach this machine "
+        "(default: %(default)s, this machine alone)",
+    )
+    parser.add_argument("--port", type=int, default=7860, help="default: %(default)s")
+    limits = Limits()
+    parser.add_argument(
+        "--max-megabytes",
+        type=float,
+        default=limits.megabytes,
+        help="of an uploaded file (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--max-megapixels",
+        type=float,
+        default=limits.megapixels,
+        help="of an uploaded picture (default: %(default)g)",
+    )
+    args = parser.parse_args(argv)
+    limits = Limits(megabytes=args.max_megabytes, megapixels=args.max_megapixels)
+    models = load_page_models(args.checkpoint, args.config, device=args.device)
+    with serving(Handlers(models, limits), host=args.host, port=args.port) as address:
+        print(f"The page is at {address} (Ctrl+C ends it)", flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            print("ended")
+
+
+if __name__ == "__main__":
+    run_tool(main)

@@ -1,0 +1,89 @@
+import os
+import re
+import socket
+import sys
+
+import httpx
+import pytest
+
+from glore_seg.errors import MissingDependencyError
+from projects.web_demo.handlers import Handlers
+from projects.web_demo.serving import LOOPBACK, serving
+from projects.web_demo.tests.conftest import free_port
+
+pytest.importorskip("gradio", reason="gradio is not installed: pip install 'glore_seg[demo]'")
+
+
+def test_the_page_is_there_and_nothing_else(address, small_files):
+    found = httpx.get(address)
+    assert found.status_code == 200
+    assert "frame-ancestors 'none'" in found.headers["content-security-policy"]
+    # what the page would load from elsewhere, but for the preview that other sites show of it
+    loaded = re.findall(r'<(?:script|link)[^>]+(?:src|href)="(https?:)?//', found.text)
+    assert loaded == []
+    for file in (small_files[0], small_files[1][0], "/etc/passwd", "setup.cfg", __file__):
+        assert httpx.get(f"{address}/gradio_api/file={file}").status_code == 404
+    for path in ("/docs", "/gradio_api/info", "/gradio_api/proxy=http://example.com/"):
+        assert httpx.get(address + path).status_code == 404
+    assert httpx.get(address, headers={"host": "evil.example"}).status_code == 421
+
+
+def test_uploads_are_private_limited_and_not_served_back(address):
+    files = {"files": ("../../evil.png", b"x" * 100)}
+    (path,) = httpx.post(f"{address}/gradio_api/upload", files=files).json()
+    assert os.path.basename(path) == "evil.png"
+    folder = os.path.realpath(os.environ["GRADIO_TEMP_DIR"])
+    assert os.path.realpath(path).startswith(folder + os.sep)
+    assert os.stat(folder).st_mode & 0o077 == 0
+    assert httpx.get(f"{address}/gradio_api/file={path}").status_code == 404
+    files = {"files": ("large.png", bytes(600_000))}
+    assert httpx.post(f"{address}/gradio_api/upload", files=files).status_code == 413
+    files = {"files": ("huge.png", bytes(2_000_000))}
+    assert httpx.post(f"{address}/gradio_api/upload", files=files).status_code == 413
+
+
+def test_a_question_about_a_file_of_the_server_is_refused(address, small_files):
+    """What a page could never send: the path of a file that was not uploaded."""
+    config = httpx.get(f"{address}/config").json()
+    (index,) = [d["id"] for d in config["dependencies"] if d["api_name"] == "segment"]
+    data = {"path": str(small_files[0]), "meta": {"_type": "gradio.FileData"}}
+    question = {"data": [data, "first", "no other"], "fn_index": index, "session_hash": "a1"}
+    asked = httpx.post(f"{address}/gradio_api/queue/join", json=question)
+    assert asked.status_code == 200
+    with httpx.stream("GET", f"{address}/gradio_api/queue/data?session_hash=a1") as answers:
+        said = next(line for line in answers.iter_lines() if "process_completed" in line)
+    assert '"success":false' in said
+    assert str(small_files[0].parent) not in said
+    assert "Traceback" not in said
+
+
+def test_the_server_ends_with_its_folder(page_models):
+    before = {
+        name: os.environ.get(name) for name in ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED")
+    }
+    port = free_port()
+    with serving(Handlers(page_models), port=port) as address:
+        folder = os.environ["GRADIO_TEMP_DIR"]
+        assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+        assert address == f"http://{LOOPBACK}:{port}/"
+        again = serving(Handlers(page_models), port=port)
+        with pytest.raises(OSError, match=f"cannot listen at {LOOPBACK}, port {port} .*--port"):
+            again.__enter__()
+    assert not os.path.exists(folder)
+    assert {name: os.environ.get(name) for name in before} == before
+    with socket.socket() as free:
+        free.bind((LOOPBACK, port))
+
+
+@pytest.mark.parametrize("port", [0, 65536])
+def test_ports_have_a_range(page_models, port):
+    served = serving(Handlers(page_models), port=port)
+    with pytest.raises(ValueError, match=f"port is {port}; expected 1 to 65535"):
+        served.__enter__()
+
+
+def test_without_gradio_the_command_that_installs_it_is_named(page_models, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    served = serving(Handlers(page_models))
+    with pytest.raises(MissingDependencyError, match=r"pip install 'glore_seg\[demo\]'"):
+        served.__enter__()

@@ -1,0 +1,99 @@
+"""Networks in onnxruntime: the arithmetic of the contract, and agreement with torch."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import interpolate
+
+from glore_seg.apis.export import export_model
+from glore_seg.apis.inference import Failure, Segmenter
+
+pytest.importorskip("onnxruntime")
+
+
+@pytest.fixture(scope="module")
+def exported(cfg, checkpoint, tmp_path_factory):
+    path = tmp_path_factory.mktemp("exported") / "glore.onnx"
+    export_model(cfg, checkpoint, path, resized=False)
+    return path
+
+
+def test_agrees_with_torch(exported, segmenter, image):
+    onnx = Segmenter(exported)
+    assert (onnx.classes, onnx.model) == (segmenter.classes, None)
+    assert [tuple(colour) for colour in onnx.palette] == [tuple(c) for c in segmenter.palette]
+    pictures = [image, image[:33, :47], image]
+    for batch_size in (1, 2):
+        found = onnx(pictures, scores=True, batch_size=batch_size)
+        expected = segmenter(pictures, scores=True)
+        for one, other in zip(found, expected, strict=True):
+            assert np.mean(one.labels == other.labels) > 0.999
+            np.testing.assert_allclose(one.scores, other.scores, atol=1e-3)
+
+
+def normalised(image):
+    """(image - mean) / std in the channel order of the file, channels first."""
+    return ((image - np.array([10.0, 20.0, 30.0])) / [2.0, 4.0, 8.0]).transpose(2, 0, 1)
+
+
+@pytest.mark.parametrize("order", ["rgb", "bgr"])
+def test_what_goes_in(write_onnx, image, order):
+    image = np.random.default_rng(1).integers(0, 60, (16, 24, 3), dtype=np.uint8)
+    found = Segmenter(write_onnx(channel_order=order))(image, scores=True)
+    logits = normalised(image if order == "rgb" else image[..., ::-1])
+    assert np.array_equal(found.labels, logits.argmax(0))
+    np.testing.assert_allclose(found.scores, torch.from_numpy(logits).softmax(0).numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_padding_and_resizing(write_onnx, align_corners):
+    image = np.random.default_rng(1).integers(0, 60, (14, 21, 3), dtype=np.uint8)
+    file = write_onnx(size_divisor=4, resized=False, align_corners=align_corners)
+    found = Segmenter(file)(image, scores=True)
+    padded = np.zeros((1, 3, 16, 24))
+    padded[0, :, :14, :21] = normalised(image)
+    small = torch.from_numpy(padded).reshape(1, 3, 4, 4, 6, 4).mean((3, 5))
+    logits = interpolate(small, (16, 24), mode="bilinear", align_corners=align_corners)
+    logits = logits[0, :, :14, :21]
+    np.testing.assert_allclose(found.scores, logits.softmax(0).numpy(), atol=1e-5)
+
+
+def test_labels_from_within(write_onnx):
+    image = np.random.default_rng(1).integers(0, 60, (16, 24, 3), dtype=np.uint8)
+    segmenter = Segmenter(write_onnx(output="labels", palette=()))
+    found = segmenter(image)
+    assert np.array_equal(found.labels, normalised(image).argmax(0))
+    assert found.labels.dtype == np.uint8
+    assert found.overlay(1).shape == image.shape  # with colours, though the file has none
+    with pytest.raises(ValueError, match=r"scores can't be had .* export an ONNX file without"):
+        segmenter(image, scores=True)
+
+
+def test_a_size_that_the_file_does_not_take(write_onnx, image):
+    (found,) = Segmenter(write_onnx(size=(16, 24))).stream(image[:15])
+    assert isinstance(found, Failure)
+    assert "picture 0 (15 x 56 pixels, height x width) cannot be segmented: " in str(found.error)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tta": True}, "tta can't be had of .*: an ONNX file is one network on whole pictures"),
+        ({"mode": "slide", "precision": "bf16"}, "precision, mode can't be had"),
+        ({"checkpoint": "x.pth"}, "checkpoint can't be had"),
+        ({"device": "cuda"}, "device is 'cuda', and onnxruntime has .*; expected 'cpu'"),
+    ],
+)
+def test_options_that_it_cannot_have(write_onnx, options, message):
+    with pytest.raises(ValueError, match=message):
+        Segmenter(write_onnx(), **options)
+
+
+def test_files_of_others(write_onnx, tmp_path):
+    with pytest.raises(ValueError, match=r"no property 'glore_seg'; expected .*tools/export\.py"):
+        Segmenter(write_onnx(contract=False))
+    with pytest.raises(ValueError, match="is a network for classification; expected segmentation"):
+        Segmenter(write_onnx(task="classification"))
+    (tmp_path / "text.onnx").write_text("no network")
+    with pytest.raises(ValueError, match=r"text\.onnx cannot be opened by onnxruntime"):
+        Segmenter(tmp_path / "text.onnx")

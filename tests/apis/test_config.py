@@ -1,0 +1,98 @@
+"""From the command line to a config that this machine can run."""
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from glore_seg.apis import load_config, use_amp
+from glore_seg.apis.config import replace_sync_bn
+from glore_seg.checkpoints.json_config import config_to_json
+from glore_seg.errors import GloReSegError
+
+CONFIG = """
+model = dict(norm_cfg=dict(type='SyncBN'), heads=[dict(norm_cfg=dict(type='SyncBN'), n=1)])
+optim_wrapper = dict(type='OptimWrapper')
+train_cfg = dict(max_iters=7)
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "recipe.py"
+    path.write_text(CONFIG)
+    return str(path)
+
+
+def test_options_and_work_dir(config):
+    cfg = load_config(config, cfg_options={"train_cfg.max_iters": 3, "resume": True})
+    assert (cfg.train_cfg.max_iters, cfg.resume, cfg.launcher) == (3, True, "none")
+    assert cfg.work_dir == "work_dirs/recipe"
+    assert load_config(config, work_dir="elsewhere").work_dir == "elsewhere"
+
+
+def test_missing_config():
+    with pytest.raises(GloReSegError, match=r"config 'no.py' does not exist.*glore_seg::fcn"):
+        load_config("no.py")
+
+
+def test_a_config_of_the_package_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cfg = load_config("glore_seg::fcn_r50_glore-x2_cityscapes.py")
+    assert cfg.model.decode_head.num_units == 2
+    assert cfg.work_dir == "work_dirs/fcn_r50_glore-x2_cityscapes"
+    with pytest.raises(GloReSegError, match="did you mean 'glore_seg::fcn_r50_glore_citys"):
+        load_config("glore_seg::fcn_r50_glore_cityscape.py")
+
+
+def test_a_folder(tmp_path):
+    with pytest.raises(GloReSegError, match=r"is a folder; expected a file: .*/config\.json,"):
+        load_config(str(tmp_path))
+
+
+def test_json_keeps_its_tuples_and_runs_nothing(config, tmp_path):
+    path = tmp_path / "config.json"
+    cfg = load_config(config, cfg_options={"model.sizes": (1, 2)})
+    path.write_text(config_to_json(cfg, source=config))
+    assert load_config(str(path)).model.sizes == (1, 2)
+    path.write_text('{"model": {"type": "os.system", "command": "true"}}')
+    with pytest.raises(ValueError, match=r"config\.json: model\.type is 'os\.system', which a reg"):
+        load_config(str(path))
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match=r"config\.json is no text \(.*expected a config in UTF-8"):
+        load_config(str(path))
+
+
+def test_unknown_option(config):
+    with pytest.raises(ValueError, match=r"optim_wraper.lr: .*did you mean 'optim_wrapper'"):
+        load_config(config, cfg_options={"optim_wraper.lr": 1})
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="is about machines without a GPU")
+def test_several_processes_without_gpu(config):
+    cfg = load_config(config, launcher="pytorch")
+    assert cfg.env_cfg.dist_cfg.backend == "gloo"
+    assert cfg.model_wrapper_cfg.device_ids is None
+    assert cfg.model.norm_cfg.type == "CPUSyncBN"
+    alone = load_config(config)
+    assert alone.model.norm_cfg.type == "SyncBN"
+    assert "model_wrapper_cfg" not in alone
+
+
+def testreplace_sync_bn_counts():
+    cfg = Config.fromstring(CONFIG, ".py")
+    assert replace_sync_bn(cfg.model) == 2
+    assert cfg.model.heads[0].norm_cfg.type == "BN"
+    assert replace_sync_bn(cfg.model) == 0
+
+
+def test_amp(config):
+    cfg = load_config(config)
+    use_amp(cfg)
+    chosen = cfg.optim_wrapper.type
+    if not torch.cuda.is_available():
+        assert chosen == "BFloat16OptimWrapper"
+    use_amp(cfg)
+    assert cfg.optim_wrapper.type == chosen
+    cfg.optim_wrapper.type = "ApexOptimWrapper"
+    with pytest.raises(ValueError, match="'ApexOptimWrapper'; leave --amp out"):
+        use_amp(cfg)

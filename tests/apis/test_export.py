@@ -1,0 +1,228 @@
+"""Files that other runtimes read, against mmseg's and mmpretrain's own forward passes."""
+
+import json
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from mmseg.models.utils import resize
+
+from glore_seg.apis import load_model
+from glore_seg.apis.export import export_model
+from glore_seg.export import PROPERTY, Contract, tracing
+from glore_seg.export.checking import ExportMismatchError
+from glore_seg.layers import GloReUnit
+from tests.export import networks
+
+OTHER_SIZES = ((1, 40, 72), (2, 57, 91), (3, 129, 65))
+
+
+def run_onnx(path, x):
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (entry,), (exit_,) = session.get_inputs(), session.get_outputs()
+    assert entry.name == "image"
+    contract = json.loads(session.get_modelmeta().custom_metadata_map[PROPERTY])
+    assert exit_.name == contract["output"]
+    return torch.from_numpy(session.run(None, {"image": x.numpy()})[0]), contract
+
+
+def as_test_step(model, x):
+    """The way of mmseg's own inference: logits at the size of the picture."""
+    with torch.no_grad():
+        return model.encode_decode(x, [{"img_shape": x.shape[2:]}] * len(x))
+
+
+def test_onnx_gives_mmsegs_logits_at_sizes_that_were_not_traced(tmp_path):
+    cfg = networks.segmentation()
+    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+    out = tmp_path / "a.onnx"
+    exported = export_model(cfg, checkpoint, out, order="interaction")
+    assert [row.size for row in exported.comparisons] == [(1, 161, 225), (2, 128, 96), (3, 97, 353)]
+    assert all(row.agrees and row.share == 1 for row in exported.comparisons)
+    assert list(tmp_path.iterdir()) in ([out, checkpoint], [checkpoint, out])
+
+    model = load_model(cfg, checkpoint, device="cpu")
+    for batch, height, width in OTHER_SIZES:
+        x = torch.randn(batch, 3, height, width)
+        found, contract = run_onnx(out, x)
+        wanted = as_test_step(model, x)
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+        assert wanted.std(dim=(2, 3)).min() > 1e-3  # which a constant would not give
+    assert contract == {
+        "format": 1,
+        "task": "segmentation",
+        "classes": list(networks.CLASSES),
+        "palette": [list(colour) for colour in networks.PALETTE],
+        "mean": [123.675, 116.28, 103.53],
+        "std": [58.395, 57.12, 57.375],
+        "channel_order": "rgb",
+        "size_divisor": 1,
+        "output": "logits",
+        "resized": True,
+        "align_corners": False,
+    }
+    session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
+    assert session.get_inputs()[0].shape == ["batch", 3, "height", "width"]
+    assert session.get_outputs()[0].shape == ["batch", 4, "height", "width"]
+
+
+def test_labels_of_coarse_logits_in_the_other_order(tmp_path):
+    cfg = networks.segmentation(head={"align_corners": True})
+    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+    out = tmp_path / "a.onnx"
+    export_model(cfg, checkpoint, out, order="coordinate", resized=False, argmax=True, opset=18)
+    model = load_model(cfg, checkpoint, device="cpu")
+    assert next(m.order for m in model.modules() if isinstance(m, GloReUnit)) == "auto"
+    for batch, height, width in OTHER_SIZES:
+        x = torch.randn(batch, 3, height, width)
+        found, contract = run_onnx(out, x)
+        with torch.no_grad():
+            wanted = model(x, mode="tensor").argmax(1)
+        assert found.dtype == torch.uint8
+        assert found.shape == wanted.shape == (batch, -(-height // 8), -(-width // 8))
+        assert (found == wanted).double().mean() >= 0.999
+    expected = {"output": "labels", "resized": False, "align_corners": True}
+    assert expected.items() <= contract.items()
+
+
+PSP = {
+    "type": "PSPHead",
+    "pool_scales": (1, 3),
+    "align_corners": True,
+    "num_nodes": None,
+    "num_states": None,
+    "unit_cfg": None,
+}
+NECK = {
+    "type": "GloReNeck",
+    "in_channels": (8, 8, 8),
+    "levels": (-1,),
+    "unit_cfg": {"num_nodes": 2, "zero_init": False},
+}
+
+
+def test_psp_head_and_glore_neck_are_right_at_every_size(tmp_path):
+    cfg = networks.segmentation(head=PSP, neck=NECK)
+    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+    export_model(cfg, checkpoint, tmp_path / "a.onnx")
+    model = load_model(cfg, checkpoint, device="cpu")
+    for batch, height, width in OTHER_SIZES:
+        x = torch.randn(batch, 3, height, width)
+        found, _ = run_onnx(tmp_path / "a.onnx", x)
+        torch.testing.assert_close(found, as_test_step(model, x), rtol=1e-4, atol=1e-4)
+
+
+def test_the_check_finds_what_onnx_keeps_of_the_traced_size(tmp_path, monkeypatch):
+    """torch's own way with adaptive pooling: wrong without a word at sizes above the traced."""
+    monkeypatch.setattr("glore_seg.export.onnx_format.with_exact_pooling", lambda program: program)
+    monkeypatch.setattr("glore_seg.apis.export.SIZES", ((1, 200, 320),))
+    cfg = networks.segmentation(head={**PSP, "pool_scales": (3,)})
+    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+    (tmp_path / "a.onnx").write_bytes(b"of before")
+    message = r"a\.onnx is not written: it differs from torch at 1 of 1 sizes; .*--size HEIGHT"
+    with pytest.raises(ExportMismatchError, match=message) as refused:
+        export_model(cfg, checkpoint, tmp_path / "a.onnx", overwrite=True)
+    assert "1 x 200 x 320" in str(refused.value)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.onnx", "a.pth"]
+    assert (tmp_path / "a.onnx").read_bytes() == b"of before"
+
+
+@pytest.mark.parametrize(("size", "bins"), [((13, 29), (3, 4)), ((6, 6), (6, 6)), ((2, 5), (3, 1))])
+def test_pooling_is_torchs(size, bins):
+    x = torch.randn(2, 4, *size, dtype=torch.float64)
+    torch.testing.assert_close(
+        tracing.adaptive_avg_pool2d(x, bins), torch.nn.functional.adaptive_avg_pool2d(x, bins)
+    )
+    one = tracing.adaptive_avg_pool2d(x, (1, 1))
+    torch.testing.assert_close(one, torch.nn.functional.adaptive_avg_pool2d(x, (1, 1)))
+
+
+@pytest.mark.parametrize(
+    ("order", "changes"),
+    [("coordinate", {}), ("interaction", {"head": PSP, "neck": NECK})],
+)
+def test_program_gives_mmsegs_logits(tmp_path, order, changes):
+    cfg = networks.segmentation(**changes)
+    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+    exported = export_model(cfg, checkpoint, tmp_path / "a.pt2", file_format="program", order=order)
+    texts = {PROPERTY: ""}
+    program = torch.export.load(tmp_path / "a.pt2", extra_files=texts).module()
+    assert Contract.from_json(texts[PROPERTY], source="a.pt2") == exported.contract
+    model = load_model(cfg, checkpoint, device="cpu")
+    for batch, height, width in OTHER_SIZES:
+        x = torch.randn(batch, 3, height, width)
+        torch.testing.assert_close(program(x), as_test_step(model, x), rtol=1e-4, atol=1e-4)
+
+
+def test_classifier_gives_mmpretrains_logits(tmp_path):
+    cfg = networks.classification()
+    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+    export_model(cfg, checkpoint, tmp_path / "a.onnx")
+    assert "data_preprocessor" not in cfg.model
+    model = load_model(cfg, checkpoint, device="cpu")
+    for batch, height, width in OTHER_SIZES:
+        x = torch.randn(batch, 3, height, width)
+        found, contract = run_onnx(tmp_path / "a.onnx", x)
+        with torch.no_grad():
+            torch.testing.assert_close(found, model(x), rtol=1e-4, atol=1e-4)
+        assert found.shape == (batch, 4)
+    expected = {
+        "task": "classification",
+        "classes": list(networks.CLASSES),
+        "palette": [],
+        "mean": [1.0, 2.0, 3.0],
+        "channel_order": "bgr",
+        "resized": False,
+    }
+    assert expected.items() <= contract.items()
+
+
+def test_a_fixed_size_and_padded_pictures(tmp_path):
+    cfg = networks.segmentation()
+    cfg.model.data_preprocessor.test_cfg = {"size_divisor": 32}
+    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+    options = {"file_format": "program", "size": (64, 96)}
+    exported = export_model(cfg, checkpoint, tmp_path / "a.pt2", **options)
+    assert exported.contract.size_divisor == 32
+    assert [row.size for row in exported.comparisons] == [(1, 64, 96), (3, 64, 96)]
+    with pytest.raises(ValueError, match=r"size is 64 x 90; expected multiples of 32"):
+        export_model(cfg, checkpoint, tmp_path / "b.pt2", file_format="program", size=(64, 90))
+    free = export_model(
+        cfg, checkpoint, tmp_path / "c.pt2", file_format="program", check_sizes=[(64, 320)]
+    )
+    sizes = [(1, 192, 256), (2, 128, 96), (3, 128, 384), (1, 64, 320)]
+    assert [row.size for row in free.comparisons] == sizes
+
+
+def test_one_logit_for_two_classes(tmp_path):
+    loss = {"type": "CrossEntropyLoss", "use_sigmoid": True}
+    head = {"num_classes": 2, "out_channels": 1, "threshold": 0.4, "loss_decode": loss}
+    cfg = networks.segmentation(head=head)
+    two = {"classes": ("no", "yes"), "palette": [[0, 0, 0], [1, 1, 1]]}
+    cfg.test_dataloader.dataset.metainfo = two
+    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+    options = {"file_format": "program"}
+    with pytest.raises(ValueError, match=r"one logit for two classes.*add --argmax"):
+        export_model(cfg, checkpoint, tmp_path / "a.pt2", **options)
+    export_model(cfg, checkpoint, tmp_path / "a.pt2", argmax=True, **options)
+    x = torch.randn(2, 3, 40, 72)
+    found = torch.export.load(tmp_path / "a.pt2").module()(x)
+    wanted = load_model(cfg, checkpoint, device="cpu").postprocess_result(
+        as_test_step(load_model(cfg, checkpoint, device="cpu"), x)
+    )
+    assert np.array_equal(
+        found.numpy(), torch.cat([each.pred_sem_seg.data for each in wanted]).numpy()
+    )
+
+
+def test_resizing_outside_is_resizing_inside(tmp_path):
+    cfg = networks.segmentation(head={"align_corners": True})
+    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+    options = {"file_format": "program", "resized": False}
+    contract = export_model(cfg, checkpoint, tmp_path / "a.pt2", **options).contract
+    x = torch.randn(1, 3, 40, 72)
+    coarse = torch.export.load(tmp_path / "a.pt2").module()(x)
+    found = resize(coarse, (40, 72), mode="bilinear", align_corners=contract.align_corners)
+    wanted = as_test_step(load_model(cfg, checkpoint, device="cpu"), x)
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)

@@ -1,0 +1,25 @@
+"""Sizes to count for, by task."""
+
+import pytest
+from mmengine.config import Config
+
+from glore_seg.apis.input_sizes import input_sizes
+
+
+@pytest.mark.parametrize(
+    ("scope", "published"),
+    [("mmseg", (1024, 2048)), ("mmpretrain", (224, 224)), ("mmaction", (8, 224, 224))],
+)
+def test_published_sizes(scope, published):
+    assert input_sizes(Config({"default_scope": scope})) == published
+
+
+def test_sizes_asked_for():
+    pictures, videos = (Config({"default_scope": scope}) for scope in ("mmseg", "mmaction"))
+    assert input_sizes(pictures, [64]) == (64, 64)
+    assert input_sizes(pictures, [64, 96]) == (64, 96)
+    assert input_sizes(videos, [4, 64, 96]) == (4, 64, 96)
+    with pytest.raises(
+        ValueError, match=r"is \(64,\), and this is a video config; expected frames"
+    ):
+        input_sizes(videos, [64])

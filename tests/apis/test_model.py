@@ -1,0 +1,105 @@
+"""A network from a config and a checkpoint, outside the Runner."""
+
+import copy
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.logging import MMLogger
+
+from glore_seg.apis import load_model, use_tta
+from glore_seg.engine import build_model
+from glore_seg.engine.hooks.setup_check_hook import unwrap
+from glore_seg.errors import GloReSegError
+
+
+@pytest.fixture
+def config(small_cfg):
+    return small_cfg
+
+
+@pytest.fixture
+def saved(small_cfg, save):
+    """A network with random weights and the file of them."""
+    path = save(small_cfg)
+    model = build_model(small_cfg)
+    model.load_state_dict(torch.load(path, weights_only=True)["state_dict"])
+    return model, path
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_every_weight_comes_from_the_file(config, saved, tmp_path, prefix):
+    model, _ = saved
+    state = {prefix + name: value for name, value in model.state_dict().items()}
+    extra = {f"{prefix}auxiliary_head.conv_seg.bias": torch.zeros(1)}
+    torch.save({**state, **extra}, tmp_path / "bare.pth")
+    loaded = load_model(config, tmp_path / "bare.pth", device="cpu")
+    assert not loaded.training
+    for name, value in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value)
+
+
+def test_a_config_file_will_do(config, saved, tmp_path):
+    config.dump(tmp_path / "small.py")
+    loaded = load_model(tmp_path / "small.py", saved[1], device="cpu")
+    assert torch.equal(loaded.decode_head.conv_seg.weight, saved[0].decode_head.conv_seg.weight)
+
+
+def test_within_test_time_augmentation(config, saved):
+    cfg = config.copy()
+    use_tta(cfg)
+    loaded = load_model(cfg, saved[1], device="cpu")
+    assert unwrap(loaded) is not loaded
+    assert torch.equal(
+        unwrap(loaded).decode_head.conv_seg.weight, saved[0].decode_head.conv_seg.weight
+    )
+
+
+def test_another_network_is_refused(config, saved, tmp_path):
+    cfg = config.copy()
+    cfg.model.decode_head.num_units = 2
+    with pytest.raises(
+        ValueError, match=r"iter_3\.pth is of another network .*missing: decode_head.units.1"
+    ):
+        load_model(cfg, saved[1])
+
+
+@pytest.mark.parametrize("content", [[1, 2], {"state_dict": 3}, {"epoch": 3}])
+def test_what_holds_no_weights_is_refused(config, tmp_path, content):
+    torch.save(content, tmp_path / "other.pth")
+    with pytest.raises(ValueError, match=r"other\.pth holds no state_dict of names to tensors"):
+        load_model(config, tmp_path / "other.pth")
+
+
+def test_missing_and_hostile_files_are_refused(config, tmp_path):
+    with pytest.raises(GloReSegError, match=r"none\.pth not found"):
+        load_model(config, tmp_path / "none.pth")
+    (tmp_path / "hostile.pth").write_bytes(pickle.dumps(Path))
+    with pytest.raises(pickle.UnpicklingError, match=r"hostile\.pth is not loaded"):
+        load_model(config, tmp_path / "hostile.pth")
+
+
+def test_settings_that_no_shape_tells_are_warned_of(config, saved, tmp_path):
+    MMLogger.get_instance(tmp_path.name, log_file=str(tmp_path / "log.txt"))
+
+    def load(cfg):
+        (tmp_path / "log.txt").write_text("")
+        load_model(cfg, path, device="cpu")
+        return (tmp_path / "log.txt").read_text()
+
+    path = tmp_path / "trained.pth"
+    meta = {"cfg": config.pretty_text}
+    torch.save({"state_dict": saved[0].state_dict(), "meta": meta}, path)
+    assert "other settings" not in load(config)
+    other = copy.deepcopy(config)
+    other.model.decode_head.unit_cfg = {"normalize": False, "order": "coordinate"}
+    other.model.data_preprocessor.bgr_to_rgb = False
+    other.model.decode_head.loss_decode.loss_weight = 2.0
+    text = load(other)
+    assert "trained.pth was trained with other settings of the network: " in text
+    assert "model.data_preprocessor.bgr_to_rgb was True in training and is False here" in text
+    assert "model.decode_head.unit_cfg was not set in training and is {'normalize': F" in text
+    assert "loss_weight" not in text
+    torch.save({"state_dict": saved[0].state_dict(), "meta": {"cfg": "no config ("}}, path)
+    assert "other settings" not in load(other)  # nothing to compare with

@@ -1,0 +1,91 @@
+import mmcv
+import numpy as np
+import pytest
+import torch
+
+from glore_seg.apis import use_tta
+from glore_seg.apis.predictor import Predictor
+from glore_seg.visualization import capture_projections, find_unit
+
+
+def val_files(street_scenes):
+    return sorted((street_scenes / "leftImg8bit/val").rglob("*.png"))
+
+
+def test_prediction_is_the_largest_logit_at_the_pictures_size(small_cfg, save, street_scenes):
+    predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
+    assert predictor.classes[0] == "road"
+    assert list(predictor.palette[0]) == [128, 64, 128]
+    file = val_files(street_scenes)[0]
+    prediction = predictor.predict(file)
+    assert (prediction.shape, prediction.dtype) == ((64, 128), np.uint8)
+    model = predictor.model
+    with torch.no_grad():
+        logits = model(model.data_preprocessor(predictor.batch(file))["inputs"], mode="tensor")
+    logits = torch.nn.functional.interpolate(logits, (64, 128), mode="bilinear")
+    assert np.array_equal(prediction, logits[0].argmax(0).numpy().astype(np.uint8))
+    # A picture that the pipeline shrinks comes back at its own size.
+    resize = {"type": "Resize", "scale": (64, 32), "keep_ratio": True}
+    small_cfg.test_dataloader.dataset.pipeline.insert(1, resize)
+    assert Predictor(small_cfg, save(small_cfg)).predict(file).shape == (64, 128)
+
+
+def test_weights_are_the_units_projection_of_the_whole_picture(small_cfg, save, street_scenes):
+    file = val_files(street_scenes)[0]
+    predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
+    name, unit = find_unit(predictor.model)
+    assert name == "decode_head.units.0"
+    weights = predictor.project(file, unit)
+    assert (weights.shape, weights.dtype) == ((6, 8, 16), np.float32)
+    model, seen = predictor.model, []
+    handle = model.decode_head.convs[0].register_forward_hook(lambda *a: seen.append(a[2]))
+    with torch.no_grad():
+        model(model.data_preprocessor(predictor.batch(file))["inputs"], mode="tensor")
+        expected = unit.project(seen[0])[0].numpy()
+    handle.remove()
+    assert np.array_equal(weights, expected)
+
+    # Also where the config tests by windows, and where it pads: the padding is cut off.
+    small_cfg.model.test_cfg = {"mode": "slide", "crop_size": (32, 32), "stride": (32, 32)}
+    windows = Predictor(small_cfg, save(small_cfg), device="cpu")
+    assert np.array_equal(windows.project(file, find_unit(windows.model)[1]), expected)
+    small_cfg.model.data_preprocessor.test_cfg = {"size": (96, 160)}
+    padded = Predictor(small_cfg, save(small_cfg), device="cpu")
+    model, unit = padded.model, find_unit(padded.model)[1]
+    with torch.no_grad(), capture_projections(unit) as captured:
+        model(model.data_preprocessor(padded.batch(file))["inputs"], mode="tensor")
+    assert captured[0].shape == (1, 6, 12, 20)
+    assert np.array_equal(padded.project(file, unit), captured[0][0, :, :8, :16].numpy())
+
+
+def test_a_unit_that_does_not_run_is_refused(small_cfg, save, street_scenes):
+    predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
+    stranger = type(find_unit(predictor.model)[1])(16)
+    with pytest.raises(ValueError, match="calls this unit 0 times for a picture; expected once"):
+        predictor.project(val_files(street_scenes)[0], stranger)
+
+
+def test_arrays_batches_and_scores(small_cfg, save, street_scenes):
+    predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
+    files = val_files(street_scenes)
+    arrays = [mmcv.imread(str(file), channel_order="rgb") for file in files]
+    expected = [predictor.predict(file) for file in files]
+    assert np.array_equal(predictor.predict(arrays[0]), expected[0])
+    found = predictor.predict_batch([files[0], arrays[1]], scores=True)
+    for (labels, scores), wanted in zip(found, expected, strict=True):
+        assert np.mean(labels == wanted) > 0.999
+        np.testing.assert_allclose(scores.sum(0), 1, atol=1e-5)
+        assert np.array_equal(scores.argmax(0), labels)
+    assert predictor.gives_scores
+    small_cfg.tta_model = {"type": "SegTTAModel"}
+    use_tta(small_cfg)
+    small_cfg.tta_pipeline[1].type = "TestTimeAug"
+    assert not Predictor(small_cfg, save(small_cfg), device="cpu").gives_scores
+
+
+def test_a_picture_that_cannot_be_read(small_cfg, save, street_scenes, tmp_path):
+    predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
+    cut = tmp_path / "cut.png"
+    cut.write_bytes(val_files(street_scenes)[0].read_bytes()[:60])
+    with pytest.raises(ValueError, match=r"cut\.png cannot be read .*: get the file again"):
+        predictor.batch(cut)

@@ -1,0 +1,103 @@
+"""Pictures of a split as stored, whatever the pipelines of the config do."""
+
+import numpy as np
+import pytest
+from mmengine.config import ConfigDict
+from PIL import Image
+
+from glore_seg.apis import load_config
+from glore_seg.apis.predictor import Predictor
+from glore_seg.apis.select_images import find_pictures, read_picture
+from glore_seg.apis.splits import build_picture_dataset
+from tests.engine.conftest import STREET_SCENES
+
+PLAIN_TRAIN = [
+    {"type": "LoadImageFromFile"},
+    {"type": "LoadAnnotations"},
+    {"type": "RandomResize", "scale": (256, 128), "ratio_range": (0.5, 2.0), "keep_ratio": True},
+    {"type": "RandomCrop", "crop_size": (32, 32)},
+    {"type": "RandomFlip", "prob": 0.5},
+    {"type": "PackSegInputs"},
+]
+
+
+def stored_label(path):
+    folder = path.parents[3] / "gtFine" / path.parents[1].name / path.parent.name
+    name = path.name.replace("leftImg8bit", "gtFine_labelTrainIds")
+    return np.array(Image.open(folder / name))
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+@pytest.mark.parametrize("train", [None, PLAIN_TRAIN, "wrapped"], ids=["ours", "mmseg", "wrapped"])
+def test_pictures_and_labels_are_those_that_are_stored(small_cfg, street_scenes, split, train):
+    loader = small_cfg.train_dataloader
+    if train == "wrapped":
+        loader.dataset = {"type": "ConcatDataset", "datasets": [loader.dataset]}
+    elif train:
+        loader.dataset.pipeline = train
+    files = sorted((street_scenes / "leftImg8bit" / split).rglob("*.png"))
+    dataset = build_picture_dataset(small_cfg, split)
+    assert len(dataset) == len(files)
+    (named,) = find_pictures(small_cfg, split, [files[1].name])
+    for picture, file in ((named, files[1]), (read_picture(dataset, 0), files[0])):
+        assert picture.path == file
+        assert picture.label.shape == (64, 128)
+        assert np.array_equal(picture.label, stored_label(file))
+        assert np.array_equal(picture.image, np.array(Image.open(file).convert("RGB")))
+
+
+def test_test_is_the_test_folder_without_ground_truth(small_cfg, street_scenes):
+    files = sorted((street_scenes / "leftImg8bit" / "test").rglob("*.png"))
+    (picture,) = find_pictures(small_cfg, "test", ["0"])
+    assert (picture.path, picture.label) == (files[0], None)
+
+
+def test_a_test_pipeline_without_labels_leaves_them_to_vals(street_scenes):
+    cfg = load_config(str(STREET_SCENES.with_name("fcn_r50_glore_cityscapes-trainval.py")))
+    for split in ("val", "test"):
+        cfg[f"{split}_dataloader"].dataset.data_root = str(street_scenes)
+    (picture,) = find_pictures(cfg, "train", ["0"])
+    assert np.array_equal(picture.label, stored_label(picture.path))
+
+
+def test_another_layout_keeps_the_splits_own_data_set(small_cfg, street_scenes, tmp_path):
+    for kind, folder in (("images", "leftImg8bit"), ("labels", "gtFine")):
+        (tmp_path / kind).mkdir()
+        for file in (street_scenes / folder / "train").rglob("*_labelTrainIds.png"):
+            (tmp_path / kind / f"{file.name[:-25]}.png").write_bytes(file.read_bytes())
+        for file in (street_scenes / folder / "train").rglob("*_leftImg8bit.png"):
+            (tmp_path / kind / f"{file.name[:-16]}.png").write_bytes(file.read_bytes())
+    other = {
+        "type": "BaseSegDataset",
+        "data_root": str(tmp_path),
+        "data_prefix": {"img_path": "images", "seg_map_path": "labels"},
+        "img_suffix": ".png",
+        "metainfo": {"classes": ("way", "footway")},
+        "pipeline": [{"type": "LoadImageFromFile"}, {"type": "LoadAnnotations"}],
+    }
+    for split in ("train", "test"):
+        small_cfg[f"{split}_dataloader"].dataset = ConfigDict(other)
+    small_cfg.train_dataloader.dataset.pipeline = PLAIN_TRAIN
+    (picture,) = find_pictures(small_cfg, "train", ["1"])
+    assert picture.path.parent == tmp_path / "images"
+    expected = np.array(Image.open(tmp_path / "labels" / picture.path.name))
+    assert np.array_equal(picture.label, expected)
+    small_cfg.train_dataloader.dataset = {"type": "ConcatDataset", "datasets": [other]}
+    with pytest.raises(ValueError, match=r"train_dataloader\.dataset is a ConcatDataset of other"):
+        find_pictures(small_cfg, "train", ["1"])
+
+
+def test_the_network_gets_the_test_pipeline(small_cfg, save, street_scenes):
+    file = next((street_scenes / "leftImg8bit" / "train").rglob("*.png"))
+    flip = {"type": "RandomFlip", "prob": 1.0}
+    small_cfg.val_dataloader.dataset.pipeline.insert(1, flip)
+    checkpoint = save(small_cfg)
+    tested, validated = (
+        Predictor(small_cfg, checkpoint, split=split, device="cpu") for split in ("test", "val")
+    )
+    picture = np.array(Image.open(file).convert("RGB"))[..., ::-1].transpose(2, 0, 1)
+    assert np.array_equal(tested.batch(file)["inputs"][0].numpy(), picture)
+    assert not np.array_equal(validated.batch(file)["inputs"][0].numpy(), picture)
+    small_cfg.test_dataloader = None
+    with pytest.raises(ValueError, match="test_dataloader is None; expected one with a data set"):
+        Predictor(small_cfg, checkpoint)

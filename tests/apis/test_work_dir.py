@@ -1,0 +1,33 @@
+import os
+
+import pytest
+
+from glore_seg.apis.work_dir import find_checkpoint, find_config
+from glore_seg.errors import GloReSegError
+
+
+def make(folder, *names):
+    for age, name in enumerate(names):
+        (folder / name).touch()
+        os.utime(folder / name, (1000 + age, 1000 + age))
+
+
+def test_the_one_config(tmp_path):
+    with pytest.raises(GloReSegError, match=r"holds no config .* give it, or .* --config"):
+        find_config(tmp_path)
+    make(tmp_path, "a.py")
+    assert find_config(tmp_path).name == "a.py"
+    make(tmp_path, "b.py")
+    with pytest.raises(ValueError, match=r"several configs \(a\.py, b\.py\); give one of them"):
+        find_config(tmp_path)
+
+
+def test_the_best_checkpoint_before_the_last(tmp_path):
+    with pytest.raises(GloReSegError, match=r"holds no checkpoint .* give one by --checkpoint"):
+        find_checkpoint(tmp_path)
+    make(tmp_path, "iter_900.pth", "iter_1000.pth")
+    assert find_checkpoint(tmp_path).name == "iter_1000.pth"
+    make(tmp_path, "best_aAcc_iter_900.pth")
+    assert find_checkpoint(tmp_path).name == "best_aAcc_iter_900.pth"
+    make(tmp_path, "best_mIoU_iter_900.pth", "best_mIoU_iter_1000.pth", "best_mDice_iter_9.pth")
+    assert find_checkpoint(tmp_path).name == "best_mIoU_iter_1000.pth"

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
+
+from glore_seg.datasets import CAMVID_CLASSES, CheckedCityscapesDataset, convert_camvid
+from glore_seg.errors import GloReSegError
+
+PIPELINE = [{"type": "LoadImageFromFile"}, {"type": "LoadCheckedAnnotations"}]
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    init_default_scope("mmseg")
+
+
+def build(root, split="train", **options):
+    prefix = {"img_path": f"leftImg8bit/{split}", "seg_map_path": f"gtFine/{split}"}
+    config = {"type": "CheckedCityscapesDataset", "data_root": str(root), "data_prefix": prefix}
+    return DATASETS.build({**config, "pipeline": PIPELINE, **options})
+
+
+def first(root, pattern):
+    return min(root.rglob(pattern))
+
+
+def test_reads_street_scenes(scenes):
+    data = build(scenes)
+    assert isinstance(data, CheckedCityscapesDataset)
+    assert len(data) == 24
+    assert len(data.metainfo["classes"]) == 19
+    item = data[0]
+    assert item["img"].shape == (128, 256, 3)
+    assert item["gt_seg_map"].shape == (128, 256)
+    assert set(np.unique(item["gt_seg_map"])) <= {*range(19), 255}
+
+
+def test_subset_of_classes_on_camvid(camvid, tmp_path):
+    convert_camvid(camvid, tmp_path / "out", progress=False)
+    data = build(tmp_path / "out", metainfo={"classes": CAMVID_CLASSES})
+    assert data.metainfo["classes"] == CAMVID_CLASSES
+    assert len(data.metainfo["palette"]) == 11
+    label = data[0]["gt_seg_map"]
+    assert set(np.unique(label)) == {*range(11), 255}
+    assert (label == 255).sum() == 12 * 16 / 12
+    # the very pixels of CamVid's index 3, road, are the first of the classes
+    assert (label[0] == 0).nonzero()[0].tolist() == [3, 15]
+
+
+@pytest.mark.parametrize("seg_map_path", [None, "gtFine/test"])
+def test_test_split_without_labels(scenes, seg_map_path):
+    prefix = {"img_path": "leftImg8bit/test"}
+    if seg_map_path:
+        prefix["seg_map_path"] = seg_map_path
+    data = build(scenes, data_prefix=prefix, test_mode=True, pipeline=PIPELINE[:1])
+    assert len(data) == 3
+    assert "seg_map_path" not in data[0]
+
+
+def test_test_mode_with_labels_keeps_them(scenes):
+    data = build(scenes, "val", test_mode=True)
+    assert data[0]["gt_seg_map"].shape == (128, 256)
+
+
+def test_ann_file_picks_pictures(scenes, tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("aachen/aachen_000000_000019\n")
+    assert len(build(scenes, ann_file=str(names))) == 1
+    names.write_text("aachen/aachen_999999_000019\n")
+    with pytest.raises(ValueError, match="1 pictures have no"):
+        build(scenes, ann_file=str(names))
+    with pytest.raises(GloReSegError, match=r"ann_file .*none\.txt is missing"):
+        build(scenes, ann_file=str(tmp_path / "none.txt"))
+
+
+def test_missing_folders(few_scenes, tmp_path):
+    with pytest.raises(GloReSegError, match=r"leftImg8bit/train is missing.*data_root"):
+        build(tmp_path / "none")
+    with pytest.raises(GloReSegError, match=r"seg_map_path .*gtFine/test is missing"):
+        build(few_scenes, "test")
+
+
+def test_no_pictures(few_scenes):
+    with pytest.raises(ValueError, match=r"no picture \*\.jpg in"):
+        build(few_scenes, img_suffix=".jpg")
+
+
+def test_picture_without_label(few_scenes):
+    stem = str(first(few_scenes, "*train/*/*_polygons.json")).removesuffix("polygons.json")
+    for kind in ("labelIds", "labelTrainIds"):
+        first(few_scenes, f"{stem.rsplit('/', 1)[1]}{kind}.png").unlink()
+    message = r"different count: 4 pictures, 3 labels; 1 pictures have no .*aachen_000000_000019"
+    with pytest.raises(ValueError, match=message):
+        build(few_scenes)
+
+
+def test_label_without_picture(few_scenes):
+    first(few_scenes, "*train/*/*_leftImg8bit.png").unlink()
+    with pytest.raises(ValueError, match="different count: 3 pictures, 4 labels; 1 labels in"):
+        build(few_scenes)
+
+
+@pytest.mark.parametrize("test_mode", [False, True])
+def test_only_label_ids(few_scenes, test_mode):
+    for path in few_scenes.rglob("*_labelTrainIds.png"):
+        path.unlink()
+    message = r"4 of 4 pictures have labelIds but no labelTrainIds.*dataset_converters/cityscapes"
+    with pytest.raises(ValueError, match=message):
+        build(few_scenes, test_mode=test_mode)
+
+
+def test_remote_backend_is_left_alone(few_scenes, monkeypatch):
+    from mmseg.datasets import CityscapesDataset
+
+    monkeypatch.setattr(CityscapesDataset, "load_data_list", lambda self: [{"img_path": "x"}])
+    assert len(build("/none", backend_args={"backend": "petrel"}, pipeline=[])) == 1

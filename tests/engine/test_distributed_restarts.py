@@ -1,0 +1,129 @@
+"""Several processes over gloo: stops, a lost one, a restart by torchrun, a port that is taken."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from benchmarks.kills.checkpoints import compare
+from glore_seg.engine import PeerHeartbeatHook
+from tests.engine.distributed_restarts import AVERAGE, ROOT, signal_at, write_config
+
+pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without a GPU")
+
+
+def python(*arguments):
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """What became of the trainings of tests/engine/long_runs/several.py, and their folder."""
+    folder = tmp_path_factory.mktemp("several")
+    done = python("-m", "tests.engine.distributed_restarts", folder)
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads((folder / "found.json").read_text())
+
+
+def test_one_process_gets_a_signal_and_all_stop(runs):
+    folder, found = runs
+    assert found["whole"]["codes"] == [0, 0], found["whole"]["said"]
+    assert found["stopped"]["codes"] == [143, 143]
+    names = ["best_score_iter_4.pth", "iter_4.pth", "iter_6.pth", "iter_7.pth"]
+    assert found["stopped"]["files"] == names
+    for said in found["stopped"]["said"]:
+        assert said.splitlines()[-1] == (
+            f"stopped by SIGTERM at iteration 7: {folder}/stopped/iter_7.pth is saved; go on with "
+            "--resume"
+        )
+
+
+def test_a_stopped_run_goes_on_bit_for_bit(runs):
+    """Scores too, of norms whose statistics differ between the processes."""
+    folder, found = runs
+    assert found["resumed"]["codes"] == [0, 0], found["resumed"]["said"]
+    assert compare(folder / "whole", folder / "stopped") == []
+
+
+def test_a_killed_process_ends_the_others(runs):
+    _, found = runs
+    assert found["killed"]["codes"] == [75, -9, 75]
+    for rank in (0, 2):
+        lines = found["killed"]["said"][rank].splitlines()
+        assert lines[-1].startswith(f"error: process {rank} of 3 has lost another one (")
+        assert lines[-1].endswith("the lost one's own output says why. Go on with --resume")
+        assert "Traceback" not in found["killed"]["said"][rank]
+
+
+def test_a_process_that_ends_with_an_error_ends_the_others(runs):
+    _, found = runs
+    assert found["raised"]["codes"] == [75, 1, 75], found["raised"]["said"]
+    assert "\nerror: process 1 of 3 has given no sign of life for 3 s" in found["raised"]["said"][0]
+
+
+def test_a_frozen_process_ends_the_others(runs):
+    """As a machine without current or network: no connection is closed."""
+    _, found = runs
+    assert found["frozen"]["codes"] == [75, None, 75]
+    assert found["frozen"]["seconds"] < 60
+    for rank in (0, 2):  # one that noticed it, one that was told
+        assert (
+            "\nerror: process 1 of 3 has given no sign of life for 4 s: leaving; the lost one's "
+            "own output says why. Go on with --resume\n"
+        ) in found["frozen"]["said"][rank]
+
+
+def test_a_port_that_is_taken(runs):
+    _, found = runs
+    assert found["port"]["codes"] == [2]
+    assert found["port"]["said"][0].splitlines()[-1] == (
+        f"error: MASTER_PORT {found['port']['number']} is in use on this machine, by another "
+        "training perhaps; expected a free port: set MASTER_PORT (PORT for tools/dist_*.sh) to "
+        "another one, the same for all processes"
+    )
+
+
+def test_a_process_whose_first_one_is_missing(runs):
+    _, found = runs
+    assert found["alone"]["codes"] == [2]
+    line = found["alone"]["said"][0].splitlines()[-1]
+    assert line.startswith("error: process 1 of 2 does not reach the others at 127.0.0.1:")
+    assert line.endswith("MASTER_ADDR and MASTER_PORT, and let that port through the firewall")
+
+
+def test_a_restart_on_several_machines_asks_for_a_store_of_its_own(runs):
+    _, found = runs
+    assert found["machines"]["codes"] == [2]
+    assert "export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1" in found["machines"]["said"][0]
+
+
+def test_torchrun_restarts_and_ends_bit_for_bit(runs, tmp_path):
+    folder, _ = runs
+    hooks = [AVERAGE, signal_at(tmp_path, "run", signal.SIGKILL)]
+    done = python(
+        *("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--max-restarts=1"),
+        *("tools/train.py", write_config(tmp_path, "run", custom_hooks=hooks)),
+        *("--launcher", "pytorch", "--resume"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run.mark").exists()
+    assert f"{tmp_path}/run/iter_6.pth" in done.stdout + done.stderr
+    assert compare(folder / "whole", tmp_path / "run") == []
+
+
+def test_seconds_of_silence():
+    with pytest.raises(
+        ValueError, match=r"after_s of PeerHeartbeatHook is 0; expected seconds, abo"
+    ):
+        PeerHeartbeatHook(after_s=0)

@@ -1,0 +1,189 @@
+"""What is killed or stopped anywhere ends as what was left alone, bit for bit."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks.kills.checkpoints import compare, differences
+from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
+from glore_seg.cli.options import run_tool
+from glore_seg.engine import TrainingStopped
+from tests.engine.toy import At, config, train
+
+ROOT = Path(__file__).parents[2]
+
+
+class Killed(Exception):
+    pass
+
+
+def kill():
+    raise Killed
+
+
+def stop(signum=signal.SIGTERM):
+    def send():
+        os.kill(os.getpid(), signum)
+
+    return send
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["iterations", "epochs"])
+def undisturbed(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("toy") / "undisturbed"
+    train(config(folder, by_epoch=request.param))
+    names = {path.name for path in folder.glob("*.pth")}
+    assert len(names) == 3
+    assert ({"epoch_2.pth", "epoch_4.pth"} if request.param else {"iter_10.pth", "iter_12.pth"}) < (
+        names
+    )
+    return folder, request.param
+
+
+@pytest.mark.parametrize("iteration", [1, 6, 9])
+def test_a_run_that_broke_off_ends_the_same(undisturbed, tmp_path, iteration):
+    wanted, by_epoch = undisturbed
+    with pytest.raises(Killed):
+        train(config(tmp_path / "run", by_epoch=by_epoch), At(iteration, kill))
+    train(
+        config(tmp_path / "again", by_epoch=by_epoch, work_dir=str(tmp_path / "run"), resume=True)
+    )
+    assert compare(wanted, tmp_path / "run") == []
+
+
+def test_a_run_that_broke_off_in_validation_ends_the_same(undisturbed, tmp_path):
+    wanted, by_epoch = undisturbed
+    cfg = {"by_epoch": by_epoch, "work_dir": str(tmp_path / "run")}
+    hook = At(6 if by_epoch else 8, kill, "after_val_iter")
+    with pytest.raises(Killed):
+        train(config(tmp_path / "first", **cfg), hook)
+    train(config(tmp_path / "again", resume=True, **cfg))
+    assert compare(wanted, tmp_path / "run") == []
+
+
+@pytest.mark.parametrize("iteration", [5, 6, 8])
+def test_a_stopped_run_goes_on_from_that_iteration(undisturbed, tmp_path, iteration):
+    wanted, by_epoch = undisturbed
+    work_dir = {"by_epoch": by_epoch, "work_dir": str(tmp_path / "run")}
+    with pytest.raises(TrainingStopped, match=rf"SIGTERM at iteration {iteration}: .*--resume"):
+        train(config(tmp_path / "first", **work_dir), At(iteration, stop()))
+    runner = train(config(tmp_path / "again", resume=True, **work_dir))
+    assert runner.iter == 12
+    assert len(runner.message_hub.get_scalar("train/loss").data[0]) == 12
+    assert compare(wanted, tmp_path / "run") == []
+
+
+def test_a_stop_in_validation_saves_the_weights_and_not_their_average(undisturbed, tmp_path):
+    _, by_epoch = undisturbed
+    work_dir = {"by_epoch": by_epoch, "work_dir": str(tmp_path / "run")}
+    options = {**work_dir, "default_hooks__checkpoint__interval": 3}  # not when validation is due
+    hook = At(6 if by_epoch else 4, stop(), "after_val_iter")
+    with pytest.raises(TrainingStopped):
+        train(config(tmp_path / "first", **options), hook)
+    state = torch.load(tmp_path / "run" / f"iter_{6 if by_epoch else 4}.pth", weights_only=False)
+    assert state["glore_seg"]["validated"] is False
+    train(config(tmp_path / "whole", by_epoch=by_epoch, default_hooks__checkpoint__interval=3))
+    train(config(tmp_path / "again", resume=True, **options))
+    assert compare(tmp_path / "whole", tmp_path / "run") == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_data_workers_change_nothing(undisturbed, tmp_path, workers):
+    wanted, by_epoch = undisturbed
+    options = {"train_dataloader__num_workers": workers}
+    if workers == 2:
+        options["train_dataloader__persistent_workers"] = True
+    train(config(tmp_path / "run", by_epoch=by_epoch, **options))
+    assert compare(wanted, tmp_path / "run") == []
+
+
+def test_kill_9_at_a_random_moment(tmp_path):
+    """With workers, and from the outside; benchmarks/kills does it often, and in full."""
+    train(config(tmp_path / "undisturbed"))
+    command = [sys.executable, "-m", "tests.engine.toy", str(tmp_path / "run"), "2"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while not list((tmp_path / "run").glob("iter_*.pth")) and time.monotonic() < end:
+        assert process.poll() is None
+        time.sleep(0.005)
+    time.sleep(random.uniform(0, 0.3))
+    process.kill()
+    process.wait()
+    train(config(tmp_path / "again", work_dir=str(tmp_path / "run"), resume=True))
+    assert compare(tmp_path / "undisturbed", tmp_path / "run") == []
+
+
+@pytest.mark.parametrize(
+    ("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGUSR1, 138)]
+)
+def test_exit_code_and_message(tmp_path, capsys, signum, code):
+    before = signal.getsignal(signum)
+    with pytest.raises(SystemExit) as left:
+        run_tool(lambda: train(config(tmp_path), At(3, stop(signum))))
+    assert left.value.code == code
+    name = signal.Signals(signum).name
+    assert f"stopped by {name} at iteration 3: {tmp_path}/iter_3.pth is saved" in (
+        capsys.readouterr().err
+    )
+    assert signal.getsignal(signum) is before
+    assert (tmp_path / "last_checkpoint").read_text() == f"{tmp_path}/iter_3.pth"
+
+
+def test_a_stop_waits_for_the_optimisers_step(tmp_path):
+    options = {"optim_wrapper__accumulative_counts": 2}
+    with pytest.raises(TrainingStopped, match="at iteration 6"):
+        train(config(tmp_path, **options), At(5, stop()))
+
+
+def test_a_checkpoint_of_a_stop_goes_with_the_next(tmp_path):
+    with pytest.raises(TrainingStopped):
+        train(config(tmp_path), At(7, stop()))
+    assert (tmp_path / "iter_7.pth").exists()
+    train(config(tmp_path, resume=True))
+    assert not (tmp_path / "iter_7.pth").exists()
+
+
+def test_the_seed_of_the_checkpoint_goes_on(tmp_path):
+    """Without a seed in the config a run draws one; a restart must not draw another."""
+    options = {"randomness__seed": None, "work_dir": str(tmp_path / "run")}
+    with pytest.raises(TrainingStopped):
+        train(config(tmp_path / "first", **options), At(5, stop()))
+    runner = train(config(tmp_path / "again", resume=True, **options))
+    whole = train(config(tmp_path / "whole", randomness__seed=runner.seed))
+    wanted, found = (one.train_loop.dataloader.sampler for one in (whole, runner))
+    assert [int(place) for _, place in zip(range(20), wanted, strict=False)] == [
+        int(place) for _, place in zip(range(20), found, strict=False)
+    ]
+
+
+def test_differences_are_found():
+    one = {"a": torch.tensor([1.0]), "b": [1, (2.0, "x")]}
+    assert list(differences(one, {"a": torch.tensor([1.0]), "b": [1, (2.0, "x")]})) == []
+    other = {"a": torch.tensor([1.0 + 2e-7]), "b": [1, (3.0, "x")]}
+    assert set(differences(one, other)) == {".a", ".b.1.0"}
+
+
+@pytest.mark.parametrize("save_best", [None, "score"])
+def test_a_stop_stays_until_a_newer_one_can_be_gone_on_from(tmp_path, save_best):
+    """Validations come before the next checkpoint, and a kill soon after one."""
+    rare = {
+        "work_dir": str(tmp_path / "run"),
+        "default_hooks__checkpoint__interval": 10,
+        "default_hooks__checkpoint__save_best": save_best,
+    }
+    with pytest.raises(TrainingStopped):
+        train(config(tmp_path / "first", **rare), At(3, stop()))
+    with pytest.raises(Killed):
+        train(config(tmp_path / "second", resume=True, **rare), At(6, kill))
+    assert find_latest_valid_checkpoint(tmp_path / "run").good == tmp_path / "run" / "iter_3.pth"
+    train(config(tmp_path / "third", resume=True, **rare))
+    names = {path.name for path in (tmp_path / "run").glob("iter_*.pth")}
+    assert names == {"iter_10.pth", "iter_12.pth"}

@@ -1,0 +1,237 @@
+"""The metric in mmengine's hands: files beside the label, processes, checkpoints."""
+
+import math
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from cityscapesscripts.helpers.labels import id2label
+from mmengine.logging import MMLogger
+from mmseg.registry import METRICS
+from PIL import Image
+
+from glore_seg.apis import load_config
+from glore_seg.datasets import CAMVID_CLASSES
+from glore_seg.engine import build_runner
+from glore_seg.errors import GloReSegError
+from glore_seg.evaluation import CITYSCAPES_CLASSES, CityscapesScoreMetric, CityscapesScorer
+from glore_seg.visualization import read_scalars
+from tests.configs.shrinking import shrink
+
+REPOSITORY = Path(__file__).parents[3]
+TRAIN_IDS = "gtFine_labelTrainIds.png"
+
+
+def build(*, classes=CITYSCAPES_CLASSES, **options):
+    metric = METRICS.build({"type": "CityscapesScoreMetric", **options})
+    metric.dataset_meta = {"classes": classes}
+    return metric
+
+
+def read(path, kind):
+    return cv2.imread(str(path).replace("labelTrainIds", kind), cv2.IMREAD_UNCHANGED)
+
+
+def labels(root):
+    return sorted((root / "gtFine").rglob(f"*{TRAIN_IDS}"))
+
+
+def sample(path, prediction):
+    return {
+        "pred_sem_seg": {"data": torch.from_numpy(prediction)[None]},
+        "img_path": str(path).replace(TRAIN_IDS, "leftImg8bit.png"),
+        "seg_map_path": str(path),
+    }
+
+
+def guess(path):
+    """Train ids, wrong along edges, with a class for what is ignored."""
+    truth = np.roll(read(path, "labelTrainIds"), 2, 1).astype(np.int64)
+    truth[truth == 255] = 0
+    return truth
+
+
+def expected(paths, **options):
+    scorer = CityscapesScorer(**options)
+    table = np.array([7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33], np.uint8)
+    for path in paths:
+        scorer.update(table[guess(path)], read(path, "labelIds"), read(path, "instanceIds"))
+    return scorer.compute().as_dict()
+
+
+def test_scores_from_the_files_beside_the_label(street_scenes):
+    metric = build()
+    assert isinstance(metric, CityscapesScoreMetric)
+    paths = labels(street_scenes)
+    assert len(paths) == 10
+    for _ in range(2):  # the second evaluation starts anew
+        metric.process({}, [sample(path, guess(path)) for path in paths[:4]])
+        metric.process({}, [sample(path, guess(path)) for path in paths[4:]])
+        scores = metric.evaluate(size=10)
+        assert scores == pytest.approx(expected(paths), abs=1e-9, nan_ok=True)
+    assert list(scores)[:5] == ["mIoU", "miIoU", "mIoU_category", "miIoU_category", "aAcc"]
+    assert len(scores) == 5 + 19 + 8 + 7 + 2
+    assert 20 < scores["miIoU"] < 100
+    assert metric.scores.confusion.sum() == 10 * 64 * 128
+
+
+def test_table_is_logged(street_scenes, tmp_path):
+    name = str(tmp_path)
+    MMLogger.get_instance(name, log_file=str(tmp_path / "log.txt"))
+    metric = build()
+    path = labels(street_scenes)[0]
+    metric.process({}, [sample(path, guess(path))])
+    metric.evaluate(size=1)
+    assert metric.scores.table() in (tmp_path / "log.txt").read_text()
+
+
+def test_padding_of_the_last_batch_counts_once(street_scenes):
+    metric = build()
+    paths = labels(street_scenes)[:2]
+    metric.process({}, [sample(path, guess(path)) for path in (*paths, paths[0])])
+    assert metric.evaluate(size=2) == pytest.approx(expected(paths), abs=1e-9, nan_ok=True)
+
+
+def test_a_subset_of_the_classes_in_its_own_order(street_scenes):
+    names = ("car", "road", "person", "sky")
+    index_of = np.full(256, 1, np.int64)
+    index_of[[CITYSCAPES_CLASSES.index(name) for name in names]] = range(4)
+    scorer = CityscapesScorer(names)
+    metric = build(classes=names)
+    paths = labels(street_scenes)
+    for path in paths:
+        prediction = index_of[guess(path)]
+        ids = np.array([26, 7, 24, 23], np.uint8)[prediction]
+        scorer.update(ids, read(path, "labelIds"), read(path, "instanceIds"))
+        metric.process({}, [sample(path, prediction)])
+    scores = metric.evaluate(size=10)
+    assert scores == pytest.approx(scorer.compute().as_dict(), abs=1e-9, nan_ok=True)
+    assert {key for key in scores if key.startswith("IoU.")} == {f"IoU.{name}" for name in names}
+
+
+@pytest.fixture
+def label(street_scenes, tmp_path):
+    """One label that a test may spoil."""
+    path = labels(street_scenes)[0]
+    for kind in ("labelTrainIds", "labelIds", "instanceIds"):
+        shutil.copy(str(path).replace("labelTrainIds", kind), tmp_path)
+    return tmp_path / path.name
+
+
+def test_without_instances_as_camvid(label):
+    Path(str(label).replace("labelTrainIds", "instanceIds")).unlink()
+    prediction = np.zeros((64, 128), np.int64)
+    with pytest.raises(GloReSegError, match=r"instanceIds\.png is missing.*instances=False"):
+        build().process({}, [sample(label, prediction)])
+    metric = build(instances=False, classes=CAMVID_CLASSES)
+    metric.process({}, [sample(label, prediction)])
+    scores = metric.evaluate(size=1)
+    assert list(scores)[:3] == ["mIoU", "mIoU_category", "aAcc"]
+    assert len(scores) == 3 + len(CAMVID_CLASSES) + 7
+    assert "iIoU" not in metric.scores.table()
+
+
+def test_what_does_not_fit_is_refused(label):
+    prediction = np.zeros((64, 128), np.int64)
+    good = sample(label, prediction)
+    with pytest.raises(ValueError, match=r"seg_map_path of .* is None; expected \*_labelTrainIds"):
+        build().process({}, [{**good, "seg_map_path": None}])
+    with pytest.raises(ValueError, match=r"labelIds\.png: prediction has shape \(32, 128\)"):
+        build().process({}, [sample(label, prediction[:32])])
+    with pytest.raises(ValueError, match=r"class 19 is predicted for .*; expected indices 0\.\.18"):
+        build().process({}, [sample(label, prediction + 19)])
+    with pytest.raises(ValueError, match=r"classes 'lane' are none that Cityscapes evaluates"):
+        build(classes=("road", "lane")).process({}, [good])
+    with pytest.raises(ValueError, match="metainfo is None; expected the names of its classes"):
+        CityscapesScoreMetric().process({}, [good])
+    with pytest.raises(ValueError, match="format_only is set without output_dir"):
+        CityscapesScoreMetric(format_only=True)
+    label_ids = Path(str(label).replace("labelTrainIds", "labelIds"))
+    label_ids.write_bytes(b"no picture")
+    with pytest.raises(ValueError, match=r"labelIds\.png cannot be read as a picture"):
+        build().process({}, [good])
+    label_ids.unlink()
+    with pytest.raises(GloReSegError, match=r"labelIds\.png is missing; .*prepare the labels"):
+        build().process({}, [good])
+
+
+@pytest.mark.parametrize("format_only", [True, False])
+def test_writes_label_ids_and_deletes_nothing(label, tmp_path, format_only):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine.txt").write_text("kept")
+    metric = build(output_dir=str(out), format_only=format_only)
+    prediction = np.arange(64 * 128).reshape(64, 128) % 19
+    metric.process({}, [sample(label, prediction)])
+    scores = metric.evaluate(size=1)
+    assert (scores == {}) == format_only
+    del metric
+    picture = label.name.replace(TRAIN_IDS, "leftImg8bit.png")
+    assert sorted(path.name for path in out.iterdir()) == sorted([picture, "mine.txt"])
+    written = Image.open(out / picture)
+    assert written.mode == "L"
+    train_ids = np.vectorize(lambda i: id2label[i].trainId)(np.array(written))
+    assert (train_ids == prediction).all()
+
+
+TWO_PROCESSES = """
+import sys
+import glore_seg
+import torch
+from pathlib import Path
+from tests.evaluation.metrics import test_cityscapes_score_metric as tests
+torch.distributed.init_process_group("gloo")
+rank = torch.distributed.get_rank()
+paths = tests.labels(Path(sys.argv[1]))[:3]
+metric = tests.build()
+# As a sampler deals three pictures out: the last one of the second process is padding.
+for path in ([paths[0], paths[2]], [paths[1], paths[0]])[rank]:
+    metric.process({}, [tests.sample(path, tests.guess(path))])
+scores = metric.evaluate(size=3)
+wanted = tests.expected(paths)
+assert scores == tests.pytest.approx(wanted, abs=1e-9, nan_ok=True), (scores, wanted)
+print("agrees", flush=True)
+"""
+
+
+def test_two_processes_score_as_one(street_scenes, tmp_path):
+    script = tmp_path / "two.py"
+    script.write_text(TWO_PROCESSES)
+    done = subprocess.run(
+        [
+            sys.executable,
+            *("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"),
+            *(str(script), str(street_scenes)),
+        ],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.stdout.count("agrees") == 2, done.stderr
+
+
+def test_save_best_on_any_key(street_scenes, tmp_path):
+    config = load_config(str(REPOSITORY / "configs" / "fcn_r18_glore_street-scenes.py"))
+    cfg = shrink(config, street_scenes, tmp_path / "work_dir", max_iters=2)
+    cfg.train_cfg.val_interval = 1
+    cfg.model.backbone.update(base_channels=8, stem_channels=8)
+    cfg.model.decode_head.update(in_channels=64, channels=16, num_nodes=4, num_states=8)
+    keys = ["mIoU", "miIoU", "miIoU_category", "IoU.traffic light", "iIoU.car", "IoU_category.sky"]
+    cfg.default_hooks.checkpoint.update(interval=1, save_best=keys)
+    runner = build_runner(cfg)
+    runner.train()
+    scalars = read_scalars(tmp_path / "work_dir")
+    best = runner.message_hub.runtime_info
+    for key in keys:
+        valid = [value for _, value in scalars[key] if not math.isnan(value)]
+        if valid:
+            assert best[f"best_score_{key}"] == max(valid)
+            assert list((tmp_path / "work_dir").glob(f"best_{key}_iter_*.pth")), key
+    assert sum(f"best_score_{key}" in best for key in keys) >= 5

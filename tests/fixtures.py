@@ -1,0 +1,84 @@
+"""What tests of several folders share: one thread, a small data set, the tools' entry points."""
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import yapf.yapflib.yapf_api
+from mmengine.registry import DefaultScope
+
+from glore_seg.cli.options import run_tool
+from projects.synthetic_data.street_scenes import make_street_scenes
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Threads of so small networks wait for each other more than they work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_dumps():
+    """yapf on the copies of configs that a small run keeps takes longer than the run."""
+
+    def unformatted(text, **_):
+        return text, True
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yapf.yapflib.yapf_api, "FormatCode", unformatted)
+        # mmengine takes the function's name as it is imported, its fork as it is called.
+        patch.setattr("mmengine.config.config.FormatCode", unformatted, raising=False)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_scope_is_left():
+    """What one test builds in mmpretrain's or mmaction's scope, the next would look for there."""
+    yield
+    DefaultScope._instance_dict.clear()
+
+
+@pytest.fixture(scope="session")
+def street_scenes(tmp_path_factory) -> Path:
+    """Street scenes of 64 x 128: 8 to train, 2 to validate, 1 without labels; read only."""
+    root = tmp_path_factory.mktemp("street_scenes") / "data"
+    return make_street_scenes(
+        root, num_train=8, num_val=2, num_test=1, size=(64, 128), progress=False
+    )
+
+
+@pytest.fixture(scope="session")
+def load_tool() -> Callable[[str], Callable]:
+    """Gives the ``main`` of tools/<name>.py, or of a module such as ``projects.web_demo.__main__``."""
+
+    def load(name):
+        if name.startswith("projects."):
+            return importlib.import_module(name).main
+        path = REPOSITORY / "tools" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(f"tool_{path.stem}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module.main
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def exit_code(load_tool) -> Callable[..., int]:
+    """Gives the code that the process of tools/<name>.py ends with, run in this one."""
+
+    def run(name, *arguments):
+        main = load_tool(name)
+        with pytest.raises(SystemExit) as left:
+            run_tool(lambda: main(list(map(str, arguments))))
+        return left.value.code
+
+    return run

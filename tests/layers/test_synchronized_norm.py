@@ -1,0 +1,33 @@
+"""The norm alone is BatchNorm; test_interaction_norm.py has it in two processes."""
+
+import pytest
+import torch
+from torch import nn
+
+from glore_seg.layers import GloReUnit
+from glore_seg.layers.synchronized_norm import SynchronisedBatchNorm
+
+NORMS = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+
+
+@pytest.mark.parametrize("ndim", NORMS)
+@pytest.mark.parametrize("affine", [True, False])
+def test_alone_it_is_batch_norm(ndim, affine):
+    torch.manual_seed(0)
+    ours, theirs = SynchronisedBatchNorm(3, affine=affine), NORMS[ndim](3, affine=affine)
+    assert ours.state_dict().keys() == theirs.state_dict().keys()
+    for training in (True, False):
+        x = torch.randn(4, 3, *(5, 2, 4)[:ndim])
+        assert torch.equal(ours.train(training)(x), theirs.train(training)(x))
+    for name, value in theirs.state_dict().items():
+        assert torch.equal(ours.state_dict()[name], value), name
+
+
+def test_the_unit_folds_it():
+    unit = GloReUnit(8, 3, 4, norm_layer=SynchronisedBatchNorm, order="interaction")
+    assert unit(torch.randn(2, 8, 4, 4)).shape == (2, 8, 4, 4)
+
+
+def test_an_input_without_channels():
+    with pytest.raises(ValueError, match=r"input of shape \(3,\); expected \(B, C, ...\)"):
+        SynchronisedBatchNorm(3)(torch.zeros(3))

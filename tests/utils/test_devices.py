@@ -1,0 +1,32 @@
+"""A device is there, or the error names it."""
+
+import pytest
+import torch
+
+from glore_seg.utils.devices import check_gpus, named_device, usable_device
+
+
+def test_a_device_that_works():
+    assert usable_device("cpu") == usable_device(torch.device("cpu")) == torch.device("cpu")
+    assert named_device("cuda:1") == torch.device("cuda", 1)
+
+
+@pytest.mark.parametrize("name", ["foo", "cuda:99"])
+def test_one_that_does_not(name):
+    with pytest.raises(ValueError, match=rf"device is '{name}', which torch cannot use here \("):
+        usable_device(name)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ([2], "gpus are 2, and torch finds 2 GPUs here, counted from 0; expected"),
+        ([0, -1], "gpus are 0 -1, and torch finds 2 GPUs here"),
+        ([1, 1], "gpus are 1 1; expected each number once"),
+    ],
+)
+def test_gpus_that_are_not_there_or_come_twice(monkeypatch, numbers, text):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    check_gpus([1, 0])
+    with pytest.raises(ValueError, match=text):
+        check_gpus(numbers)
