@@ -1,4 +1,4 @@
-"""What the benchmarks share: command line, header, tables, JSON, pictures.
+"""What the benchmarks share: command line, header, tables, JSON, images.
 
 Run a benchmark from the repository's root: ``python -m benchmarks.unit --json unit.json``.
 """
@@ -33,7 +33,7 @@ def make_parser(description: str, *, example: str) -> argparse.ArgumentParser:
     """A command line with the options that all benchmarks have."""
     parser = argparse.ArgumentParser(description=description, epilog=f"example: {example}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write header and rows here")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the picture here")
+    parser.add_argument("--image", type=Path, metavar="FILE", help="draw the image here")
     parser.add_argument(
         "--rounds", type=int, default=15, help="how often each way is timed (default: 15)"
     )
@@ -84,7 +84,7 @@ def draw_lines(
     ylabel: str,
     logarithmic: bool = True,
 ) -> None:
-    """Draw one line a name through its (x, y) points and write the picture."""
+    """Draw one line a name through its (x, y) points and write the image."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
@@ -102,7 +102,7 @@ def draw_lines(
 
 
 def draw_bars(path: Path, bars: Mapping[str, float], *, title: str, xlabel: str) -> None:
-    """Draw one bar a name, with its value behind it, and write the picture."""
+    """Draw one bar a name, with its value behind it, and write the image."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 1.1 + 0.4 * len(bars)), layout="constrained")

@@ -1,6 +1,6 @@
-"""What a context module costs at 512 channels: time, memory, multiply-adds, growth with size.
+"""What a context module costs at 512 channels: time, memory, MACs, growth with size.
 
-``python -m benchmarks.context_modules --threads 2 --json modules.json --picture modules.png``
+``python -m benchmarks.context_modules --threads 2 --json modules.json --image modules.png``
 
 All are OpenMMLab's own code. Pyramid and atrous pooling are put together as in their papers: PSPNet
 with 128 channels a scale and a 3x3 convolution back, DeepLabv3 with 256 a branch and a 1x1 back.
@@ -170,14 +170,14 @@ def measure(sizes: tuple[int, int], args: Any) -> list[dict[str, Any]]:
                 if title == "forward" or reasons[name] is None
                 else None
             )
-        row["saved for backward, MB"] = row["multiply-adds, G"] = row["parameters, M"] = None
+        row["saved for backward, MB"] = row["MACs, G"] = row["parameters, M"] = None
         if reasons[name] is None:
             module = modules[name]
             kept = saved_bytes(partial(module, x), beyond=[x, *module.parameters()])
             row["saved for backward, MB"] = kept / 1e6
         if name != "criss-cross" or reasons[name] is None:
             counts = count_complexity(make(), (1, C, *sizes))
-            row["multiply-adds, G"] = counts.macs / 1e9
+            row["MACs, G"] = counts.macs / 1e9
             row["parameters, M"] = counts.params / 1e6
         rows.append(row)
     return rows
@@ -187,7 +187,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Measure all modules at all sizes, print and draw."""
     parser = make_parser(
         "Time context modules at 512 channels, batch 1, fp32.",
-        example="python -m benchmarks.context_modules --json modules.json --picture modules.png",
+        example="python -m benchmarks.context_modules --json modules.json --image modules.png",
     )
     parser.set_defaults(rounds=5)
     parser.add_argument(
@@ -216,7 +216,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "Growth with size": [row for row in rows if row["positions"] not in in_table],
     }
     finish(args, header, tables)
-    if args.picture:
+    if args.image:
         title = "forward + backward, ms"
         lines = {
             name: [
@@ -227,7 +227,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             for name in MODULES
         }
         draw_lines(
-            args.picture,
+            args.image,
             {name: points for name, points in lines.items() if points},
             title=f"Context modules, 512 channels, fp32, {header['threads']} threads",
             xlabel="positions L",

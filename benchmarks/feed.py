@@ -1,7 +1,7 @@
-"""Pictures a second and core: the training pipeline from files and from a pack, beside mmseg's own.
+"""Images a second and core: the training pipeline from files and from a pack, beside mmseg's own.
 
-Draws street scenes of full size into a temporary folder (two seconds a picture), packs them there,
-and runs the three pipelines in turns over the same pictures with the same random numbers.
+Draws street scenes of full size into a temporary folder (two seconds an image), packs them there,
+and runs the three pipelines in turns over the same images with the same random numbers.
 """
 
 import tempfile
@@ -28,24 +28,24 @@ CAT_MAX_RATIO = 0.75
 def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     """Measure, print and return the tables."""
     parser = make_parser(
-        "The training pipeline's pictures a second and core, beside mmsegmentation's own.",
-        example="python -m benchmarks.feed --json feed.json --picture feed.png",
+        "The training pipeline's images a second and core, beside mmsegmentation's own.",
+        example="python -m benchmarks.feed --json feed.json --image feed.png",
     )
     parser.set_defaults(threads=1)
     parser.add_argument(
-        "--size", type=int, nargs=2, default=(1024, 2048), metavar=("H", "W"), help="of pictures"
+        "--size", type=int, nargs=2, default=(1024, 2048), metavar=("H", "W"), help="of images"
     )
     parser.add_argument(
         "--crop", type=int, nargs=2, default=(768, 768), metavar=("H", "W"), help="of crops"
     )
-    parser.add_argument("--pictures", type=int, default=6, help="how many (default: 6)")
+    parser.add_argument("--images", type=int, default=6, help="how many (default: 6)")
     args = parser.parse_args(argv)
     header = begin(args)
     header["opencv"] = cv2.__version__
     cv2.setNumThreads(args.threads)
     with tempfile.TemporaryDirectory() as folder:
         datasets = make_datasets(
-            Path(folder), tuple(args.size), tuple(args.crop), number=args.pictures
+            Path(folder), tuple(args.size), tuple(args.crop), number=args.images
         )
         timings = side_by_side(
             {name: passes(dataset) for name, dataset in datasets.items()}, rounds=args.rounds
@@ -53,35 +53,35 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
         stages = {name: stage_times(dataset, 10) for name, dataset in datasets.items()}
     rows, slowest = [], timings["mmseg, files"]
     for name, timing in timings.items():
-        cpu = 1e3 * float(np.median(timing.cpu)) / args.pictures
+        cpu = 1e3 * float(np.median(timing.cpu)) / args.images
         rows.append(
             {
                 "pipeline": name,
-                "pictures a second and core": 1e3 / cpu,
-                "CPU ms a picture": cpu,
-                "ms a picture": timing.milliseconds / args.pictures,
+                "images a second and core": 1e3 / cpu,
+                "CPU ms an image": cpu,
+                "ms an image": timing.milliseconds / args.images,
                 "times mmseg's": timing.times_faster_than(slowest, clock="cpu"),
             }
         )
-    sizes = "{} x {} pictures, {} x {} crops".format(*args.size, *args.crop)
+    sizes = "{} x {} images, {} x {} crops".format(*args.size, *args.crop)
     tables = {
         f"Feed: {sizes}": rows,
         "Where the CPU time goes": [
-            {"pipeline": name, "transform": stage, "CPU ms a picture": milliseconds}
+            {"pipeline": name, "transform": stage, "CPU ms an image": milliseconds}
             for name, found in stages.items()
             for stage, milliseconds in found.items()
         ],
     }
     finish(args, header, tables)
-    if args.picture:
-        draw(args.picture, stages)
+    if args.image:
+        draw(args.image, stages)
     return tables
 
 
 def make_datasets(
     folder: Path, size: tuple[int, int], crop: tuple[int, int], *, number: int
 ) -> dict[str, BaseDataset]:
-    """Draw and pack the pictures; build the data set of each pipeline."""
+    """Draw and pack the images; build the dataset of each pipeline."""
     from mmengine.registry import init_default_scope
     from mmseg.registry import DATASETS
 
@@ -123,7 +123,7 @@ def make_datasets(
 
 
 def passes(dataset: BaseDataset) -> Callable[[], None]:
-    """Give what runs once over all pictures, the next random numbers each time."""
+    """Give what runs once over all images, the next random numbers each time."""
     seed = 0
 
     def run() -> None:
@@ -137,7 +137,7 @@ def passes(dataset: BaseDataset) -> Callable[[], None]:
 
 
 def stage_times(dataset: BaseDataset, rounds: int) -> dict[str, float]:
-    """Return the mean CPU time of each transform, in ms a picture."""
+    """Return the mean CPU time of each transform, in ms an image."""
     seconds: dict[str, list[float]] = {}
     np.random.seed(0)
     for index in list(range(len(dataset))) * rounds:
@@ -157,7 +157,7 @@ def draw(path: Path, stages: dict[str, dict[str, float]]) -> None:
     figure = Figure(figsize=(9, 3), layout="constrained")
     axes = figure.subplots()
     transforms = list(dict.fromkeys(stage for found in stages.values() for stage in found))
-    colours = {stage: f"C{index}" for index, stage in enumerate(transforms)}
+    colors = {stage: f"C{index}" for index, stage in enumerate(transforms)}
     for name, found in stages.items():
         left = 0.0
         for stage, milliseconds in found.items():
@@ -166,7 +166,7 @@ def draw(path: Path, stages: dict[str, dict[str, float]]) -> None:
                 name,
                 milliseconds,
                 left=left,
-                color=colours[stage],
+                color=colors[stage],
                 edgecolor="white",
                 label=None if known else stage,
             )
@@ -175,7 +175,7 @@ def draw(path: Path, stages: dict[str, dict[str, float]]) -> None:
     axes.legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    axes.set_xlabel("CPU ms a picture, one core")
+    axes.set_xlabel("CPU ms an image, one core")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130)
 

@@ -1,6 +1,6 @@
 """All that is measured on a GPU: the unit in bf16 against its two floors, and the whole network.
 
-``python -m benchmarks.gpu --json gpu.json --picture gpu.png`` is made to end within ten minutes,
+``python -m benchmarks.gpu --json gpu.json --image gpu.png`` is made to end within ten minutes,
 most of them compiling; the header says what it took. The unit's rows are in the file before the
 network begins, which is ``benchmarks.model --device cuda``. ``--rehearse`` runs it without a GPU.
 
@@ -51,7 +51,7 @@ def milliseconds(way: Callable[[], object], rounds: int, *, device: str) -> floa
 
 
 def rates(rounds: int, *, device: str, size: int, side: int) -> tuple[float, float]:
-    """Bytes a millisecond of a copy, both ways counted, and bf16 multiply-adds a millisecond.
+    """Bytes a millisecond of a copy, both ways counted, and bf16 MACs a millisecond.
 
     Args:
         rounds: How often each is timed.
@@ -141,7 +141,7 @@ def measure(
                 row[f"{name}, {title}, ms"] = round(milliseconds(way, rounds, device=device), 4)
         best = min(value for key, value in row.items() if key.startswith("ours"))
         row["best of ours, times the floor"] = best / floor
-        row["multiply-adds, ours, G"] = multiply_adds(shape)["ours"]
+        row["MACs, ours, G"] = multiply_adds(shape)["ours"]
         rows.append(row)
     return rows
 
@@ -150,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     """Measure the unit at both shapes in both memory formats, then the network."""
     parser = make_parser(
         "Time the GloRe unit in bf16 on one GPU against its floors, and a whole network.",
-        example="python -m benchmarks.gpu --json gpu.json --picture gpu.png",
+        example="python -m benchmarks.gpu --json gpu.json --image gpu.png",
     )
     parser.add_argument(
         "--rehearse",
@@ -169,7 +169,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     header, started = begin(args, device=device), time.monotonic()
     copied, multiplied = rates(args.rounds, device=device, size=size, side=side)
     header["copy, GB/s"] = round(copied / 1e6)
-    header["bf16, T multiply-adds/s"] = round(multiplied / 1e9)
+    header["bf16, T MACs/s"] = round(multiplied / 1e9)
     tables = {
         "The unit on one GPU": [
             row
@@ -198,8 +198,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     header["minutes"] = round((time.monotonic() - started) / 60, 1)
     print(f"\nminutes {header['minutes']}", flush=True)
     write_json(args, header, {**tables, **networks})
-    if args.picture:
-        model.draw(args.picture, networks)
+    if args.image:
+        model.draw(args.image, networks)
     return {**tables, **networks}
 
 

@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     )
     parser.add_argument("--device", choices=list(DEFAULTS), default="cpu")
     parser.add_argument("--config", type=Path, help="default: a small one on a CPU, else ResNet-50")
-    for name, what in (("train", "crops"), ("test", "pictures")):
+    for name, what in (("train", "crops"), ("test", "images")):
         parser.add_argument(
             f"--{name}-size", type=int, nargs=2, metavar=("H", "W"), help=f"of {what}"
         )
@@ -69,8 +69,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
         rounds=args.rounds,
     )
     finish(args, header, tables)
-    if args.picture:
-        draw(args.picture, tables)
+    if args.image:
+        draw(args.image, tables)
     return tables
 
 
@@ -93,7 +93,7 @@ def measure(
         rounds: How often each way is timed.
         config: What to build.
         train_size: Height and width of crops.
-        test_size: Height and width of pictures.
+        test_size: Height and width of images.
         batch_size: Crops a training step.
         max_seconds: At most so long a table, less compiling and the third round.
     """
@@ -153,7 +153,7 @@ def _prepared(model: nn.Module, way: Settings) -> nn.Module:
 def training(
     model: nn.Module, data: dict[str, list], cfg: Any, way: Settings
 ) -> Callable[[], object]:
-    """Give what makes one step: preprocessing, loss, gradients, optimiser."""
+    """Give what makes one step: preprocessing, loss, gradients, optimizer."""
     wrapper = copy.deepcopy(cfg.optim_wrapper)
     wrapper.type = "BFloat16OptimWrapper" if way.bf16 else "OptimWrapper"
     return make_step(_prepared(model, way), data, wrapper)
@@ -182,7 +182,7 @@ def rows(timings: dict[str, Timing], count: int) -> list[dict[str, Any]]:
     return [
         {
             "settings": name,
-            "pictures a second": 1e3 * count / timing.milliseconds,
+            "images a second": 1e3 * count / timing.milliseconds,
             "ms": timing.milliseconds,
             "times stock": timing.times_faster_than(timings[STOCK]),
             "times stock, CPU time": timing.times_faster_than(timings[STOCK], clock="cpu"),

@@ -1,15 +1,15 @@
-"""Scoring pictures of 2048 x 1024 with 60 instances: CityscapesScorer against cityscapesScripts.
+"""Scoring images of 2048 x 1024 with 60 instances: CityscapesScorer against cityscapesScripts.
 
-The pictures are made: stuff with wavy borders, 60 ellipses of the classes with instances, and a
+The images are made: stuff with wavy borders, 60 ellipses of the classes with instances, and a
 prediction that is the truth, shifted, with blots. Both sides run in one process on one core, in
 turns, and CPU time is compared. Three ways of ours say what is in the time:
 
-- ``from memory``: predictions are at hand, as in validation; both label pictures are decoded. The
+- ``from memory``: predictions are at hand, as in validation; both label maps are decoded. The
   other side can score files alone, so its time has the decoding of the prediction in it.
 - ``from files``: the prediction is decoded as well.
 - ``counting``: nothing is decoded.
 
-    python -m benchmarks.scores --pictures 100
+    python -m benchmarks.scores --images 100
 """
 
 import tempfile
@@ -33,7 +33,7 @@ STUFF = (23, 11, 21, 8, 7)  # sky, building, vegetation, sidewalk, road: from to
 CLASSES = (24, 24, 24, 25, 26, 26, 26, 26, 27, 28, 31, 32, 33, 33)
 
 
-def make_picture(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def make_image(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Prediction, label ids and instance ids."""
     height, width = SIZE
     truth = np.full(SIZE, STUFF[0], np.uint8)
@@ -44,71 +44,71 @@ def make_picture(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.n
     instances = truth.astype(np.uint16)
     for number in range(INSTANCES):
         label = int(rng.choice(CLASSES))
-        centre = int(rng.integers(0, width)), int(rng.integers(height // 3, height))
+        center = int(rng.integers(0, width)), int(rng.integers(height // 3, height))
         axes = int(rng.lognormal(3.2, 0.7)) + 3, int(rng.lognormal(3.5, 0.7)) + 4
         angle = float(rng.integers(0, 30))
-        cv2.ellipse(truth, centre, axes, angle, 0, 360, label, -1)
-        cv2.ellipse(instances, centre, axes, angle, 0, 360, label * 1000 + number, -1)
+        cv2.ellipse(truth, center, axes, angle, 0, 360, label, -1)
+        cv2.ellipse(instances, center, axes, angle, 0, 360, label * 1000 + number, -1)
     prediction = np.roll(truth, (2, 5), (0, 1))
     for _ in range(80):
-        centre = int(rng.integers(0, width)), int(rng.integers(0, height))
-        cv2.circle(prediction, centre, int(rng.integers(3, 40)), int(rng.choice(CLASSES)), -1)
+        center = int(rng.integers(0, width)), int(rng.integers(0, height))
+        cv2.circle(prediction, center, int(rng.integers(3, 40)), int(rng.choice(CLASSES)), -1)
     return prediction, truth, instances
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Make the pictures, time the ways on them and print the table."""
+    """Make the images, time the ways on them and print the table."""
     parser = make_parser(__doc__.splitlines()[0], example="python -m benchmarks.scores")
-    parser.add_argument("--pictures", type=int, default=100, help="how many (default: 100)")
+    parser.add_argument("--images", type=int, default=100, help="how many (default: 100)")
     parser.set_defaults(rounds=5, threads=1)
     args = parser.parse_args(argv)
     header = begin(args)
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:
-        pictures = _write(Path(folder), args.pictures)
-        timings = side_by_side(_ways(pictures), rounds=args.rounds, warmup=1)
+        images = _write(Path(folder), args.images)
+        timings = side_by_side(_ways(images), rounds=args.rounds, warmup=1)
     theirs = timings["cityscapesScripts"]
     rows = [
         {
             "way": name,
-            "CPU ms a picture": 1e3 * median(timing.cpu) / args.pictures,
+            "CPU ms an image": 1e3 * median(timing.cpu) / args.images,
             "share of cityscapesScripts' time": 1 / timing.times_faster_than(theirs, clock="cpu"),
         }
         for name, timing in timings.items()
     ]
-    finish(args, header, {f"{args.pictures} pictures, {args.rounds} rounds": rows})
-    if args.picture:
-        bars = {row["way"]: row["CPU ms a picture"] for row in rows}
-        draw_bars(args.picture, bars, title="Scoring", xlabel="CPU ms a picture")
+    finish(args, header, {f"{args.images} images, {args.rounds} rounds": rows})
+    if args.image:
+        bars = {row["way"]: row["CPU ms an image"] for row in rows}
+        draw_bars(args.image, bars, title="Scoring", xlabel="CPU ms an image")
 
 
 def _write(folder: Path, count: int) -> list[tuple[Path, np.ndarray]]:
-    """Common start of a picture's file names, and its prediction in memory."""
+    """Common start of an image's file names, and its prediction in memory."""
     rng = np.random.default_rng(0)
-    pictures = []
+    images = []
     for index in range(count):
         stem = folder / f"{index:03d}"
-        parts = make_picture(rng)
+        parts = make_image(rng)
         for kind, part in zip(("pred", "labelIds", "instanceIds"), parts, strict=True):
-            # by Pillow, as cityscapesScripts' own tools write label pictures
+            # by Pillow, as cityscapesScripts' own tools write label maps
             Image.fromarray(part).save(f"{stem}_{kind}.png")
-        pictures.append((stem, parts[0]))
-    return pictures
+        images.append((stem, parts[0]))
+    return images
 
 
 def _read(stem: Path, kind: str) -> np.ndarray:
     return cv2.imread(f"{stem}_{kind}.png", cv2.IMREAD_UNCHANGED)
 
 
-def _ways(pictures: list[tuple[Path, np.ndarray]]) -> dict:
+def _ways(images: list[tuple[Path, np.ndarray]]) -> dict:
     from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as scripts
 
     scripts.args.quiet, scripts.args.JSONOutput = True, False
-    predicted = [f"{stem}_pred.png" for stem, _ in pictures]
-    truth = [f"{stem}_labelIds.png" for stem, _ in pictures]
+    predicted = [f"{stem}_pred.png" for stem, _ in images]
+    truth = [f"{stem}_labelIds.png" for stem, _ in images]
     decoded = (
-        pictures[0][1],
-        *(_read(pictures[0][0], kind) for kind in ("labelIds", "instanceIds")),
+        images[0][1],
+        *(_read(images[0][0], kind) for kind in ("labelIds", "instanceIds")),
     )
 
     def cityscapesscripts() -> float:
@@ -117,19 +117,19 @@ def _ways(pictures: list[tuple[Path, np.ndarray]]) -> dict:
 
     def from_memory() -> float:
         scorer = CityscapesScorer()
-        for stem, prediction in pictures:
+        for stem, prediction in images:
             scorer.update(prediction, _read(stem, "labelIds"), _read(stem, "instanceIds"))
         return scorer.compute().as_dict()["mIoU"]
 
     def from_files() -> float:
         scorer = CityscapesScorer()
-        for stem, _ in pictures:
+        for stem, _ in images:
             scorer.update(*(_read(stem, kind) for kind in ("pred", "labelIds", "instanceIds")))
         return scorer.compute().as_dict()["mIoU"]
 
     def counting() -> None:
         scorer = CityscapesScorer()
-        for _ in pictures:
+        for _ in images:
             scorer.update(*decoded)
 
     if abs(100 * cityscapesscripts() - from_memory()) > 1e-9:

@@ -1,9 +1,9 @@
 """Peak memory of multi-scale and flip inference against one pass at the largest scale.
 
-Each way runs in a process of its own, on one picture of 1024 x 2048: the network's own
+Each way runs in a process of its own, on one image of 1024 x 2048: the network's own
 ``test_step`` at scale 2.0; ``AccumulatingSegTTAModel`` over 0.5 to 2.0 by 0.25, flipped and not;
 and, where asked, mmseg's ``SegTTAModel`` over the same. The peak is what the process grew by since
-network and picture stood ready: resident memory on a CPU, allocated memory on a GPU.
+network and image stood ready: resident memory on a CPU, allocated memory on a GPU.
 
     python -m benchmarks.tta_memory --config configs/fcn_r18_glore_street-scenes.py
 """
@@ -45,13 +45,13 @@ def run_way(args: argparse.Namespace) -> int:
     kind = "LazyTestTimeAug" if args.way == "accumulated" else "TestTimeAug"
     augment = TRANSFORMS.build({"type": kind, "transforms": _transforms(ratios, args.way)})
     height, width = args.size
-    picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    results = {"img": picture, "img_shape": (height, width), "ori_shape": (height, width)}
+    image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    results = {"img": image, "img_shape": (height, width), "ori_shape": (height, width)}
     results["img_path"] = "noise.png"
     on_gpu = args.device == "cuda"
     with torch.no_grad():
         # a small pass first: libraries and threads take memory once
-        small = {**results, "img": picture[:128, :128], "img_shape": (128, 128)}
+        small = {**results, "img": image[:128, :128], "img_shape": (128, 128)}
         small["ori_shape"] = (128, 128)
         model.test_step(_batch(augment, small, args.way, pseudo_collate))
         if on_gpu:
@@ -131,9 +131,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     ]
     title = f"{Path(args.config).stem}, {'slide' if args.slide else 'whole'}, {args.device}"
     finish(args, header, {title: rows})
-    if args.picture:
+    if args.image:
         bars = {way: peak / 1e6 for way, peak in peaks.items()}
-        draw_bars(args.picture, bars, title=f"Inference, {title}", xlabel="peak memory, MB")
+        draw_bars(args.image, bars, title=f"Inference, {title}", xlabel="peak memory, MB")
 
 
 def _measure(way: str, argv: Sequence[str]) -> int:

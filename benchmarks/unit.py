@@ -1,6 +1,6 @@
-"""The unit against the authors' way: time, saved memory and multiply-adds, and growth with size.
+"""The unit against the authors' way: time, saved memory and MACs, and growth with size.
 
-``python -m benchmarks.unit --threads 2 --json unit.json --picture unit.png``
+``python -m benchmarks.unit --threads 2 --json unit.json --image unit.png``
 """
 
 from collections.abc import Callable, Sequence
@@ -129,7 +129,7 @@ def measure(
     for name, unit in units.items():
         row[f"saved, {name}, X"] = saved(unit, x)
     for name, count in multiply_adds(shape).items():
-        row[f"multiply-adds, {name}, G"] = count
+        row[f"MACs, {name}, G"] = count
     return row
 
 
@@ -137,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Measure all shapes in both formats and the growth with size, print and draw."""
     parser = make_parser(
         "Time the GloRe unit against the authors' way.",
-        example="python -m benchmarks.unit --threads 2 --json unit.json --picture unit.png",
+        example="python -m benchmarks.unit --threads 2 --json unit.json --image unit.png",
     )
     parser.add_argument(
         "--max-seconds", type=float, default=4.0, help="at most so long a cell (default: 4)"
@@ -161,14 +161,14 @@ def main(argv: Sequence[str] | None = None) -> None:
             row = measure(shape, channels_last=False, **limits)
             growth.append({"positions": prod(shape.sizes), **row})
     finish(args, header, {"The unit": rows, "Growth with size": growth})
-    if args.picture:
+    if args.image:
         titles = [f"{t}, {n}, ms" for t in ("forward", "forward + backward") for n in UNITS]
         lines = {
             title.removesuffix(", ms"): [(row["positions"], row[title]) for row in growth]
             for title in titles
         }
         draw_lines(
-            args.picture,
+            args.image,
             lines,
             title=f"GloRe unit, C 512, N 64, S 128, fp32, {header['threads']} threads",
             xlabel="positions L",

@@ -60,7 +60,7 @@ test_pipeline = [
     dict(type="LoadCheckedAnnotations"),
     dict(type="PackSegInputs"),
 ]
-# Scales of what it is trained on, which is half the size of the pictures.
+# Scales of what it is trained on, which is half the size of the images.
 tta_pipeline = _base_.tta_pipeline
 tta_pipeline[1]["transforms"][0] = [
     dict(type="Resize", scale_factor=ratio / 2, keep_ratio=True) for ratio in _base_.img_ratios

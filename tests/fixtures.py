@@ -1,4 +1,4 @@
-"""What tests of several folders share: one thread, a small data set, the tools' entry points."""
+"""What tests of several folders share: one thread, a small dataset, the tools' entry points."""
 
 import importlib
 import importlib.util

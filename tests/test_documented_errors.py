@@ -3,7 +3,7 @@ import pickle
 import numpy as np
 import pytest
 
-from glore_seg.apis.inference import read_picture_bytes, to_rgb
+from glore_seg.apis.inference import read_image_bytes, to_rgb
 from glore_seg.documented_errors import as_line, is_documented
 from glore_seg.utils.files import read_lines
 
@@ -17,7 +17,7 @@ def error_of(call):
 
 
 def test_ours_and_the_systems_are_documented(tmp_path):
-    assert is_documented(error_of(lambda: read_picture_bytes(b"", name="a.png")))
+    assert is_documented(error_of(lambda: read_image_bytes(b"", name="a.png")))
     assert is_documented(error_of(lambda: to_rgb(3)))  # a TypeError
     assert is_documented(error_of(lambda: open(tmp_path / "none")))  # noqa: SIM115
     (tmp_path / "a.txt").write_bytes(b"\xff\xfe")

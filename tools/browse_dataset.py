@@ -1,4 +1,4 @@
-"""Look at what training sees: `python tools/browse_dataset.py CONFIG --out-dir pictures`."""
+"""Look at what training sees: `python tools/browse_dataset.py CONFIG --out-dir images`."""
 
 import argparse
 from collections.abc import Sequence
@@ -15,26 +15,26 @@ from glore_seg.visualization import browse
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Draw pictures and labels of a data set as its pipeline gives them.",
+        description="Draw images and labels of a dataset as its pipeline gives them.",
         epilog="example: python tools/browse_dataset.py configs/fcn_r50_glore_cityscapes.py "
-        "--out-dir pictures --number 20",
+        "--out-dir images --number 20",
     )
     parser.add_argument("config", help="config file")
-    parser.add_argument("--out-dir", required=True, type=Path, help="folder for the pictures")
+    parser.add_argument("--out-dir", required=True, type=Path, help="folder for the images")
     parser.add_argument("--split", choices=["train", "val", "test"], default="train")
-    parser.add_argument("--number", type=int, default=10, help="how many pictures (default: 10)")
+    parser.add_argument("--number", type=int, default=10, help="how many images (default: 10)")
     parser.add_argument("--seed", type=int, default=0, help="of the random transforms (default: 0)")
     add_cfg_options(parser)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Draw the first pictures of a split."""
+    """Draw the first images of a split."""
     args = parse_args(argv)
     cfg = load_config(args.config, cfg_options=args.cfg_options)
     require_segmentation(cfg, "browse_dataset.py")
     files = browse(build_dataset(cfg, args.split), args.out_dir, number=args.number, seed=args.seed)
-    print(f"{len(files)} pictures lie in {args.out_dir}")
+    print(f"{len(files)} images lie in {args.out_dir}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.cli.options import run_tool
 from glore_seg.evaluation.submission import (
-    ExpectedPictures,
+    ExpectedImages,
     SubmissionScorer,
     check_submission,
 )
@@ -23,11 +23,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         "four scores of a split that has ground truth, such as val.",
         epilog="example: python tools/check_submission.py results.zip --data-root data/cityscapes",
     )
-    parser.add_argument("path", type=Path, help="zip or folder of label id pictures")
+    parser.add_argument("path", type=Path, help="zip or folder of label id images")
     parser.add_argument(
         "--data-root",
         type=Path,
-        help=f"data set whose leftImg8bit/SPLIT tells the pictures (default: {DATA_ROOT}; where "
+        help=f"dataset whose leftImg8bit/SPLIT tells the images (default: {DATA_ROOT}; where "
         "that is missing, the cities and counts of Cityscapes' test split)",
     )
     parser.add_argument("--split", default="test", help="default: test")
@@ -39,17 +39,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Check, print the report and return 0 where there is no fault."""
     args = parse_args(argv)
     root = args.data_root or Path(DATA_ROOT)
-    pictures = root / "leftImg8bit" / args.split
-    if args.data_root is None and args.split == "test" and not pictures.is_dir():
-        print(f"{pictures} is missing: only cities and counts of the test split are compared")
-        expected = ExpectedPictures.of_cityscapes_test()
+    images = root / "leftImg8bit" / args.split
+    if args.data_root is None and args.split == "test" and not images.is_dir():
+        print(f"{images} is missing: only cities and counts of the test split are compared")
+        expected = ExpectedImages.of_cityscapes_test()
     else:
-        expected = ExpectedPictures.of_folder(pictures, args.split)
+        expected = ExpectedImages.of_folder(images, args.split)
     scorer = SubmissionScorer.of_data_set(root, expected)
     report = check_submission(
         args.path,
         expected,
-        on_picture=scorer.update if scorer else None,
+        on_image=scorer.update if scorer else None,
         progress=not args.quiet,
     )
     print("\n".join(report.lines()))

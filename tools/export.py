@@ -46,7 +46,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         type=int,
         nargs=2,
         metavar=("H", "W"),
-        help="take pictures of this size alone (default: any size)",
+        help="take images of this size alone (default: any size)",
     )
     parser.add_argument(
         "--check",
@@ -55,7 +55,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         action="append",
         default=[],
         metavar=("H", "W"),
-        help="a further size to compare at, such as your pictures' own",
+        help="a further size to compare at, such as your images' own",
     )
     parser.add_argument("--opset", type=int, help="of an ONNX file (default: torch's own choice)")
     parser.add_argument(
@@ -88,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     size = args.out.stat().st_size / 1e6
     print(
         f"wrote {args.out} ({size:.1f} MB): {contract.task}, {len(contract.classes)} classes, "
-        f"{contract.output} {'resized to the picture' if contract.resized else 'as they come'}, "
+        f"{contract.output} {'resized to the image' if contract.resized else 'as they come'}, "
         f"channels {contract.channel_order}, sizes "
         + (f"{args.size[0]} x {args.size[1]}" if args.size else "any")
         + (f" multiples of {contract.size_divisor}" if contract.size_divisor > 1 else "")

@@ -1,4 +1,4 @@
-"""Count parameters and multiply-adds: `python tools/get_flops.py CONFIG --shape 1024 2048`."""
+"""Count parameters and MACs: `python tools/get_flops.py CONFIG --shape 1024 2048`."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from glore_seg.cli.options import add_cfg_options, run_tool
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Count parameters and multiply-adds of a config, the unit's products included.",
+        description="Count parameters and MACs of a config, the unit's products included.",
         epilog="example: python tools/get_flops.py configs/fcn_r50_glore_cityscapes.py "
         "--shape 1024 2048 --depth 2",
     )
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"{args.config} at {' x '.join(map(str, sizes))}")
     print(f"{'parameters':<40} {counts.params / 1e6:>10.3f} M")
     print(f"{'  with running statistics':<40} {counts.params_with_stats / 1e6:>10.3f} M")
-    print(f"{'multiply-adds':<40} {counts.macs / 1e9:>10.3f} G")
+    print(f"{'MACs':<40} {counts.macs / 1e9:>10.3f} G")
     for name, macs in counts.macs_by_module.items():
         level = name.count(".")
         if level < args.depth:

@@ -1,4 +1,4 @@
-"""Segment pictures and videos: `python tools/predict.py SOURCE INPUT... --out FOLDER`."""
+"""Segment images and videos: `python tools/predict.py SOURCE INPUT... --out FOLDER`."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ from glore_seg.evaluation import label_id_table
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Write label maps, overlays and a table of class shares of pictures, and "
+        description="Write label maps, overlays and a table of class shares of images, and "
         "overlays of videos. Interrupted, the same command goes on where it stopped. Ends with 0 "
         "when all is done, 1 when some files can't be segmented (they are listed at the end), "
         "130 when interrupted.",
@@ -37,7 +37,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="pictures, videos, folders of them (with the folders in them), globs",
+        help="images, videos, folders of them (with the folders in them), globs",
     )
     parser.add_argument("--out", required=True, help="folder for labels/, overlays/, shares.csv")
     parser.add_argument("--checkpoint", help="weights, where SOURCE is a config")
@@ -60,14 +60,14 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", help="such as cpu or cuda:1 (default: a GPU if there is one)")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument(
-        "--mode", choices=["whole", "slide"], help="whole pictures or sliding windows"
+        "--mode", choices=["whole", "slide"], help="whole images or sliding windows"
     )
     parser.add_argument("--tta", action="store_true", help="multi-scale and flip")
     parser.add_argument(
         "--batch-size",
         type=int,
         default=1,
-        help="pictures of equal size that run together, at most (default: 1)",
+        help="images of equal size that run together, at most (default: 1)",
     )
     add_cfg_options(parser)
     return parser.parse_args(argv)

@@ -24,15 +24,15 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--split", default="test", help="train, val or test (default: test)")
     parser.add_argument("--tta", action="store_true", help="multi-scale and flip")
     parser.add_argument(
-        "--mode", choices=["whole", "slide"], help="whole pictures or sliding windows"
+        "--mode", choices=["whole", "slide"], help="whole images or sliding windows"
     )
     size = {"type": int, "nargs": 2, "metavar": ("HEIGHT", "WIDTH")}
     parser.add_argument("--crop-size", **size, help="size of a sliding window, pixels")
     parser.add_argument("--stride", **size, help="step between sliding windows, pixels")
     parser.add_argument(
         "--work-dir",
-        help="folder for the pictures, kept at the end (default: beside the zip, its name with "
-        "_pictures in place of .zip)",
+        help="folder for the images, kept at the end (default: beside the zip, its name with "
+        "_images in place of .zip)",
     )
     add_cfg_options(parser)
     add_launcher_options(parser)

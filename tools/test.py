@@ -33,7 +33,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--format-only",
         action="store_true",
-        help="write predictions to --out without scoring; the data set needs no labels",
+        help="write predictions to --out without scoring; the dataset needs no labels",
     )
     parser.add_argument("--show", action="store_true", help="show the predictions in a window")
     parser.add_argument(

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.apis import load_config
-from glore_seg.apis.visualize import compare_models, compare_projections, picture_projections
-from glore_seg.apis.visualize_clips import picture_clip_projections
+from glore_seg.apis.visualize import compare_models, compare_projections, visualize_projections
+from glore_seg.apis.visualize_clips import visualize_clip_projections
 from glore_seg.cli.options import add_cfg_options, run_tool
 from glore_seg.engine.tasks import task_of
-from glore_seg.visualization.projections import COLOURS
+from glore_seg.visualization.projections import COLORS
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Pictures of what models predict and of what GloRe units look at."
+        description="Images of what models predict and of what GloRe units look at."
     )
     commands = parser.add_subparsers(dest="command", required=True)
     compare = commands.add_parser(
@@ -36,25 +36,25 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="config, checkpoint and, as a third word, the name to print; give two or more",
     )
     compare.add_argument(
-        "--boxes", type=int, default=3, help="yellow boxes a picture, at most (default: 3)"
+        "--boxes", type=int, default=3, help="yellow boxes an image, at most (default: 3)"
     )
     compare.add_argument(
         "--among",
         type=int,
         metavar="M",
-        help="without --pictures: choose among M pictures, spread evenly over the split "
+        help="without --images: choose among M images, spread evenly over the split "
         "(default: all of it)",
     )
     compare.add_argument(
-        "--opacity", type=float, default=1.0, help="of label maps over the picture (default: 1)"
+        "--opacity", type=float, default=1.0, help="of label maps over the image (default: 1)"
     )
     projections = commands.add_parser(
         "projections",
         help="projection weights of a unit's nodes (Figure 7)",
-        description="The projection weights of a GloRe unit over pictures, or over the frames of "
+        description="The projection weights of a GloRe unit over images, or over the frames of "
         "a clip where the config is for video: hue is the sign, brightness the magnitude.",
         epilog="example: python tools/visualize.py projections configs/fcn_r50_glore_cityscapes.py "
-        "CHECKPOINT --pictures street.jpg --nodes 3 17 --out projections.png",
+        "CHECKPOINT --images street.jpg --nodes 3 17 --out projections.png",
     )
     projections.add_argument("config", help="config file")
     projections.add_argument("checkpoint", help="checkpoint file")
@@ -69,32 +69,32 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         "--num-nodes", type=int, default=4, help="pick this many distinct nodes (default: 4)"
     )
     projections.add_argument(
-        "--colours",
-        choices=COLOURS,
+        "--colors",
+        choices=COLORS,
         default="red-green",
-        help="positive and negative; orange-blue can be told apart by the colour-blind "
+        help="positive and negative; orange-blue can be told apart by the color-blind "
         "(default: the paper's red-green)",
     )
     projections.add_argument(
         "--statistics",
         type=int,
         metavar="M",
-        help="print how the maps of M pictures of the split resemble each other and the mirrored",
+        help="print how the maps of M images of the split resemble each other and the mirrored",
     )
     for command, what in ((compare, "those that differ most"), (projections, "spread evenly")):
         command.add_argument("--out", required=True, type=Path, help="PNG file to write")
         command.add_argument("--overwrite", action="store_true", help="replace --out")
         command.add_argument(
-            "--pictures",
+            "--images",
             nargs="+",
-            metavar="PICTURE",
+            metavar="IMAGE",
             help="indices or (beginnings of) file names in the split, or files or folders; "
             "of videos one",
         )
         command.add_argument(
             "--number",
             type=int,
-            help=f"without --pictures: how many, {what} (default: 3; of videos one)",
+            help=f"without --images: how many, {what} (default: 3; of videos one)",
         )
         command.add_argument("--split", choices=["train", "val", "test"], default="val")
         add_cfg_options(command)
@@ -115,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = {
         "out_file": args.out,
         "split": args.split,
-        "wanted": args.pictures,
+        "wanted": args.images,
         **({} if args.number is None else {"number": args.number}),
         "overwrite": args.overwrite,
     }
@@ -130,13 +130,13 @@ def main(argv: Sequence[str] | None = None) -> None:
             where = {"split": args.split, "number": args.statistics, "unit": args.unit}
             print(compare_projections(cfg, args.checkpoint, **where))
         video = task_of(cfg).name == "video"
-        (picture_clip_projections if video else picture_projections)(
+        (visualize_clip_projections if video else visualize_projections)(
             cfg,
             args.checkpoint,
             unit=args.unit,
             nodes=args.nodes,
             num_nodes=args.num_nodes,
-            colours=args.colours,
+            colors=args.colors,
             **options,
         )
     print(f"wrote {args.out}")

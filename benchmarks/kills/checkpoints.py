@@ -33,7 +33,7 @@ def differences(one: Any, other: Any, name: str = "") -> Iterator[str]:
 
 
 def compare_files(wanted: Path, found: Path) -> Iterator[str]:
-    """What differs between two checkpoints: weights, average, optimiser, schedule, logs."""
+    """What differs between two checkpoints: weights, average, optimizer, schedule, logs."""
     pair = [load_weights(path, "cpu") for path in (wanted, found)]
     for part in PARTS:
         yield from differences(pair[0].get(part), pair[1].get(part), f"{found.name}: {part}")

@@ -1,4 +1,4 @@
-"""tools/test.py, with predictions and painted pictures in folders; it begins anew."""
+"""tools/test.py, with predictions and painted images in folders; it begins anew."""
 
 import json
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from benchmarks.kills.untrained import write_untrained
 from benchmarks.kills.work import CONFIG, REPOSITORY, Work, other_files, same_files
 from projects.synthetic_data.street_scenes import make_street_scenes
 
-PICTURES = ("predictions/[!.]*", "painted/vis_data/vis_image/[!.]*")
+IMAGES = ("predictions/[!.]*", "painted/vis_data/vis_image/[!.]*")
 
 
 class Evaluation(Work):
-    """Nothing is kept for a restart but what is written over: pictures."""
+    """Nothing is kept for a restart but what is written over: images."""
 
     name = "evaluation"
     size = 24
@@ -35,7 +35,7 @@ class Evaluation(Work):
         ]
 
     def mark(self, place: Path) -> object:
-        """When the last picture was written."""
+        """When the last image was written."""
         times = (path.stat().st_mtime_ns for path in place.glob("predictions/[!.]*"))
         return max(times, default=0)
 
@@ -43,12 +43,12 @@ class Evaluation(Work):
         return 0
 
     def damaged(self, place: Path, undisturbed: Path) -> Iterator[str]:
-        for pattern in PICTURES:
+        for pattern in IMAGES:
             yield from other_files(place, undisturbed, pattern)
         yield from _other_scores(place, undisturbed)
 
     def differences(self, place: Path, undisturbed: Path) -> Iterator[str]:
-        for pattern in PICTURES:
+        for pattern in IMAGES:
             yield from same_files(place, undisturbed, pattern)
         if not _scores(place):
             yield f"no scores in {place}"
@@ -63,7 +63,7 @@ def _other_scores(place: Path, undisturbed: Path) -> Iterator[str]:
 
 
 def _scores(place: Path) -> dict[Path, Any]:
-    """What can be read of the files with scores, but for the time that a picture took."""
+    """What can be read of the files with scores, but for the time that an image took."""
     scores = {}
     for path in place.glob("work_dir/*/*.json"):
         try:

@@ -22,7 +22,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 class Packing(Work):
-    """Few pictures under many names, in two processes."""
+    """Few images under many names, in two processes."""
 
     name = "packing"
     size = 250

@@ -1,4 +1,4 @@
-"""tools/submit.py, which goes on with the pictures that are not there yet."""
+"""tools/submit.py, which goes on with the images that are not there yet."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from benchmarks.kills.work import CONFIG, REPOSITORY, Work, other_files, same_fi
 from projects.synthetic_data.street_scenes import make_street_scenes
 
 WINDOWS = ("--mode", "slide", "--crop-size", "64", "64", "--stride", "24", "24")
-PICTURES = "results_pictures/pictures/[!.]*"
+IMAGES = "results_images/images/[!.]*"
 
 
 class Submission(Work):
@@ -34,16 +34,16 @@ class Submission(Work):
 
     def mark(self, place: Path) -> object:
         """When the note of the settings was written, which each start does."""
-        note = place / "results_pictures" / "submission.json"
+        note = place / "results_images" / "submission.json"
         return note.stat().st_mtime_ns if note.exists() else 0
 
     def done(self, place: Path) -> int:
-        return len(list(place.glob(PICTURES)))
+        return len(list(place.glob(IMAGES)))
 
     def damaged(self, place: Path, undisturbed: Path) -> Iterator[str]:
-        yield from other_files(place, undisturbed, PICTURES)
+        yield from other_files(place, undisturbed, IMAGES)
         yield from other_files(place, undisturbed, "results.zip")
 
     def differences(self, place: Path, undisturbed: Path) -> Iterator[str]:
-        yield from same_files(place, undisturbed, PICTURES)
+        yield from same_files(place, undisturbed, IMAGES)
         yield from same_files(place, undisturbed, "results.zip")

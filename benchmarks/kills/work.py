@@ -18,7 +18,7 @@ class Work(ABC):
 
     Args:
         folder: For what all of its runs read; made here.
-        size: How much there is to do: iterations or pictures.
+        size: How much there is to do: iterations or images.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The command line: phases one after the other, a table, a picture, an exit code."""
+"""The command line: phases one after the other, a table, an image, an exit code."""
 
 import argparse
 import json
@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.common import begin, markdown_table
+from benchmarks.soak.image import draw
 from benchmarks.soak.inputs import make_inputs
 from benchmarks.soak.phase import Course, run_phase
-from benchmarks.soak.picture import draw
 from benchmarks.soak.trend import BOUNDS, WARM_UP, Trend, trend_of
 
 PHASES = ("training", "evaluation", "submission", "page")
@@ -28,14 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Train, evaluate, submit and visit the page over and over, each in one "
         f"process, and watch what it uses. Behind a warm-up of {WARM_UP:.0%} of the time a "
         f"measure may grow by so much: {bounds}.",
-        epilog="example: python -m benchmarks.soak --minutes 24 --picture soak.png",
+        epilog="example: python -m benchmarks.soak --minutes 24 --image soak.png",
     )
     parser.add_argument("--minutes", type=float, default=24, help="in all (default: 24)")
     parser.add_argument(
         "--what", nargs="+", choices=PHASES, default=[*PHASES], help="default: all four"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples here")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the picture here")
+    parser.add_argument("--image", type=Path, metavar="FILE", help="draw the image here")
     parser.add_argument("--threads", type=int, help="CPU threads of this process, not of the work")
     args = parser.parse_args(argv)
     if not args.minutes > 0:
@@ -51,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if trend.grows
     ]
     print("\n".join(grown) or "nothing grows beyond its bound")
-    if args.picture:
-        draw(courses, args.picture)
+    if args.image:
+        draw(courses, args.image)
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(

@@ -43,7 +43,7 @@ class Inputs:
         return self.folder / "random.pth"
 
     @property
-    def picture(self) -> Path:
+    def image(self) -> Path:
         """One of the scenes."""
         return min((self.data / "leftImg8bit" / "val").rglob("*.png"))
 

@@ -88,7 +88,7 @@ def _follow(
             continue  # what the tool itself prints
         found = json.loads(line)
         if "address" in found:
-            visits = _Visits(Visitor(found["address"], inputs.picture))
+            visits = _Visits(Visitor(found["address"], inputs.image))
             continue
         if visits is not None:
             found["rounds"] = visits.number()

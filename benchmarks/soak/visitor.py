@@ -12,12 +12,12 @@ class Visitor:
 
     Args:
         address: The page's.
-        picture: Uploaded at each visit.
+        image: Uploaded at each visit.
     """
 
-    def __init__(self, address: str, picture: Path) -> None:
+    def __init__(self, address: str, image: Path) -> None:
         self._address = address
-        self._picture = picture.read_bytes()
+        self._image = image.read_bytes()
         self._sessions = count()
         with httpx.Client(base_url=address, timeout=60) as client:
             config = client.get("/config").json()
@@ -37,8 +37,8 @@ class Visitor:
             _require(client.get("/"), 200)
             with client.stream("GET", f"/gradio_api/heartbeat/{session}") as heart:
                 _require(heart, 200)
-                self._ask(client, session, self._picture, "street.png", True)
-                self._ask(client, session, b"no picture", "no.png", True)
+                self._ask(client, session, self._image, "street.png", True)
+                self._ask(client, session, b"no image", "no.png", True)
                 stolen = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
                 self._question(client, session, stolen, False)
             _require(client.get("/gradio_api/file=/etc/passwd"), 404)

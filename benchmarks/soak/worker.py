@@ -58,7 +58,7 @@ def train(inputs: Inputs, report: Callable[[], None]) -> None:
 
 
 def evaluate(inputs: Inputs, report: Callable[[], None]) -> None:
-    """Tests one after the other, with new workers each time, predictions and painted pictures."""
+    """Tests one after the other, with new workers each time, predictions and painted images."""
     cfg = inputs.config("evaluation")
     cfg.load_from = str(inputs.checkpoint)
     cfg.test_dataloader.persistent_workers = False
@@ -78,7 +78,7 @@ def hand_in(inputs: Inputs, report: Callable[[], None]) -> None:
         cfg = inputs.config("submission")
         use_split(cfg, "test")
         submit(cfg, inputs.checkpoint, split="test", out=out, overwrite=True, progress=False)
-        shutil.rmtree(out.with_name("results_pictures"))
+        shutil.rmtree(out.with_name("results_images"))
         report()
 
 

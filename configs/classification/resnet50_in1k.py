@@ -13,8 +13,8 @@ model = dict(
         _delete_=True,
         type="GloRePreActNet",
         arch="resnet50",
-        # As published; all pictures have the size of the crops. Set True to pretrain the units of
-        # a segmentation network, whose pictures have not (docs/imagenet.md).
+        # As published; all images have the size of the crops. Set True to pretrain the units of
+        # a segmentation network, whose images have not (docs/imagenet.md).
         unit_cfg=dict(normalize=False),
     )
 )

@@ -1,6 +1,6 @@
 """A small 3D ResNet-26 with two GloRe units on videos of moving shapes: minutes on two cores.
 
-`python -m projects.synthetic_data.moving_shapes data/moving_shapes` makes the data set.
+`python -m projects.synthetic_data.moving_shapes data/moving_shapes` makes the dataset.
 """
 
 _base_ = "mmaction::_base_/default_runtime.py"

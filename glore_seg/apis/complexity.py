@@ -1,4 +1,4 @@
-"""Parameters and multiply-adds of a network, without running it for real."""
+"""Parameters and MACs of a network, without running it for real."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Complexity:
     Args:
         params: Trainable parameters.
         params_with_stats: Those and the running statistics of norms, as the paper mostly counts.
-        macs: Multiply-adds of convolutions, linear layers and matrix products, the unit's own
+        macs: MACs of convolutions, linear layers and matrix products, the unit's own
             among them; norms, activations and interpolation are not counted.
         macs_by_module: The same for each module by its dotted name, where there are any.
     """
@@ -34,7 +34,7 @@ def count_complexity(
     *,
     forward: Callable[[Tensor], object] | None = None,
 ) -> Complexity:
-    """Count parameters and multiply-adds; the model is moved to torch's meta device for it.
+    """Count parameters and MACs; the model is moved to torch's meta device for it.
 
     GloRe units are counted in the paper's order, whatever their ``order`` says, as the published
     counts are: the same network has one count.
@@ -62,7 +62,7 @@ def count_complexity(
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
         (forward or model)(torch.empty(input_shape, device="meta"))
-    # torch counts two operations for each multiply-add.
+    # torch counts two operations for each MACs.
     root = type(model).__name__
     by_module = {
         name.removeprefix(f"{root}."): sum(counts.values()) // 2

@@ -72,7 +72,7 @@ def use_amp(cfg: Config) -> None:
     """Train in mixed precision: bfloat16 where the device has it, else fp16 with loss scaling.
 
     Raises:
-        ConfigError: The config's optimiser wrapper is one that cannot be exchanged.
+        ConfigError: The config's optimizer wrapper is one that cannot be exchanged.
     """
     kind = cfg.optim_wrapper.get("type", "OptimWrapper")
     if kind in ("AmpOptimWrapper", "BFloat16OptimWrapper"):

@@ -21,7 +21,7 @@ def count_config(cfg: Config, input_shape: tuple[int, ...]) -> Complexity:
         input_shape: One input: (C, H, W), and for video (C, T, H, W), a clip.
 
     Returns:
-        Parameters and multiply-adds.
+        Parameters and MACs.
     """
     model = build_model(cfg)
     shape, forward = _call(cfg, model, input_shape)
@@ -46,7 +46,7 @@ def _call(
     cfg: Config, model: nn.Module, input_shape: tuple[int, ...]
 ) -> tuple[tuple[int, ...], Callable[..., object]]:
     video = task_of(cfg).name == "video"
-    # A recogniser takes several clips of a video, and stops at its features unless told otherwise.
+    # A recognizer takes several clips of a video, and stops at its features unless told otherwise.
     options: dict[str, Any] = {"stage": "head"} if video else {}
     shape = (1, 1, *input_shape) if video else (1, *input_shape)
     return shape, partial(model, mode="tensor", **options)

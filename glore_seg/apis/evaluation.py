@@ -1,6 +1,6 @@
 """A network over a labelled split, with what a report shows of it.
 
-Shape legend: H, W sizes of a picture; K classes.
+Shape legend: H, W sizes of an image; K classes.
 """
 
 import time
@@ -41,12 +41,12 @@ class Evaluation:
         classes: Names of the K classes.
         confusion: Pixels by true (row) and predicted (column) class, (K, K), int64; ignored
             pixels are left out.
-        scores: Cityscapes' own scores, where the data set has its label ids.
-        accuracies: For each picture the share of its pixels that are right, 0 to 1; ``nan``
+        scores: Cityscapes' own scores, where the dataset has its label ids.
+        accuracies: For each image the share of its pixels that are right, 0 to 1; ``nan``
             where all are ignored.
-        paths: Their files, in the order of the data set.
-        milliseconds: For each picture the time of the network alone, without reading.
-        input_size: Height and width of the first picture as the network gets it.
+        paths: Their files, in the order of the dataset.
+        milliseconds: For each image the time of the network alone, without reading.
+        input_size: Height and width of the first image as the network gets it.
     """
 
     classes: tuple[str, ...]
@@ -96,11 +96,11 @@ def evaluate(predictor: Predictor, cfg: Config, *, split: str = "val") -> Evalua
 
     Args:
         predictor: The network.
-        cfg: Config whose dataloader of the split gives the pictures.
+        cfg: Config whose dataloader of the split gives the images.
         split: ``"val"`` or ``"test"``.
 
     Raises:
-        ConfigError: A picture is damaged or comes without label.
+        ConfigError: An image is damaged or comes without label.
     """
     classes = predictor.classes
     known = set(classes) <= set(CITYSCAPES_CLASSES)
@@ -160,7 +160,7 @@ def count_classes(prediction: np.ndarray, truth: np.ndarray, num_classes: int) -
 
 
 def _update(scorer: CityscapesScorer, prediction: np.ndarray, seg_map: str | None) -> bool:
-    """Score one picture against its label ids; False where it has none."""
+    """Score one image against its label ids; False where it has none."""
     if not seg_map or not seg_map.endswith(TRAIN_IDS):
         return False
     labels = beside(seg_map, TRAIN_IDS, LABEL_IDS)

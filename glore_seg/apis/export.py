@@ -61,7 +61,7 @@ def export_model(
     """Export a network and check the file in its runtime; one that fails is not left behind.
 
     A network that the config tests in sliding windows or several scales is exported for one
-    picture, whole.
+    image, whole.
 
     Args:
         cfg: Config of mmseg's, mmpretrain's or mmaction2's network. Clips have the frames of the
@@ -69,7 +69,7 @@ def export_model(
         checkpoint: Its weights.
         out: File to write.
         file_format: ``"onnx"``, or ``"program"`` for ``torch.export``'s.
-        resized: Whether the logits of a segmentation are resized to the picture inside.
+        resized: Whether the logits of a segmentation are resized to the image inside.
         argmax: Whether labels are given in place of logits.
         order: Of the units' products, see :class:`glore_seg.layers.GloReUnit`.
         size: (H, W) in pixels, to fix it. Default: any, traced at 192 x 256.

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from glore_seg.engine.tasks import task_of
 from glore_seg.errors import ConfigError
 
-# As published: Cityscapes' pictures, ImageNet's crops, and Kinetics' clips of 8 frames.
+# As published: Cityscapes' images, ImageNet's crops, and Kinetics' clips of 8 frames.
 _PUBLISHED = {"segmentation": (1024, 2048), "classification": (224, 224), "video": (8, 224, 224)}
 
 

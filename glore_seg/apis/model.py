@@ -1,4 +1,4 @@
-"""A trained network without a Runner, for pictures, reports and submissions."""
+"""A trained network without a Runner, for images, reports and submissions."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A trained network with the test pipeline of its config: from pictures to label maps.
+"""A trained network with the test pipeline of its config: from images to label maps.
 
-Shape legend: H, W sizes of a picture as it was stored; K outputs of the network; N nodes of a unit;
+Shape legend: H, W sizes of an image as it was stored; K outputs of the network; N nodes of a unit;
 h, w sizes of its map.
 """
 
@@ -18,7 +18,7 @@ from mmengine.registry import DATASETS, init_default_scope
 from torch import Tensor
 
 from glore_seg.apis.model import Checkpoint, load_model
-from glore_seg.apis.select_images import Picture
+from glore_seg.apis.select_images import SelectedImage
 from glore_seg.apis.splits import plain_dataset, without_labels
 from glore_seg.datasets.sample_faults import sample_faults
 from glore_seg.engine.hooks.setup_check_hook import unwrap
@@ -30,26 +30,26 @@ from glore_seg.visualization.projections import capture_projections
 
 PRECISIONS = ("fp32", "bf16")
 
-PictureData: TypeAlias = str | Path | np.ndarray
+ImageData: TypeAlias = str | Path | np.ndarray
 """A file, or (H, W, 3), RGB, uint8."""
 
 
 class Predictor:
-    """A trained network with the test pipeline of its config: from a picture to a label map.
+    """A trained network with the test pipeline of its config: from an image to a label map.
 
     A classifier's has no label maps; its units' maps, by :meth:`project`, are what it is for.
 
     Args:
         cfg: Config of the network; after :func:`use_tta` with its test-time augmentation.
         checkpoint: Its weights.
-        split: ``"test"`` or ``"val"``: whose data set gives the pipeline, less the loading of
+        split: ``"test"`` or ``"val"``: whose dataset gives the pipeline, less the loading of
             labels, and the classes.
         device: Where the network runs. Default: the first GPU where there is one, else the CPU.
         precision: ``"fp32"`` or ``"bf16"``, autocast to bfloat16.
 
     Raises:
         ConfigError: The checkpoint is not there.
-        ConfigError: The checkpoint is of another network, the data set is made of others, or
+        ConfigError: The checkpoint is of another network, the dataset is made of others, or
             ``precision`` is another word.
     """
 
@@ -98,42 +98,42 @@ class Predictor:
         """What decodes files for the pipeline, a backend of ``mmcv.imfrombytes``."""
         return self._transforms[0].get("imdecode_backend", "cv2")
 
-    def batch(self, *pictures: PictureData) -> dict[str, Any]:
-        """Pictures as a batch, as ``model.test_step`` takes it."""
-        return pseudo_collate([self._prepare(picture) for picture in pictures])
+    def batch(self, *images: ImageData) -> dict[str, Any]:
+        """Images as a batch, as ``model.test_step`` takes it."""
+        return pseudo_collate([self._prepare(image) for image in images])
 
-    def seen(self, picture: Picture) -> np.ndarray:
-        """What of a picture :meth:`project`'s maps lie over, (H, W, 3), RGB.
+    def seen(self, image: SelectedImage) -> np.ndarray:
+        """What of an image :meth:`project`'s maps lie over, (H, W, 3), RGB.
 
-        For segmentation the whole picture as stored, for a classifier what its test pipeline cuts
+        For segmentation the whole image as stored, for a classifier what its test pipeline cuts
         out of it.
         """
         if not self._cuts:
-            return picture.image
+            return image.image
         # As OpenMMLab loads it: blue first, uint8.
-        return self.batch(picture.path)["inputs"][0].numpy()[::-1].transpose(1, 2, 0)  # (H, W, 3)
+        return self.batch(image.path)["inputs"][0].numpy()[::-1].transpose(1, 2, 0)  # (H, W, 3)
 
-    def predict(self, picture: PictureData) -> np.ndarray:
-        """Label map of a picture, (H, W) of class indices, uint8."""
-        ((labels, _),) = self.predict_batch([picture])
+    def predict(self, image: ImageData) -> np.ndarray:
+        """Label map of an image, (H, W) of class indices, uint8."""
+        ((labels, _),) = self.predict_batch([image])
         return labels
 
     @torch.no_grad()
     def predict_batch(
-        self, pictures: Sequence[PictureData], *, scores: bool = False
+        self, images: Sequence[ImageData], *, scores: bool = False
     ) -> list[tuple[np.ndarray, np.ndarray | None]]:
-        """Label maps of pictures that the pipeline brings to one size.
+        """Label maps of images that the pipeline brings to one size.
 
         Args:
-            pictures: The pictures.
+            images: The images.
             scores: Whether to give the scores, too.
 
         Returns:
-            For each picture its label map, (H, W) of class indices, uint8, and, if asked, the
+            For each image its label map, (H, W) of class indices, uint8, and, if asked, the
             scores that it was decided by, (K, H, W), float32, 0 to 1: softmax of the logits, or
             sigmoid where the network has one output. With test-time augmentation those of the mean.
         """
-        batch = self.batch(*pictures)
+        batch = self.batch(*images)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             samples, found = self._step(batch, scores)
         return [
@@ -151,24 +151,22 @@ class Predictor:
         samples = self.model.test_step(batch)
         return samples, [_probabilities(sample.seg_logits.data) for sample in samples]
 
-    def project(
-        self, picture: PictureData, unit: GloReUnit, *, mirrored: bool = False
-    ) -> np.ndarray:
-        """Projection weights of a unit of the network on a picture, (N, h, w), float32.
+    def project(self, image: ImageData, unit: GloReUnit, *, mirrored: bool = False) -> np.ndarray:
+        """Projection weights of a unit of the network on an image, (N, h, w), float32.
 
-        The picture runs through in one piece, also where the config tests by windows.
+        The image runs through in one piece, also where the config tests by windows.
 
         Args:
-            picture: The picture.
+            image: The image.
             unit: One of the network's.
-            mirrored: Mirror the picture left to right first.
+            mirrored: Mirror the image left to right first.
 
         Raises:
             ConfigError: The network does not call the unit once, for example where the unit stands
                 in an auxiliary head.
         """
         model: Any = unwrap(self.model)
-        batch = self.batch(picture)
+        batch = self.batch(image)
         if mirrored:
             batch["inputs"] = [one.flip(-1) for one in batch["inputs"]]
         height, width = batch["inputs"][0].shape[-2:]
@@ -177,33 +175,33 @@ class Predictor:
             model(inputs, mode="tensor")
         if len(captured) != 1:
             raise ConfigError(
-                f"the network calls this unit {len(captured)} times for a picture; expected once: "
+                f"the network calls this unit {len(captured)} times for an image; expected once: "
                 "give another unit"
             )
         weights = captured[0].squeeze(0).cpu().numpy()  # (N, h, w)
-        # The preprocessor may have padded the picture, at its right and bottom.
+        # The preprocessor may have padded the image, at its right and bottom.
         h, w = weights.shape[-2:]
         padded_height, padded_width = inputs.shape[-2:]
         return weights[:, : round(h * height / padded_height), : round(w * width / padded_width)]
 
-    def _prepare(self, picture: PictureData) -> dict[str, Any]:
+    def _prepare(self, image: ImageData) -> dict[str, Any]:
         item: dict[str, Any] = {"reduce_zero_label": False, "seg_fields": []}
-        if isinstance(picture, np.ndarray):
+        if isinstance(image, np.ndarray):
             # mmseg's pipelines hold blue first
-            item["img"] = np.ascontiguousarray(picture[..., ::-1])
+            item["img"] = np.ascontiguousarray(image[..., ::-1])
             return cast(dict[str, Any], self._array_pipeline(item))
-        item["img_path"] = str(picture)
+        item["img_path"] = str(image)
         with sample_faults(f"{self._split}_dataloader.dataset.pipeline", lambda: item):
             return cast(dict[str, Any], self._pipeline(item))
 
     @cached_property
     def _array_pipeline(self) -> Compose:
-        """The same pipeline for pictures that are in memory."""
+        """The same pipeline for images that are in memory."""
         first, *rest = self._transforms
         if first["type"] != "LoadImageFromFile" or first.get("color_type", "color") != "color":
             raise ConfigError(
                 f"the test pipeline begins with {dict(first)}; expected LoadImageFromFile of "
-                "colour pictures, in whose place arrays are put"
+                "color images, in whose place arrays are put"
             )
         init_default_scope(self._scope)  # another's may have come since
         load = {"type": "LoadImageFromNDArray", "to_float32": first.get("to_float32", False)}

@@ -1,6 +1,6 @@
-"""Pictures of a data set or from files.
+"""Images of a dataset or from files.
 
-Shape legend: H, W sizes of a picture as it was stored.
+Shape legend: H, W sizes of an image as it was stored.
 """
 
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 
-from glore_seg.apis.splits import build_picture_dataset
+from glore_seg.apis.splits import build_image_dataset
 from glore_seg.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture and, where there is one, its label map.
+class SelectedImage:
+    """An image and, where there is one, its label map.
 
     Args:
-        path: File of the picture.
+        path: File of the image.
         label: (H, W) of class indices, 255 where ignored; None without ground truth.
     """
 
@@ -31,52 +31,52 @@ class Picture:
 
     @property
     def image(self) -> np.ndarray:
-        """The picture as stored, (H, W, 3), RGB."""
+        """The image as stored, (H, W, 3), RGB."""
         return mmcv.imread(str(self.path), channel_order="rgb")
 
 
-def find_pictures(cfg: Config, split: str, wanted: Sequence[str]) -> list[Picture]:
-    """Find pictures by index or name in a split of the config's data set, or by file.
+def find_images(cfg: Config, split: str, wanted: Sequence[str]) -> list[SelectedImage]:
+    """Find images by index or name in a split of the config's dataset, or by file.
 
     Args:
-        cfg: The config. Its data set is opened only where ``wanted`` asks for it.
-        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_picture_dataset`.
-        wanted: For each picture the path of a file, which has no ground truth, or its index in the
+        cfg: The config. Its dataset is opened only where ``wanted`` asks for it.
+        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_image_dataset`.
+        wanted: For each image the path of a file, which has no ground truth, or its index in the
             split, or its file's name or the beginning of it; or the path of a folder, for all
-            pictures in it, such as the frames of a clip, by name.
+            images in it, such as the frames of a clip, by name.
 
     Raises:
-        ConfigError: Something is neither a file nor a picture of the split, or more than one, or a
-            folder holds no picture.
+        ConfigError: Something is neither a file nor an image of the split, or more than one, or a
+            folder holds no image.
     """
     dataset: BaseDataset | None = None
-    pictures = []
+    images = []
     for name in wanted:
         if Path(name).is_file():
-            pictures.append(Picture(Path(name)))
+            images.append(SelectedImage(Path(name)))
             continue
         if name and Path(name).is_dir():
-            pictures += _pictures_within(Path(name))
+            images += _images_within(Path(name))
             continue
-        dataset = dataset or build_picture_dataset(cfg, split)
-        pictures.append(read_picture(dataset, _index(dataset, name, split)))
-    return pictures
+        dataset = dataset or build_image_dataset(cfg, split)
+        images.append(read_image(dataset, _index(dataset, name, split)))
+    return images
 
 
-def read_picture(dataset: BaseDataset, index: int) -> Picture:
-    """Read one picture's label through the data set's pipeline, which must be without chance."""
+def read_image(dataset: BaseDataset, index: int) -> SelectedImage:
+    """Read one image's label through the dataset's pipeline, which must be without chance."""
     sample = dataset[index]["data_samples"]
     label = None
     if "gt_sem_seg" in sample:
         label = sample.gt_sem_seg.data.squeeze(0).numpy().astype(np.uint8)  # (H, W)
-    return Picture(Path(sample.img_path), label)
+    return SelectedImage(Path(sample.img_path), label)
 
 
-def _pictures_within(folder: Path) -> list[Picture]:
+def _images_within(folder: Path) -> list[SelectedImage]:
     files = sorted(file for file in folder.iterdir() if file.is_file())
-    found = [Picture(file) for file in files if cv2.haveImageReader(str(file))]
+    found = [SelectedImage(file) for file in files if cv2.haveImageReader(str(file))]
     if not found:
-        raise ConfigError(f"folder {folder} holds no picture; expected one or more directly in it")
+        raise ConfigError(f"folder {folder} holds no image; expected one or more directly in it")
     return found
 
 
@@ -84,8 +84,7 @@ def _index(dataset: BaseDataset, name: str, split: str) -> int:
     if name.isdecimal():
         if int(name) >= len(dataset):
             raise ConfigError(
-                f"picture {name} of {split}: the data set has {len(dataset)} pictures, the first "
-                "is 0"
+                f"image {name} of {split}: the dataset has {len(dataset)} images, the first is 0"
             )
         return int(name)
     files = [Path(dataset.get_data_info(i)["img_path"]).name for i in range(len(dataset))]
@@ -93,7 +92,7 @@ def _index(dataset: BaseDataset, name: str, split: str) -> int:
     if len(found) != 1:
         some = f": {', '.join(files[i] for i in found[:3])}, ..." if found else ""
         raise ConfigError(
-            f"picture {name!r} is no file, and {len(found)} pictures of {split} begin with it"
+            f"image {name!r} is no file, and {len(found)} images of {split} begin with it"
             f"{some}; give a file, an index from 0 to {len(dataset) - 1}, or a name such as "
             f"{files[0]}"
         )

@@ -1,4 +1,4 @@
-"""Which pictures a split means, and how they are read without chance."""
+"""Which images a split means, and how they are read without chance."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from glore_seg.errors import ConfigError
 from glore_seg.utils.files import track
 
 _LOADS_LABELS = ("LoadAnnotations", "LoadCheckedAnnotations")
-_PICTURES, _LABELS = "leftImg8bit", "gtFine"
+_IMAGES, _LABELS = "leftImg8bit", "gtFine"
 
 
 def use_split(cfg: Config, split: str) -> None:
-    """Test on the pictures of a split, ``leftImg8bit/SPLIT``, and load no labels.
+    """Test on the images of a split, ``leftImg8bit/SPLIT``, and load no labels.
 
     Args:
-        cfg: The config; its test data set must be one in the layout of Cityscapes.
+        cfg: The config; its test dataset must be one in the layout of Cityscapes.
         split: ``"train"``, ``"val"`` or ``"test"``.
 
     Raises:
-        ConfigError: The test data set is made of others, or the config is not of segmentation.
+        ConfigError: The test dataset is made of others, or the config is not of segmentation.
     """
     require_segmentation(cfg, "a submission")
     dataset = plain_dataset(cfg, "test")
@@ -34,11 +34,11 @@ def use_split(cfg: Config, split: str) -> None:
     dataset.pipeline = without_labels(dataset.pipeline)
 
 
-def build_picture_dataset(cfg: Config, split: str) -> BaseDataset:
-    """Open a split to look at: pictures and labels as stored, whatever the split's own pipeline.
+def build_image_dataset(cfg: Config, split: str) -> BaseDataset:
+    """Open a split to look at: images and labels as stored, whatever the split's own pipeline.
 
     In the layout of Cityscapes the split is ``leftImg8bit/SPLIT`` with the labels of
-    ``gtFine/SPLIT``, as for :func:`use_split`; ``"test"`` has no labels. Data sets of another
+    ``gtFine/SPLIT``, as for :func:`use_split`; ``"test"`` has no labels. Datasets of another
     layout, and those of a classifier, are those of the config's ``SPLIT_dataloader``. Labels are
     read as the config's test pipeline reads them, else its val pipeline; where neither does, there
     are none.
@@ -48,7 +48,7 @@ def build_picture_dataset(cfg: Config, split: str) -> BaseDataset:
         split: ``"train"``, ``"val"`` or ``"test"``.
 
     Raises:
-        ConfigError: The data set is made of others.
+        ConfigError: The dataset is made of others.
     """
     tested = plain_dataset(cfg, "test")
     if task_of(cfg).name != "segmentation":
@@ -57,14 +57,14 @@ def build_picture_dataset(cfg: Config, split: str) -> BaseDataset:
     labels = _label_loaders(tested.pipeline)
     if not labels and cfg.get("val_dataloader"):
         labels = _label_loaders(cfg.val_dataloader.dataset.get("pipeline", []))
-    if str((tested.get("data_prefix") or {}).get("img_path")).split("/")[0] == _PICTURES:
+    if str((tested.get("data_prefix") or {}).get("img_path")).split("/")[0] == _IMAGES:
         dataset = ConfigDict(tested.to_dict())
         _set_split(dataset, split)
         if split == "test":
             labels = []
         if labels:
             dataset.data_prefix.seg_map_path = f"{_LABELS}/{split}"
-            dataset.test_mode = False  # a picture without label is then refused
+            dataset.test_mode = False  # an image without label is then refused
     else:
         dataset = ConfigDict(plain_dataset(cfg, split).to_dict())
     dataset.pop("pack", None)  # of what training reads
@@ -74,10 +74,10 @@ def build_picture_dataset(cfg: Config, split: str) -> BaseDataset:
 
 
 def read_labels(dataset: BaseDataset) -> Iterator[np.ndarray]:
-    """Read the labels of a split alone, without its pictures, under a bar that shows the time left.
+    """Read the labels of a split alone, without its images, under a bar that shows the time left.
 
     Args:
-        dataset: What :func:`build_picture_dataset` gives.
+        dataset: What :func:`build_image_dataset` gives.
 
     Yields:
         Label maps, (H, W) of class indices, 255 where ignored; uint8.
@@ -99,7 +99,7 @@ def read_labels(dataset: BaseDataset) -> Iterator[np.ndarray]:
 
 
 def plain_dataset(cfg: Config, split: str) -> Any:
-    """The config of a split's data set, which is not made of others.
+    """The config of a split's dataset, which is not made of others.
 
     Raises:
         ConfigError: It is, or the config has none.
@@ -107,12 +107,12 @@ def plain_dataset(cfg: Config, split: str) -> Any:
     name = f"{split}_dataloader"
     if not cfg.get(name):
         raise ConfigError(
-            f"{name} is {cfg.get(name)}; expected one with a data set: give it in the config"
+            f"{name} is {cfg.get(name)}; expected one with a dataset: give it in the config"
         )
     dataset = cfg[name].dataset
     if "dataset" in dataset or "datasets" in dataset:
         raise ConfigError(
-            f"{name}.dataset is a {dataset.type} of other data sets; expected a single one, "
+            f"{name}.dataset is a {dataset.type} of other datasets; expected a single one, "
             "such as CheckedCityscapesDataset: give it in the config"
         )
     return dataset
@@ -143,7 +143,7 @@ def _label_loaders(transforms: Any) -> list[Any]:
 
 
 def _set_split(dataset: Any, split: str) -> None:
-    dataset.data_prefix = {"img_path": f"{_PICTURES}/{split}"}
-    for key in ("ann_file", "indices"):  # which would leave pictures out
+    dataset.data_prefix = {"img_path": f"{_IMAGES}/{split}"}
+    for key in ("ann_file", "indices"):  # which would leave images out
         dataset.pop(key, None)
     dataset.test_mode = True

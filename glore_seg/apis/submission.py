@@ -25,10 +25,10 @@ from glore_seg.engine.runner import build_dataset
 from glore_seg.errors import ConfigError, OutputError
 from glore_seg.evaluation import label_id_table
 from glore_seg.evaluation.submission import (
-    ExpectedPictures,
+    ExpectedImages,
     SubmissionReport,
     SubmissionWriter,
-    picture_key,
+    image_key,
 )
 from glore_seg.utils.devices import usable_device
 from glore_seg.utils.files import sha256_of, track
@@ -48,18 +48,18 @@ def submit(
 ) -> SubmissionReport | None:
     """Predict a split, write its label ids, check them and pack them.
 
-    Interrupted, a repeated call goes on with the pictures that are not there yet. Pictures are
+    Interrupted, a repeated call goes on with the images that are not there yet. Images are
     predicted one at a time, so that the result doesn't hang on where it was interrupted nor on
-    the number of processes; each takes every n-th picture. On a CPU it does hang on the number of
-    threads of a process, so a folder takes only pictures of one number.
+    the number of processes; each takes every n-th image. On a CPU it does hang on the number of
+    threads of a process, so a folder takes only images of one number.
 
     Args:
-        cfg: From :func:`load_config`, after :func:`use_split`, which names the pictures.
+        cfg: From :func:`load_config`, after :func:`use_split`, which names the images.
         checkpoint: The checkpoint file, read with ``weights_only=True``.
         split: The split's name, for the report.
         out: The zip.
-        work_dir: Folder for the pictures and what is remembered of them; kept at the end.
-            Default: ``<out without .zip>_pictures``.
+        work_dir: Folder for the images and what is remembered of them; kept at the end.
+            Default: ``<out without .zip>_images``.
         overwrite: Whether to replace ``out``.
         progress: Whether to show bars with the time left, in the first process.
 
@@ -69,8 +69,8 @@ def submit(
     Raises:
         OutputError: ``out`` is there, or ``work_dir`` holds something else or what was made
             otherwise.
-        ConfigError: The checkpoint or the pictures are missing.
-        ConfigError: ``out`` is not named ``*.zip``, a picture is damaged, or the checkpoint, the
+        ConfigError: The checkpoint or the images are missing.
+        ConfigError: ``out`` is not named ``*.zip``, an image is damaged, or the checkpoint, the
             classes or the predictions don't fit.
     """
     out, checkpoint = Path(out), Path(checkpoint)
@@ -78,11 +78,11 @@ def submit(
     _init_processes(cfg)
     rank, world_size = get_dist_info()
     dataset = build_dataset(cfg, "test")
-    expected = ExpectedPictures.of_folder(dataset.data_prefix["img_path"], split)
+    expected = ExpectedImages.of_folder(dataset.data_prefix["img_path"], split)
     model = load_model(cfg, checkpoint)
     check_classes(model, dataset)
     writer = SubmissionWriter(
-        work_dir or out.with_name(f"{out.stem}_pictures"),
+        work_dir or out.with_name(f"{out.stem}_images"),
         expected,
         _manifest(cfg, checkpoint, split, dataset),
     )
@@ -114,7 +114,7 @@ def _init_processes(cfg: Config) -> None:
 
 
 def _manifest(cfg: Config, checkpoint: Path, split: str, dataset: BaseDataset) -> dict[str, str]:
-    """All that a predicted picture depends on."""
+    """All that a predicted image depends on."""
     model = cfg.model.to_dict()
     network = model.get("module", model)
     test_cfg = network.pop("test_cfg", {})
@@ -130,7 +130,7 @@ def _manifest(cfg: Config, checkpoint: Path, split: str, dataset: BaseDataset) -
         "device": _device(),
         "label ids": " ".join(map(str, label_id_table(dataset.metainfo["classes"]))),
         "split": split,
-        "pictures": str(Path(dataset.data_prefix["img_path"]).resolve()),
+        "images": str(Path(dataset.data_prefix["img_path"]).resolve()),
     }
 
 
@@ -145,8 +145,8 @@ def _fp16(cfg: Config) -> bool:
 
 
 def _key(path: str) -> str:
-    key = picture_key(Path(path).name)
-    assert key is not None, "ExpectedPictures has seen the names of this very folder"
+    key = image_key(Path(path).name)
+    assert key is not None, "ExpectedImages has seen the names of this very folder"
     return key
 
 

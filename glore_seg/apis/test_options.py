@@ -27,7 +27,7 @@ def use_visualization(cfg: Config, *, show: bool, show_dir: str | None, wait_tim
     )
     if cfg.get("visualizer") is None:
         cfg.visualizer = {"type": task.visualizer, "name": "visualizer"}
-    # TensorBoard would keep a second copy of each picture.
+    # TensorBoard would keep a second copy of each image.
     cfg.visualizer.vis_backends = [{"type": "AtomicLocalVisBackend"}]
     if show_dir:
         cfg.visualizer.save_dir = show_dir
@@ -44,7 +44,7 @@ def use_tta(cfg: Config) -> None:
     missing = [key for key in ("tta_pipeline", "tta_model") if key not in cfg]
     if missing:
         raise ConfigError(
-            f"--tta needs {' and '.join(missing)} in the config; mmseg's data set bases "
+            f"--tta needs {' and '.join(missing)} in the config; mmseg's dataset bases "
             "(mmseg::_base_/datasets/...) and default_runtime have them, for a classifier give a "
             "tta_pipeline and tta_model=dict(type='AverageClsScoreTTA')"
         )
@@ -61,7 +61,7 @@ def use_inference(
     crop_size: tuple[int, int] | None = None,
     stride: tuple[int, int] | None = None,
 ) -> None:
-    """Predict whole pictures or sliding windows; to be called before :func:`use_tta`.
+    """Predict whole images or sliding windows; to be called before :func:`use_tta`.
 
     Args:
         cfg: The config.

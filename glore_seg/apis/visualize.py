@@ -1,4 +1,4 @@
-"""What `tools/visualize.py` does: models and pictures in, one figure out."""
+"""What `tools/visualize.py` does: models and images in, one figure out."""
 
 import heapq
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 
 from glore_seg.apis.predictor import Predictor
-from glore_seg.apis.select_images import Picture, find_pictures, read_picture
-from glore_seg.apis.splits import build_picture_dataset
+from glore_seg.apis.select_images import SelectedImage, find_images, read_image
+from glore_seg.apis.splits import build_image_dataset
 from glore_seg.engine.tasks import require_segmentation, task_of
 from glore_seg.errors import ConfigError, OutputError
 from glore_seg.utils.files import atomic_write, track
@@ -41,14 +41,14 @@ def compare_models(
 
     Args:
         models: Config, checkpoint and, if given, the name to print (default: that of the
-            checkpoint's folder). The pictures come from the first one's data set.
-        out_file: Picture to write.
-        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_picture_dataset`.
-        wanted: Pictures, see :func:`find_pictures`. Default: those that differ most.
-        number: How many pictures, where ``wanted`` does not say.
+            checkpoint's folder). The images come from the first one's dataset.
+        out_file: Image to write.
+        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_image_dataset`.
+        wanted: Images, see :func:`find_images`. Default: those that differ most.
+        number: How many images, where ``wanted`` does not say.
         among: Choose among so many, spread evenly over the split. Default: all of it.
-        num_boxes: Yellow boxes a picture, at most.
-        opacity: Of the label maps over the picture.
+        num_boxes: Yellow boxes an image, at most.
+        opacity: Of the label maps over the image.
         overwrite: Whether ``out_file`` may be there.
 
     Raises:
@@ -64,19 +64,19 @@ def compare_models(
     first = next(iter(predictors.values()))
     cfg = models[0][0]
 
-    def compare(picture: Picture) -> Comparison:
-        predictions = {name: model.predict(picture.path) for name, model in predictors.items()}
-        return Comparison(picture.image, predictions, picture.label)
+    def compare(image: SelectedImage) -> Comparison:
+        predictions = {name: model.predict(image.path) for name, model in predictors.items()}
+        return Comparison(image.image, predictions, image.label)
 
     if wanted:
-        pictures = find_pictures(cfg, split, wanted)
-        shown = [compare(p) for p in track(pictures, len(pictures), "predicting")]
+        images = find_images(cfg, split, wanted)
+        shown = [compare(p) for p in track(images, len(images), "predicting")]
     else:
-        dataset = build_picture_dataset(cfg, split)
+        dataset = build_image_dataset(cfg, split)
         indices = spread(dataset, among if among is not None else len(dataset))
         best: list[tuple[float, int, Comparison]] = []
         for index in track(indices, len(indices), "predicting"):
-            one = compare(read_picture(dataset, index))
+            one = compare(read_image(dataset, index))
             heapq.heappush(best, (one.difference, -index, one))
             if len(best) > number:
                 heapq.heappop(best)
@@ -92,7 +92,7 @@ def compare_models(
         )
 
 
-def picture_projections(
+def visualize_projections(
     cfg: Config,
     checkpoint: str,
     *,
@@ -103,23 +103,23 @@ def picture_projections(
     unit: str | None = None,
     nodes: Sequence[int] | None = None,
     num_nodes: int = 4,
-    colours: str = "red-green",
+    colors: str = "red-green",
     overwrite: bool = False,
 ) -> None:
-    """Draw the projection weights of a unit's nodes over pictures (Fig. 7).
+    """Draw the projection weights of a unit's nodes over images (Fig. 7).
 
     Args:
         cfg: Config of a network, of segmentation or classification, with GloRe units in its head,
             neck or backbone.
         checkpoint: Its weights.
-        out_file: Picture to write.
-        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_picture_dataset`.
-        wanted: Pictures, see :func:`find_pictures`. Default: spread evenly over the split.
-        number: How many pictures, where ``wanted`` does not say.
+        out_file: Image to write.
+        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_image_dataset`.
+        wanted: Images, see :func:`find_images`. Default: spread evenly over the split.
+        number: How many images, where ``wanted`` does not say.
         unit: Name of the unit. Default: the last one.
         nodes: Nodes to show. Default: the most distinct, see :func:`pick_nodes`.
         num_nodes: How many of those.
-        colours: ``"red-green"`` or ``"orange-blue"``.
+        colors: ``"red-green"`` or ``"orange-blue"``.
         overwrite: Whether ``out_file`` may be there.
 
     Raises:
@@ -132,23 +132,22 @@ def picture_projections(
     if nodes is not None:
         check_nodes(nodes, module.num_nodes)
     if wanted:
-        pictures = find_pictures(cfg, split, wanted)
+        images = find_images(cfg, split, wanted)
     else:
-        dataset = build_picture_dataset(cfg, split)
-        pictures = [read_picture(dataset, index) for index in spread(dataset, number)]
+        dataset = build_image_dataset(cfg, split)
+        images = [read_image(dataset, index) for index in spread(dataset, number)]
     weights = [
-        predictor.project(picture.path, module)
-        for picture in track(pictures, len(pictures), "projecting")
+        predictor.project(image.path, module) for image in track(images, len(images), "projecting")
     ]
     chosen = nodes or pick_nodes(weights, num_nodes)
     with atomic_write(out_file) as aside:
         draw_projections(
-            [predictor.seen(picture) for picture in pictures],
+            [predictor.seen(image) for image in images],
             weights,
             aside,
             nodes=chosen,
             title=f"{name}: {len(chosen)} of {module.num_nodes} nodes",
-            colours=colours,
+            colors=colors,
         )
 
 
@@ -160,31 +159,31 @@ def compare_projections(
     number: int = 40,
     unit: str | None = None,
 ) -> MapStatistics:
-    """Compare the maps of a unit's nodes with each other, and with those of mirrored pictures.
+    """Compare the maps of a unit's nodes with each other, and with those of mirrored images.
 
     Args:
         cfg: Config of a network, of segmentation or classification, with GloRe units.
         checkpoint: Its weights.
-        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_picture_dataset`.
-        number: How many pictures, spread evenly over the split; at least 2, of one size.
+        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_image_dataset`.
+        number: How many images, spread evenly over the split; at least 2, of one size.
         unit: Name of the unit. Default: the last one.
 
     Raises:
-        ConfigError: The config is of video, the network has no such unit, there are fewer pictures,
+        ConfigError: The config is of video, the network has no such unit, there are fewer images,
             or they differ in size.
     """
     if task_of(cfg).name == "video":
         raise ConfigError(
-            "--statistics compares pictures, and this is a video config; expected one of "
+            "--statistics compares images, and this is a video config; expected one of "
             "segmentation or classification: give one, or leave --statistics out"
         )
-    dataset = build_picture_dataset(cfg, split)
+    dataset = build_image_dataset(cfg, split)
     indices = spread(dataset, number)
     predictor = Predictor(cfg, checkpoint)
     _, module = find_unit(predictor.model, unit)
     weights, mirrored = [], []
     for index in track(indices, len(indices), "comparing"):
-        path = read_picture(dataset, index).path
+        path = read_image(dataset, index).path
         weights.append(predictor.project(path, module))
         mirrored.append(predictor.project(path, module, mirrored=True))
     return map_statistics(weights, mirrored)
@@ -216,7 +215,7 @@ def check_figure(out_file: Path, *, overwrite: bool) -> None:
 
 
 def spread(dataset: BaseDataset, number: int) -> list[int]:
-    """Indices of so many pictures, spread evenly over a data set; all where it has fewer.
+    """Indices of so many images, spread evenly over a dataset; all where it has fewer.
 
     Raises:
         ConfigError: ``number`` is below 1.
@@ -228,7 +227,7 @@ def spread(dataset: BaseDataset, number: int) -> list[int]:
 
 def _check_number(number: int) -> None:
     if number < 1:
-        raise ConfigError(f"number of pictures is {number}; expected 1 or more")
+        raise ConfigError(f"number of images is {number}; expected 1 or more")
 
 
 def _named_predictors(

@@ -31,7 +31,7 @@ from glore_seg.visualization.projections import (
 )
 
 
-def picture_clip_projections(
+def visualize_clip_projections(
     cfg: Config,
     checkpoint: str,
     *,
@@ -42,7 +42,7 @@ def picture_clip_projections(
     unit: str | None = None,
     nodes: Sequence[int] | None = None,
     num_nodes: int = 4,
-    colours: str = "red-green",
+    colors: str = "red-green",
     overwrite: bool = False,
 ) -> None:
     """Draw the projection weights of a 3D unit's nodes over the frames of one clip.
@@ -53,15 +53,15 @@ def picture_clip_projections(
     Args:
         cfg: Config of a network for video with GloRe units.
         checkpoint: Its weights.
-        out_file: Picture to write.
-        split: ``"train"``, ``"val"`` or ``"test"``: the data set of ``SPLIT_dataloader``.
+        out_file: Image to write.
+        split: ``"train"``, ``"val"`` or ``"test"``: the dataset of ``SPLIT_dataloader``.
         wanted: One video: a file, or a folder of frames where the config reads such, or its index
             in the split, or its file's name or the beginning of it. Default: the split's first.
         number: How many videos; a figure has room for one.
         unit: Name of the unit. Default: the last one.
         nodes: Nodes to show. Default: the most distinct, see :func:`pick_nodes`.
         num_nodes: How many of those.
-        colours: ``"red-green"`` or ``"orange-blue"``.
+        colors: ``"red-green"`` or ``"orange-blue"``.
         overwrite: Whether ``out_file`` may be there.
 
     Raises:
@@ -91,7 +91,7 @@ def picture_clip_projections(
             aside,
             nodes=chosen,
             title=f"{name}: {len(chosen)} of {module.num_nodes} nodes",
-            colours=colours,
+            colors=colors,
         )
 
 
@@ -116,7 +116,7 @@ def _sample(cfg: Config, split: str, wanted: str) -> dict[str, Any]:
 def _info(dataset: Any, video: Path) -> dict[str, Any]:
     """What the pipeline needs to know of a video that is given, a file or a folder of frames."""
     info = {"label": -1, "start_index": dataset.start_index, "modality": dataset.modality}
-    template = getattr(dataset, "filename_tmpl", None)  # of a data set of frames
+    template = getattr(dataset, "filename_tmpl", None)  # of a dataset of frames
     if template is None:
         return {**info, "filename": str(video)}
     if not video.is_dir():

@@ -9,7 +9,7 @@ def inflate(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[s
     """Spread 2D kernels along time, as the released video networks start from ImageNet.
 
     A kernel of k frames takes the 2D kernel k times, divided by k: on a clip that stands still it
-    computes what the picture's network does.
+    computes what the image's network does.
 
     Args:
         state: Names and tensors of the 2D network, or of a 3D one.

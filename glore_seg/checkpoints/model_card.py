@@ -61,7 +61,7 @@ holds the weights.
 
 ## Classes
 
-{listed or "Not named by the config's data set."}
+{listed or "Not named by the config's dataset."}
 """
 
 

@@ -42,7 +42,7 @@ def differing_settings(trained: Mapping[str, Any], used: Mapping[str, Any]) -> l
     """Compare what two configs of one network say of how it computes.
 
     What one alone says is among them, since its class's default may be another. Losses,
-    initialisation and what trades memory for time are left out.
+    initialization and what trades memory for time are left out.
 
     Args:
         trained: ``model`` of the config that the weights were trained with.

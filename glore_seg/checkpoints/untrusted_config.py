@@ -24,7 +24,7 @@ SCOPES = ("mmengine", "mmseg", "mmpretrain", "mmaction")
 """Scopes of registries that a config may name."""
 
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
-# Names that Runner, hooks and optimiser builders look up in a registry beside ``type``.
+# Names that Runner, hooks and optimizer builders look up in a registry beside ``type``.
 _NAMES = re.compile(r"type|\w+_type|constructor")
 # mmengine reads these with pickle, and with yaml's unrestricted loader, by what follows the last
 # dot of a name, or by the whole name where it has no dot.

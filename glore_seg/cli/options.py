@@ -48,7 +48,7 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
         "--compile",
         action="store_true",
         help="compile backbone, neck and heads with torch.compile: minutes at the start, and again "
-        "for every further size of picture",
+        "for every further size of image",
     )
 
 

@@ -1,6 +1,6 @@
 """CamVid in its 12-class, 360 x 480 form, turned into the layout of Cityscapes.
 
-No instance pictures are made: CamVid's labels tell no instances apart.
+No instance images are made: CamVid's labels tell no instances apart.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ _IDS = (
 @dataclass(frozen=True)
 class _Pair:
     split: str
-    picture: Path
+    image: Path
     label: Path
 
 
 def convert_camvid(src: str | Path, out: str | Path, *, progress: bool = True) -> dict[str, int]:
     """Convert CamVid to the layout of Cityscapes.
 
-    Pictures are stored as PNG with the very pixels of the decoded JPEG; labels become ``labelIds``
-    and ``labelTrainIds``. A picture that is there already is skipped, so that an interrupted run
+    Images are stored as PNG with the very pixels of the decoded JPEG; labels become ``labelIds``
+    and ``labelTrainIds``. An image that is there already is skipped, so that an interrupted run
     goes on where it stopped.
 
     Args:
@@ -69,11 +69,11 @@ def convert_camvid(src: str | Path, out: str | Path, *, progress: bool = True) -
         progress: Whether to show a bar with the time left.
 
     Returns:
-        The number of pictures by split.
+        The number of images by split.
 
     Raises:
         DataError: If a folder is missing or empty.
-        DataError: If a picture has no label or a label no picture, if a name or a size doesn't
+        DataError: If an image has no label or a label no image, if a name or a size doesn't
             fit, or if a label holds another value than 0..11.
     """
     src, out = Path(src), Path(out)
@@ -84,7 +84,7 @@ def convert_camvid(src: str | Path, out: str | Path, *, progress: bool = True) -
 
 
 def cityscapes_name(name: str) -> str:
-    """Return the Cityscapes name (``city_sequence_frame``) of a CamVid picture.
+    """Return the Cityscapes name (``city_sequence_frame``) of a CamVid image.
 
     Args:
         name: CamVid's, such as ``0001TP_006690`` or ``0006R0_f00930``.
@@ -98,7 +98,7 @@ def cityscapes_name(name: str) -> str:
     match = re.fullmatch(r"([0-9A-Za-z]+)_f?(\d{1,6})", name)
     if match is None:
         raise DataError(
-            f"picture name {name!r} is not of the form VIDEO_FRAME, such as 0001TP_006690"
+            f"image name {name!r} is not of the form VIDEO_FRAME, such as 0001TP_006690"
         )
     video, frame = match.groups()
     return f"camvid{video.lower()}_000000_{int(frame):06d}"
@@ -112,37 +112,37 @@ def _pairs(src: Path, split: str) -> list[_Pair]:
                 f"{folder} is missing; expected CamVid as images/{{train,val}}/NAME.jpg and "
                 f"labels/{{train,val}}/NAME.png in {src}"
             )
-    pictures = {path.stem: path for path in sorted(folders[0].glob("*.jpg"))}
+    images = {path.stem: path for path in sorted(folders[0].glob("*.jpg"))}
     labels = {path.stem: path for path in sorted(folders[1].glob("*.png"))}
-    if not pictures:
-        raise DataError(f"{folders[0]} holds no .jpg picture")
-    for these, those, what in ((pictures, labels, "label"), (labels, pictures, "picture")):
+    if not images:
+        raise DataError(f"{folders[0]} holds no .jpg image")
+    for these, those, what in ((images, labels, "label"), (labels, images, "image")):
         alone = sorted(these.keys() - those.keys())
         if alone:
             raise DataError(
                 f"{len(alone)} of {len(these)} in {split} have no {what}: "
                 f"{', '.join(alone[:3])}{', ...' if len(alone) > 3 else ''}"
             )
-    return [_Pair(split, pictures[name], labels[name]) for name in pictures]
+    return [_Pair(split, images[name], labels[name]) for name in images]
 
 
 def _convert(pair: _Pair, out: Path) -> None:
-    name = cityscapes_name(pair.picture.stem)
+    name = cityscapes_name(pair.image.stem)
     city = name.split("_", maxsplit=1)[0]
     target = out / "leftImg8bit" / pair.split / city / f"{name}_leftImg8bit.png"
     if target.is_file():  # written last: its labels are there
         return
     label = _read(pair.label, cv2.IMREAD_UNCHANGED)
-    picture = _read(pair.picture, cv2.IMREAD_COLOR)
+    image = _read(pair.image, cv2.IMREAD_COLOR)
     if label.ndim != 2 or label.dtype != np.uint8:
         raise DataError(
             f"{pair.label} has shape {label.shape} of {label.dtype}; expected one byte a pixel, "
             "the class index 0..11"
         )
-    if label.shape != picture.shape[:2]:
+    if label.shape != image.shape[:2]:
         raise DataError(
-            f"{pair.label} is {label.shape[0]} x {label.shape[1]} but its picture is "
-            f"{picture.shape[0]} x {picture.shape[1]} (height x width); expected the same size"
+            f"{pair.label} is {label.shape[0]} x {label.shape[1]} but its image is "
+            f"{image.shape[0]} x {image.shape[1]} (height x width); expected the same size"
         )
     if label.max() >= len(_IDS):
         bad = sorted({int(value) for value in np.unique(label) if value >= len(_IDS)})
@@ -152,11 +152,11 @@ def _convert(pair: _Pair, out: Path) -> None:
     ids = np.array(_IDS, np.uint8)
     write_png(f"{stem}_labelIds.png", ids[label, 0])
     write_png(f"{stem}_labelTrainIds.png", ids[label, 1])
-    write_png(target, cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+    write_png(target, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
 
 
 def _read(path: Path, flag: int) -> np.ndarray:
-    picture = decode_file(path, flag)
-    if picture is None:
-        raise DataError(f"{path} cannot be read as a picture: copy it again")
-    return picture
+    image = decode_file(path, flag)
+    if image is None:
+        raise DataError(f"{path} cannot be read as an image: copy it again")
+    return image

@@ -1,4 +1,4 @@
-"""Cityscapes' layout as a data set that says at the start what is wrong with its folders."""
+"""Cityscapes' layout as a dataset that says at the start what is wrong with its folders."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class CheckedCityscapesDataset(CityscapesDataset):
     Folders on a remote file backend are left to mmsegmentation, unchecked.
 
     Args:
-        pack: Folder of a packed copy of the data set, made by
+        pack: Folder of a packed copy of the dataset, made by
             ``tools/dataset_converters/pack.py``, that ``LoadRandomResizeCropFlip`` reads in place
             of the files. They must stay where they are: they tell whether the pack is stale.
         **options: Those of ``CityscapesDataset``, which refuses others.
 
     Raises:
-        DataError: If the folder of pictures or labels, the ``ann_file`` or the ``pack`` is
+        DataError: If the folder of images or labels, the ``ann_file`` or the ``pack`` is
             missing.
-        DataError: If there are no pictures, or pictures without label or labels without picture;
+        DataError: If there are no images, or images without label or labels without image;
             if the pack is stale, damaged or read by nothing.
     """
 
     def __init__(self, *, pack: str | None = None, **options: Any) -> None:
-        self.pack = pack  # before the parent class lists the pictures
+        self.pack = pack  # before the parent class lists the images
         super().__init__(**options)
         transforms = self.pipeline.transforms
         if pack and transforms and isinstance(transforms[0], LoadImageFromFile):
@@ -51,7 +51,7 @@ class CheckedCityscapesDataset(CityscapesDataset):
             )
 
     def load_data_list(self) -> list[dict]:
-        """List the pictures with their labels; see the class for what is refused."""
+        """List the images with their labels; see the class for what is refused."""
         if self.backend_args and self.backend_args.get("backend", "local") != "local":
             if self.pack:
                 raise DataError(
@@ -60,11 +60,11 @@ class CheckedCityscapesDataset(CityscapesDataset):
                     "them to a local disk, or leave pack out"
                 )
             return super().load_data_list()
-        pictures_dir = self._existing_dir("img_path")
+        images_dir = self._existing_dir("img_path")
         if self.ann_file and not osp.exists(self.ann_file):
             raise DataError(
-                f"ann_file {self.ann_file} is missing; expected a text file with one picture name "
-                "a line: correct ann_file in the config, or leave it out to take all pictures"
+                f"ann_file {self.ann_file} is missing; expected a text file with one image name "
+                "a line: correct ann_file in the config, or leave it out to take all images"
             )
         if self.data_prefix.get("seg_map_path") is not None and not self._has_labels():
             print_log(
@@ -75,7 +75,7 @@ class CheckedCityscapesDataset(CityscapesDataset):
         items = super().load_data_list()
         if not items:
             raise DataError(
-                f"no picture *{self.img_suffix} in {pictures_dir} or below; expected "
+                f"no image *{self.img_suffix} in {images_dir} or below; expected "
                 f"CITY/NAME{self.img_suffix}: correct data_root or img_suffix in the config, or "
                 "prepare the data as data/README.md says"
             )
@@ -111,7 +111,7 @@ class CheckedCityscapesDataset(CityscapesDataset):
         )
 
     def _check_pairs(self, items: list[dict]) -> None:
-        """Refuse pictures without label and, where no list picks pictures, the reverse."""
+        """Refuse images without label and, where no list picks images, the reverse."""
         folder = self.data_prefix["seg_map_path"]
         labels = self._files(folder, self.seg_map_suffix)
         wanted = {
@@ -124,19 +124,19 @@ class CheckedCityscapesDataset(CityscapesDataset):
             other = self.seg_map_suffix.replace("labelTrainIds", "labelIds")
             if train_ids and lacking & self._files(folder, other):
                 raise DataError(
-                    f"{len(lacking)} of {len(wanted)} pictures have labelIds but no labelTrainIds "
+                    f"{len(lacking)} of {len(wanted)} images have labelIds but no labelTrainIds "
                     f"in {folder} ({_some(lacking)}): make them with `{TRAIN_IDS_COMMAND}`"
                 )
             raise DataError(
-                f"different count: {len(wanted)} pictures, {len(labels)} labels; "
-                f"{len(lacking)} pictures have no *{self.seg_map_suffix} in {folder} "
+                f"different count: {len(wanted)} images, {len(labels)} labels; "
+                f"{len(lacking)} images have no *{self.seg_map_suffix} in {folder} "
                 f"({_some(lacking)}): unpack or prepare the labels again as data/README.md says"
             )
         if not self.ann_file and labels - wanted:
             alone = labels - wanted
             raise DataError(
-                f"different count: {len(wanted)} pictures, {len(labels)} labels; {len(alone)} "
-                f"labels in {folder} have no picture ({_some(alone)}): unpack the pictures again, "
+                f"different count: {len(wanted)} images, {len(labels)} labels; {len(alone)} "
+                f"labels in {folder} have no image ({_some(alone)}): unpack the images again, "
                 "or remove those labels"
             )
 

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 CITYSCAPES_COUNTS = {"train": 2975, "val": 500, "test": 1525}
-"""Pictures of the finely annotated Cityscapes, by split."""
+"""Images of the finely annotated Cityscapes, by split."""
 
 TRAIN_IDS_COMMAND = "python tools/dataset_converters/cityscapes.py DATA_ROOT"
-"""What makes ``labelTrainIds`` pictures, for messages."""
+"""What makes ``labelTrainIds`` images, for messages."""
 
 _DOWNLOADS = "https://www.cityscapes-dataset.com/downloads/"
 _ARCHIVES = {
     "leftImg8bit": "leftImg8bit_trainvaltest.zip",
     "gtFine": "gtFine_trainvaltest.zip",
 }
-_PICTURE = "_leftImg8bit.png"
+_IMAGE = "_leftImg8bit.png"
 _LABELS = {
     "polygons": "_gtFine_polygons.json",
     "labelIds": "_gtFine_labelIds.png",
@@ -29,7 +29,7 @@ class CityscapesReport:
     """What a check has found.
 
     Attributes:
-        counts: By split, the number of ``pictures``, ``polygons``, ``labelIds`` and
+        counts: By split, the number of ``images``, ``polygons``, ``labelIds`` and
             ``labelTrainIds``.
         problems: What is wrong, each with its mend; empty where all is well.
         without_train_ids: Number of polygon files whose ``labelTrainIds`` is yet to be made.
@@ -41,7 +41,7 @@ class CityscapesReport:
 
     def __str__(self) -> str:
         """Return a table of the counts and the list of problems."""
-        kinds = ("pictures", *_LABELS)
+        kinds = ("images", *_LABELS)
         lines = ["split   " + "".join(f"{kind:>15}" for kind in kinds)]
         for split, counts in self.counts.items():
             lines.append(f"{split:<8}" + "".join(f"{counts[kind]:>15}" for kind in kinds))
@@ -52,12 +52,12 @@ class CityscapesReport:
 def check_cityscapes(root: str | Path, *, partial: bool = False) -> CityscapesReport:
     """Check that a folder is Cityscapes, whole and well arranged.
 
-    Every picture of ``train`` and ``val`` must have its label and every label its picture. The
+    Every image of ``train`` and ``val`` must have its label and every label its image. The
     ground truth of ``test`` may be absent.
 
     Args:
         root: The folder that should hold ``leftImg8bit`` and ``gtFine``.
-        partial: Whether any number of pictures will do, as for another data set in the same
+        partial: Whether any number of images will do, as for another dataset in the same
             layout; otherwise the counts must be those of Cityscapes.
 
     Returns:
@@ -76,9 +76,9 @@ def check_cityscapes(root: str | Path, *, partial: bool = False) -> CityscapesRe
         return report
     for split, expected in CITYSCAPES_COUNTS.items():
         _check_split(root, split, None if partial else expected, report)
-    if not sum(counts["pictures"] for counts in report.counts.values()):
+    if not sum(counts["images"] for counts in report.counts.values()):
         report.problems.append(
-            f"no *{_PICTURE} in {root / 'leftImg8bit'}/{{train,val,test}}/CITY: unpack "
+            f"no *{_IMAGE} in {root / 'leftImg8bit'}/{{train,val,test}}/CITY: unpack "
             f"{_ARCHIVES['leftImg8bit']} in {root}"
         )
     return report
@@ -110,27 +110,27 @@ def _some(names: set[str]) -> str:
 
 
 def _check_split(root: Path, split: str, expected: int | None, report: CityscapesReport) -> None:
-    pictures = _stems(root / "leftImg8bit" / split, _PICTURE)
+    images = _stems(root / "leftImg8bit" / split, _IMAGE)
     labels = {kind: _stems(root / "gtFine" / split, suffix) for kind, suffix in _LABELS.items()}
-    found = {"pictures": len(pictures), **{kind: len(names) for kind, names in labels.items()}}
+    found = {"images": len(images), **{kind: len(names) for kind, names in labels.items()}}
     report.counts[split] = found
     report.without_train_ids += len(labels["polygons"] - labels["labelTrainIds"])
 
-    if expected is not None and len(pictures) != expected:
+    if expected is not None and len(images) != expected:
         report.problems.append(
-            f"{split}: {len(pictures)} pictures, expected {expected}: unpack "
-            f"{_ARCHIVES['leftImg8bit']} again, or give --partial for another data set"
+            f"{split}: {len(images)} images, expected {expected}: unpack "
+            f"{_ARCHIVES['leftImg8bit']} again, or give --partial for another dataset"
         )
     labelled = set().union(*labels.values())
-    if split != "test" and pictures - labelled:
-        alone = pictures - labelled
+    if split != "test" and images - labelled:
+        alone = images - labelled
         report.problems.append(
-            f"{split}: {len(alone)} of {len(pictures)} pictures have no label in gtFine: unpack "
+            f"{split}: {len(alone)} of {len(images)} images have no label in gtFine: unpack "
             f"{_ARCHIVES['gtFine']} again ({_some(alone)})"
         )
-    if labelled - pictures:
-        alone = labelled - pictures
+    if labelled - images:
+        alone = labelled - images
         report.problems.append(
-            f"{split}: {len(alone)} of {len(labelled)} labels have no picture in leftImg8bit: "
+            f"{split}: {len(alone)} of {len(labelled)} labels have no image in leftImg8bit: "
             f"unpack {_ARCHIVES['leftImg8bit']} again ({_some(alone)})"
         )

@@ -1,4 +1,4 @@
-"""A data set whose samples come whole or with an error that names the file and the mend."""
+"""A dataset whose samples come whole or with an error that names the file and the mend."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from glore_seg.datasets.sample_faults import path_in, sample_faults
 
 
 class GuardedDataset(Dataset):
-    """A data set with a length, with errors that :mod:`glore_seg.datasets.sample_faults` explains.
+    """A dataset with a length, with errors that :mod:`glore_seg.datasets.sample_faults` explains.
 
-    Everything but these errors is the wrapped data set's: what hooks and metrics ask it, set on it,
+    Everything but these errors is the wrapped dataset's: what hooks and metrics ask it, set on it,
     and take it for.
 
     Args:
-        dataset: The data set, or its config.
+        dataset: The dataset, or its config.
         part: What of the config it is, such as ``"val_dataloader"``.
 
     Raises:
@@ -45,7 +45,7 @@ class GuardedDataset(Dataset):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, int) and not -len(self) <= index < len(self):
-            raise IndexError(index)  # ends a loop over the data set
+            raise IndexError(index)  # ends a loop over the dataset
         with sample_faults(self._part, partial(self._info_of, index)):
             return self.dataset[index]
 
@@ -57,10 +57,10 @@ class GuardedDataset(Dataset):
             return batched(indices)
 
     def _info_of(self, index: int) -> Mapping[str, Any]:
-        """What the data set knows of a sample, or its number where it doesn't tell."""
+        """What the dataset knows of a sample, or its number where it doesn't tell."""
         try:
             info = self.dataset.get_data_info(index)
-        except Exception:  # a data set of any kind; the number is good enough
+        except Exception:  # a dataset of any kind; the number is good enough
             info = {}
         known = isinstance(info, dict) and path_in(info)
         return info if known else {"filename": f"sample {index}"}
@@ -91,10 +91,10 @@ def _restored(kind: type[GuardedDataset], state: Mapping[str, Any]) -> GuardedDa
 
 
 def guard(dataset: Any, *, part: str) -> Any:
-    """Build a data set, and guard it where samples are asked for by their index.
+    """Build a dataset, and guard it where samples are asked for by their index.
 
     Args:
-        dataset: A data set or its config.
+        dataset: A dataset or its config.
         part: What of the config it is, such as ``"val_dataloader"``.
     """
     built = _built(dataset)
@@ -102,7 +102,7 @@ def guard(dataset: Any, *, part: str) -> Any:
 
 
 def guarded(loader: Mapping[str, Any], part: str) -> dict[str, Any]:
-    """Return the config of a loader with its data set guarded.
+    """Return the config of a loader with its dataset guarded.
 
     Args:
         loader: Stays as it is.

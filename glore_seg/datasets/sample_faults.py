@@ -1,4 +1,4 @@
-"""What went wrong with a sample of a data set, as one line: its file, or a step of the pipeline."""
+"""What went wrong with a sample of a dataset, as one line: its file, or a step of the pipeline."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def sample_faults(part: str, info: Callable[[], Mapping[str, Any]]) -> Iterator[
 
     Args:
         part: What of the config loads, such as ``"val_dataloader.dataset.pipeline"``.
-        info: Gives what the data set knows of the sample; asked where the pipeline doesn't tell.
+        info: Gives what the dataset knows of the sample; asked where the pipeline doesn't tell.
 
     Raises:
         SampleError: The sample cannot be had.
@@ -88,13 +88,13 @@ def fault_of(
     """Tell a damaged file from a pipeline that doesn't fit.
 
     A file is damaged where a transform that reads, by its name, raised what readers raise, or the
-    data set itself what decoders do. In the user's own code any transform may read, so there all
+    dataset itself what decoders do. In the user's own code any transform may read, so there all
     such errors are taken for damage.
 
     Args:
         error: With its traceback.
         part: What of the config loads.
-        info: Gives what the data set knows of the sample.
+        info: Gives what the dataset knows of the sample.
 
     Returns:
         None for what is neither the file's fault nor the pipeline's, such as too little memory, or
@@ -132,7 +132,7 @@ def fault_of(
 
 
 def path_in(info: Mapping[str, Any]) -> str:
-    """The file of a sample, by what its data set or its pipeline knows of it; else empty."""
+    """The file of a sample, by what its dataset or its pipeline knows of it; else empty."""
     return next((str(info[key]) for key in _PATHS if info.get(key)), "")
 
 

@@ -1,4 +1,4 @@
-"""Make the ``labelTrainIds`` pictures that training reads, from the polygons of Cityscapes."""
+"""Make the ``labelTrainIds`` images that training reads, from the polygons of Cityscapes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def make_train_ids(
         progress: Whether to show a bar with the time left.
 
     Returns:
-        The number of pictures made and of those that were there.
+        The number of images made and of those that were there.
 
     Raises:
         DataError: If ``gtFine`` holds no polygons.
@@ -53,7 +53,7 @@ def make_train_ids(
 
 
 def draw_train_ids(source: Path) -> None:
-    """Draw the ``labelTrainIds`` picture of one polygon file.
+    """Draw the ``labelTrainIds`` image of one polygon file.
 
     Args:
         source: The ``*_gtFine_polygons.json``.
@@ -67,7 +67,7 @@ def draw_train_ids(source: Path) -> None:
     annotation = Annotation()
     try:
         annotation.fromJsonText(source.read_text())
-        picture = createLabelImage(annotation, "trainIds")
+        image = createLabelImage(annotation, "trainIds")
     except SystemExit as error:  # how cityscapesScripts refuses a label that it doesn't know
         raise DataError(f"{source} has a label that cityscapesScripts doesn't know") from error
     except Exception as error:  # which checks nothing that it reads
@@ -75,13 +75,13 @@ def draw_train_ids(source: Path) -> None:
             f"{source} is no polygon file of Cityscapes: {error!r}; unpack gtFine_trainvaltest.zip "
             "again"
         ) from error
-    if not min(picture.size):
+    if not min(image.size):
         raise DataError(
-            f"{source} is of a picture of {picture.width} x {picture.height} pixels; expected one "
+            f"{source} is of an image of {image.width} x {image.height} pixels; expected one "
             "or more: unpack gtFine_trainvaltest.zip again"
         )
     with atomic_write(_target(source)) as aside:
-        picture.save(aside)
+        image.save(aside)
 
 
 def _target(source: Path) -> Path:

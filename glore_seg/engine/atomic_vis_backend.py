@@ -1,4 +1,4 @@
-"""mmengine's folder of painted pictures, with pictures that are whole or not there."""
+"""mmengine's folder of painted images, with images that are whole or not there."""
 
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,12 @@ from glore_seg.utils.files import remove_unfinished, write_png
 
 @VISBACKENDS.register_module()
 class AtomicLocalVisBackend(LocalVisBackend):
-    """Writes pictures aside and renames them.
+    """Writes images aside and renames them.
 
     The host's writes in place, so that a kill leaves a part, and says nothing of a full disk.
 
     Raises:
-        OSError: A picture cannot be written.
+        OSError: An image cannot be written.
     """
 
     def _init_env(self) -> None:
@@ -27,7 +27,7 @@ class AtomicLocalVisBackend(LocalVisBackend):
 
     @force_init_env
     def add_image(self, name: str, image: np.ndarray, step: int = 0, **_: Any) -> None:
-        """Write a picture.
+        """Write an image.
 
         Args:
             name: Begins the file's name.

@@ -112,7 +112,7 @@ def _check_optimizer(config: Config) -> None:
         known = sorted(OPTIMIZERS.module_dict)
         close = difflib.get_close_matches(name, known, n=3) or known
         raise ValueError(
-            f"optim_wrapper.optimizer.type is {name!r}, which is no registered optimiser; expected "
+            f"optim_wrapper.optimizer.type is {name!r}, which is no registered optimizer; expected "
             f"one such as {', '.join(close)}"
         )
 

@@ -24,7 +24,7 @@ class DataFaults:
     Args:
         runner: Reports what is passed over, and keeps it over a restart.
         dataset: The training's.
-        max_corrupted_share: Share of the data set that may be damaged, 0 to below 1; 0 stops at the
+        max_corrupted_share: Share of the dataset that may be damaged, 0 to below 1; 0 stops at the
             first damaged file.
 
     Raises:
@@ -52,7 +52,7 @@ class DataFaults:
         if batch.data is None:
             raise ConfigError(
                 f"{batch.damaged[-1].text}, and neither can the samples that follow it: mend "
-                "the data set"
+                "the dataset"
             )
         return batch.data
 

@@ -1,4 +1,4 @@
-"""What of a segmentation data set would stop a run late, or let it go on with wrong classes."""
+"""What of a segmentation dataset would stop a run late, or let it go on with wrong classes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from glore_seg.datasets.transforms.loading import check_channels
 from glore_seg.engine.data_errors import text_of_empty
 from glore_seg.errors import ConfigError
 
-_LABELS = 4  # looked at; wrong ones are wrong in all pictures as a rule
+_LABELS = 4  # looked at; wrong ones are wrong in all images as a rule
 
 
 class _Kind(NamedTuple):
@@ -31,7 +31,7 @@ class _Kind(NamedTuple):
 
 
 _KINDS = {
-    "img_path": _Kind("picture", "img_suffix", (LoadImageFromFile, LoadRandomResizeCropFlip)),
+    "img_path": _Kind("image", "img_suffix", (LoadImageFromFile, LoadRandomResizeCropFlip)),
     "seg_map_path": _Kind(
         "label",
         "seg_map_suffix",
@@ -44,7 +44,7 @@ _HOSTS = ("mmcv", "mmengine", "mmseg", "glore_seg")  # whose transforms change n
 def check_segmentation_data(dataset: Any, head: nn.Module | None, *, share: float = 0.0) -> None:
     """Look for missing files, and at the classes in the first labels.
 
-    Nothing is drawn and no random number taken. Other data sets than mmseg's, and files on a remote
+    Nothing is drawn and no random number taken. Other datasets than mmseg's, and files on a remote
     backend, are left alone; ``CheckedCityscapesDataset`` and ``LoadCheckedAnnotations`` check for themselves.
 
     Args:
@@ -53,8 +53,8 @@ def check_segmentation_data(dataset: Any, head: nn.Module | None, *, share: floa
         share: Share of the files that may be missing.
 
     Raises:
-        ConfigError: More pictures or labels are missing.
-        ConfigError: The data set is empty, or a label has other values than the head's classes.
+        ConfigError: More images or labels are missing.
+        ConfigError: The dataset is empty, or a label has other values than the head's classes.
     """
     for one in _segmentation_datasets(dataset):
         if len(one) == 0:
@@ -65,7 +65,7 @@ def check_segmentation_data(dataset: Any, head: nn.Module | None, *, share: floa
 
 
 def _segmentation_datasets(dataset: Any) -> Iterator[BaseSegDataset]:
-    """The data set, or those that it wraps."""
+    """The dataset, or those that it wraps."""
     if isinstance(dataset, BaseSegDataset):
         yield dataset
         return
@@ -92,7 +92,7 @@ def _check_files(dataset: BaseSegDataset, most: int) -> None:
             raise ConfigError(
                 f"{type(dataset).__name__}: {len(missing)} of {len(samples)} {kind}s are missing, "
                 f"first {missing[0]}; expected a {kind} *{getattr(dataset, option)} in "
-                f"{dataset.data_prefix.get(key)} for each picture *{dataset.img_suffix} or line of "
+                f"{dataset.data_prefix.get(key)} for each image *{dataset.img_suffix} or line of "
                 f"ann_file: correct {option}, data_prefix or ann_file in the config, or add the "
                 "files"
             )
@@ -146,7 +146,7 @@ def _check_first_labels(dataset: BaseSegDataset, head: nn.Module | None) -> None
         values = [value for value in np.unique(label) if not known[value]]
         raise ConfigError(
             f"{path} becomes the classes {values[:5]}; expected 0 to {num_classes - 1} and "
-            f"{ignored}: correct num_classes, or label_map and reduce_zero_label of the data set"
+            f"{ignored}: correct num_classes, or label_map and reduce_zero_label of the dataset"
         )
 
 

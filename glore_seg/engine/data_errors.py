@@ -1,4 +1,4 @@
-"""What a data set cannot find, as one line that names the folder and the mend."""
+"""What a dataset cannot find, as one line that names the folder and the mend."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mmengine.dataset import BaseDataset
 
 
 def explain_data_error(error: BaseException | None) -> str | None:
-    """Explain why a data set of a host cannot list its samples.
+    """Explain why a dataset of a host cannot list its samples.
 
     Args:
         error: With its traceback.
 
     Returns:
-        One line; None where a data set had no part in it, or it is another error.
+        One line; None where a dataset had no part in it, or it is another error.
     """
     while error is not None:
         for dataset, function in _datasets_at_work(error):
@@ -35,14 +35,14 @@ def explain_data_error(error: BaseException | None) -> str | None:
 
 
 def text_of_empty(dataset: Any) -> str:
-    """Say that a data set has no samples, and what picks them."""
+    """Say that a dataset has no samples, and what picks them."""
     kind, suffix = type(dataset).__name__, getattr(dataset, "img_suffix", None)
     if getattr(dataset, "ann_file", None):
         return f"{kind} has no samples: ann_file {dataset.ann_file} names none; give another"
     if suffix is None:
         return f"{kind} has no samples: correct data_root, data_prefix or ann_file in the config"
     return (
-        f"{kind}: no picture *{suffix} in {dataset.data_prefix.get('img_path')} or below; expected "
+        f"{kind}: no image *{suffix} in {dataset.data_prefix.get('img_path')} or below; expected "
         f"NAME{suffix}: correct data_root, data_prefix or img_suffix in the config"
     )
 

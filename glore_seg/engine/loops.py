@@ -26,7 +26,7 @@ class ResumableIterLoop(Resumable, IterBasedTrainLoop):
         grace_s: Seconds from SIGTERM, SIGINT or SIGUSR1 until the process ends even unsaved.
         nonfinite_loss: ``"stop"`` or ``"skip"``, see
             :class:`glore_seg.engine.nonfinite_loss.NonFiniteLossCheck`.
-        max_corrupted_share: Share of the data set, 0 to below 1, that may be damaged and is
+        max_corrupted_share: Share of the dataset, 0 to below 1, that may be damaged and is
             replaced; 0 stops at the first file.
 
     Raises:

@@ -46,7 +46,7 @@ def explain_network_error(error: BaseException) -> str | None:
     return (
         f"the network fails in {where}{given} ({type(error).__name__}: {as_line(error)}; at "
         f"{place_of(error)}); expected layers that fit each other and the data: correct the "
-        "config's model, such as in_channels, in_index or num_classes, or the size of the pictures "
+        "config's model, such as in_channels, in_index or num_classes, or the size of the images "
         "or of the batch"
     )
 

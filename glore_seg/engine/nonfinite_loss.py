@@ -43,7 +43,7 @@ class NonFiniteLossCheck:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Check what goes through the optimiser's wrapper while it is entered."""
+        """Check what goes through the optimizer's wrapper while it is entered."""
         wrapper = self._runner.optim_wrapper
         if not isinstance(wrapper, OptimWrapper):
             yield
@@ -82,7 +82,7 @@ class NonFiniteLossCheck:
         text = f"the loss is {loss.item():g} at iteration {self._runner.iter + 1}: {self._names()}"
         if not self._skips:
             raise ConfigError(
-                f"{text}. The weights are those of the iteration before. Look at these pictures, "
+                f"{text}. The weights are those of the iteration before. Look at these images, "
                 "lower the learning rate, or set train_cfg.nonfinite_loss='skip'"
             )
         if self._in_a_row >= _MOST_IN_A_ROW:

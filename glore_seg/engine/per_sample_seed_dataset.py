@@ -1,4 +1,4 @@
-"""A data set that seeds each sample by its place, and names the files that cannot be read."""
+"""A dataset that seeds each sample by its place, and names the files that cannot be read."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -33,10 +33,10 @@ class Batch(NamedTuple):
 class PerSampleSeedDataset(GuardedDataset):
     """Loads each sample with random numbers of its own seed.
 
-    Everything but the items is the wrapped data set's.
+    Everything but the items is the wrapped dataset's.
 
     Args:
-        dataset: Any data set with a length, or its config.
+        dataset: Any dataset with a length, or its config.
         replace_corrupted: Whether the next sample takes the place of one that cannot be read.
         num_workers: Of the loader.
     """
@@ -76,7 +76,7 @@ class PerSampleSeedDataset(GuardedDataset):
         return [self[place] for place in places]  # each has a seed of its own
 
     def path_of(self, index: int) -> str:
-        """The file of a sample, or its number where the data set doesn't tell."""
+        """The file of a sample, or its number where the dataset doesn't tell."""
         return path_in(self._info_of(index))
 
     def read_by(self, pid: int) -> str | None:

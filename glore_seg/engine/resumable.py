@@ -114,7 +114,7 @@ class Resumable(BaseLoop):
             return
         wrapper = self.runner.optim_wrapper
         if getattr(wrapper, "_inner_count", 0) % getattr(wrapper, "_accumulative_counts", 1):
-            return  # the gradients so far are in no checkpoint: after the optimiser's step
+            return  # the gradients so far are in no checkpoint: after the optimizer's step
         self._stop(signum, validated=validated)
 
     def _stop(self, signum: int, *, validated: bool) -> None:
@@ -140,7 +140,7 @@ class _ValidationCut(Hook):
     """Ends a validation when a signal has come.
 
     Several processes finish theirs: they wait for each other at its end. And they validate the
-    network that is saved, the first one's: norms that are not synchronised have other running
+    network that is saved, the first one's: norms that are not synchronized have other running
     statistics in each.
     """
 
@@ -160,7 +160,7 @@ class _ValidationCut(Hook):
 def _with_places(
     runner: Runner, dataloader: dict[str, Any] | DataLoader, replace_corrupted: bool
 ) -> dict[str, Any]:
-    """The config of a loader with the data set and the sampler that know each sample's place."""
+    """The config of a loader with the dataset and the sampler that know each sample's place."""
     if not isinstance(dataloader, dict) or dataloader.get("batch_sampler") is not None:
         raise ConfigError(
             "train_dataloader is built already or has a batch_sampler; expected a config with "

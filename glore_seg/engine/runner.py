@@ -62,7 +62,7 @@ def build_model(cfg: Config) -> nn.Module:
 
 
 def build_dataset(cfg: Config, split: str) -> BaseDataset:
-    """Build the data set of a split alone, ``"train"``, ``"val"`` or ``"test"``.
+    """Build the dataset of a split alone, ``"train"``, ``"val"`` or ``"test"``.
 
     Raises:
         ConfigError: It cannot be built; the text says what its host made of it.
@@ -85,7 +85,7 @@ def forget_training(runner: Runner) -> None:
     """Let a Runner that only tests go without its training.
 
     Hooks that ask it for the iteration, such as mmseg's that paints, would load the training's
-    data set, which need not be there.
+    dataset, which need not be there.
     """
     runner._train_loop = None
 

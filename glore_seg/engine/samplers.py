@@ -14,7 +14,7 @@ _SAMPLES = 1  # apart from the seeds of iterations
 
 
 class SeededIndex(int):
-    """The index of a sample in the data set, with the seed that its place in the training gives."""
+    """The index of a sample in the dataset, with the seed that its place in the training gives."""
 
     seed: int
 

@@ -17,7 +17,7 @@ from glore_seg.errors import ConfigError
 class ChannelsLastHook(Hook):
     """Keeps the network's weights, and with them its feature maps, with the channels last.
 
-    Convolutions then rearrange nothing on CPUs and on tensor cores. Weights are initialised and
+    Convolutions then rearrange nothing on CPUs and on tensor cores. Weights are initialized and
     loaded before, so that results are those of the other layout up to rounding.
     """
 
@@ -25,7 +25,7 @@ class ChannelsLastHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Rearrange the weights."""
-        # Weights alone: torch refuses a whole recogniser, whose mean and std have four axes.
+        # Weights alone: torch refuses a whole recognizer, whose mean and std have four axes.
         layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
         for weight in runner.model.parameters():
             if weight.dim() in layouts:
@@ -38,7 +38,7 @@ def use_channels_last(cfg: Config) -> None:
     """Train and test with the channels last.
 
     Raises:
-        ConfigError: If the config asks for a fused optimiser, whose kernel on CPUs (torch 2.13)
+        ConfigError: If the config asks for a fused optimizer, whose kernel on CPUs (torch 2.13)
             makes wrong steps in silence where weights and momentum differ in layout, as they do
             after resuming.
     """
@@ -53,8 +53,8 @@ def use_channels_last(cfg: Config) -> None:
 def use_compile(runner: Runner) -> None:
     """Compile backbone, neck and the layers of the heads with ``torch.compile``, where they run.
 
-    Losses, data preprocessing and the optimiser stay as they are, and so do checkpoints: modules
-    are compiled in place. Every further size of picture compiles once more.
+    Losses, data preprocessing and the optimizer stay as they are, and so do checkpoints: modules
+    are compiled in place. Every further size of image compiles once more.
     """
     for module in compilable_parts(unwrap(runner.model)):
         module.compile()

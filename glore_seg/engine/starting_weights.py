@@ -14,7 +14,7 @@ from glore_seg.models.backbones.pretrained import MissingWeightsError, missing_w
 
 
 def guard_starting_weights(runner: Any, cfg: Config) -> None:
-    """Name the weights that a Runner's network can't get as it is initialised.
+    """Name the weights that a Runner's network can't get as it is initialized.
 
     A training that goes on from a checkpoint takes all weights from there, so that those it once
     began with may be gone.
@@ -24,13 +24,13 @@ def guard_starting_weights(runner: Any, cfg: Config) -> None:
         cfg: Its config.
     """
     owner = getattr(runner, "strategy", runner)  # of FlexibleRunner
-    initialise = getattr(owner, "_init_model_weights", None)
-    if initialise is None:
+    initialize = getattr(owner, "_init_model_weights", None)
+    if initialize is None:
         return
 
     def guarded(*arguments: Any) -> Any:
         try:
-            return initialise(*arguments)
+            return initialize(*arguments)
         except OSError as error:
             checkpoint = _loaded(error)
             if checkpoint is None and not isinstance(error, MissingWeightsError):

@@ -71,7 +71,7 @@ def task_of(cfg: Config) -> Task:
             return task
     raise ConfigError(
         f"default_scope is {scope!r}; expected one of {', '.join(t.scope for t in TASKS)}: give "
-        "that of the package whose models and data sets the config names"
+        "that of the package whose models and datasets the config names"
     )
 
 

@@ -1,6 +1,6 @@
-"""What one picture adds to the counts that Cityscapes' scores are made of.
+"""What one image adds to the counts that Cityscapes' scores are made of.
 
-Shape legend: H, W sizes of a picture; I label ids of Cityscapes, 0 to 33.
+Shape legend: H, W sizes of an image; I label ids of Cityscapes, 0 to 33.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from cityscapesscripts.helpers.labels import category2labels, id2label
 from glore_seg.errors import DataError
 
 NUM_IDS = 1 + max(id2label)
-"""Label ids that a picture may hold: 0 to 33."""
+"""Label ids that an image may hold: 0 to 33."""
 
 AVERAGE_SIZES = {
     "person": 3462.4756337644,
@@ -33,10 +33,10 @@ _LAST_GROUP = 1000
 _MOST_PIXELS = 2**24
 
 
-def check_pictures(
+def check_images(
     prediction: np.ndarray, label_ids: np.ndarray, instance_ids: np.ndarray | None
 ) -> None:
-    """Refuse arrays of another type or shape than pictures of ids have.
+    """Refuse arrays of another type or shape than images of ids have.
 
     Args:
         prediction: Expected (H, W) uint8.
@@ -45,7 +45,7 @@ def check_pictures(
 
     Raises:
         DataError: An array is of another type.
-        DataError: The shapes differ, or a picture has no pixel.
+        DataError: The shapes differ, or an image has no pixel.
     """
     for name, array, kinds in (
         ("prediction", prediction, (np.uint8,)),
@@ -113,7 +113,7 @@ def weigh_instances(instance_ids: np.ndarray, prediction: np.ndarray) -> np.ndar
     instances = np.flatnonzero(np.bincount(numbers))
     labels = instances // 1000
     _check_labels(instances, labels)
-    # small types, since these arrays are as long as the picture
+    # small types, since these arrays are as long as the image
     kind = np.uint16 if len(instances) * NUM_IDS < 2**16 else np.uint32
     first = np.zeros(2**16, kind)
     first[instances] = np.arange(len(instances)) * NUM_IDS

@@ -1,6 +1,6 @@
 """The four scores of Cityscapes' pixel-level benchmark from running counts.
 
-Shape legend: H, W sizes of a picture; I label ids of Cityscapes, 0 to 33.
+Shape legend: H, W sizes of an image; I label ids of Cityscapes, 0 to 33.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from prettytable import PrettyTable
 from glore_seg.errors import DataError
 from glore_seg.evaluation.cityscapes_counts import (
     NUM_IDS,
-    check_pictures,
+    check_images,
     count_pixels,
     weigh_instances,
 )
@@ -35,7 +35,7 @@ class CityscapesScores:
     Attributes:
         iou: By class, TP / (TP + FP + FN).
         iiou: By class with instances, iTP / (iTP + FP + iFN): pixels weighted by average over own
-            size of their instance. All ``nan`` where a picture came without instances.
+            size of their instance. All ``nan`` where an image came without instances.
         iou_category: By category.
         iiou_category: By category whose classes all have instances.
         accuracy: Share of the pixels that are right, ignored ones left out.
@@ -79,7 +79,7 @@ class CityscapesScores:
 
 
 class CityscapesScorer:
-    """Counts pixels and instances picture by picture and scores as cityscapesScripts does.
+    """Counts pixels and instances image by image and scores as cityscapesScripts does.
 
     Equal to ``evalPixelLevelSemanticLabeling`` of cityscapesScripts 2.2 on every number:
 
@@ -87,7 +87,7 @@ class CityscapesScorer:
     - an ignored id predicted on a scored pixel is a miss;
     - the instance scores take the instances from ``instance_ids`` alone, and the false positives
       from the label ids; groups (instance ids below 1000) are in neither TP nor FN;
-    - a licence plate (-1) is drawn in no picture of label ids; 255 is refused.
+    - a license plate (-1) is drawn in no image of label ids; 255 is refused.
 
     Args:
         classes: Names of the classes to score. The others are ignored as Cityscapes ignores
@@ -122,22 +122,22 @@ class CityscapesScorer:
     def update(
         self, prediction: np.ndarray, label_ids: np.ndarray, instance_ids: np.ndarray | None
     ) -> None:
-        """Count one picture.
+        """Count one image.
 
         Args:
             prediction: Predicted label ids, (H, W) uint8.
             label_ids: The true ones, (H, W) uint8.
             instance_ids: (H, W) uint16: label id times 1000 plus a number for an instance, the
-                label id for all else. ``None`` where the data set has none: the instance scores
+                label id for all else. ``None`` where the dataset has none: the instance scores
                 are ``nan`` then.
 
         Raises:
             DataError: An array is of another type.
             DataError: The shapes differ, or there is an id that Cityscapes does not have.
         """
-        check_pictures(prediction, label_ids, instance_ids)
+        check_images(prediction, label_ids, instance_ids)
         counts = count_pixels(label_ids, prediction)
-        # before anything is added: a picture that is refused counts for nothing
+        # before anything is added: an image that is refused counts for nothing
         weighted = None if instance_ids is None else weigh_instances(instance_ids, prediction)
         self._confusion += counts
         if weighted is None:

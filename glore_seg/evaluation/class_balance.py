@@ -1,4 +1,4 @@
-"""How often each class occurs in a data set, and what weights even it out.
+"""How often each class occurs in a dataset, and what weights even it out.
 
 Shape legend: H, W sizes of a label map; K classes.
 """
@@ -18,22 +18,22 @@ IGNORED = 255
 
 @dataclass(frozen=True)
 class ClassBalance:
-    """Pixels and pictures of each class.
+    """Pixels and images of each class.
 
     Args:
         classes: K names.
         pixels: Labelled pixels of each class, (K,).
-        pictures: Pictures in which each class occurs, (K,).
-        pixels_where_present: Labelled pixels of all classes in those pictures, (K,).
-        num_pictures: Pictures in all.
+        images: Images in which each class occurs, (K,).
+        pixels_where_present: Labelled pixels of all classes in those images, (K,).
+        num_images: Images in all.
         ignored: Pixels that no class has.
     """
 
     classes: tuple[str, ...]
     pixels: np.ndarray
-    pictures: np.ndarray
+    images: np.ndarray
     pixels_where_present: np.ndarray
-    num_pictures: int
+    num_images: int
     ignored: int
 
     @property
@@ -45,7 +45,7 @@ class ClassBalance:
     def weights(self) -> np.ndarray:
         """Median frequency weights for a loss, (K,); NaN for a class without pixels.
 
-        The frequency of a class is its share of the pixels of those pictures in which it occurs;
+        The frequency of a class is its share of the pixels of those images in which it occurs;
         its weight is the median of all frequencies by its own (Eigen and Fergus, ICCV 2015,
         section 6.3.2).
         """
@@ -58,18 +58,18 @@ class ClassBalance:
     def as_dict(self) -> dict[str, object]:
         """The figures for JSON; a weight that there is not is None."""
         return {
-            "num_pictures": self.num_pictures,
+            "num_images": self.num_images,
             "ignored_pixels": self.ignored,
             "classes": [
                 {
                     "name": name,
                     "pixels": int(pixels),
                     "share": float(share),
-                    "pictures": int(pictures),
+                    "images": int(images),
                     "weight": None if np.isnan(weight) else float(weight),
                 }
-                for name, pixels, share, pictures, weight in zip(
-                    self.classes, self.pixels, self.shares, self.pictures, self.weights,
+                for name, pixels, share, images, weight in zip(
+                    self.classes, self.pixels, self.shares, self.images, self.weights,
                     strict=True,
                 )
             ],
@@ -77,22 +77,22 @@ class ClassBalance:
 
     def table(self) -> str:
         """The figures for people."""
-        table = PrettyTable(["class", "pixels, %", "pictures", "weight"], align="r")
+        table = PrettyTable(["class", "pixels, %", "images", "weight"], align="r")
         table.align["class"] = "l"
-        for name, share, pictures, weight in zip(
-            self.classes, self.shares, self.pictures, self.weights, strict=True
+        for name, share, images, weight in zip(
+            self.classes, self.shares, self.images, self.weights, strict=True
         ):
             shown = "-" if np.isnan(weight) else f"{weight:.3f}"
-            table.add_row([name, f"{100 * share:.3f}", f"{pictures}", shown])
+            table.add_row([name, f"{100 * share:.3f}", f"{images}", shown])
         total = int(self.pixels.sum()) + self.ignored
         return (
-            f"{table}\n{self.num_pictures} pictures; {100 * self.ignored / max(total, 1):.2f} % of "
+            f"{table}\n{self.num_images} images; {100 * self.ignored / max(total, 1):.2f} % of "
             "their pixels have no class. Weights: median frequency."
         )
 
 
 def count_classes(labels: Iterable[np.ndarray], classes: Sequence[str]) -> ClassBalance:
-    """Count pixels and pictures of each class.
+    """Count pixels and images of each class.
 
     Args:
         labels: Label maps, (H, W) of class indices, 255 where ignored.
@@ -102,8 +102,8 @@ def count_classes(labels: Iterable[np.ndarray], classes: Sequence[str]) -> Class
         DataError: A label map holds a value that is neither a class nor 255.
     """
     k = len(classes)
-    pixels, pictures, present = (np.zeros(k, np.int64) for _ in range(3))
-    num_pictures = ignored = 0
+    pixels, images, present = (np.zeros(k, np.int64) for _ in range(3))
+    num_images = ignored = 0
     for label in labels:
         counts = np.bincount(label.ravel(), minlength=IGNORED + 1)
         strange = [v for v in np.flatnonzero(counts) if v >= k and v != IGNORED]
@@ -113,8 +113,8 @@ def count_classes(labels: Iterable[np.ndarray], classes: Sequence[str]) -> Class
                 f"{IGNORED} where ignored: convert the labels, see docs/your_data.md"
             )
         pixels += counts[:k]
-        pictures += counts[:k] > 0
+        images += counts[:k] > 0
         present[counts[:k] > 0] += counts[:k].sum()
         ignored += int(counts[IGNORED])
-        num_pictures += 1
-    return ClassBalance(tuple(classes), pixels, pictures, present, num_pictures, ignored)
+        num_images += 1
+    return ClassBalance(tuple(classes), pixels, images, present, num_images, ignored)

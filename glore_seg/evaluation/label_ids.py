@@ -26,8 +26,8 @@ def label_id_table(classes: Sequence[str]) -> np.ndarray:
     unknown = [name for name in classes if name not in CITYSCAPES_CLASSES]
     if unknown:
         raise DataError(
-            f"the data set's classes {', '.join(map(repr, unknown))} are none that Cityscapes "
+            f"the dataset's classes {', '.join(map(repr, unknown))} are none that Cityscapes "
             f"evaluates; expected a choice of {', '.join(CITYSCAPES_CLASSES)}: name them so in the "
-            "data set's metainfo"
+            "dataset's metainfo"
         )
     return np.array([name2label[name].id for name in classes], dtype=np.uint8)

@@ -18,7 +18,7 @@ SHARE = 0.999
 
 # Neither square nor, but for one, multiples of a network's strides.
 SIZES = ((1, 161, 225), (2, 128, 96), (3, 97, 353))
-"""Batch, height and width of the pictures of a check."""
+"""Batch, height and width of the images of a check."""
 
 
 class ExportMismatchError(CheckpointError):
@@ -59,7 +59,7 @@ def compare(
     *,
     device: torch.device,
 ) -> list[Comparison]:
-    """Run an exported file beside torch on pictures of structure, the same at every call.
+    """Run an exported file beside torch on images of structure, the same at every call.
 
     Args:
         run: The file in its runtime, from its input to its output.
@@ -70,10 +70,10 @@ def compare(
     Returns:
         A comparison for each size.
     """
-    return [_compare(run, graph, test_picture(size).to(device), size) for size in sizes]
+    return [_compare(run, graph, test_image(size).to(device), size) for size in sizes]
 
 
-def test_picture(size: tuple[int, ...]) -> Tensor:
+def test_image(size: tuple[int, ...]) -> Tensor:
     """Coarse and fine noise, (N, 3, *sides): of fine noise alone, large pools would be alike."""
     number, *sides = size
     generator = torch.Generator().manual_seed(0)
@@ -85,7 +85,7 @@ def test_picture(size: tuple[int, ...]) -> Tensor:
 
 def as_table(comparisons: Sequence[Comparison]) -> str:
     """Return a table with a row for each size."""
-    table = PrettyTable(["pictures", "largest difference", "labels that agree", ""])
+    table = PrettyTable(["images", "largest difference", "labels that agree", ""])
     table.align = "r"
     for row in comparisons:
         difference = "" if row.difference is None else f"{row.difference:.1e}"

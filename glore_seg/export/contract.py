@@ -25,12 +25,12 @@ class Contract:
     Args:
         task: ``"segmentation"``, ``"classification"`` or ``"video"``.
         classes: Their names in the order of the logits.
-        palette: A colour (red, green, blue) for each class; empty where the data set has none.
+        palette: A color (red, green, blue) for each class; empty where the dataset has none.
         mean: Of each channel in the order of ``channel_order``, in units of 0 to 255.
         std: Likewise.
         channel_order: ``"rgb"`` or ``"bgr"``.
-        size_divisor: H and W are to be multiples of it, pictures padded at the right and bottom
-            with 0 after the normalisation.
+        size_divisor: H and W are to be multiples of it, images padded at the right and bottom
+            with 0 after the normalization.
         output: Name of the output. ``"logits"``: (N, K, h, w), or (N, K) of the others, float32;
             ``"labels"``: (N, H, W), or (N,), of class indices, uint8, or int64 for more than 256
             classes.
@@ -65,8 +65,8 @@ class Contract:
             "classes": not self.classes or not all(isinstance(n, str) for n in self.classes),
             "palette": len(self.palette) not in (0, len(self.classes))
             or any(
-                len(colour) != 3 or any(type(v) is not int or not 0 <= v <= 255 for v in colour)
-                for colour in self.palette
+                len(color) != 3 or any(type(v) is not int or not 0 <= v <= 255 for v in color)
+                for color in self.palette
             ),
             "mean": len(self.mean) != 3,
             "std": len(self.std) != 3
@@ -100,7 +100,7 @@ class Contract:
                 raise ConfigError(f"its format is not {FORMAT}")
             for name in ("classes", "mean", "std"):
                 found[name] = tuple(found[name])
-            found["palette"] = tuple(tuple(colour) for colour in found["palette"])
+            found["palette"] = tuple(tuple(color) for color in found["palette"])
             contract = cls(**found)
             contract._check()
             return contract
@@ -112,12 +112,12 @@ class Contract:
 
 
 def describe_input(preprocessor: Any, pipeline: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Read from a host's data preprocessor what a network expects of pictures.
+    """Read from a host's data preprocessor what a network expects of images.
 
     Args:
         preprocessor: mmseg's ``SegDataPreProcessor``, mmpretrain's ``ClsDataPreprocessor``,
             mmaction2's ``ActionDataPreprocessor`` or mmengine's ``ImgDataPreprocessor``.
-        pipeline: Of the config's test data set: OpenMMLab loads files as BGR; a data set without
+        pipeline: Of the config's test dataset: OpenMMLab loads files as BGR; a dataset without
             such a step, such as CIFAR, gives RGB itself, and so do mmaction2's.
 
     Returns:
@@ -141,10 +141,10 @@ def describe_input(preprocessor: Any, pipeline: Sequence[dict[str, Any]]) -> dic
 
 
 def describe_classes(metainfo: dict[str, Any], *, num_classes: int) -> dict[str, Any]:
-    """Read names and colours from a data set's ``metainfo``.
+    """Read names and colors from a dataset's ``metainfo``.
 
     Args:
-        metainfo: Of the config's test data set.
+        metainfo: Of the config's test dataset.
         num_classes: Of the network's output.
 
     Returns:
@@ -156,14 +156,14 @@ def describe_classes(metainfo: dict[str, Any], *, num_classes: int) -> dict[str,
     classes: Sequence[str] = metainfo.get("classes") or ()
     if len(classes) != num_classes:
         raise ConfigError(
-            f"the config's test data set names {len(classes)} classes, the network gives "
+            f"the config's test dataset names {len(classes)} classes, the network gives "
             f"{num_classes}; expected a name for each: set test_dataloader.dataset.metainfo="
             "dict(classes=(...)) in the config"
         )
     palette = metainfo.get("palette") or ()
     return {
         "classes": tuple(str(name) for name in classes),
-        "palette": tuple(tuple(int(value) for value in colour) for colour in palette),
+        "palette": tuple(tuple(int(value) for value in color) for color in palette),
     }
 
 

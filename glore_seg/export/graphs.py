@@ -1,6 +1,6 @@
-"""From a host's network to the plain function of a picture that is exported.
+"""From a host's network to the plain function of an image that is exported.
 
-Shape legend: N pictures or clips, K classes, T frames, H, W size of a picture, h, w of the logits.
+Shape legend: N images or clips, K classes, T frames, H, W size of an image, h, w of the logits.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,11 +18,11 @@ from glore_seg.models.segmentors.lean_logits import resizes_as_usual
 
 
 class SegmentationGraph(nn.Module):
-    """A segmentor on preprocessed pictures, whole and without test-time augmentation.
+    """A segmentor on preprocessed images, whole and without test-time augmentation.
 
     Args:
         segmentor: mmseg's ``EncoderDecoder`` or a descendant.
-        resized: Whether to resize the logits to the pictures, as the segmentor does.
+        resized: Whether to resize the logits to the images, as the segmentor does.
         argmax: Whether to give the class of each pixel in place of logits.
 
     Shape:
@@ -48,7 +48,7 @@ class SegmentationGraph(nn.Module):
         if not (self.usual or resized):
             raise ConfigError(
                 f"{type(segmentor).__name__} with {type(segmentor.decode_head).__name__} has its "
-                "own way from logits to the picture's size; expected resizing inside: leave "
+                "own way from logits to the image's size; expected resizing inside: leave "
                 "--no-resize out"
             )
         self.segmentor = segmentor
@@ -84,12 +84,12 @@ class SegmentationGraph(nn.Module):
 
 
 class ClassificationGraph(nn.Module):
-    """A classifier on preprocessed pictures.
+    """A classifier on preprocessed images.
 
     Args:
         network: mmpretrain's ``ImageClassifier``.
         resized: Has no meaning here.
-        argmax: Whether to give the class of each picture in place of logits.
+        argmax: Whether to give the class of each image in place of logits.
 
     Shape:
         - Input: (N, 3, H, W)
@@ -131,7 +131,7 @@ class ClassificationGraph(nn.Module):
 
 
 class VideoGraph(ClassificationGraph):
-    """A recogniser, mmaction2's ``Recognizer3D``, on preprocessed clips, one of each video.
+    """A recognizer, mmaction2's ``Recognizer3D``, on preprocessed clips, one of each video.
 
     Otherwise as :class:`ClassificationGraph`.
 

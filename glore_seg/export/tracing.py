@@ -1,4 +1,4 @@
-"""From a graph in Python to one of operators, for pictures of any size or of one."""
+"""From a graph in Python to one of operators, for images of any size or of one."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from torch.export import Dim, ExportedProgram
 from glore_seg.compat.symbolic_sizes import sizes_stay_symbolic
 from glore_seg.errors import ConfigError
 
-# Two pictures: torch takes an axis of length 1 for one that never changes.
+# Two images: torch takes an axis of length 1 for one that never changes.
 _BATCH = 2
 
 
@@ -31,7 +31,7 @@ def trace(
     Args:
         graph: Takes (N, 3, H, W), or clips (N, 3, T, H, W).
         size: (H, W) or (T, H, W) to trace at, in pixels and frames.
-        fixed: Whether the file shall take pictures of this size alone; their number is free.
+        fixed: Whether the file shall take images of this size alone; their number is free.
         device: Of the graph.
 
     Raises:
@@ -45,7 +45,7 @@ def trace(
                 graph, (image,), dynamic_shapes=(dict.fromkeys(axes, Dim.DYNAMIC),)
             )
     except Exception as error:  # what a network does to be untraceable cannot be foreseen
-        sizes = f"{size[-2]} x {size[-1]}" if fixed else "pictures of any size"
+        sizes = f"{size[-2]} x {size[-1]}" if fixed else "images of any size"
         mend = "" if fixed else ": fix the size by --size HEIGHT WIDTH, if that will do"
         raise ConfigError(
             f"torch.export cannot trace the network for {sizes} ({_first_line(error)}); expected "

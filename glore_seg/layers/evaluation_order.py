@@ -15,7 +15,7 @@ Order = Literal["auto", "coordinate", "interaction"]
 
 
 def coordinate_macs(channels: int, nodes: int, states: int, length: int, *, shared: bool) -> int:
-    """Multiply-adds of one sample in the paper's order, every product on a map.
+    """MACs of one sample in the paper's order, every product on a map.
 
     Both orders have the graph convolutions, which are left out.
     """
@@ -38,7 +38,7 @@ def interaction_macs(
 def costs_less_in_interaction_space(
     channels: int, nodes: int, states: int, length: int | None, *, shared: bool, covariance: bool
 ) -> bool:
-    """Whether the interaction space needs no more multiply-adds than the paper's order.
+    """Whether the interaction space needs no more MACs than the paper's order.
 
     A length that is not known (None, or while a graph is exported) counts as a large one.
     """

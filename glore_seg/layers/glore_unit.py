@@ -137,14 +137,14 @@ class GloReUnit(nn.Module):
             self.add_module(name, gcn)
         if not share_projection:
             self.conv_reproj = conv(in_channels, num_nodes)
-        # These two stay neighbours: fuse_conv_bn goes by the order of registration.
+        # These two stay neighbors: fuse_conv_bn goes by the order of registration.
         self.conv_extend = conv(num_states, in_channels, bias=False)
         self.blocker = (norm_layer or partial(_BATCH_NORMS[ndim], eps=1e-4))(in_channels)
         self._init_norm()
         self._check_order()
 
     def reset_parameters(self) -> None:
-        """Initialise anew: torch's own initialisation, and the last norm by ``zero_init``."""
+        """Initialize anew: torch's own initialization, and the last norm by ``zero_init``."""
         for module in self.modules():
             reset = getattr(module, "reset_parameters", None)
             if module is not self and callable(reset):
@@ -206,7 +206,7 @@ class GloReUnit(nn.Module):
         projections: list[Any] = [self.get_submodule(name) for name in names]
         state_bias: Any = self.conv_state.bias
         with _no_autocast(x.device.type):
-            x, centred, second, means, sigma = gather(
+            x, centerd, second, means, sigma = gather(
                 x,
                 torch.stack([_matrix(conv, dtype) for conv in projections]),
                 torch.stack([conv.bias.to(dtype) for conv in projections]),
@@ -224,7 +224,7 @@ class GloReUnit(nn.Module):
             if self.conv_extend.bias is not None:  # as fuse_conv_bn leaves it
                 mean = mean + self.conv_extend.bias
             weight, shift = fold_norm(self.blocker, extended, mean, sigma, length)
-            return spread(x, centred, weight, shift)
+            return spread(x, centerd, weight, shift)
 
     def takes_interaction_space(self, length: int | None) -> bool:
         """Whether an input goes through the interaction space.

@@ -17,14 +17,14 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from glore_seg.errors import ConfigError
 from glore_seg.layers.synchronized_norm import (
     SumOverProcesses,
-    SynchronisedBatchNorm,
+    SynchronizedBatchNorm,
     group_to_sum_over,
     update_running_statistics,
 )
 
 
 def takes_batch_statistics(norm: nn.Module) -> bool:
-    """Whether ``norm`` is a BatchNorm that normalises by the statistics of the batch at hand."""
+    """Whether ``norm`` is a BatchNorm that normalizes by the statistics of the batch at hand."""
     return isinstance(norm, _BatchNorm) and (norm.training or norm.running_mean is None)
 
 
@@ -34,10 +34,10 @@ def is_synchronised(norm: nn.Module) -> bool:
 
 
 def is_foldable(norm: nn.Module) -> bool:
-    """Whether ``norm`` is nothing but a BatchNorm, synchronised or not, or Identity."""
+    """Whether ``norm`` is nothing but a BatchNorm, synchronized or not, or Identity."""
     if type(norm) is nn.Identity:
         return True
-    kinds = (_BatchNorm, nn.SyncBatchNorm, SynchronisedBatchNorm)
+    kinds = (_BatchNorm, nn.SyncBatchNorm, SynchronizedBatchNorm)
     forwards = [kind.forward for kind in kinds]
     return isinstance(norm, _BatchNorm) and type(norm).forward in forwards
 
@@ -45,7 +45,7 @@ def is_foldable(norm: nn.Module) -> bool:
 def fold_norm(
     norm: nn.Module, weight: Tensor, mean: Tensor, sigma: Tensor, length: int
 ) -> tuple[Tensor, Tensor]:
-    """Fold ``norm`` into the factors of the map that it would normalise, and update its statistics.
+    """Fold ``norm`` into the factors of the map that it would normalize, and update its statistics.
 
     Args:
         norm: A norm that :func:`is_foldable`.
@@ -55,18 +55,18 @@ def fold_norm(
         length: L.
 
     Returns:
-        P (B, C, N) and t (B, C), of which the normalised map is P (B - mu) + t.
+        P (B, C, N) and t (B, C), of which the normalized map is P (B - mu) + t.
     """
     if not isinstance(norm, _BatchNorm):
         return weight, mean
     if norm.running_mean is None or norm.running_var is None or norm.training:
-        centre, var = _batch_statistics(norm, weight, mean, sigma, length)  # (C,) each
+        center, var = _batch_statistics(norm, weight, mean, sigma, length)  # (C,) each
     else:
-        centre, var = norm.running_mean.to(mean.dtype), norm.running_var.to(mean.dtype)
+        center, var = norm.running_mean.to(mean.dtype), norm.running_var.to(mean.dtype)
     scale = (var + norm.eps).rsqrt()  # (C,)
     if norm.weight is not None:
         scale = scale * norm.weight
-    shift = (mean - centre) * scale  # (B, C)
+    shift = (mean - center) * scale  # (B, C)
     if norm.bias is not None:
         shift = shift + norm.bias
     return weight * scale[:, None], shift
@@ -84,15 +84,15 @@ def _batch_statistics(
                 f"{type(norm).__name__} in training needs more than one value a channel, got one "
                 "sample of one position: give a larger batch or input"
             )
-        centre = mean.mean(0)  # (C,)
-        var = (within + (mean - centre).square()).mean(0)  # (C,)
+        center = mean.mean(0)  # (C,)
+        var = (within + (mean - center).square()).mean(0)  # (C,)
         count: int | Tensor = mean.shape[0] * length
     else:
         # Samples of other processes may be of other sizes.
         counts = mean.new_tensor([mean.shape[0] * length])
         total = SumOverProcesses.apply(torch.cat([counts, mean.sum(0) * length]), group)
-        count, centre = total[0].detach(), total[1:] / total[0].detach()
-        spread = (within + (mean - centre).square()).sum(0) * length
+        count, center = total[0].detach(), total[1:] / total[0].detach()
+        spread = (within + (mean - center).square()).sum(0) * length
         var = SumOverProcesses.apply(spread, group) / count
-    update_running_statistics(norm, centre, var, count)
-    return centre, var
+    update_running_statistics(norm, center, var, count)
+    return center, var

@@ -86,13 +86,13 @@ class NonLocalBlock(nn.Module):
         self.theta = conv(channels, inter_channels)
         self.phi = conv(channels, inter_channels)
         self.g = conv(channels, inter_channels)
-        # These two stay neighbours: fuse_conv_bn goes by the order of registration.
+        # These two stay neighbors: fuse_conv_bn goes by the order of registration.
         self.conv_out = conv(inter_channels, channels)
         self.norm = (norm_layer or partial(_BATCH_NORMS[dimensions], eps=1e-4))(channels)
         self._init_norm()
 
     def reset_parameters(self) -> None:
-        """Initialise anew: torch's own initialisation, and the last norm by ``zero_init``."""
+        """Initialize anew: torch's own initialization, and the last norm by ``zero_init``."""
         for module in self.children():
             reset = getattr(module, "reset_parameters", None)
             if callable(reset):

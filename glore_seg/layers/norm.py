@@ -7,7 +7,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from glore_seg.errors import ConfigError
-from glore_seg.layers.synchronized_norm import SynchronisedBatchNorm
+from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
 
 
 def check_norm_positions(norm: nn.Module, x: Tensor, *, where: str) -> None:
@@ -22,11 +22,11 @@ def check_norm_positions(norm: nn.Module, x: Tensor, *, where: str) -> None:
         ConfigError: ``norm`` is a BatchNorm in training (or without running statistics) and
             ``B * L == 1``, or an InstanceNorm and ``L == 1``.
     """
-    # Synchronised norms gather over processes, so that one value here need not be the only one.
+    # Synchronized norms gather over processes, so that one value here need not be the only one.
     if isinstance(norm, _InstanceNorm):
-        values, over = prod(x.shape[2:]), "the positions of one picture"
+        values, over = prod(x.shape[2:]), "the positions of one image"
     elif isinstance(norm, _BatchNorm) and not isinstance(
-        norm, nn.SyncBatchNorm | SynchronisedBatchNorm
+        norm, nn.SyncBatchNorm | SynchronizedBatchNorm
     ):
         if not norm.training and norm.track_running_stats:
             return
@@ -36,6 +36,6 @@ def check_norm_positions(norm: nn.Module, x: Tensor, *, where: str) -> None:
     if values == 1:
         raise ConfigError(
             f"{where}: {type(norm).__name__} takes its statistics over {over}, which is a single "
-            f"value for an input of shape {tuple(x.shape)}. Use a larger picture or batch, or a "
+            f"value for an input of shape {tuple(x.shape)}. Use a larger image or batch, or a "
             "norm over channels, such as norm_cfg=dict(type='GN', num_groups=32)"
         )

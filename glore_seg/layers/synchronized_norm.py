@@ -13,12 +13,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from glore_seg.errors import ConfigError
 
 
-class SynchronisedBatchNorm(_BatchNorm):
+class SynchronizedBatchNorm(_BatchNorm):
     r"""torch's ``SyncBatchNorm`` on any device; that one needs a GPU.
 
         mean = sum x / n        var = sum (x - mean)^2 / n
 
-    are the sums of all processes, whose batches and pictures may be of different sizes. Parameters,
+    are the sums of all processes, whose batches and images may be of different sizes. Parameters,
     buffers and options are those of ``BatchNorm2d``, and so is what it does in evaluation or alone.
 
     Input (B, C, ...) and output are of the same shape.
@@ -30,7 +30,7 @@ class SynchronisedBatchNorm(_BatchNorm):
     process_group: dist.ProcessGroup | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise."""
+        """Normalize."""
         group = group_to_sum_over(self)
         if group is None:
             return super().forward(x)
@@ -41,13 +41,13 @@ class SynchronisedBatchNorm(_BatchNorm):
         count = wide.new_tensor([x.numel() // x.shape[1]])
         total = SumOverProcesses.apply(torch.cat([count, wide.sum(axes)]), group)
         count, mean = total[0].detach(), total[1:] / total[0].detach()  # (), (C,)
-        centred = wide - mean.view(shape)
-        var = SumOverProcesses.apply(centred.square().sum(axes), group) / count  # (C,)
+        centerd = wide - mean.view(shape)
+        var = SumOverProcesses.apply(centerd.square().sum(axes), group) / count  # (C,)
         update_running_statistics(self, mean, var, count)
         scale = (var + self.eps).rsqrt()
         if self.weight is not None:
             scale = scale * self.weight
-        out = centred * scale.view(shape)
+        out = centerd * scale.view(shape)
         if self.bias is not None:
             out = out + self.bias.view(shape)
         return out.to(x.dtype)
@@ -55,14 +55,14 @@ class SynchronisedBatchNorm(_BatchNorm):
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() < 2:
             raise ConfigError(
-                f"SynchronisedBatchNorm got an input of shape {tuple(input.shape)}; expected "
+                f"SynchronizedBatchNorm got an input of shape {tuple(input.shape)}; expected "
                 "(B, C, ...)"
             )
 
 
 def group_to_sum_over(norm: _BatchNorm) -> dist.ProcessGroup | None:
     """The processes whose samples a norm takes together; None where it is alone."""
-    if not (isinstance(norm, nn.SyncBatchNorm | SynchronisedBatchNorm) and norm.training):
+    if not (isinstance(norm, nn.SyncBatchNorm | SynchronizedBatchNorm) and norm.training):
         return None
     if not (dist.is_available() and dist.is_initialized()):
         return None

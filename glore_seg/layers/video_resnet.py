@@ -99,7 +99,7 @@ class VideoResNet(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Initialise as released: Xavier, biases 0, norms 1 and 0, and every unit the identity."""
+        """Initialize as released: Xavier, biases 0, norms 1 and 0, and every unit the identity."""
         for module in self.modules():
             if isinstance(module, nn.Conv1d | nn.Conv3d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)

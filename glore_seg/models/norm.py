@@ -8,9 +8,9 @@ from mmcv.cnn import build_norm_layer
 from mmengine.registry import MODELS
 from torch import nn
 
-from glore_seg.layers.synchronized_norm import SynchronisedBatchNorm
+from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
 
-MODELS.register_module("CPUSyncBN", module=SynchronisedBatchNorm)
+MODELS.register_module("CPUSyncBN", module=SynchronizedBatchNorm)
 _RELEASED_EPS = 1e-4
 
 

@@ -40,7 +40,7 @@ def atomic_write(path: str | Path, *, sync: bool = False) -> Iterator[Path]:
         OutputError: The disk is full or read-only; a file of that name is as it was.
     """
     path = Path(path)
-    # the suffix of a data set ("_leftImg8bit.png") must not match an unfinished file
+    # the suffix of a dataset ("_leftImg8bit.png") must not match an unfinished file
     aside = path.with_name(f".{path.stem}.{os.getpid()}.unfinished{path.suffix}")
     try:
         with explain_write_error(path):
@@ -145,25 +145,25 @@ def _is_alive(pid: int) -> bool:
     return pid != os.getpid()
 
 
-def write_png(path: str | Path, picture: np.ndarray) -> None:
-    """Write a picture aside and rename it.
+def write_png(path: str | Path, image: np.ndarray) -> None:
+    """Write an image aside and rename it.
 
     Args:
         path: The final name.
-        picture: Shape (H, W) or (H, W, 3) with channels red, green, blue; uint8.
+        image: Shape (H, W) or (H, W, 3) with channels red, green, blue; uint8.
 
     Raises:
         OutputError: If OpenCV can't write it.
     """
-    if picture.ndim == 3:
-        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    if image.ndim == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     with atomic_write(path) as aside:
-        if not cv2.imwrite(str(aside), picture):
+        if not cv2.imwrite(str(aside), image):
             raise OutputError(f"cannot write {path}: is the disk full, or the folder read-only?")
 
 
 def read_png(path: Path, *, mend: str) -> np.ndarray:
-    """Read a picture as it is stored.
+    """Read an image as it is stored.
 
     Args:
         path: The file.
@@ -174,18 +174,18 @@ def read_png(path: Path, *, mend: str) -> np.ndarray:
 
     Raises:
         ConfigError: It is missing.
-        ConfigError: It is no picture.
+        ConfigError: It is no image.
     """
     if not path.is_file():
-        raise ConfigError(f"{path} is missing; expected a picture there: {mend}")
-    picture = decode_file(path, cv2.IMREAD_UNCHANGED)
-    if picture is None:
-        raise ConfigError(f"{path} cannot be read as a picture; expected a PNG: {mend}")
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB) if picture.ndim == 3 else picture
+        raise ConfigError(f"{path} is missing; expected an image there: {mend}")
+    image = decode_file(path, cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise ConfigError(f"{path} cannot be read as an image; expected a PNG: {mend}")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.ndim == 3 else image
 
 
 def decode_file(path: str | Path, flags: int) -> np.ndarray | None:
-    """Read a picture by OpenCV, after Pillow's look at its header.
+    """Read an image by OpenCV, after Pillow's look at its header.
 
     OpenCV makes room for whatever size a header declares, gigabytes for a file of a few bytes.
 
@@ -194,7 +194,7 @@ def decode_file(path: str | Path, flags: int) -> np.ndarray | None:
         flags: OpenCV's, such as ``cv2.IMREAD_COLOR``.
 
     Returns:
-        The pixels, or None for what is no whole picture, or one of more than twice
+        The pixels, or None for what is no whole image, or one of more than twice
         ``PIL.Image.MAX_IMAGE_PIXELS``.
     """
     try:

@@ -1,4 +1,4 @@
-"""Pictures and labels as a pipeline hands them to the network."""
+"""Images and labels as a pipeline hands them to the network."""
 
 import random
 from pathlib import Path
@@ -14,19 +14,19 @@ from glore_seg.visualization.panels import draw_panel
 
 
 def browse(dataset: BaseDataset, out_dir: str | Path, *, number: int, seed: int = 0) -> list[Path]:
-    """Draw the first pictures of a data set, after its transforms, beside their labels.
+    """Draw the first images of a dataset, after its transforms, beside their labels.
 
     Args:
-        dataset: An mmseg data set whose pipeline ends in ``PackSegInputs``.
-        out_dir: Folder for the pictures; made where it is not there.
+        dataset: An mmseg dataset whose pipeline ends in ``PackSegInputs``.
+        out_dir: Folder for the images; made where it is not there.
         number: How many, at most all.
         seed: Of the random transforms.
 
     Returns:
-        The files, named after the pictures.
+        The files, named after the images.
 
     Raises:
-        ConfigError: ``number`` is below 1, or a picture comes without label.
+        ConfigError: ``number`` is below 1, or an image comes without label.
         OutputError: One of the files is there already.
     """
     if number < 1:
@@ -51,7 +51,7 @@ def browse(dataset: BaseDataset, out_dir: str | Path, *, number: int, seed: int 
         label = sample.gt_sem_seg.data.squeeze(0).numpy()  # (H, W), not resized by test pipelines
         image = mmcv.imresize(image, label.shape[::-1])
         draw_panel(
-            [{"picture": image, "label": label}],
+            [{"image": image, "label": label}],
             out_file,
             classes=dataset.metainfo["classes"],
             palette=dataset.metainfo["palette"],

@@ -10,11 +10,11 @@ from glore_seg.utils.files import atomic_write
 
 
 def plot_class_balance(balance: ClassBalance, out_file: str | Path) -> None:
-    """Draw the share of pixels and of pictures of each class, the commonest on top.
+    """Draw the share of pixels and of images of each class, the commonest on top.
 
     Args:
         balance: What was counted.
-        out_file: Picture to write, PNG or any format that matplotlib knows.
+        out_file: Image to write, PNG or any format that matplotlib knows.
     """
     order = balance.shares.argsort()
     names = [balance.classes[i] for i in order]
@@ -26,9 +26,9 @@ def plot_class_balance(balance: ClassBalance, out_file: str | Path) -> None:
     # A share of 0.01 % would be no bar on an even scale.
     left.set_xscale("symlog", linthresh=0.01)
     left.set(xlabel="pixels, % (logarithmic)", xlim=(0, 100))
-    in_pictures = 100 * balance.pictures[order] / max(balance.num_pictures, 1)
-    right.barh(names, in_pictures, color="tab:orange")
-    right.set(xlabel=f"of {balance.num_pictures} pictures, %", xlim=(0, 100))
+    in_images = 100 * balance.images[order] / max(balance.num_images, 1)
+    right.barh(names, in_images, color="tab:orange")
+    right.set(xlabel=f"of {balance.num_images} images, %", xlim=(0, 100))
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
         axes.margins(y=0.01)

@@ -1,4 +1,4 @@
-"""The frames of a clip beside each other, and what was recognised in them."""
+"""The frames of a clip beside each other, and what was recognized in them."""
 
 from collections.abc import Sequence
 
@@ -24,14 +24,14 @@ def draw_clip_prediction(
     """Draw frames in a row, with the classes of the greatest scores above them.
 
     Args:
-        frames: RGB pictures (H, W, 3), uint8.
+        frames: RGB images (H, W, 3), uint8.
         scores: One for each class, (K,).
         truth: Indices of the true classes; empty where none is known.
         classes: Names of the classes. Default: their numbers.
         title: What stands in the first line, such as the name of the video.
 
     Returns:
-        The picture (H', W', 3), RGB, uint8. The text is green where the greatest score is that
+        The image (H', W', 3), RGB, uint8. The text is green where the greatest score is that
         of a true class, red where it is not.
 
     Raises:
@@ -51,9 +51,9 @@ def draw_clip_prediction(
     best = np.argsort(-scores, kind="stable")[:_BEST]
     found = ", ".join(f"{_name(index, classes)} {scores[index]:.2f}" for index in best)
     wanted = ", ".join(_name(index, classes) for index in truth) or "unknown"
-    colour = ("#1a7f37" if best[0] in truth else "#c62828") if truth else "#444444"
+    color = ("#1a7f37" if best[0] in truth else "#c62828") if truth else "#444444"
     text = f"{title}\ntrue: {wanted}; found: {found}"
-    figure.suptitle(text, fontsize=9, color=colour, parse_math=False)
+    figure.suptitle(text, fontsize=9, color=color, parse_math=False)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 

@@ -13,15 +13,15 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from glore_seg.errors import ConfigError
 from glore_seg.visualization.projections import (
-    add_colour_bar,
+    add_color_bar,
     check_rows,
-    full_colour,
+    full_color,
     over_frames,
     paint_weights,
 )
 
 _CELL = 1.3  # inches, width of a frame
-_MARGIN = 1.1  # inches, for the title, the names of frames and the colour bar
+_MARGIN = 1.1  # inches, for the title, the names of frames and the color bar
 
 
 def draw_clip_projections(
@@ -31,7 +31,7 @@ def draw_clip_projections(
     *,
     nodes: Sequence[int],
     title: str = "",
-    colours: str = "red-green",
+    colors: str = "red-green",
 ) -> None:
     """Draw the frames of a clip and, below each, the projection weights of some nodes over it.
 
@@ -40,12 +40,12 @@ def draw_clip_projections(
     magnitude over the whole clip, which stands at the left of its row.
 
     Args:
-        frames: T RGB pictures (H, W, 3), as the network sees them.
+        frames: T RGB images (H, W, 3), as the network sees them.
         weights: The unit's map (N, t, h, w).
-        out_file: Picture to write.
+        out_file: Image to write.
         nodes: Indices of the nodes, one a row.
         title: Line above everything, such as the name of the unit.
-        colours: ``"red-green"`` as in the paper's Fig. 7, or ``"orange-blue"``.
+        colors: ``"red-green"`` as in the paper's Fig. 7, or ``"orange-blue"``.
 
     Raises:
         ConfigError: There are no frames or nodes, ``weights`` is not (N, t, h, w), or a node is
@@ -65,12 +65,12 @@ def draw_clip_projections(
     )
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, len(frames), squeeze=False)
-    fulls = [full_colour([weights], node) for node in nodes]
+    fulls = [full_color([weights], node) for node in nodes]
     for number, (column, frame, one) in enumerate(zip(axes.T, frames, maps, strict=True), 1):
         column[0].imshow(frame)
         column[0].set_title(f"frame {number}", fontsize=9)
         for ax, node, full in zip(column[1:], nodes, fulls, strict=True):
-            ax.imshow(paint_weights(frame, one[node], full=full, colours=colours))
+            ax.imshow(paint_weights(frame, one[node], full=full, colors=colors))
     for ax in axes.flat:
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
@@ -79,5 +79,5 @@ def draw_clip_projections(
         ax.set_ylabel(name, fontsize=9, rotation=0, ha="right", va="center")
     if title:
         figure.suptitle(title, fontsize=10, color="#444444")
-    add_colour_bar(figure, axes, colours)
+    add_color_bar(figure, axes, colors)
     figure.savefig(out_file, dpi=120)

@@ -1,6 +1,6 @@
 """Models side by side, with the regions framed in which they differ (Fig. 5).
 
-Shape legend: H, W sizes of a picture.
+Shape legend: H, W sizes of an image.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,15 +13,15 @@ from glore_seg.errors import ConfigError
 from glore_seg.visualization.differences import IGNORED, Box, find_boxes, weigh_differences
 from glore_seg.visualization.panels import draw_panel
 
-_RANKED_BOXES = 3  # whatever number is drawn: pictures keep their order
+_RANKED_BOXES = 3  # whatever number is drawn: images keep their order
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One picture and what several models make of it.
+    """One image and what several models make of it.
 
     Args:
-        image: RGB picture (H, W, 3).
+        image: RGB image (H, W, 3).
         predictions: Label map (H, W) of each model, by the name to print above it.
         truth: True label map (H, W), 255 where it is ignored; None where there is none.
     """
@@ -36,7 +36,7 @@ class Comparison:
 
     @property
     def difference(self) -> float:
-        """How much the models differ here: weights of three boxes, as a share of the picture."""
+        """How much the models differ here: weights of three boxes, as a share of the image."""
         return sum(box.weight for box in self.boxes(_RANKED_BOXES)) / self.image[..., 0].size
 
 
@@ -49,26 +49,26 @@ def draw_comparison(
     num_boxes: int = 3,
     opacity: float = 1.0,
 ) -> None:
-    """Draw input, ground truth and predictions side by side, a row a picture, as Fig. 5 does.
+    """Draw input, ground truth and predictions side by side, a row an image, as Fig. 5 does.
 
     The regions in which the models differ most are framed in yellow, whichever of them is right.
     With ground truth the share of right pixels stands under each prediction.
 
     Args:
-        comparisons: The pictures; all of the same models, with or without ground truth.
-        out_file: Picture to write.
+        comparisons: The images; all of the same models, with or without ground truth.
+        out_file: Image to write.
         classes: Names of the classes, for the legend.
-        palette: RGB colour of each class, 0 to 255.
-        num_boxes: Boxes a picture at most.
-        opacity: Of the label maps over the picture.
+        palette: RGB color of each class, 0 to 255.
+        num_boxes: Boxes an image at most.
+        opacity: Of the label maps over the image.
 
     Raises:
-        ConfigError: Less than two models, pictures with and without ground truth together, or label
-            maps of another size than their picture.
+        ConfigError: Less than two models, images with and without ground truth together, or label
+            maps of another size than their image.
     """
     if len({c.truth is None for c in comparisons}) > 1:
         raise ConfigError(
-            "some pictures have ground truth and some have none; draw them in two figures"
+            "some images have ground truth and some have none; draw them in two figures"
         )
     rows, notes = [], []
     for one in comparisons:

@@ -1,4 +1,4 @@
-"""The confusion matrix as a picture.
+"""The confusion matrix as an image.
 
 Shape legend: K classes.
 """
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from glore_seg.errors import ConfigError
 from glore_seg.utils.files import atomic_write
 
-_ABSENT = "0.85"  # grey
+_ABSENT = "0.85"  # gray
 _SHOWN = 0.5  # percent; smaller shares get no number
 
 
@@ -21,13 +21,13 @@ def plot_confusion_matrix(matrix: np.ndarray, classes: Sequence[str], out_file: 
     """Draw what the pixels of each class are taken for, in percent of the class.
 
     Every row adds up to 100, so that rare classes show as well as common ones; the row of a class
-    without pixels is grey. The colours rise in lightness alone, so that they read without colour
+    without pixels is gray. The colors rise in lightness alone, so that they read without color
     vision and in print.
 
     Args:
         matrix: Pixels by true (row) and predicted (column) class, (K, K), not negative.
         classes: K names.
-        out_file: Picture to write, PNG or any format that matplotlib knows.
+        out_file: Image to write, PNG or any format that matplotlib knows.
 
     Raises:
         ConfigError: The matrix is not square, does not fit the names, or holds a negative number.
@@ -51,10 +51,10 @@ def plot_confusion_matrix(matrix: np.ndarray, classes: Sequence[str], out_file: 
     image = axes.imshow(np.ma.masked_invalid(shares), cmap="cividis", vmin=0, vmax=100)
     for (row, column), share in np.ndenumerate(shares):
         if share >= _SHOWN:
-            colour = "black" if share > 50 else "white"
+            color = "black" if share > 50 else "white"
             weight = "bold" if row == column else "normal"
             axes.text(
-                column, row, f"{share:.0f}", ha="center", va="center", color=colour,
+                column, row, f"{share:.0f}", ha="center", va="center", color=color,
                 fontsize=8, weight=weight,
             )  # fmt: skip
     ticks = range(len(classes))

@@ -78,7 +78,7 @@ def plot_training_curves(
 
     Args:
         work_dir: Work folder of one training.
-        out_file: Picture to write, PNG or any format that matplotlib knows.
+        out_file: Image to write, PNG or any format that matplotlib knows.
         score: The validation score to draw, in percent.
 
     Raises:

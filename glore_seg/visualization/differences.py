@@ -1,6 +1,6 @@
 """Where predictions of several models differ, as boxes: what Fig. 5 highlights in yellow.
 
-Shape legend: H, W sizes of a picture; h, w cells of the search grid; R ranges of rows.
+Shape legend: H, W sizes of an image; h, w cells of the search grid; R ranges of rows.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _BOTH_WRONG = 0.3  # weight of a difference that brings nobody nearer to the tru
 _THRESHOLD = 0.35  # share of differing pixels from which a cell is worth being in a box
 _GRID = 48  # cells along the shorter side, at most
 _SMALLEST = 4  # cells along a side of a box
-_LARGEST = 0.5  # of the picture's sides
+_LARGEST = 0.5  # of the image's sides
 _WORTH = 0.1  # of the first box's weight: what a further box must have
 _TAKEN = -1e6  # what a cell of an earlier box costs: more than any box can gain
 
@@ -63,7 +63,7 @@ def weigh_differences(
     if len({m.shape for m in maps}) > 1:
         raise ConfigError(
             f"label maps of sizes {[m.shape for m in maps]}; expected one size: predict and label "
-            "the same picture"
+            "the same image"
         )
     stack = np.stack(predictions)  # (models, H, W)
     differ = (stack != stack[0]).any(axis=0)  # (H, W)
@@ -80,7 +80,7 @@ def find_boxes(weights: np.ndarray, number: int) -> list[Box]:
     A box is the rectangle with the greatest sum of ``weights - 0.35`` on a grid of cells, 48 along
     the shorter side: large where models differ in whole regions, and none around the thin seams
     where they draw one outline a pixel apart. The next box is the best one that does not overlap
-    the boxes before. Sides measure 4 cells at least, half the picture's at most.
+    the boxes before. Sides measure 4 cells at least, half the image's at most.
 
     Args:
         weights: (H, W), from :func:`weigh_differences`.

@@ -75,7 +75,7 @@ def draw_adjacency(matrix: np.ndarray) -> Figure:
         matrix: A_g, (N, N).
 
     Returns:
-        The figure; white is 0, the colours end at the greatest magnitude.
+        The figure; white is 0, the colors end at the greatest magnitude.
 
     Raises:
         ConfigError: The matrix is not square or not finite.
@@ -96,7 +96,7 @@ def draw_node_graph(
 ) -> Figure:
     """Draw the nodes on a circle and arrows from those that give to those that receive.
 
-    Width and colour of an arrow tell the entry of A_g.
+    Width and color of an arrow tell the entry of A_g.
 
     Args:
         matrix: A_g, (N, N).

@@ -1,6 +1,6 @@
 """Panels of input, ground truth and predictions with a legend of the classes.
 
-Shape legend: H, W sizes of a picture.
+Shape legend: H, W sizes of an image.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,13 +30,13 @@ def colorize(label: np.ndarray, palette: Sequence[Sequence[int]]) -> np.ndarray:
 def overlay(
     image: np.ndarray, label: np.ndarray, palette: Sequence[Sequence[int]], *, opacity: float = 0.6
 ) -> np.ndarray:
-    """Lay a painted label map over a picture, both (H, W), and return (H, W, 3) RGB.
+    """Lay a painted label map over an image, both (H, W), and return (H, W, 3) RGB.
 
     Raises:
-        ConfigError: Picture and label map differ in size, or ``opacity`` is outside 0 to 1.
+        ConfigError: Image and label map differ in size, or ``opacity`` is outside 0 to 1.
     """
     if image.shape[:2] != label.shape:
-        raise ConfigError(f"picture {image.shape[:2]} and label map {label.shape} differ in size")
+        raise ConfigError(f"image {image.shape[:2]} and label map {label.shape} differ in size")
     if not 0 <= opacity <= 1:
         raise ConfigError(f"opacity must lie between 0 and 1, got {opacity}")
     mixed = (1 - opacity) * image + opacity * colorize(label, palette)
@@ -53,16 +53,16 @@ def draw_panel(
     boxes: Sequence[Sequence[Box]] = (),
     notes: Sequence[Mapping[str, str]] = (),
 ) -> None:
-    """Draw pictures and label maps in rows with titled columns and a legend.
+    """Draw images and label maps in rows with titled columns and a legend.
 
     Args:
-        rows: One mapping a picture, from column title to an RGB picture (H, W, 3) or a label map
-            (H, W) of class indices. All rows have the same columns; the first is the picture that
+        rows: One mapping an image, from column title to an RGB image (H, W, 3) or a label map
+            (H, W) of class indices. All rows have the same columns; the first is the image that
             label maps are laid over.
-        out_file: Picture to write.
+        out_file: Image to write.
         classes: Names of the classes, for the legend; those that occur nowhere are left out.
-        palette: RGB colour of each class, 0 to 255.
-        opacity: Of the label maps over the picture.
+        palette: RGB color of each class, 0 to 255.
+        opacity: Of the label maps over the image.
         boxes: For each row, regions to frame in yellow in all of its columns. Default: none.
         notes: For each row, what to write under the column of a title. Default: nothing.
 

@@ -1,6 +1,6 @@
-"""Do the nodes of a unit look at different things, and at what the picture shows?
+"""Do the nodes of a unit look at different things, and at what the image shows?
 
-Shape legend: P pictures; N nodes of a unit; h, w sizes of its map.
+Shape legend: P images; N nodes of a unit; h, w sizes of its map.
 """
 
 from collections.abc import Sequence
@@ -15,21 +15,21 @@ from glore_seg.errors import ConfigError
 class MapStatistics:
     """How a unit's maps resemble each other; correlations are Pearson's, as means.
 
-    A map's part that is its picture's own is what it differs in from the node's mean map over all
-    pictures: roads lie below and skies above in every picture, and borders look alike.
+    A map's part that is its image's own is what it differs in from the node's mean map over all
+    images: roads lie below and skies above in every image, and borders look alike.
 
     Args:
-        pictures: P, how many they were.
-        between_nodes: Absolute correlation of two nodes' maps on the same picture: near 1 where
+        images: P, how many they were.
+        between_nodes: Absolute correlation of two nodes' maps on the same image: near 1 where
             all nodes look at the same, whatever the sign.
-        own: Share of the variance within maps that is their picture's own, 0 to 1: 0 where every
-            picture gets the same map.
-        mirrored: Correlation of the own parts of a picture's map and of its mirror image's,
-            mirrored back: near 1 where maps follow what is in the picture.
+        own: Share of the variance within maps that is their image's own, 0 to 1: 0 where every
+            image gets the same map.
+        mirrored: Correlation of the own parts of an image's map and of its mirror image's,
+            mirrored back: near 1 where maps follow what is in the image.
         in_place: The same without mirroring back: below ``mirrored`` where maps move with it.
     """
 
-    pictures: int
+    images: int
     between_nodes: float
     own: float
     mirrored: float
@@ -37,9 +37,9 @@ class MapStatistics:
 
     def __str__(self) -> str:
         return (
-            f"maps on {self.pictures} pictures: mean absolute correlation of two nodes "
+            f"maps on {self.images} images: mean absolute correlation of two nodes "
             f"{self.between_nodes:.2f}; {100 * self.own:.0f} % of a map's variance is its "
-            f"picture's own, and correlates with the mirrored picture's by {self.mirrored:.2f} "
+            f"image's own, and correlates with the mirrored image's by {self.mirrored:.2f} "
             f"mirrored back, by {self.in_place:.2f} as it lies"
         )
 
@@ -47,26 +47,26 @@ class MapStatistics:
 def map_statistics(
     weights: Sequence[np.ndarray], mirrored_weights: Sequence[np.ndarray]
 ) -> MapStatistics:
-    """Compare the maps of a unit's nodes with each other, and with those of mirrored pictures.
+    """Compare the maps of a unit's nodes with each other, and with those of mirrored images.
 
     Args:
-        weights: Maps (N, h, w) of two or more pictures of one size, N at least 2.
-        mirrored_weights: Those of the same pictures mirrored left to right.
+        weights: Maps (N, h, w) of two or more images of one size, N at least 2.
+        mirrored_weights: Those of the same images mirrored left to right.
 
     Returns:
-        Means over pairs of nodes, or nodes, and pictures; even maps, which have no correlation,
+        Means over pairs of nodes, or nodes, and images; even maps, which have no correlation,
         count as 0.
 
     Raises:
-        ConfigError: There are fewer pictures or nodes, or maps of several shapes.
+        ConfigError: There are fewer images or nodes, or maps of several shapes.
     """
     shapes = sorted({w.shape for w in (*weights, *mirrored_weights)})
     few = len(weights) < 2 or len(weights) != len(mirrored_weights)
     if few or len(shapes) > 1 or len(shapes[0]) != 3 or shapes[0][0] < 2:
         raise ConfigError(
-            f"{len(weights)} pictures and {len(mirrored_weights)} mirrored with maps of {shapes}; "
+            f"{len(weights)} images and {len(mirrored_weights)} mirrored with maps of {shapes}; "
             "expected two or more of both, and one shape (N, h, w) with two nodes or more: give "
-            "pictures of one size"
+            "images of one size"
         )
     maps, others = (_centred(np.stack(w).astype(np.float64)) for w in (weights, mirrored_weights))
     table = _correlation(maps[:, :, None], maps[:, None])  # (P, N, N)
@@ -74,7 +74,7 @@ def map_statistics(
     variance = np.square(maps).sum(axis=(0, 2, 3))  # (N,)
     share = np.square(own).sum(axis=(0, 2, 3)) / np.maximum(variance, np.finfo(np.float64).tiny)
     return MapStatistics(
-        pictures=len(maps),
+        images=len(maps),
         between_nodes=float(np.abs(table[:, ~np.eye(maps.shape[1], dtype=bool)]).mean()),
         own=float(share.mean()),
         mirrored=float(_correlation(own, other_own[..., ::-1]).mean()),
@@ -93,7 +93,7 @@ def _own(maps: np.ndarray) -> np.ndarray:
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Of centred maps along their last two axes; 0 where one is even."""
+    """Of centerd maps along their last two axes; 0 where one is even."""
     product = np.einsum("...hw,...hw->...", a, b)
     norms = [np.sqrt(np.einsum("...hw,...hw->...", x, x)) for x in (a, b)]
     return product / np.maximum(norms[0] * norms[1], np.finfo(np.float64).tiny)

@@ -1,7 +1,7 @@
-"""What the nodes of a GloRe unit look at: the projection weights b_i of Eq. 1 as pictures (Fig. 7).
+"""What the nodes of a GloRe unit look at: the projection weights b_i of Eq. 1 as images (Fig. 7).
 
-Shape legend: B batch, N nodes, R rows of a figure (pictures, or frames of a clip); T frames, H, W
-sizes of a picture; t, h, w sizes of the unit's feature map.
+Shape legend: B batch, N nodes, R rows of a figure (images, or frames of a clip); T frames, H, W
+sizes of an image; t, h, w sizes of the unit's feature map.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,15 +20,15 @@ from torch import Tensor, nn
 from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 
-# The colours of positive and negative weights. The paper's are the pair that most colour-blind
+# The colors of positive and negative weights. The paper's are the pair that most color-blind
 # people cannot tell apart.
-COLOURS = {
+COLORS = {
     "red-green": ((255, 40, 30), (0, 225, 60)),
     "orange-blue": ((255, 150, 20), (40, 140, 255)),
 }
-_BACKGROUND = 0.35  # brightness of the grey picture where a weight is 0
-_FULL = 99.0  # percentile of |b| that gets the full colour: single outliers would darken the rest
-_BAR = 0.12  # inches, height of the colour bar
+_BACKGROUND = 0.35  # brightness of the gray image where a weight is 0
+_FULL = 99.0  # percentile of |b| that gets the full color: single outliers would darken the rest
+_BAR = 0.12  # inches, height of the color bar
 _FAINT = 0.1  # nodes weaker than this share of the strongest are not picked
 
 
@@ -92,11 +92,11 @@ def pick_nodes(weights: Sequence[np.ndarray], number: int) -> list[int]:
 
     The first is the node with the greatest root mean square. Each next one is the node whose
     greatest absolute cosine with the maps picked before is least. The cosine is taken of the maps
-    as they are, not centred, so that an even map, which pools over the whole picture, counts as a
+    as they are, not centerd, so that an even map, which pools over the whole image, counts as a
     pattern of its own. Nodes weaker than a tenth of the strongest come last.
 
     Args:
-        weights: Maps (N, *sizes) of one or more pictures; each picture counts alike.
+        weights: Maps (N, *sizes) of one or more images; each image counts alike.
         number: How many nodes; at most N are given.
 
     Returns:
@@ -143,40 +143,40 @@ def check_nodes(nodes: Sequence[int], num_nodes: int) -> None:
 
 
 def paint_weights(
-    image: np.ndarray, weights: np.ndarray, *, full: float, colours: str = "red-green"
+    image: np.ndarray, weights: np.ndarray, *, full: float, colors: str = "red-green"
 ) -> np.ndarray:
-    """Paint the weights of one node over a picture.
+    """Paint the weights of one node over an image.
 
-    Hue tells the sign, brightness the magnitude: the colour of the sign times ``|b| / full``,
-    over a dim grey copy of the picture which fades where the colour is bright.
+    Hue tells the sign, brightness the magnitude: the color of the sign times ``|b| / full``,
+    over a dim gray copy of the image which fades where the color is bright.
 
     Args:
-        image: RGB picture (H, W, 3).
-        weights: Map (h, w) of one node; it is interpolated linearly to the picture's size.
-        full: Magnitude from which the colour is at its brightest, above 0.
-        colours: ``"red-green"``, positive and negative as in the paper, or ``"orange-blue"``.
+        image: RGB image (H, W, 3).
+        weights: Map (h, w) of one node; it is interpolated linearly to the image's size.
+        full: Magnitude from which the color is at its brightest, above 0.
+        colors: ``"red-green"``, positive and negative as in the paper, or ``"orange-blue"``.
 
     Returns:
         (H, W, 3), RGB, uint8.
 
     Raises:
-        ConfigError: ``colours`` is unknown, or ``full`` is not above 0.
+        ConfigError: ``colors`` is unknown, or ``full`` is not above 0.
     """
-    if colours not in COLOURS:
-        raise ConfigError(f"colours is {colours!r}; expected one of {', '.join(COLOURS)}")
+    if colors not in COLORS:
+        raise ConfigError(f"colors is {colors!r}; expected one of {', '.join(COLORS)}")
     if not full > 0:
         raise ConfigError(f"full is {full}; expected a magnitude above 0")
     height, width = image.shape[:2]
     b = cv2.resize(weights.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     share = np.clip(np.abs(b) / full, 0, 1)[..., None]  # (H, W, 1)
-    positive, negative = np.array(COLOURS[colours], np.float32)
-    colour = np.where(b[..., None] > 0, positive, negative)  # (H, W, 3)
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
-    return (share * colour + (1 - share) * _BACKGROUND * grey).round().astype(np.uint8)
+    positive, negative = np.array(COLORS[colors], np.float32)
+    color = np.where(b[..., None] > 0, positive, negative)  # (H, W, 3)
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
+    return (share * color + (1 - share) * _BACKGROUND * gray).round().astype(np.uint8)
 
 
-def full_colour(weights: Sequence[np.ndarray], node: int) -> float:
-    """Magnitude that gets the full colour: the 99th percentile of a node's |b| in all pictures."""
+def full_color(weights: Sequence[np.ndarray], node: int) -> float:
+    """Magnitude that gets the full color: the 99th percentile of a node's |b| in all images."""
     magnitudes = np.concatenate([np.abs(w[node]).ravel() for w in weights])
     return max(float(np.percentile(magnitudes, _FULL)), float(np.finfo(np.float32).tiny))
 
@@ -202,24 +202,24 @@ def draw_projections(
     *,
     nodes: Sequence[int],
     title: str = "",
-    colours: str = "red-green",
+    colors: str = "red-green",
 ) -> None:
-    """Draw pictures and, beside each, the projection weights of some nodes over it (Fig. 7).
+    """Draw images and, beside each, the projection weights of some nodes over it (Fig. 7).
 
-    Rows are pictures, or the frames of a clip; then ``weights`` comes from :func:`over_frames`.
+    Rows are images, or the frames of a clip; then ``weights`` comes from :func:`over_frames`.
     Brightness is relative to the node: full at the 99th percentile of its magnitude over all rows,
     which stands above its column.
 
     Args:
-        images: R RGB pictures (H, W, 3).
-        weights: For each picture the maps (N, h, w).
-        out_file: Picture to write.
+        images: R RGB images (H, W, 3).
+        weights: For each image the maps (N, h, w).
+        out_file: Image to write.
         nodes: Indices of the nodes, one a column.
         title: Line above everything, such as the name of the unit.
-        colours: ``"red-green"`` as in the paper, or ``"orange-blue"``.
+        colors: ``"red-green"`` as in the paper, or ``"orange-blue"``.
 
     Raises:
-        ConfigError: There are no pictures or nodes, not as many maps as pictures, maps that are not
+        ConfigError: There are no images or nodes, not as many maps as images, maps that are not
             (N, h, w), or a node that the unit does not have or that is given twice.
     """
     check_rows(images, weights, nodes)
@@ -234,22 +234,22 @@ def draw_projections(
     for row, image, maps in zip(axes, images, weights, strict=True):
         row[0].imshow(image)
         for column, node in zip(row[1:], nodes, strict=True):
-            full = full_colour(weights, node)
-            column.imshow(paint_weights(image, maps[node], full=full, colours=colours))
+            full = full_color(weights, node)
+            column.imshow(paint_weights(image, maps[node], full=full, colors=colors))
     for ax in axes.flat:
         ax.set_axis_off()
     axes[0, 0].set_title("input", fontsize=10)
     for ax, node in zip(axes[0, 1:], nodes, strict=True):
-        ax.set_title(f"node {node},  full at ±{full_colour(weights, node):#.2g}", fontsize=10)
+        ax.set_title(f"node {node},  full at ±{full_color(weights, node):#.2g}", fontsize=10)
     if title:
         figure.suptitle(title, fontsize=10, color="#444444")
-    add_colour_bar(figure, axes, colours)
+    add_color_bar(figure, axes, colors)
     figure.savefig(out_file, dpi=120)
 
 
-def add_colour_bar(figure: Figure, axes: np.ndarray, colours: str) -> None:
-    """Put a bar below a figure's axes that tells what the colours of :func:`paint_weights` mean."""
-    positive, negative = np.array(COLOURS[colours]) / 255
+def add_color_bar(figure: Figure, axes: np.ndarray, colors: str) -> None:
+    """Put a bar below a figure's axes that tells what the colors of :func:`paint_weights` mean."""
+    positive, negative = np.array(COLORS[colors]) / 255
     ramp = np.concatenate(
         [np.linspace(1, 0, 128)[:, None] * negative, np.linspace(0, 1, 128)[:, None] * positive]
     )
@@ -263,7 +263,7 @@ def add_colour_bar(figure: Figure, axes: np.ndarray, colours: str) -> None:
         shrink=0.5,
         ticks=[-1, 0, 1],
     )
-    sign = colours.split("-")
+    sign = colors.split("-")
     bar.ax.set_xticklabels([f"negative ({sign[1]}), full", "0", f"positive ({sign[0]}), full"])
     bar.ax.tick_params(labelsize=8, length=0)
     bar.set_label("projection weight b", fontsize=8)
@@ -272,20 +272,20 @@ def add_colour_bar(figure: Figure, axes: np.ndarray, colours: str) -> None:
 def check_rows(
     images: Sequence[np.ndarray], weights: Sequence[np.ndarray], nodes: Sequence[int]
 ) -> None:
-    """Refuse pictures, maps and nodes that don't belong together.
+    """Refuse images, maps and nodes that don't belong together.
 
     Raises:
         ConfigError: See :func:`draw_projections`.
     """
     if not len(images) or len(images) != len(weights) or not len(nodes):
         raise ConfigError(
-            f"{len(images)} pictures, {len(weights)} maps and {len(nodes)} nodes; expected one or "
-            "more pictures, a map for each, and one or more nodes"
+            f"{len(images)} images, {len(weights)} maps and {len(nodes)} nodes; expected one or "
+            "more images, a map for each, and one or more nodes"
         )
     for maps in weights:
         if maps.ndim != 3:
             raise ConfigError(
-                f"projection weights of shape {maps.shape}; expected (N, h, w) for each picture; "
+                f"projection weights of shape {maps.shape}; expected (N, h, w) for each image; "
                 "over_frames() makes them of a clip's (N, t, h, w)"
             )
     check_nodes(nodes, len(weights[0]))

@@ -15,7 +15,7 @@ from torch.nn.modules.module import register_module_forward_hook
 from glore_seg.apis.count_config import meta_forward
 from glore_seg.engine.runner import build_model
 from glore_seg.layers import GloReUnit
-from glore_seg.layers.synchronized_norm import SynchronisedBatchNorm
+from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
 
 MIB = 1 << 20
 _FLOAT = 4  # bytes; statistics are fp32 in mixed precision too
@@ -58,7 +58,7 @@ def count_messages(cfg: Config, input_shape: tuple[int, ...], *, bucket_mb: floa
     gathered: list[int] = []
     for norm, folded in _synchronised(model, meta_forward(cfg, model, input_shape)):
         channels = norm.num_features
-        if isinstance(norm, SynchronisedBatchNorm) or folded:
+        if isinstance(norm, SynchronizedBatchNorm) or folded:
             # Count and sum, then squares; their gradients the other way round.
             reduced += [_FLOAT * n for n in (channels + 1, channels, channels, channels + 1)]
         else:  # torch's: mean, inverse deviation and count; two sums of gradients
@@ -108,4 +108,4 @@ def _synchronised(model: nn.Module, run: Callable[[], Any]) -> list[tuple[_Batch
 
 
 def _is_over_processes(norm: nn.Module) -> bool:
-    return isinstance(norm, nn.SyncBatchNorm | SynchronisedBatchNorm) and norm.training
+    return isinstance(norm, nn.SyncBatchNorm | SynchronizedBatchNorm) and norm.training

@@ -126,7 +126,7 @@ def unlisted_configs(root: Path, models: list[IndexedModel]) -> list[str]:
 
 
 def count_model(root: Path, model: IndexedModel) -> Complexity:
-    """Count parameters and multiply-adds of a config at the input that its entry names."""
+    """Count parameters and MACs of a config at the input that its entry names."""
     return count_config(load_config(str(root / model.config)), model.input_shape)
 
 
@@ -162,7 +162,7 @@ def config_table(root: Path, models: list[IndexedModel]) -> str:
         "# Configs",
         "",
         "Made by `python -m projects.reproduction.model_index_command` from `model-index.yml` and the metafiles.",
-        "Parameters are the trainable ones; multiply-adds are those of one forward pass at the",
+        "Parameters are the trainable ones; MACs are those of one forward pass at the",
         "input given, the unit's products included. Results are quoted from the paper, or from who",
         "published the weights; they were not measured here.",
     ]
@@ -174,7 +174,7 @@ def config_table(root: Path, models: list[IndexedModel]) -> str:
             "",
             collection["Description"].strip(),
             "",
-            "| config | data | input | parameters, M | multiply-adds, G | quoted |",
+            "| config | data | input | parameters, M | MACs, G | quoted |",
             "| --- | --- | --- | --- | --- | --- |",
         ]
         lines += [_row(model) for model in models if model.metafile == metafile]

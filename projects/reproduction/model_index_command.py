@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Count parameters and multiply-adds of every config of model-index.yml, set "
+        description="Count parameters and MACs of every config of model-index.yml, set "
         "them in the metafiles, and write the table in configs/README.md.",
         epilog="example: python -m projects.reproduction.model_index_command --check",
     )

@@ -22,14 +22,14 @@ _NEAR = 2.0
 
 
 def plot_costs(series: Mapping[str, Sequence[Point]], out_file: str | Path) -> None:
-    """Draw networks by multiply-adds and parameters, a colour and shape for each series.
+    """Draw networks by MACs and parameters, a color and shape for each series.
 
-    The left panel holds all of them, the right one those of at most twice the least multiply-adds.
+    The left panel holds all of them, the right one those of at most twice the least MACs.
 
     Args:
-        series: Name to points: multiply-adds in thousands of millions, parameters in millions,
+        series: Name to points: MACs in thousands of millions, parameters in millions,
             and a short label; one to four series.
-        out_file: Picture to write, PNG or any format that matplotlib knows; its folder is made
+        out_file: Image to write, PNG or any format that matplotlib knows; its folder is made
             where missing.
 
     Raises:
@@ -48,7 +48,7 @@ def plot_costs(series: Mapping[str, Sequence[Point]], out_file: str | Path) -> N
         _draw(near, close, style, labelled=close, name=name)
     whole.set_ylabel("parameters, M")
     for axes in (whole, near):
-        axes.set_xlabel("multiply-adds, G")
+        axes.set_xlabel("MACs, G")
         axes.margins(0.08)
         axes.grid(alpha=0.3)
     near.legend(loc="lower right")

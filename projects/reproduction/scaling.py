@@ -18,7 +18,7 @@ _BACKWARD = 2 / 3  # share of a step: two products for each one of the forward p
 
 @dataclass(frozen=True)
 class Link:
-    """Between two neighbours of the ring.
+    """Between two neighbors of the ring.
 
     Args:
         bandwidth: Bytes a second, one way.
@@ -73,7 +73,7 @@ class Scaling:
 
     @property
     def efficiency(self) -> float:
-        """Pictures a second of each process, over those of one alone; 1 at best."""
+        """Images a second of each process, over those of one alone; 1 at best."""
         return self.alone / self.step
 
 

@@ -15,10 +15,10 @@ from mmseg.structures import SegDataSample
 def make_batch(
     count: int, height: int, width: int, *, num_classes: int, device: torch.device | str
 ) -> dict[str, list]:
-    """Make random pictures and labels as the data loader hands them over, but on the device.
+    """Make random images and labels as the data loader hands them over, but on the device.
 
     Args:
-        count: Pictures.
+        count: Images.
         height: Of each, in pixels.
         width: Of each, in pixels.
         num_classes: Labels are 0 to ``num_classes - 1``.
@@ -30,17 +30,17 @@ def make_batch(
         sample = SegDataSample(gt_sem_seg=PixelData(data=label))
         sample.set_metainfo({"ori_shape": (height, width), "img_shape": (height, width)})
         samples.append(sample)
-    pictures = [
+    images = [
         torch.randint(0, 256, (3, height, width), dtype=torch.uint8, device=device)
         for _ in range(count)
     ]
-    return {"inputs": pictures, "data_samples": samples}
+    return {"inputs": images, "data_samples": samples}
 
 
 def make_step(
     model: BaseModel, batch: dict[str, list], optim_wrapper: dict[str, Any]
 ) -> Callable[[], object]:
-    """Give what makes one step: preprocessing, loss, gradients, optimiser.
+    """Give what makes one step: preprocessing, loss, gradients, optimizer.
 
     Args:
         model: A segmentor; it is set to train.

@@ -1,4 +1,4 @@
-"""What `make demo` does: data, training, evaluation, pictures, submission in one folder."""
+"""What `make demo` does: data, training, evaluation, images, submission in one folder."""
 
 import time
 import warnings
@@ -14,7 +14,7 @@ from glore_seg.apis.config import load_config
 from glore_seg.apis.evaluation import Evaluation
 from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.report import write_report
-from glore_seg.apis.select_images import read_picture
+from glore_seg.apis.select_images import read_image
 from glore_seg.apis.splits import use_split
 from glore_seg.apis.submission import submit
 from glore_seg.apis.visualize import spread
@@ -39,7 +39,7 @@ def run_demo(
     A second call on the same folder goes on where the first stopped.
 
     Args:
-        config: A config whose data set takes ``data_root``, such as
+        config: A config whose dataset takes ``data_root``, such as
             ``configs/fcn_r18_glore_street-scenes.py``.
         out_dir: Gets ``street_scenes/`` and ``work_dir/``, ``class_table.txt``,
             ``training_curve.png``, ``panel.png``, ``report.html``, ``submission.zip`` and the best
@@ -93,7 +93,7 @@ def run_demo(
         f"Done in {minutes:.1f} minutes: mIoU {untrained['mIoU']:.2f} -> {trained.mean_iou:.2f} %. "
         f"In {out_dir}: report.html, class_table.txt, training_curve.png, panel.png, "
         f"submission.zip, {checkpoint.relative_to(out_dir)}. "
-        "Next: your own pictures (docs/your_data.md) or Cityscapes "
+        "Next: your own images (docs/your_data.md) or Cityscapes "
         "(docs/cityscapes.md)."
     )
 
@@ -149,13 +149,13 @@ def _draw_predictions(cfg: Config, checkpoint: Path, out_file: Path) -> None:
     predictor = Predictor(cfg, checkpoint, split="val")
     rows = []
     for index in spread(dataset, _PANEL_ROWS):
-        picture = read_picture(dataset, index)
-        assert picture.label is not None  # evaluating refused those without
+        image = read_image(dataset, index)
+        assert image.label is not None  # evaluating refused those without
         rows.append(
             {
-                "input": picture.image,
-                "ground truth": picture.label,
-                "prediction": predictor.predict(picture.path),
+                "input": image.image,
+                "ground truth": image.label,
+                "prediction": predictor.predict(image.path),
             }
         )
     draw_panel(rows, out_file, classes=predictor.classes, palette=predictor.palette)

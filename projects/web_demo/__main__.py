@@ -1,4 +1,4 @@
-"""A page to try checkpoints on pictures: `python -m projects.web_demo --checkpoint CHECKPOINT`."""
+"""A page to try checkpoints on images: `python -m projects.web_demo --checkpoint CHECKPOINT`."""
 
 import argparse
 import threading
@@ -15,7 +15,7 @@ from projects.web_demo.uploads import Limits
 def main(argv: Sequence[str] | None = None) -> None:
     """Serve the page until interrupted."""
     parser = argparse.ArgumentParser(
-        description="Serve a page to try one or more checkpoints on pictures: classes, projection "
+        description="Serve a page to try one or more checkpoints on images: classes, projection "
         "maps and node graph, two checkpoints side by side. It is reached from this machine "
         "alone, and asks nothing of others.",
         epilog="example: python -m projects.web_demo --checkpoint "
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--max-megapixels",
         type=float,
         default=limits.megapixels,
-        help="of an uploaded picture (default: %(default)g)",
+        help="of an uploaded image (default: %(default)g)",
     )
     args = parser.parse_args(argv)
     limits = Limits(megabytes=args.max_megabytes, megapixels=args.max_megapixels)

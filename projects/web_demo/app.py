@@ -3,7 +3,7 @@
 from typing import Any
 
 from glore_seg.utils.dependencies import require
-from glore_seg.visualization.projections import COLOURS
+from glore_seg.visualization.projections import COLORS
 from projects.web_demo.handlers import ALONE, Handlers
 from projects.web_demo.viewer import viewer_parts
 
@@ -31,18 +31,18 @@ def build_page(handlers: Handlers) -> Any:
     quietly = {"concurrency_id": "network", "concurrency_limit": 1, "api_visibility": "private"}
     with gr.Blocks(title=_TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gr.Markdown(
-            f"# {_TITLE}\nChoose a picture, such as a street seen from a car: a network names the "
+            f"# {_TITLE}\nChoose an image, such as a street seen from a car: a network names the "
             "class of every pixel."
         )
         with gr.Row():
             with gr.Column(scale=1, min_width=260):
-                picture = gr.File(
-                    label=f"Picture (up to {limits.megabytes:g} MB, {limits.megapixels:g} "
+                image = gr.File(
+                    label=f"Image (up to {limits.megabytes:g} MB, {limits.megapixels:g} "
                     "megapixels)",
                     file_types=[".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"],
                     type="binary",
                     height=170,
-                    elem_id="picture",
+                    elem_id="image",
                 )
                 several = len(names) > 1
                 model = gr.Dropdown(names, value=names[0], label="Model", visible=several)
@@ -58,8 +58,8 @@ def build_page(handlers: Handlers) -> Any:
                         number = gr.Slider(
                             1, 32, _NODES, step=1, label="Number of nodes", min_width=200
                         )
-                        colours = gr.Radio(
-                            [*COLOURS], value="orange-blue", label="Colours", min_width=240
+                        colors = gr.Radio(
+                            [*COLORS], value="orange-blue", label="Colors", min_width=240
                         )
                     maps = gr.HTML(elem_id="maps")
                 with gr.Tab("Node graph") as graph_tab:
@@ -68,8 +68,8 @@ def build_page(handlers: Handlers) -> Any:
         # Maps cost another pass through the network: only for those who look at them.
         looks = gr.State(False)
 
-        segment = {"fn": handlers.segment, "inputs": [picture, model, other], "outputs": viewer}
-        maps_inputs = [picture, model, maps_unit, number, colours]
+        segment = {"fn": handlers.segment, "inputs": [image, model, other], "outputs": viewer}
+        maps_inputs = [image, model, maps_unit, number, colors]
         draw_maps = {"fn": handlers.maps, "inputs": maps_inputs, "outputs": maps}
         draw_graphs = {"fn": handlers.graphs, "inputs": [model, graph_unit], "outputs": graphs}
 
@@ -80,14 +80,14 @@ def build_page(handlers: Handlers) -> Any:
             choices, value = handlers.units(name)
             return [gr.Dropdown(choices, value=value)] * 2
 
-        for event in (picture.upload, picture.clear, other.input):
+        for event in (image.upload, image.clear, other.input):
             event(**segment, **quietly).then(maps_if_open, [looks, *maps_inputs], maps, **quietly)
         model.input(choose_units, model, [maps_unit, graph_unit], **quietly).then(
             **segment, **quietly
         ).then(maps_if_open, [looks, *maps_inputs], maps, **quietly).then(**draw_graphs, **quietly)
         maps_tab.select(lambda: True, None, looks, **quietly).then(**draw_maps, **quietly)
         graph_tab.select(**draw_graphs, **quietly)
-        for control in (maps_unit, number, colours):
+        for control in (maps_unit, number, colors):
             control.input(**draw_maps, **quietly, trigger_mode="always_last")
         graph_unit.input(**draw_graphs, **quietly)
     return page

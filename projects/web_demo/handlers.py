@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from glore_seg.visualization.projections import COLOURS
+from glore_seg.visualization.projections import COLORS
 from projects.web_demo.models import PageModel
 from projects.web_demo.nodes import render_graphs, render_maps, render_note
 from projects.web_demo.uploads import Limits, UploadError, read_upload
@@ -13,7 +13,7 @@ from projects.web_demo.viewer import show_message, show_result
 
 ALONE = "no other"  # the choice of no second model
 _LOGGER = logging.getLogger(__name__)
-_NO_PICTURE = "Choose a picture first."
+_NO_IMAGE = "Choose an image first."
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Handlers:
         return show_result(upload.image, labels, first.classes, first.palette, note=note)
 
     def maps(
-        self, content: bytes | None, name: str, unit: str | None, number: int, colours: str
+        self, content: bytes | None, name: str, unit: str | None, number: int, colors: str
     ) -> str:
         """Show the projection maps of a unit on an upload, as HTML.
 
@@ -69,14 +69,14 @@ class Handlers:
             name: Of the model.
             unit: One of the model's; None where it has none.
             number: How many nodes.
-            colours: A key of :data:`COLOURS`.
+            colors: A key of :data:`COLORS`.
         """
-        assert colours in COLOURS
+        assert colors in COLORS
         model = self.models[name]
         if unit not in model.units:
             return render_note(self._without_unit(name))
         if content is None:
-            return render_note(_NO_PICTURE)
+            return render_note(_NO_IMAGE)
         try:
             image = read_upload(content, self.limits).image
         except UploadError as error:
@@ -86,7 +86,7 @@ class Handlers:
             weights = model.project(image, unit)
         except ValueError as error:
             return render_note(_cannot(error, width, height))
-        return render_maps(image, weights, number=int(number), colours=colours)
+        return render_maps(image, weights, number=int(number), colors=colors)
 
     def graphs(self, name: str, unit: str | None) -> str:
         """Show what a unit's nodes give to each other, as HTML."""
@@ -105,9 +105,9 @@ class Handlers:
 
 
 def _cannot(error: ValueError, width: int, height: int) -> str:
-    """What to tell about a picture that was read, but that a network cannot take."""
+    """What to tell about an image that was read, but that a network cannot take."""
     _LOGGER.warning("%s", error, exc_info=error)
     return (
-        f"The network cannot take this picture of {width} x {height} pixels. Please try another "
+        f"The network cannot take this image of {width} x {height} pixels. Please try another "
         "one; the server's log says more."
     )

@@ -1,6 +1,6 @@
 """The networks that a page shows.
 
-Shape legend: H, W sizes of a picture; N nodes of a unit; h, w sizes of its map.
+Shape legend: H, W sizes of an image; N nodes of a unit; h, w sizes of its map.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ class PageModel:
     def __init__(self, segmenter: Segmenter) -> None:
         self._segmenter = segmenter
         self.classes = tuple(segmenter.classes)
-        self.palette = [tuple(map(int, colour)) for colour in segmenter.palette]
+        self.palette = [tuple(map(int, color)) for color in segmenter.palette]
         model = segmenter.model
         units = {} if model is None else dict(model.named_modules())
         self.units: dict[str, GloReUnit] = {
@@ -37,17 +37,17 @@ class PageModel:
         }
 
     def segment(self, image: np.ndarray) -> Segmentation:
-        """Segment a picture (H, W, 3), RGB, uint8."""
+        """Segment an image (H, W, 3), RGB, uint8."""
         found = self._segmenter(image)
-        assert isinstance(found, Segmentation)  # of one picture
+        assert isinstance(found, Segmentation)  # of one image
         return found
 
     def project(self, image: np.ndarray, unit: str) -> np.ndarray:
-        """Projection weights of a unit on a picture, (N, h, w), float32.
+        """Projection weights of a unit on an image, (N, h, w), float32.
 
         Raises:
             KeyError: The network has no such unit.
-            ConfigError: It does not call the unit once for a picture.
+            ConfigError: It does not call the unit once for an image.
         """
         predictor = self._segmenter.predictor
         assert isinstance(predictor, Predictor)  # an ONNX file has no unit

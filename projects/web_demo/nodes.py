@@ -1,6 +1,6 @@
 """What a unit does, as pieces of HTML: its projection maps and its node graph.
 
-Shape legend: H, W sizes of a picture; N nodes of a unit; h, w sizes of its map.
+Shape legend: H, W sizes of an image; N nodes of a unit; h, w sizes of its map.
 """
 
 from collections.abc import Sequence
@@ -9,33 +9,33 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from glore_seg.visualization import draw_adjacency, draw_node_graph, paint_weights, pick_nodes
-from glore_seg.visualization.projections import full_colour
-from glore_seg.visualization.report.embedding import Embedded, embed_figure, embed_picture
+from glore_seg.visualization.projections import full_color
+from glore_seg.visualization.report.embedding import Embedded, embed_figure, embed_image
 
 _WIDTH = 640  # pixels of a map on the page
 
 
-def render_maps(image: np.ndarray, weights: np.ndarray, *, number: int, colours: str) -> str:
+def render_maps(image: np.ndarray, weights: np.ndarray, *, number: int, colors: str) -> str:
     """Show the projection maps of a unit's most distinct nodes (Fig. 7).
 
     Args:
         image: (H, W, 3), RGB, uint8.
         weights: Projection weights, (N, h, w).
         number: How many nodes, at least 1.
-        colours: ``"red-green"`` or ``"orange-blue"``.
+        colors: ``"red-green"`` or ``"orange-blue"``.
 
     Returns:
-        HTML with all pictures inside.
+        HTML with all images inside.
     """
     picked = pick_nodes([weights], number)
-    positive, negative = colours.split("-")
+    positive, negative = colors.split("-")
     figures = []
     for node in picked:
-        full = full_colour([weights], node)
-        painted = paint_weights(image, weights[node], full=full, colours=colours)
-        alt = f"Projection weights of node {node} over the picture"
-        caption = f"node {node}, full colour at ±{full:#.2g}"
-        figures.append(embed_picture(painted, alt=alt, caption=caption, width=_WIDTH, photo=True))
+        full = full_color([weights], node)
+        painted = paint_weights(image, weights[node], full=full, colors=colors)
+        alt = f"Projection weights of node {node} over the image"
+        caption = f"node {node}, full color at ±{full:#.2g}"
+        figures.append(embed_image(painted, alt=alt, caption=caption, width=_WIDTH, photo=True))
     note = (
         f"Each map shows where one of the unit's {len(weights)} nodes gathers features from, the "
         f"most distinct first: {positive} is a positive weight, {negative} a negative one, and "
@@ -51,7 +51,7 @@ def render_graphs(matrices: Sequence[np.ndarray]) -> str:
         matrices: (N, N) each.
 
     Returns:
-        HTML with all pictures inside.
+        HTML with all images inside.
     """
     figures = []
     for number, matrix in enumerate(matrices, 1):
@@ -72,7 +72,7 @@ def render_graphs(matrices: Sequence[np.ndarray]) -> str:
             )
         )
     note = (
-        "The graph was learned in training and is the same for every picture. In the paper's "
+        "The graph was learned in training and is the same for every image. In the paper's "
         "Z = ((I - A) V) W an entry of A says how much of node m's state is taken away from node "
         "n's: orange takes away, blue adds."
     )

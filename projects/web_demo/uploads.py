@@ -1,6 +1,6 @@
-"""Pictures from strangers: read within limits, or refused with a message for people.
+"""Images from strangers: read within limits, or refused with a message for people.
 
-Shape legend: H, W sizes of a picture.
+Shape legend: H, W sizes of an image.
 """
 
 import io
@@ -15,7 +15,7 @@ from glore_seg.apis.inference import to_rgb
 from glore_seg.errors import ConfigError, DataError
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")  # none that starts another program
-WORKED = 2048 * 1024  # pixels from which a picture is shrunk before the networks see it
+WORKED = 2048 * 1024  # pixels from which an image is shrunk before the networks see it
 _NAMES = "JPEG, PNG, WebP, BMP or GIF"
 
 
@@ -25,7 +25,7 @@ class Limits:
 
     Args:
         megabytes: Of the file, in 2^20 bytes, above 0.
-        megapixels: Of the picture, in 10^6 pixels, above 0; read from its header, before anything
+        megapixels: Of the image, in 10^6 pixels, above 0; read from its header, before anything
             is unpacked.
 
     Raises:
@@ -52,7 +52,7 @@ class UploadError(DataError):
 
 @dataclass(frozen=True)
 class Upload:
-    """A picture that was read.
+    """An image that was read.
 
     Args:
         image: (H, W, 3), RGB, uint8, upright.
@@ -64,41 +64,41 @@ class Upload:
 
 
 def read_upload(content: bytes, limits: Limits) -> Upload:
-    """Read an uploaded picture: turned upright as its EXIF says, 8 bits, RGB.
+    """Read an uploaded image: turned upright as its EXIF says, 8 bits, RGB.
 
     Args:
         content: Of the file.
         limits: What it may have.
 
     Returns:
-        The picture, shrunk to at most :data:`WORKED` pixels.
+        The image, shrunk to at most :data:`WORKED` pixels.
 
     Raises:
-        UploadError: It is no picture of a known format, is damaged, or is beyond a limit.
+        UploadError: It is no image of a known format, is damaged, or is beyond a limit.
     """
     if not content:
-        raise UploadError("The file is empty. Please choose a picture.")
+        raise UploadError("The file is empty. Please choose a opened.")
     if len(content) > limits.size:
         raise UploadError(
             f"The file has {len(content) / 2**20:.1f} MB; at most {limits.megabytes:g} MB are "
-            "read. Please save the picture smaller or as JPEG."
+            "read. Please save the image smaller or as JPEG."
         )
     try:
-        picture = Image.open(io.BytesIO(content), formats=FORMATS)
+        opened = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
-        raise UploadError(f"The file is no picture. Please choose a {_NAMES} file.") from None
+        raise UploadError(f"The file is no opened. Please choose a {_NAMES} file.") from None
     except Image.DecompressionBombError as error:
         raise UploadError(_too_large("", limits)) from error
     except Exception as error:  # Pillow's readers raise whatever they stumble over
         raise UploadError(_damaged()) from error
-    width, height = picture.size
+    width, height = opened.size
     if width * height > limits.megapixels * 1e6:
         raise UploadError(_too_large(f" ({width} x {height})", limits))
     scale = min(1.0, sqrt(WORKED / (width * height)))
     try:
         # a JPEG need not be unpacked at its full size
-        picture.draft("RGB", (int(width * scale), int(height * scale)))
-        image = to_rgb(picture)
+        opened.draft("RGB", (int(width * scale), int(height * scale)))
+        image = to_rgb(opened)
     except Exception as error:  # as above
         raise UploadError(_damaged()) from error
     return Upload(_shrink(image), (width, height) if scale < 1 else None)
@@ -116,10 +116,10 @@ def _shrink(image: np.ndarray) -> np.ndarray:
 
 def _too_large(size: str, limits: Limits) -> str:
     return (
-        f"The picture has too many pixels{size}; at most {limits.megapixels:g} megapixels are "
+        f"The image has too many pixels{size}; at most {limits.megapixels:g} megapixels are "
         "read. Please shrink it."
     )
 
 
 def _damaged() -> str:
-    return "The picture is damaged or cut off and can't be read. Please choose another file."
+    return "The image is damaged or cut off and can't be read. Please choose another file."

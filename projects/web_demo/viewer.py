@@ -1,6 +1,6 @@
-"""What the viewer of the page gets: a picture and label maps, as JSON.
+"""What the viewer of the page gets: an image and label maps, as JSON.
 
-Shape legend: H, W sizes of a picture.
+Shape legend: H, W sizes of an image.
 """
 
 import base64
@@ -15,7 +15,7 @@ import numpy as np
 from glore_seg.evaluation.cityscapes_scores import CITYSCAPES_CLASSES
 from glore_seg.evaluation.label_ids import label_id_table
 from glore_seg.visualization import find_boxes, weigh_differences
-from glore_seg.visualization.report.embedding import embed_picture
+from glore_seg.visualization.report.embedding import embed_image
 
 _BOXES = 3
 _FOLDER = Path(__file__).parent / "templates"
@@ -43,29 +43,29 @@ def show_result(
     *,
     note: str = "",
 ) -> dict[str, Any]:
-    """What the viewer gets to show one or two label maps of a picture.
+    """What the viewer gets to show one or two label maps of an image.
 
     Args:
         image: (H, W, 3), RGB, uint8.
         labels: Label map (H, W) of train ids, uint8, of each model by its name.
         classes: Names of the classes.
-        palette: RGB colour of each class, 0 to 255.
-        note: What to say about the picture.
+        palette: RGB color of each class, 0 to 255.
+        note: What to say about the image.
 
     Returns:
-        JSON: the picture as a data URI, classes with their colours, and for each model the deflated
+        JSON: the image as a data URI, classes with their colors, and for each model the deflated
         label map, its classes' shares and its PNG files; for two models the share of pixels on
-        which they agree and boxes, in shares of the picture's sides, where they differ most.
+        which they agree and boxes, in shares of the image's sides, where they differ most.
     """
     height, width = image.shape[:2]
     view: dict[str, Any] = {
-        "image": embed_picture(image, alt="", width=width, photo=True).source,
+        "image": embed_image(image, alt="", width=width, photo=True).source,
         "width": width,
         "height": height,
         "note": note,
         "classes": [
-            {"name": name, "colour": [int(value) for value in colour]}
-            for name, colour in zip(classes, palette, strict=True)
+            {"name": name, "color": [int(value) for value in color]}
+            for name, color in zip(classes, palette, strict=True)
         ],
         "panes": [_pane(name, one, classes) for name, one in labels.items()],
     }

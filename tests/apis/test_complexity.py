@@ -1,4 +1,4 @@
-"""Multiply-adds against the closed form."""
+"""MACs against the closed form."""
 
 import pytest
 from torch import nn

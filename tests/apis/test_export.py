@@ -28,7 +28,7 @@ def run_onnx(path, x):
 
 
 def as_test_step(model, x):
-    """The way of mmseg's own inference: logits at the size of the picture."""
+    """The way of mmseg's own inference: logits at the size of the image."""
     with torch.no_grad():
         return model.encode_decode(x, [{"img_shape": x.shape[2:]}] * len(x))
 
@@ -53,7 +53,7 @@ def test_onnx_gives_mmsegs_logits_at_sizes_that_were_not_traced(tmp_path):
         "format": 1,
         "task": "segmentation",
         "classes": list(networks.CLASSES),
-        "palette": [list(colour) for colour in networks.PALETTE],
+        "palette": [list(color) for color in networks.PALETTE],
         "mean": [123.675, 116.28, 103.53],
         "std": [58.395, 57.12, 57.375],
         "channel_order": "rgb",
@@ -178,7 +178,7 @@ def test_classifier_gives_mmpretrains_logits(tmp_path):
     assert expected.items() <= contract.items()
 
 
-def test_a_fixed_size_and_padded_pictures(tmp_path):
+def test_a_fixed_size_and_padded_images(tmp_path):
     cfg = networks.segmentation()
     cfg.model.data_preprocessor.test_cfg = {"size_divisor": 32}
     checkpoint = networks.save(cfg, tmp_path / "a.pth")

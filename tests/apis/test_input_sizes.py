@@ -15,9 +15,9 @@ def test_published_sizes(scope, published):
 
 
 def test_sizes_asked_for():
-    pictures, videos = (Config({"default_scope": scope}) for scope in ("mmseg", "mmaction"))
-    assert input_sizes(pictures, [64]) == (64, 64)
-    assert input_sizes(pictures, [64, 96]) == (64, 96)
+    images, videos = (Config({"default_scope": scope}) for scope in ("mmseg", "mmaction"))
+    assert input_sizes(images, [64]) == (64, 64)
+    assert input_sizes(images, [64, 96]) == (64, 96)
     assert input_sizes(videos, [4, 64, 96]) == (4, 64, 96)
     with pytest.raises(
         ValueError, match=r"is \(64,\), and this is a video config; expected frames"

@@ -12,7 +12,7 @@ def val_files(street_scenes):
     return sorted((street_scenes / "leftImg8bit/val").rglob("*.png"))
 
 
-def test_prediction_is_the_largest_logit_at_the_pictures_size(small_cfg, save, street_scenes):
+def test_prediction_is_the_largest_logit_at_the_images_size(small_cfg, save, street_scenes):
     predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
     assert predictor.classes[0] == "road"
     assert list(predictor.palette[0]) == [128, 64, 128]
@@ -24,13 +24,13 @@ def test_prediction_is_the_largest_logit_at_the_pictures_size(small_cfg, save, s
         logits = model(model.data_preprocessor(predictor.batch(file))["inputs"], mode="tensor")
     logits = torch.nn.functional.interpolate(logits, (64, 128), mode="bilinear")
     assert np.array_equal(prediction, logits[0].argmax(0).numpy().astype(np.uint8))
-    # A picture that the pipeline shrinks comes back at its own size.
+    # An image that the pipeline shrinks comes back at its own size.
     resize = {"type": "Resize", "scale": (64, 32), "keep_ratio": True}
     small_cfg.test_dataloader.dataset.pipeline.insert(1, resize)
     assert Predictor(small_cfg, save(small_cfg)).predict(file).shape == (64, 128)
 
 
-def test_weights_are_the_units_projection_of_the_whole_picture(small_cfg, save, street_scenes):
+def test_weights_are_the_units_projection_of_the_whole_image(small_cfg, save, street_scenes):
     file = val_files(street_scenes)[0]
     predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
     name, unit = find_unit(predictor.model)
@@ -61,7 +61,7 @@ def test_weights_are_the_units_projection_of_the_whole_picture(small_cfg, save, 
 def test_a_unit_that_does_not_run_is_refused(small_cfg, save, street_scenes):
     predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
     stranger = type(find_unit(predictor.model)[1])(16)
-    with pytest.raises(ValueError, match="calls this unit 0 times for a picture; expected once"):
+    with pytest.raises(ValueError, match="calls this unit 0 times for an image; expected once"):
         predictor.project(val_files(street_scenes)[0], stranger)
 
 
@@ -83,7 +83,7 @@ def test_arrays_batches_and_scores(small_cfg, save, street_scenes):
     assert not Predictor(small_cfg, save(small_cfg), device="cpu").gives_scores
 
 
-def test_a_picture_that_cannot_be_read(small_cfg, save, street_scenes, tmp_path):
+def test_an_image_that_cannot_be_read(small_cfg, save, street_scenes, tmp_path):
     predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
     cut = tmp_path / "cut.png"
     cut.write_bytes(val_files(street_scenes)[0].read_bytes()[:60])

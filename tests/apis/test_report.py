@@ -43,10 +43,10 @@ def test_a_recipe_of_the_usual_form(tmp_path):
         "network": "ResNetV1c-50, GloReNeck, FCNHead + GloReHead",
         "GloRe units": "4 nodes x 8 states",
         "classes": "2",
-        "data set": "a, b",
+        "dataset": "a, b",
         "crop": "64 x 128",
         "batch": "4 on each process",
-        "optimiser": "SGD, from 0.006, momentum 0.9, decay 0.0001",
+        "optimizer": "SGD, from 0.006, momentum 0.9, decay 0.0001",
         "schedule": "LinearLR, PolyLR",
         "iterations": "80",
         "precision": "mixed, bf16",
@@ -62,5 +62,5 @@ def test_what_a_config_does_not_say(tmp_path):
     assert found["network"] == "FCNHead"
     assert found["GloRe units"] == "none"
     assert (found["crop"], found["iterations"], found["seed"]) == ("64", "not said", "not set")
-    assert (found["optimiser"], found["schedule"]) == ("not said", "constant")
-    assert (found["data set"], found["batch"]) == ("not said", "? on each process")
+    assert (found["optimizer"], found["schedule"]) == ("not said", "constant")
+    assert (found["dataset"], found["batch"]) == ("not said", "? on each process")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from glore_seg.apis.select_images import find_pictures, read_picture
+from glore_seg.apis.select_images import find_images, read_image
 from glore_seg.engine import build_dataset
 
 
@@ -10,10 +10,10 @@ def val_files(street_scenes):
     return sorted((street_scenes / "leftImg8bit/val").rglob("*.png"))
 
 
-def test_pictures_by_index_name_and_file(small_cfg, street_scenes):
+def test_images_by_index_name_and_file(small_cfg, street_scenes):
     first, second = val_files(street_scenes)
-    found = find_pictures(small_cfg, "val", ["1", first.name[:-16], first.name, str(first)])
-    assert [picture.path for picture in found] == [second, first, first, first]
+    found = find_images(small_cfg, "val", ["1", first.name[:-16], first.name, str(first)])
+    assert [image.path for image in found] == [second, first, first, first]
     label = first.parents[3] / "gtFine/val" / first.parent.name / first.name
     label = label.with_name(first.name.replace("leftImg8bit", "gtFine_labelTrainIds"))
     assert np.array_equal(found[1].label, np.array(Image.open(label)))
@@ -24,34 +24,34 @@ def test_pictures_by_index_name_and_file(small_cfg, street_scenes):
 def test_files_need_no_data_set(small_cfg, street_scenes, tmp_path):
     small_cfg.test_dataloader.dataset.data_root = str(tmp_path / "nowhere")
     file = str(val_files(street_scenes)[0])
-    assert len(find_pictures(small_cfg, "val", [file, file])) == 2
+    assert len(find_images(small_cfg, "val", [file, file])) == 2
 
 
-def test_a_folder_is_all_pictures_in_it(small_cfg, street_scenes, tmp_path):
+def test_a_folder_is_all_images_in_it(small_cfg, street_scenes, tmp_path):
     for name, file in zip(("2.png", "1.png"), val_files(street_scenes), strict=True):
         (tmp_path / name).write_bytes(file.read_bytes())
-    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "notes.txt").write_text("no image")
     (tmp_path / "deeper").mkdir()
-    found = find_pictures(small_cfg, "val", [str(tmp_path)])
+    found = find_images(small_cfg, "val", [str(tmp_path)])
     assert [(p.path.name, p.label) for p in found] == [("1.png", None), ("2.png", None)]
-    with pytest.raises(ValueError, match="deeper holds no picture; expected one or more directly"):
-        find_pictures(small_cfg, "val", [str(tmp_path / "deeper")])
+    with pytest.raises(ValueError, match="deeper holds no image; expected one or more directly"):
+        find_images(small_cfg, "val", [str(tmp_path / "deeper")])
 
 
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        ("2", "picture 2 of val: the data set has 2 pictures, the first is 0"),
-        ("nowhere.png", r"'nowhere\.png' is no file, and 0 pictures of val begin with it; give"),
-        ("", r"'' is no file, and 2 pictures of val begin with it: .*_leftImg8bit\.png, \.\.\.;"),
+        ("2", "image 2 of val: the dataset has 2 images, the first is 0"),
+        ("nowhere.png", r"'nowhere\.png' is no file, and 0 images of val begin with it; give"),
+        ("", r"'' is no file, and 2 images of val begin with it: .*_leftImg8bit\.png, \.\.\.;"),
     ],
 )
 def test_what_is_not_there_is_refused(small_cfg, wanted, message):
     with pytest.raises(ValueError, match=message):
-        find_pictures(small_cfg, "val", [wanted])
+        find_images(small_cfg, "val", [wanted])
 
 
 def test_without_labels_there_is_none(small_cfg):
     pipeline = [{"type": "LoadImageFromFile"}, {"type": "PackSegInputs"}]
     small_cfg.val_dataloader.dataset.pipeline = pipeline
-    assert read_picture(build_dataset(small_cfg, "val"), 0).label is None
+    assert read_image(build_dataset(small_cfg, "val"), 0).label is None

@@ -1,4 +1,4 @@
-"""Pictures of a split as stored, whatever the pipelines of the config do."""
+"""Images of a split as stored, whatever the pipelines of the config do."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from PIL import Image
 
 from glore_seg.apis import load_config
 from glore_seg.apis.predictor import Predictor
-from glore_seg.apis.select_images import find_pictures, read_picture
-from glore_seg.apis.splits import build_picture_dataset
+from glore_seg.apis.select_images import find_images, read_image
+from glore_seg.apis.splits import build_image_dataset
 from tests.engine.conftest import STREET_SCENES
 
 PLAIN_TRAIN = [
@@ -29,35 +29,35 @@ def stored_label(path):
 
 @pytest.mark.parametrize("split", ["train", "val"])
 @pytest.mark.parametrize("train", [None, PLAIN_TRAIN, "wrapped"], ids=["ours", "mmseg", "wrapped"])
-def test_pictures_and_labels_are_those_that_are_stored(small_cfg, street_scenes, split, train):
+def test_images_and_labels_are_those_that_are_stored(small_cfg, street_scenes, split, train):
     loader = small_cfg.train_dataloader
     if train == "wrapped":
         loader.dataset = {"type": "ConcatDataset", "datasets": [loader.dataset]}
     elif train:
         loader.dataset.pipeline = train
     files = sorted((street_scenes / "leftImg8bit" / split).rglob("*.png"))
-    dataset = build_picture_dataset(small_cfg, split)
+    dataset = build_image_dataset(small_cfg, split)
     assert len(dataset) == len(files)
-    (named,) = find_pictures(small_cfg, split, [files[1].name])
-    for picture, file in ((named, files[1]), (read_picture(dataset, 0), files[0])):
-        assert picture.path == file
-        assert picture.label.shape == (64, 128)
-        assert np.array_equal(picture.label, stored_label(file))
-        assert np.array_equal(picture.image, np.array(Image.open(file).convert("RGB")))
+    (named,) = find_images(small_cfg, split, [files[1].name])
+    for image, file in ((named, files[1]), (read_image(dataset, 0), files[0])):
+        assert image.path == file
+        assert image.label.shape == (64, 128)
+        assert np.array_equal(image.label, stored_label(file))
+        assert np.array_equal(image.image, np.array(Image.open(file).convert("RGB")))
 
 
 def test_test_is_the_test_folder_without_ground_truth(small_cfg, street_scenes):
     files = sorted((street_scenes / "leftImg8bit" / "test").rglob("*.png"))
-    (picture,) = find_pictures(small_cfg, "test", ["0"])
-    assert (picture.path, picture.label) == (files[0], None)
+    (image,) = find_images(small_cfg, "test", ["0"])
+    assert (image.path, image.label) == (files[0], None)
 
 
 def test_a_test_pipeline_without_labels_leaves_them_to_vals(street_scenes):
     cfg = load_config(str(STREET_SCENES.with_name("fcn_r50_glore_cityscapes-trainval.py")))
     for split in ("val", "test"):
         cfg[f"{split}_dataloader"].dataset.data_root = str(street_scenes)
-    (picture,) = find_pictures(cfg, "train", ["0"])
-    assert np.array_equal(picture.label, stored_label(picture.path))
+    (image,) = find_images(cfg, "train", ["0"])
+    assert np.array_equal(image.label, stored_label(image.path))
 
 
 def test_another_layout_keeps_the_splits_own_data_set(small_cfg, street_scenes, tmp_path):
@@ -78,13 +78,13 @@ def test_another_layout_keeps_the_splits_own_data_set(small_cfg, street_scenes, 
     for split in ("train", "test"):
         small_cfg[f"{split}_dataloader"].dataset = ConfigDict(other)
     small_cfg.train_dataloader.dataset.pipeline = PLAIN_TRAIN
-    (picture,) = find_pictures(small_cfg, "train", ["1"])
-    assert picture.path.parent == tmp_path / "images"
-    expected = np.array(Image.open(tmp_path / "labels" / picture.path.name))
-    assert np.array_equal(picture.label, expected)
+    (image,) = find_images(small_cfg, "train", ["1"])
+    assert image.path.parent == tmp_path / "images"
+    expected = np.array(Image.open(tmp_path / "labels" / image.path.name))
+    assert np.array_equal(image.label, expected)
     small_cfg.train_dataloader.dataset = {"type": "ConcatDataset", "datasets": [other]}
     with pytest.raises(ValueError, match=r"train_dataloader\.dataset is a ConcatDataset of other"):
-        find_pictures(small_cfg, "train", ["1"])
+        find_images(small_cfg, "train", ["1"])
 
 
 def test_the_network_gets_the_test_pipeline(small_cfg, save, street_scenes):
@@ -95,9 +95,9 @@ def test_the_network_gets_the_test_pipeline(small_cfg, save, street_scenes):
     tested, validated = (
         Predictor(small_cfg, checkpoint, split=split, device="cpu") for split in ("test", "val")
     )
-    picture = np.array(Image.open(file).convert("RGB"))[..., ::-1].transpose(2, 0, 1)
-    assert np.array_equal(tested.batch(file)["inputs"][0].numpy(), picture)
-    assert not np.array_equal(validated.batch(file)["inputs"][0].numpy(), picture)
+    image = np.array(Image.open(file).convert("RGB"))[..., ::-1].transpose(2, 0, 1)
+    assert np.array_equal(tested.batch(file)["inputs"][0].numpy(), image)
+    assert not np.array_equal(validated.batch(file)["inputs"][0].numpy(), image)
     small_cfg.test_dataloader = None
-    with pytest.raises(ValueError, match="test_dataloader is None; expected one with a data set"):
+    with pytest.raises(ValueError, match="test_dataloader is None; expected one with a dataset"):
         Predictor(small_cfg, checkpoint)

@@ -43,7 +43,7 @@ def test_a_split_without_labels():
 
 def test_a_split_of_several_data_sets():
     cfg = config(type="ConcatDataset", datasets=[])
-    with pytest.raises(ValueError, match="dataset is a ConcatDataset of other data sets"):
+    with pytest.raises(ValueError, match="dataset is a ConcatDataset of other datasets"):
         use_split(cfg, "test")
 
 

@@ -39,8 +39,8 @@ def frames(tmp_path):
     import glore_seg.datasets.video.rawframes  # noqa: F401  registers
 
     for number in range(1, 7):
-        picture = np.full((8, 12, 3), 40 * number, np.uint8)
-        assert cv2.imwrite(str(tmp_path / f"img_{number:05}.jpg"), picture)
+        image = np.full((8, 12, 3), 40 * number, np.uint8)
+        assert cv2.imwrite(str(tmp_path / f"img_{number:05}.jpg"), image)
     return tmp_path
 
 

@@ -25,7 +25,7 @@ def test_the_header_names_versions_and_threads():
     assert header["threads"] == torch.get_num_threads()
 
 
-def test_picture(tmp_path):
+def test_image(tmp_path):
     path = tmp_path / "new" / "lines.png"
     common.draw_lines(path, {"a": [(1, 2), (2, 4)]}, title="t", xlabel="x", ylabel="y")
     assert path.stat().st_size > 1000

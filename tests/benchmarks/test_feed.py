@@ -4,9 +4,9 @@ from benchmarks import feed
 
 
 def test_measures_three_pipelines_and_their_stages(tmp_path):
-    out, picture = tmp_path / "feed.json", tmp_path / "feed.png"
-    options = ["--size", "64", "128", "--crop", "48", "48", "--pictures", "2", "--rounds", "3"]
-    tables = feed.main([*options, "--json", str(out), "--picture", str(picture)])
+    out, image = tmp_path / "feed.json", tmp_path / "feed.png"
+    options = ["--size", "64", "128", "--crop", "48", "48", "--images", "2", "--rounds", "3"]
+    tables = feed.main([*options, "--json", str(out), "--image", str(image)])
     rows, stages = tables.values()
     assert [row["pipeline"] for row in rows] == [
         "mmseg, files",
@@ -15,7 +15,7 @@ def test_measures_three_pipelines_and_their_stages(tmp_path):
     ]
     assert rows[0]["times mmseg's"] == 1
     for row in rows:
-        assert row["pictures a second and core"] * row["CPU ms a picture"] > 999
+        assert row["images a second and core"] * row["CPU ms an image"] > 999
     assert [row["transform"] for row in stages if row["pipeline"] == "glore_seg, pack"] == [
         "LoadRandomResizeCropFlip",
         "FastPhotoMetricDistortion",
@@ -25,4 +25,4 @@ def test_measures_three_pipelines_and_their_stages(tmp_path):
     assert found["machine"]["opencv"]
     assert found["machine"]["threads"] == 1
     assert len(found["tables"]) == 2
-    assert picture.stat().st_size > 1000
+    assert image.stat().st_size > 1000

@@ -11,7 +11,7 @@ from benchmarks.kills import command
 from benchmarks.kills.evaluation import Evaluation
 from benchmarks.kills.killing import Pace, Tally, ToolError, _moments, kill_often
 from benchmarks.kills.packing import Packing
-from benchmarks.kills.submission import PICTURES, Submission
+from benchmarks.kills.submission import IMAGES, Submission
 from benchmarks.kills.training import Training, _losses
 from benchmarks.kills.work import Work, unfinished
 from glore_seg.datasets import pack_dataset
@@ -172,7 +172,7 @@ def few(tmp_path):
     )
 
 
-def test_torn_pictures_scores_and_zips_are_seen(tmp_path):
+def test_torn_images_scores_and_zips_are_seen(tmp_path):
     wanted, found = tmp_path / "undisturbed", tmp_path / "killed"
     for place, run in ((wanted, "1"), (found, "2")):
         for name in ("predictions/a.png", "painted/vis_data/vis_image/a_0.png"):
@@ -181,7 +181,7 @@ def test_torn_pictures_scores_and_zips_are_seen(tmp_path):
         scores = place / "work_dir" / run / f"{run}.json"
         scores.parent.mkdir(parents=True)
         scores.write_text(json.dumps({"mIoU": 1.5, "time": int(run)}))
-        (place / PICTURES.partition("[")[0]).mkdir(parents=True)
+        (place / IMAGES.partition("[")[0]).mkdir(parents=True)
         (place / "results.zip").write_bytes(b"zip")
     evaluation = without_inputs(Evaluation)(tmp_path / "a")
     submission = without_inputs(Submission)(tmp_path / "b")
@@ -190,7 +190,7 @@ def test_torn_pictures_scores_and_zips_are_seen(tmp_path):
     (found / "predictions" / "a.png").write_bytes(b"torn")
     (found / "work_dir" / "2" / "2.json").write_text('{"mIoU": 1.4}')
     (found / "results.zip").write_bytes(b"zi")
-    (found / PICTURES.partition("[")[0] / "b.png").touch()
+    (found / IMAGES.partition("[")[0] / "b.png").touch()
     assert len(list(evaluation.damaged(found, wanted))) == 2
     assert len(list(evaluation.differences(found, wanted))) == 2
     assert len(list(submission.damaged(found, wanted))) == 2

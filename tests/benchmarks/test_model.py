@@ -4,9 +4,9 @@ from benchmarks import model
 
 
 def test_measures_training_and_inference_in_all_settings(tmp_path):
-    out, picture = tmp_path / "model.json", tmp_path / "model.png"
+    out, image = tmp_path / "model.json", tmp_path / "model.png"
     options = ["--train-size", "64", "64", "--test-size", "64", "128", "--rounds", "3"]
-    tables = model.main([*options, "--json", str(out), "--picture", str(picture)])
+    tables = model.main([*options, "--json", str(out), "--image", str(image)])
     assert list(tables) == [
         "Training step, fcn_r18_glore_street-scenes, 2 x 64 x 64",
         "Inference, fcn_r18_glore_street-scenes, 1 x 64 x 128",
@@ -16,7 +16,7 @@ def test_measures_training_and_inference_in_all_settings(tmp_path):
         assert rows[0]["times stock"] == 1
         assert all(row["ms"] > 0 for row in rows)
     assert json.loads(out.read_text())["tables"] == tables
-    assert picture.stat().st_size > 1000
+    assert image.stat().st_size > 1000
 
 
 def test_compiled_only_where_asked():

@@ -5,7 +5,7 @@ from benchmarks import scores
 
 def test_ways_agree_and_are_compared(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(scores, "SIZE", (64, 128))
-    scores.main(["--pictures", "2", "--rounds", "1", "--json", str(tmp_path / "scores.json")])
+    scores.main(["--images", "2", "--rounds", "1", "--json", str(tmp_path / "scores.json")])
     (rows,) = json.loads((tmp_path / "scores.json").read_text())["tables"].values()
     assert [row["way"] for row in rows] == [
         "cityscapesScripts",

@@ -22,36 +22,36 @@ def test_both_units_compute_the_same(channels_last):
 
 def test_unit_table_and_growth(tmp_path, monkeypatch):
     monkeypatch.setattr(unit, "SHAPES", (TINY,))
-    written, picture = tmp_path / "unit.json", tmp_path / "unit.png"
+    written, image = tmp_path / "unit.json", tmp_path / "unit.png"
     options = ["--rounds", "3", "--max-seconds", "0.1", "--largest", "1024"]
-    unit.main([*options, "--json", str(written), "--picture", str(picture)])
+    unit.main([*options, "--json", str(written), "--image", str(image)])
     tables = json.loads(written.read_text())["tables"]
     assert [row["format"] for row in tables["The unit"]] == ["NCHW", "channels-last"]
     row = tables["Growth with size"][0]
     assert row["positions"] == 1024
     # state, projection and extension on maps, and Eq. 1, 2 and 4
     macs = 1024 * (512 * 128 * 2 + 512 * 64 + 2 * 64 * 128) + 64 * 128 * (64 + 128)
-    assert row["multiply-adds, authors, G"] == macs / 1e9
+    assert row["MACs, authors, G"] == macs / 1e9
     assert row["saved, ours, X"] < row["saved, authors, X"]
-    assert picture.stat().st_size > 1000
+    assert image.stat().st_size > 1000
 
 
 def test_context_modules(tmp_path, monkeypatch):
     monkeypatch.setattr(context_modules, "SIZES", ((4, 8), (8, 8)))
     monkeypatch.setattr(context_modules, "TABLE", ((8, 8),))
-    written, picture = tmp_path / "modules.json", tmp_path / "modules.png"
+    written, image = tmp_path / "modules.json", tmp_path / "modules.png"
     options = ["--rounds", "3", "--max-seconds", "0.1", "--max-gb", "2e-5"]
-    context_modules.main([*options, "--json", str(written), "--picture", str(picture)])
+    context_modules.main([*options, "--json", str(written), "--image", str(image)])
     tables = json.loads(written.read_text())["tables"]
     assert [len(rows) for rows in tables.values()] == [8, 8]
     rows = {row["module"]: row for row in tables["Growth with size"]}
     assert rows["GloRe"]["positions"] == 32
     assert rows["criss-cross"]["forward, ms"] == "not run: needs mmcv with compiled operators"
     # theta, phi, g and back with 256 channels, and two products with the attention
-    assert rows["non-local"]["multiply-adds, G"] == (32 * 4 * 512 * 256 + 2 * 32**2 * 256) / 1e9
+    assert rows["non-local"]["MACs, G"] == (32 * 4 * 512 * 256 + 2 * 32**2 * 256) / 1e9
     larger = {row["module"]: row for row in tables["Context modules"]}
     assert larger["non-local"]["forward, ms"].startswith("not run: needs")
-    assert picture.stat().st_size > 1000
+    assert image.stat().st_size > 1000
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU it runs for minutes")
@@ -62,8 +62,8 @@ def test_gpu_says_what_is_missing(capsys):
 
 
 def test_gpu_rehearsal_measures_the_unit_and_the_network(tmp_path, capsys):
-    written, picture = tmp_path / "gpu.json", tmp_path / "gpu.png"
-    options = ["--rehearse", "--rounds", "3", "--json", str(written), "--picture", str(picture)]
+    written, image = tmp_path / "gpu.json", tmp_path / "gpu.png"
+    options = ["--rehearse", "--rounds", "3", "--json", str(written), "--image", str(image)]
     tables = gpu.main(options)
     assert list(tables) == [
         "The unit on one GPU",
@@ -82,7 +82,7 @@ def test_gpu_rehearsal_measures_the_unit_and_the_network(tmp_path, capsys):
     assert all(row[f"{name}, eager, ms"] > 0 for row in unit_rows for name in unit.UNITS)
     out = capsys.readouterr().out
     assert all(out.count(f"\n{title}\n") == 1 for title in tables)
-    assert picture.stat().st_size > 1000
+    assert image.stat().st_size > 1000
 
 
 def test_gpu_keeps_the_units_rows_where_the_network_fails(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Inflated kernels compute on a clip that stands still what the 2D network does on its picture."""
+"""Inflated kernels compute on a clip that stands still what the 2D network does on its image."""
 
 import torch
 from torch import nn
@@ -6,14 +6,14 @@ from torch import nn
 from glore_seg.checkpoints import compare_state_dicts, inflate
 
 
-def test_a_still_clip_gives_the_pictures_features():
+def test_a_still_clip_gives_the_images_features():
     torch.manual_seed(0)
     flat = nn.Conv2d(3, 4, 5, padding=2, bias=False)
     deep = nn.Conv3d(3, 4, (3, 5, 5), padding=(0, 2, 2), bias=False)
     deep.load_state_dict(inflate(flat.state_dict(), deep.state_dict()))
-    picture = torch.randn(2, 3, 9, 11)
-    clip = picture[:, :, None].repeat(1, 1, 5, 1, 1)
-    expected = flat(picture)[:, :, None].expand(-1, -1, 3, -1, -1)
+    image = torch.randn(2, 3, 9, 11)
+    clip = image[:, :, None].repeat(1, 1, 5, 1, 1)
+    expected = flat(image)[:, :, None].expand(-1, -1, 3, -1, -1)
     torch.testing.assert_close(deep(clip), expected, rtol=1e-5, atol=1e-5)
 
 

@@ -18,7 +18,7 @@ _SIZES = {
 def shrink(cfg: Config, data_root: Path, work_dir: Path, *, max_iters: int = 1) -> Config:
     """Point a config to small street scenes and cut size and length, but not the network.
 
-    No pretrained weights, pictures of 64 x 128 in crops of 64 x 64, two in a batch, no worker
+    No pretrained weights, images of 64 x 128 in crops of 64 x 64, two in a batch, no worker
     processes, ``max_iters`` iterations and one validation after the last.
     """
     shrink_sizes(cfg)
@@ -32,7 +32,7 @@ def shrink(cfg: Config, data_root: Path, work_dir: Path, *, max_iters: int = 1) 
 
 
 def shrink_sizes(cfg: Config) -> None:
-    """Make pictures, crops and batches small, and load no weights; the rest stays."""
+    """Make images, crops and batches small, and load no weights; the rest stays."""
     for node in dicts_of(cfg._cfg_dict):
         for key, value in _SIZES.get(node.get("type"), {}).items():
             if key in node:

@@ -124,8 +124,8 @@ def test_trains_for_a_step(name):
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     before = {k: p.detach().clone() for k, p in model.named_parameters()}
     samples = [structures.DataSample().set_gt_label(label) for label in (3, 7)]
-    pictures = list(torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8))
-    logs = model.train_step({"inputs": pictures, "data_samples": samples}, wrapper)
+    images = list(torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8))
+    logs = model.train_step({"inputs": images, "data_samples": samples}, wrapper)
     assert math.isfinite(logs["loss"].item())
     moved = {k for k, p in model.named_parameters() if not p.equal(before[k])}
     assert "backbone.conv1.conv.weight" in moved

@@ -78,9 +78,9 @@ def test_trains_validates_and_tests(name, street_scenes, tmp_path):
 
 def check_label_ids(folder: Path, data_root: Path):
     """The files are named as the test server wants them and hold its label ids."""
-    pictures = sorted((data_root / "leftImg8bit/test").rglob("*.png"))
+    images = sorted((data_root / "leftImg8bit/test").rglob("*.png"))
     files = sorted(folder.iterdir())
-    assert [file.name for file in files] == [picture.name for picture in pictures]
+    assert [file.name for file in files] == [image.name for image in images]
     evaluated = {7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33}
     for file in files:
         label = np.array(Image.open(file))

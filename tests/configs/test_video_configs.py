@@ -53,7 +53,7 @@ def kinetics(tmp_path_factory):
 
 
 def shrink(cfg, root, work_dir):
-    """Small pictures, two videos, one iteration; networks a sixteenth as wide."""
+    """Small images, two videos, one iteration; networks a sixteenth as wide."""
     shrink_video_sizes(cfg)
     for split in SPLITS:
         dataset = cfg[f"{split}_dataloader"].dataset
@@ -88,7 +88,7 @@ def test_table_5_in_the_built_networks(name, depth, kind):
     assert (head.num_classes, head.dropout_ratio, head.average_clips) == (400, 0.5, "prob")
 
 
-def test_pictures_are_normalised_as_released():
+def test_images_are_normalised_as_released():
     model = build_model(load())
     preprocessor = model.data_preprocessor
     clip = torch.full((1, 3, 2, 4, 4), 200, dtype=torch.uint8)

@@ -25,7 +25,7 @@ def few_scenes(tmp_path) -> Path:
 
 @pytest.fixture
 def camvid(tmp_path) -> Path:
-    """A folder in CamVid's form: two pictures for training, one for validation."""
+    """A folder in CamVid's form: two images for training, one for validation."""
     root = tmp_path / "camvid_src"
     names = {"train": ("0001TP_006690", "0006R0_f00930"), "val": ("0016E5_07959",)}
     rng = np.random.default_rng(0)
@@ -33,8 +33,8 @@ def camvid(tmp_path) -> Path:
         for kind in ("images", "labels"):
             (root / kind / split).mkdir(parents=True)
         for stem in stems:
-            picture = rng.integers(0, 256, (12, 16, 3), np.uint8)
+            image = rng.integers(0, 256, (12, 16, 3), np.uint8)
             label = (np.arange(12 * 16) % 12).reshape(12, 16).astype(np.uint8)
-            assert cv2.imwrite(str(root / "images" / split / f"{stem}.jpg"), picture)
+            assert cv2.imwrite(str(root / "images" / split / f"{stem}.jpg"), image)
             assert cv2.imwrite(str(root / "labels" / split / f"{stem}.png"), label)
     return root

@@ -10,7 +10,7 @@ from cityscapesscripts.helpers.labels import name2label
 from glore_seg.datasets import CAMVID_CLASSES, check_cityscapes, convert_camvid
 from glore_seg.datasets.camvid import cityscapes_name
 from glore_seg.errors import GloReSegError
-from tests.mutations.readers.pictures import declared
+from tests.mutations.readers.images import declared
 
 REAL = Path(os.environ.get("GLORE_CAMVID", Path(__file__).parents[2].parent / "shared" / "camvid"))
 EXPECTED = (
@@ -85,18 +85,18 @@ def test_missing_folder(camvid, tmp_path):
 def test_empty_folder(camvid, tmp_path):
     for path in (camvid / "images/val").iterdir():
         path.unlink()
-    with pytest.raises(GloReSegError, match=r"images/val holds no \.jpg picture"):
+    with pytest.raises(GloReSegError, match=r"images/val holds no \.jpg image"):
         convert_camvid(camvid, tmp_path / "out", progress=False)
 
 
-def test_picture_without_label_and_the_reverse(camvid, tmp_path):
+def test_image_without_label_and_the_reverse(camvid, tmp_path):
     label = camvid / "labels/train/0001TP_006690.png"
     spare = label.rename(tmp_path / label.name)
     with pytest.raises(ValueError, match="1 of 2 in train have no label: 0001TP_006690"):
         convert_camvid(camvid, tmp_path / "out", progress=False)
     spare.rename(label)
     (camvid / "images/train/0001TP_006690.jpg").unlink()
-    with pytest.raises(ValueError, match="1 of 2 in train have no picture: 0001TP_006690"):
+    with pytest.raises(ValueError, match="1 of 2 in train have no image: 0001TP_006690"):
         convert_camvid(camvid, tmp_path / "out", progress=False)
 
 
@@ -104,7 +104,7 @@ def test_picture_without_label_and_the_reverse(camvid, tmp_path):
     ("label", "message"),
     [
         (np.full((12, 16), 12, np.uint8), r"0001TP_006690\.png holds \[12\]; expected .* 0\.\.11"),
-        (np.zeros((10, 16), np.uint8), "is 10 x 16 but its picture is 12 x 16"),
+        (np.zeros((10, 16), np.uint8), "is 10 x 16 but its image is 12 x 16"),
         (np.zeros((12, 16, 3), np.uint8), r"has shape \(12, 16, 3\) of uint8; expected one byte"),
         (np.zeros((12, 16), np.uint16), r"has shape \(12, 16\) of uint16; expected one byte"),
     ],
@@ -119,18 +119,18 @@ def test_bad_label(camvid, tmp_path, label, message):
 def test_a_header_that_declares_gigabytes_is_not_unpacked(camvid, tmp_path):
     label = next((camvid / "labels/train").iterdir())
     label.write_bytes(declared(label.read_bytes(), 60_000, 60_000))
-    with pytest.raises(ValueError, match=f"{label.name} cannot be read as a picture"):
+    with pytest.raises(ValueError, match=f"{label.name} cannot be read as an image"):
         convert_camvid(camvid, tmp_path, progress=False)
 
 
-def test_broken_picture(camvid, tmp_path):
-    (camvid / "images/train/0001TP_006690.jpg").write_bytes(b"no picture")
-    with pytest.raises(ValueError, match=r"0001TP_006690\.jpg cannot be read as a picture"):
+def test_broken_image(camvid, tmp_path):
+    (camvid / "images/train/0001TP_006690.jpg").write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"0001TP_006690\.jpg cannot be read as an image"):
         convert_camvid(camvid, tmp_path / "out", progress=False)
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"CamVid is not at {REAL}; set GLORE_CAMVID")
-def test_real_pictures(tmp_path):
+def test_real_images(tmp_path):
     few = tmp_path / "few"
     for split in ("train", "val"):
         for kind, suffix in (("images", ".jpg"), ("labels", ".png")):

@@ -62,12 +62,12 @@ def test_test_mode_with_labels_keeps_them(scenes):
     assert data[0]["gt_seg_map"].shape == (128, 256)
 
 
-def test_ann_file_picks_pictures(scenes, tmp_path):
+def test_ann_file_picks_images(scenes, tmp_path):
     names = tmp_path / "names.txt"
     names.write_text("aachen/aachen_000000_000019\n")
     assert len(build(scenes, ann_file=str(names))) == 1
     names.write_text("aachen/aachen_999999_000019\n")
-    with pytest.raises(ValueError, match="1 pictures have no"):
+    with pytest.raises(ValueError, match="1 images have no"):
         build(scenes, ann_file=str(names))
     with pytest.raises(GloReSegError, match=r"ann_file .*none\.txt is missing"):
         build(scenes, ann_file=str(tmp_path / "none.txt"))
@@ -80,23 +80,23 @@ def test_missing_folders(few_scenes, tmp_path):
         build(few_scenes, "test")
 
 
-def test_no_pictures(few_scenes):
-    with pytest.raises(ValueError, match=r"no picture \*\.jpg in"):
+def test_no_images(few_scenes):
+    with pytest.raises(ValueError, match=r"no image \*\.jpg in"):
         build(few_scenes, img_suffix=".jpg")
 
 
-def test_picture_without_label(few_scenes):
+def test_image_without_label(few_scenes):
     stem = str(first(few_scenes, "*train/*/*_polygons.json")).removesuffix("polygons.json")
     for kind in ("labelIds", "labelTrainIds"):
         first(few_scenes, f"{stem.rsplit('/', 1)[1]}{kind}.png").unlink()
-    message = r"different count: 4 pictures, 3 labels; 1 pictures have no .*aachen_000000_000019"
+    message = r"different count: 4 images, 3 labels; 1 images have no .*aachen_000000_000019"
     with pytest.raises(ValueError, match=message):
         build(few_scenes)
 
 
-def test_label_without_picture(few_scenes):
+def test_label_without_image(few_scenes):
     first(few_scenes, "*train/*/*_leftImg8bit.png").unlink()
-    with pytest.raises(ValueError, match="different count: 3 pictures, 4 labels; 1 labels in"):
+    with pytest.raises(ValueError, match="different count: 3 images, 4 labels; 1 labels in"):
         build(few_scenes)
 
 
@@ -104,7 +104,7 @@ def test_label_without_picture(few_scenes):
 def test_only_label_ids(few_scenes, test_mode):
     for path in few_scenes.rglob("*_labelTrainIds.png"):
         path.unlink()
-    message = r"4 of 4 pictures have labelIds but no labelTrainIds.*dataset_converters/cityscapes"
+    message = r"4 of 4 images have labelIds but no labelTrainIds.*dataset_converters/cityscapes"
     with pytest.raises(ValueError, match=message):
         build(few_scenes, test_mode=test_mode)
 

@@ -22,16 +22,16 @@ def test_complete_partial_set(few_scenes):
     assert report.problems == []
     assert report.without_train_ids == 0
     assert report.counts["train"] == {
-        "pictures": 4, "polygons": 4, "labelIds": 4, "labelTrainIds": 4,
+        "images": 4, "polygons": 4, "labelIds": 4, "labelTrainIds": 4,
     }  # fmt: skip
-    assert report.counts["test"]["pictures"] == 1
+    assert report.counts["test"]["images"] == 1
 
 
 def test_counts_of_cityscapes_are_expected(few_scenes, monkeypatch):
     assert CITYSCAPES_COUNTS == {"train": 2975, "val": 500, "test": 1525}
     found = problems(few_scenes)
     assert len(found) == 3
-    assert "train: 4 pictures, expected 2975" in found[0]
+    assert "train: 4 images, expected 2975" in found[0]
     for split, count in (("train", 4), ("val", 2), ("test", 1)):
         monkeypatch.setitem(CITYSCAPES_COUNTS, split, count)
     assert problems(few_scenes) == []
@@ -43,8 +43,8 @@ def test_missing_root(tmp_path):
 
 
 def test_missing_archives_are_named(tmp_path):
-    pictures, labels = problems(tmp_path)
-    assert "download leftImg8bit_trainvaltest.zip from https://www.cityscapes" in pictures
+    images, labels = problems(tmp_path)
+    assert "download leftImg8bit_trainvaltest.zip from https://www.cityscapes" in images
     assert "download gtFine_trainvaltest.zip" in labels
 
 
@@ -62,7 +62,7 @@ def test_a_folder_too_deep(few_scenes):
     assert f"a folder too deep: mv {inner / 'leftImg8bit'} {few_scenes}/" in message
 
 
-def test_no_pictures(tmp_path):
+def test_no_images(tmp_path):
     for folder in ("leftImg8bit", "gtFine"):
         (tmp_path / folder).mkdir()
     (message,) = problems(tmp_path, partial=True)
@@ -74,9 +74,9 @@ def test_pairs(few_scenes):
     for path in (few_scenes / "gtFine/val/frankfurt").iterdir():
         path.unlink()
     train, val = problems(few_scenes, partial=True)
-    assert "train: 1 of 4 labels have no picture" in train
+    assert "train: 1 of 4 labels have no image" in train
     assert "(aachen/aachen_000000_000019)" in train
-    assert "val: 1 of 2 pictures have no label in gtFine" in val
+    assert "val: 1 of 2 images have no label in gtFine" in val
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
@@ -118,7 +118,7 @@ def test_train_ids_errors(few_scenes, tmp_path):
             "no pol",
         ),
         ({"imgHeight": 2**40, "imgWidth": 8, "objects": []}, "is no polygon file of Cityscapes"),
-        ({"imgHeight": 0, "imgWidth": 8, "objects": []}, "of a picture of 8 x 0 pixels; expected"),
+        ({"imgHeight": 0, "imgWidth": 8, "objects": []}, "of an image of 8 x 0 pixels; expected"),
     ],
 )
 def test_polygons_that_nobody_drew(tmp_path, content, message):

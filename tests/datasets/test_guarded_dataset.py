@@ -30,7 +30,7 @@ class OfTheUser(BaseTransform):
 
 @pytest.fixture
 def make(tmp_path):
-    """Makes a guarded data set of three pictures with labels."""
+    """Makes a guarded dataset of three images with labels."""
     for number in range(3):
         Image.fromarray(np.full((*SHAPE, 3), number, np.uint8)).save(tmp_path / f"{number}.png")
         Image.fromarray(np.full(SHAPE, number, np.uint8)).save(tmp_path / f"{number}_label.png")
@@ -68,7 +68,7 @@ def error_of(data, in_worker=False):
 
 @pytest.mark.parametrize("in_worker", [False, True])
 def test_a_damaged_file_is_one_line_from_a_worker_too(make, tmp_path, in_worker):
-    (tmp_path / "1.png").write_bytes(b"no picture")
+    (tmp_path / "1.png").write_bytes(b"no image")
     error = error_of(make(), in_worker)
     assert type(error) is SampleError
     assert is_documented(error)
@@ -79,7 +79,7 @@ def test_a_damaged_file_is_one_line_from_a_worker_too(make, tmp_path, in_worker)
 
 
 def test_a_label_is_named_where_its_reader_names_none(make, tmp_path):
-    (tmp_path / "2_label.png").write_bytes(b"no picture")
+    (tmp_path / "2_label.png").write_bytes(b"no image")
     message = rf"^{tmp_path}/2_label\.png cannot be read \(UnidentifiedImageError: cannot identify"
     with pytest.raises(SampleError, match=message):
         make()[2]

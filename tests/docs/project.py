@@ -1,7 +1,7 @@
 """A small copy of the project in which the commands of the docs run, in this process.
 
-The tools, the configs and what they do are real; pictures, crops and lengths of training are small,
-and data sets are made of a few street scenes.
+The tools, the configs and what they do are real; images, crops and lengths of training are small,
+and datasets are made of a few street scenes.
 """
 
 import configparser
@@ -210,7 +210,7 @@ class Project:
             self._tool("train", ["configs/fcn_r50_glore_cityscapes.py"])
 
     def provide_data(self) -> None:
-        """Street scenes as every data set in the layout of Cityscapes, and a folder of pictures."""
+        """Street scenes as every dataset in the layout of Cityscapes, and a folder of images."""
         data = self.folder / "data"
         if data.exists():
             return
@@ -235,8 +235,8 @@ class Project:
         ]
         arguments = ["configs/fcn_r18_glore_street-scenes.py", "--work-dir", demo / "work_dir"]
         self._tool("train", [*map(str, arguments), "--cfg-options", *options])
-        picture = next((demo / "street_scenes").rglob("*_leftImg8bit.png"))
-        shutil.copyfile(picture, demo / "panel.png")
+        image = next((demo / "street_scenes").rglob("*_leftImg8bit.png"))
+        shutil.copyfile(image, demo / "panel.png")
 
 
 @contextlib.contextmanager
@@ -329,23 +329,23 @@ def _check_tta(cfg: Config) -> None:
 
 
 def _write_plain_folders(scenes: Path, target: Path, split: str) -> None:
-    """The same scenes as folders of .jpg pictures and labels of three classes."""
+    """The same scenes as folders of .jpg images and labels of three classes."""
     import cv2
     import numpy as np
 
     for folder in ("images", "labels"):
         (target / folder / split).mkdir(parents=True, exist_ok=True)
-    for picture in sorted((scenes / "leftImg8bit" / split).rglob("*.png")):
-        stem = picture.name.removesuffix("_leftImg8bit.png")
-        cv2.imwrite(str(target / "images" / split / f"{stem}.jpg"), cv2.imread(str(picture)))
-        label = scenes / "gtFine" / split / picture.parent.name / f"{stem}_gtFine_labelTrainIds.png"
+    for image in sorted((scenes / "leftImg8bit" / split).rglob("*.png")):
+        stem = image.name.removesuffix("_leftImg8bit.png")
+        cv2.imwrite(str(target / "images" / split / f"{stem}.jpg"), cv2.imread(str(image)))
+        label = scenes / "gtFine" / split / image.parent.name / f"{stem}_gtFine_labelTrainIds.png"
         classes = cv2.imread(str(label), cv2.IMREAD_UNCHANGED)
         classes = np.where(classes == 255, 255, classes % 3).astype(np.uint8)
         cv2.imwrite(str(target / "labels" / split / f"{stem}.png"), classes)
 
 
 def _write_camvid(root: Path) -> None:
-    """Two pictures a split in CamVid's layout."""
+    """Two images a split in CamVid's layout."""
     import cv2
     import numpy as np
 
@@ -355,9 +355,9 @@ def _write_camvid(root: Path) -> None:
             (root / folder / split).mkdir(parents=True, exist_ok=True)
         for i in range(2):
             name = f"0001TP_{6690 + 30 * i:06d}"
-            picture = random.integers(0, 256, (360, 480, 3), np.uint8)
+            image = random.integers(0, 256, (360, 480, 3), np.uint8)
             label = random.integers(0, 12, (360, 480), np.uint8)
-            cv2.imwrite(str(root / "images" / split / f"{name}.jpg"), picture)
+            cv2.imwrite(str(root / "images" / split / f"{name}.jpg"), image)
             cv2.imwrite(str(root / "labels" / split / f"{name}.png"), label)
 
 

@@ -16,7 +16,7 @@ STREET_SCENES = Path(__file__).parents[2] / "configs" / "fcn_r18_glore_street-sc
 
 @pytest.fixture
 def small_cfg(street_scenes) -> Config:
-    """The street scenes' network made small, on the small data set, without workers."""
+    """The street scenes' network made small, on the small dataset, without workers."""
     loader = {"num_workers": 0, "persistent_workers": False}
     options = {
         f"{split}_dataloader": {**loader, "dataset": {"data_root": str(street_scenes)}}

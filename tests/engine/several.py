@@ -1,4 +1,4 @@
-"""What 1, 2 and 4 processes over gloo make of the same pictures; results go into a folder."""
+"""What 1, 2 and 4 processes over gloo make of the same images; results go into a folder."""
 
 import importlib
 import json
@@ -28,7 +28,7 @@ from tests.forked import Forked
 
 ROOT = Path(__file__).parents[2]
 SIZE = (33, 65)
-PICTURES, SAMPLES = 4, 7
+IMAGES, SAMPLES = 4, 7
 ORDERS = ("coordinate", "interaction")
 
 
@@ -50,13 +50,13 @@ def gradients(folder: Path, order: str) -> None:
     rank, number = dist.get_rank(), dist.get_world_size()
     torch.manual_seed(0)
     network = build_model(small_network(order)).double().train()
-    pictures = torch.randn(PICTURES, 3, *SIZE, dtype=torch.float64)
-    labels = torch.randint(0, 19, (PICTURES, *SIZE))
+    images = torch.randn(IMAGES, 3, *SIZE, dtype=torch.float64)
+    labels = torch.randint(0, 19, (IMAGES, *SIZE))
     samples = [SegDataSample(gt_sem_seg=PixelData(data=label[None])) for label in labels]
     for sample in samples:
         sample.set_metainfo({"img_shape": SIZE})
     model = DistributedDataParallel(network, broadcast_buffers=False)
-    losses = model(pictures[rank::number], samples[rank::number], mode="loss")
+    losses = model(images[rank::number], samples[rank::number], mode="loss")
     network.parse_losses(losses)[0].backward()
     found = {name: parameter.grad for name, parameter in network.named_parameters()}
     found |= dict(network.named_buffers())
@@ -184,12 +184,12 @@ def sharded(folder: Path, path: Path, max_iters: int, resume: bool) -> None:
     held = sum(parameter.numel() for parameter in runner.model.parameters())
     runner.model.eval()
     with torch.no_grad():
-        out = runner.model(fixed_picture(), mode="tensor")
+        out = runner.model(fixed_image(), mode="tensor")
     torch.save({"out": out, "parts": parts, "held": held, "iter": runner.iter}, folder / name)
     _leave()
 
 
-def fixed_picture() -> torch.Tensor:
+def fixed_image() -> torch.Tensor:
     return torch.randn(1, 3, *SIZE, generator=torch.Generator().manual_seed(7))
 
 

@@ -1,4 +1,4 @@
-"""Painted pictures are whole or not there, and a full disk is told."""
+"""Painted images are whole or not there, and a full disk is told."""
 
 import subprocess
 

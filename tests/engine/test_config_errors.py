@@ -64,7 +64,7 @@ def test_an_optimiser_that_is_none(small_cfg, tmp_path):
     small_cfg.work_dir = str(tmp_path)
     small_cfg.experiment_name = small_cfg.visualizer.name = "no_optimiser"
     small_cfg.optim_wrapper.optimizer.type = "Adamm"
-    message = r"optimizer\.type is 'Adamm', which is no registered optimiser; .* such as Adam.*,"
+    message = r"optimizer\.type is 'Adamm', which is no registered optimizer; .* such as Adam.*,"
     runner = build_runner(small_cfg)
     with pytest.raises(ValueError, match=message):
         runner.train()

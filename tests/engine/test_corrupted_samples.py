@@ -44,7 +44,7 @@ class Weights(Hook):
         self.losses.append(float(outputs["loss"]))
 
 
-def test_a_loss_of_nan_stops_and_names_the_pictures(tmp_path):
+def test_a_loss_of_nan_stops_and_names_the_images(tmp_path):
     with pytest.raises(ValueError, match=r"the loss is nan at iteration \d+: toys/") as error:
         train(config(tmp_path, train_dataloader__dataset__nan=[5]))
     names = NUMBERS.findall(str(error.value))
@@ -70,7 +70,7 @@ def test_a_step_with_nan_is_left_out(tmp_path, by_epoch):
 
 @pytest.mark.parametrize(("fault", "error"), [("nan", ValueError), ("deadly", ChildProcessError)])
 def test_what_is_left_behind_is_whole_and_goes_on(tmp_path, fault, error):
-    """A loss of nan in the third iteration, and a worker that dies over the same picture."""
+    """A loss of nan in the third iteration, and a worker that dies over the same image."""
     sampler = InfiniteSampler(range(LENGTH), seed=3)
     bad = list(islice(sampler, 7))[-1]
     options = {"train_dataloader__num_workers": 1, "work_dir": str(tmp_path / "run")}
@@ -97,7 +97,7 @@ def test_ten_in_a_row_stop(tmp_path):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_damaged_file_is_named(tmp_path, workers):
     options = {"train_dataloader__num_workers": workers}
-    message = r"^toys/5.png cannot be read as a picture: get it again, at engine/long_runs/toy.py:"
+    message = r"^toys/5.png cannot be read as an image: get it again, at engine/long_runs/toy.py:"
     message += r"\d+. 1 of 8 samples are damaged; "
     message += r"expected 0 at most \(train_cfg.max_corrupted_share=0\)"
     with pytest.raises(ValueError, match=message):
@@ -121,15 +121,15 @@ def test_damaged_files_are_replaced_up_to_a_share(tmp_path, capfd):
 
 def test_a_pipeline_that_does_not_fit_is_no_damage(tmp_path):
     """It stops although half of the files may be damaged, and names the step."""
-    picture, listed = tmp_path / "a.png", tmp_path / "list.json"
-    Image.new("RGB", (8, 6)).save(picture)
-    listed.write_text(json.dumps({"metainfo": {}, "data_list": [{"img_path": str(picture)}] * 2}))
+    image, listed = tmp_path / "a.png", tmp_path / "list.json"
+    Image.new("RGB", (8, 6)).save(image)
+    listed.write_text(json.dumps({"metainfo": {}, "data_list": [{"img_path": str(image)}] * 2}))
     host = BaseDataset(str(listed), pipeline=[LoadImageFromFile(), Resize(scale=(0, 0))])
     data = PerSampleSeedDataset(host, replace_corrupted=True, num_workers=0)
     batch = CollateLoaded(list)([data[SeededIndex(0)]])
     assert [fault.is_damage for fault in batch.damaged] == [False]
     message = (
-        rf"^Resize of train_dataloader\.dataset\.pipeline fails on {picture} \(error: .*; at "
+        rf"^Resize of train_dataloader\.dataset\.pipeline fails on {image} \(error: .*; at "
         r"\S+\.py:\d+\); expected settings that fit the data: correct the config, or get .* alone "
     )
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,4 @@
-"""What is said of a data set before anything is drawn from it, and what passes."""
+"""What is said of a dataset before anything is drawn from it, and what passes."""
 
 import random
 
@@ -25,7 +25,7 @@ def user_transform(results):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Five pictures with labels of three classes and pixels without."""
+    """Five images with labels of three classes and pixels without."""
     for kind in ("images", "labels"):
         (tmp_path / kind).mkdir()
     label = np.array([[0, 1, 2, 255]] * 4, np.uint8)
@@ -82,16 +82,16 @@ def test_missing_labels_are_counted_and_named(folder):
     check_segmentation_data(dataset(folder, pipeline=()), None)  # which reads no labels
 
 
-def test_pictures_of_a_list_may_be_missing(folder):
+def test_images_of_a_list_may_be_missing(folder):
     (folder / "list.txt").write_text("a\nz\n")
     data = dataset(folder, ann_file="list.txt", pipeline=[{"type": "LoadImageFromFile"}, LOAD])
-    with pytest.raises(GloReSegError, match=r"1 of 2 pictures are missing, first .*z\.jpg"):
+    with pytest.raises(GloReSegError, match=r"1 of 2 images are missing, first .*z\.jpg"):
         check_segmentation_data(data, None)
 
 
 def test_an_empty_data_set_names_its_suffix(folder):
     empty = dataset(folder, img_suffix=".tif", serialize_data=False)
-    with pytest.raises(ValueError, match=r"no picture \*\.tif in .*images or below; .*img_suffix"):
+    with pytest.raises(ValueError, match=r"no image \*\.tif in .*images or below; .*img_suffix"):
         check_segmentation_data(empty, None)
 
 
@@ -102,7 +102,7 @@ def test_an_empty_data_set_names_its_suffix(folder):
             np.full((4, 4), 7, np.uint8),
             r"b\.png holds \[7\]; expected class indices 0 to 2 and 255",
         ),
-        (np.zeros((4, 4, 3), np.uint8), r"b\.png is a colour picture of shape \(4, 4, 3\)"),
+        (np.zeros((4, 4, 3), np.uint8), r"b\.png is a color image of shape \(4, 4, 3\)"),
         (np.full((4, 4), 26_001, np.uint16), r"b\.png holds u?int\d+; expected 8-bit"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A data set that cannot list its samples names the folder, the suffix or the list."""
+"""A dataset that cannot list its samples names the folder, the suffix or the list."""
 
 import pytest
 from mmengine.config import Config
@@ -12,7 +12,7 @@ from glore_seg.engine.data_errors import explain_data_error
     ("options", "message"),
     [
         ({"data_root": "nowhere"}, r"finds no nowhere/leftImg8bit/train \(from .*data_prefix"),
-        ({"img_suffix": ".tif"}, r"no picture \*\.tif in .*leftImg8bit/train or below.*img_suffix"),
+        ({"img_suffix": ".tif"}, r"no image \*\.tif in .*leftImg8bit/train or below.*img_suffix"),
         ({"ann_file": "list.txt"}, r"has no samples: ann_file .*list\.txt names none"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Two and four processes over gloo, each with a part of the pictures, equal one with all."""
+"""Two and four processes over gloo, each with a part of the images, equal one with all."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from glore_seg.engine import build_model
 from glore_seg.engine.hooks.setup_check_hook import check_state_dict
 from projects.reproduction.comm_volume import count_messages
 from tests.configs.shrinking import shrink
-from tests.engine.several import ORDERS, ROOT, SAMPLES, SIZE, fixed_picture, small_network
+from tests.engine.several import ORDERS, ROOT, SAMPLES, SIZE, fixed_image, small_network
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without a GPU")
 RANKS = [(number, rank) for number in (2, 4) for rank in range(number)]
@@ -108,7 +108,7 @@ def test_a_sharded_training_saves_what_one_process_loads(found):
         check_state_dict(model, state, source="it", strict=True)
         model.load_state_dict(state)
         with torch.no_grad():
-            assert torch.equal(model(fixed_picture(), mode="tensor"), results["out"])
+            assert torch.equal(model(fixed_image(), mode="tensor"), results["out"])
     total = sum(parameter.numel() for parameter in model.parameters())
     assert sum(held) == total
     assert max(held) < 0.6 * total

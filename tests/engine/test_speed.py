@@ -25,19 +25,19 @@ def model(cfg):
 
 
 @pytest.fixture(scope="module")
-def picture():
+def image():
     return torch.randn(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
 
 
-def test_channels_last_changes_layout_and_no_result(model, picture):
+def test_channels_last_changes_layout_and_no_result(model, image):
     other = copy.deepcopy(model)
     ChannelsLastHook().before_train(SimpleNamespace(model=other))
     weight = other.backbone.layer1[0].conv1.weight
     assert weight.is_contiguous(memory_format=torch.channels_last)
     assert not weight.is_contiguous()
     with torch.no_grad():
-        found = other.backbone(picture)
-        torch.testing.assert_close(other(picture), model(picture), rtol=1e-4, atol=1e-5)
+        found = other.backbone(image)
+        torch.testing.assert_close(other(image), model(image), rtol=1e-4, atol=1e-5)
     assert all(map_.is_contiguous(memory_format=torch.channels_last) for map_ in found)
     assert other.state_dict().keys() == model.state_dict().keys()
     for name, value in model.state_dict().items():
@@ -66,7 +66,7 @@ def test_compiles_what_is_called_and_no_more(model):
     }
 
 
-def test_compiled_parts_run_and_keep_names(model, picture, monkeypatch):
+def test_compiled_parts_run_and_keep_names(model, image, monkeypatch):
     compiled = []
 
     def stand_in(function, **options):  # torch.compile takes half a minute here
@@ -79,7 +79,7 @@ def test_compiled_parts_run_and_keep_names(model, picture, monkeypatch):
     assert len(compiled) == len(list(compilable_parts(model)))
     assert other.state_dict().keys() == model.state_dict().keys()
     with torch.no_grad():
-        torch.testing.assert_close(other(picture), model(picture), rtol=0, atol=0)
+        torch.testing.assert_close(other(image), model(image), rtol=0, atol=0)
 
 
 def test_channels_last_is_a_hook_and_refuses_a_fused_optimiser(cfg):

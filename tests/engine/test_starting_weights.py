@@ -48,7 +48,7 @@ def test_other_errors_stay_as_they_are(tmp_path):
     runner.model.init_weights = lambda: (tmp_path / "nowhere").read_bytes()
     with pytest.raises(GloReSegError, match=r"^\[Errno 2\]"):
         runner.train()
-    guard_starting_weights(object(), Config())  # a runner that initialises otherwise
+    guard_starting_weights(object(), Config())  # a runner that initializes otherwise
 
 
 def test_resuming_needs_no_pretrained_weights_and_ends_bit_for_bit_the_same(tmp_path):

@@ -99,8 +99,8 @@ def test_what_works_on_label_maps_alone(use, what, scope, name):
         use(Config({"default_scope": scope}))
 
 
-def test_statistics_of_maps_are_of_pictures():
-    with pytest.raises(ValueError, match=r"--statistics compares pictures, .* a video config"):
+def test_statistics_of_maps_are_of_images():
+    with pytest.raises(ValueError, match=r"--statistics compares images, .* a video config"):
         compare_projections(Config({"default_scope": "mmaction"}), "x.pth")
 
 

@@ -41,15 +41,15 @@ class ToyData:
 
     def __getitem__(self, index):
         if index in self.damaged:
-            raise ValueError(f"toys/{index}.png cannot be read as a picture: get it again")
+            raise ValueError(f"toys/{index}.png cannot be read as an image: get it again")
         if index in self.deadly:
             os.kill(os.getpid(), signal.SIGKILL)
         noise = random.random() + np.random.rand(4) + torch.rand(4).numpy()
-        picture = torch.from_numpy(noise).float() + index
+        image = torch.from_numpy(noise).float() + index
         if index in self.nan:
-            picture *= float("nan")
+            image *= float("nan")
         sample = BaseDataElement(metainfo={"img_path": f"toys/{index}.png"})
-        return {"inputs": picture, "data_samples": sample}
+        return {"inputs": image, "data_samples": sample}
 
 
 @MODELS.register_module()

@@ -1,18 +1,18 @@
-"""Pictures to score, of the kinds that a scorer gets wrong."""
+"""Images to score, of the kinds that a scorer gets wrong."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from projects.synthetic_data.street_scenes.painter import label_pictures
+from projects.synthetic_data.street_scenes.painter import label_images
 
-Picture = tuple[np.ndarray, np.ndarray, np.ndarray]
+Case = tuple[np.ndarray, np.ndarray, np.ndarray]
 EVALUATED = np.array([7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33], np.uint8)
 IGNORED = np.array(sorted({*range(34)} - {*EVALUATED.tolist()}), np.uint8)
 WITH_INSTANCES = np.arange(24, 34)
 
 
-def cases(count: int, seed: int = 0) -> dict[str, list[Picture]]:
+def cases(count: int, seed: int = 0) -> dict[str, list[Case]]:
     """``count`` cases of (prediction, label ids, instance ids), named by their kind."""
     rng = np.random.default_rng(seed)
     kinds = list(_KINDS)
@@ -101,7 +101,7 @@ def _contradiction(rng):
 
 
 def _plates(rng):
-    """A car and a group of cars with licence plates, drawn by cityscapesScripts."""
+    """A car and a group of cars with license plates, drawn by cityscapesScripts."""
     height, width = 24, 40
     x = int(rng.integers(2, 10))
     shapes = [
@@ -115,8 +115,8 @@ def _plates(rng):
         {"label": label, "polygon": [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]}
         for label, (x0, y0, x1, y1) in shapes
     ]
-    pictures = label_pictures({"imgHeight": height, "imgWidth": width, "objects": objects})
-    truth, instances = (np.asarray(pictures[kind]) for kind in ("labelIds", "instanceIds"))
+    images = label_images({"imgHeight": height, "imgWidth": width, "objects": objects})
+    truth, instances = (np.asarray(images[kind]) for kind in ("labelIds", "instanceIds"))
     prediction = rng.choice(np.array([7, 26, 27], np.uint8), truth.shape)
     return prediction, truth, instances
 
@@ -138,7 +138,7 @@ _KINDS = {
 }
 
 
-def scene_pictures(root) -> Iterator[Picture]:
+def scene_images(root) -> Iterator[Case]:
     """Street scenes with their labels moved and some classes exchanged as prediction."""
     from PIL import Image
 

@@ -15,7 +15,7 @@ from mmseg.datasets import CityscapesDataset
 
 from glore_seg.evaluation import CITYSCAPES_CLASSES, CityscapesScorer
 from glore_seg.evaluation.cityscapes_counts import AVERAGE_SIZES
-from tests.evaluation.cases import cases, scene_pictures
+from tests.evaluation.cases import cases, scene_images
 
 REPOSITORY = Path(__file__).parents[2]
 CASES = cases(200)
@@ -41,7 +41,7 @@ def full(prediction, label, instance, shape=(2, 3)):
 @pytest.fixture(scope="module")
 def all_cases(street_scenes):
     refused = {name: [full(*values[:3])] for name, values in REFUSED.items()}
-    return {**CASES, **SEVERAL, **refused, "scenes": list(scene_pictures(street_scenes))}
+    return {**CASES, **SEVERAL, **refused, "scenes": list(scene_images(street_scenes))}
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,8 @@ def expected(all_cases, tmp_path_factory):
     for name, pairs in all_cases.items():
         (root / name).mkdir()
         for i, pair in enumerate(pairs):
-            for kind, picture in zip(("pred", "labelIds", "instanceIds"), pair, strict=True):
-                assert cv2.imwrite(str(root / name / f"{i:03d}_{kind}.png"), picture)
+            for kind, image in zip(("pred", "labelIds", "instanceIds"), pair, strict=True):
+                assert cv2.imwrite(str(root / name / f"{i:03d}_{kind}.png"), image)
     done = subprocess.run(
         [sys.executable, "-m", "tests.reference.cityscapes_scripts", str(root)],
         cwd=REPOSITORY,
@@ -119,7 +119,7 @@ def test_cases_are_what_their_names_say(expected):
     assert len(averages) == 4
     assert all(0.1 < value < 0.9 for value in averages.values())
     truth, instances = CASES["009_plates"][0][1:]
-    assert set(np.unique(truth)) == {7, 26}  # a plate is drawn in no picture
+    assert set(np.unique(truth)) == {7, 26}  # a plate is drawn in no image
     assert set(np.unique(instances)) == {7, 26, 26000}
 
 
@@ -185,7 +185,7 @@ def test_state_is_small():
     assert len(pickle.dumps(scorer.state())) < 1_000
 
 
-def test_counts_of_a_huge_picture_are_exact():
+def test_counts_of_a_huge_image_are_exact():
     # More pixels than float32 counts, in which OpenCV counts.
     scorer = CityscapesScorer()
     scorer.update(*full(7, 7, 7, shape=(4099, 8191)))

@@ -15,9 +15,9 @@ LABELS = [
 def test_counts():
     balance = count_classes(LABELS, ["road", "car", "bus"])
     assert balance.pixels.tolist() == [11, 4, 0]
-    assert balance.pictures.tolist() == [3, 2, 0]
+    assert balance.images.tolist() == [3, 2, 0]
     assert balance.shares.tolist() == pytest.approx([11 / 15, 4 / 15, 0])
-    assert (balance.num_pictures, balance.ignored) == (3, 1)
+    assert (balance.num_images, balance.ignored) == (3, 1)
 
 
 def test_median_frequency_weights():
@@ -42,7 +42,7 @@ def test_table_and_json_say_the_same():
         "name": "car",
         "pixels": 4,
         "share": pytest.approx(4 / 15),
-        "pictures": 2,
+        "images": 2,
         "weight": pytest.approx((11 / 15 + 4 / 11) / 2 / (4 / 11)),
     }
 

@@ -30,5 +30,5 @@ def test_what_can_not_be_read_is_refused(tmp_path):
     with pytest.raises(GloReSegError, match=r"a_labelIds\.png is missing; .*: make it"):
         read_png(path, mend="make it")
     path.write_bytes(b"text")
-    with pytest.raises(ValueError, match=r"labelIds\.png cannot be read as a picture; .*: make it"):
+    with pytest.raises(ValueError, match=r"labelIds\.png cannot be read as an image; .*: make it"):
         read_instances(path, mend="make it")

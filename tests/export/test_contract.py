@@ -1,4 +1,4 @@
-"""What networks expect of pictures, read from their hosts' preprocessors."""
+"""What networks expect of images, read from their hosts' preprocessors."""
 
 import json
 
@@ -22,7 +22,7 @@ NUMBERS = {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}
         (SegDataPreProcessor(size_divisor=32, bgr_to_rgb=True, **NUMBERS), FILES, "rgb", 1),
         (ClsDataPreprocessor(to_rgb=True, **NUMBERS), FILES, "rgb", 1),
         (ClsDataPreprocessor(to_rgb=False, pad_size_divisor=8, **NUMBERS), FILES, "bgr", 8),
-        # CIFAR's data set gives RGB, of no file.
+        # CIFAR's dataset gives RGB, of no file.
         (ClsDataPreprocessor(to_rgb=False, **NUMBERS), [{"type": "PackInputs"}], "rgb", 1),
         (ImgDataPreprocessor(bgr_to_rgb=True, **NUMBERS), FILES, "rgb", 1),
     ],

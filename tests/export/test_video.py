@@ -1,4 +1,4 @@
-"""Recognisers of clips as files for other runtimes."""
+"""Recognizers of clips as files for other runtimes."""
 
 import json
 

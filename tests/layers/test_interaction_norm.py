@@ -10,13 +10,13 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from glore_seg.layers import GloReUnit
-from glore_seg.layers.synchronized_norm import SynchronisedBatchNorm
+from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
 
 C = 8
 SHAPE = (3, C, 6, 5)
 NORMS = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 CASES = [(0, 0.1), (1, 0.1), (2, None), (3, 0.1)]  # dimensions and momentum
-SPLIT = 1  # pictures of the first process; the second has the others
+SPLIT = 1  # images of the first process; the second has the others
 
 
 def make_unit(norm) -> GloReUnit:
@@ -65,11 +65,11 @@ def work(rank: int, store: str, results: str) -> None:
     apart = DistributedDataParallel(make_unit(nn.BatchNorm2d), broadcast_buffers=False)
     found["apart"] = run(apart, make_input()[part])
     for ndim, momentum in CASES:
-        norm = SynchronisedBatchNorm(C, momentum=momentum).double()
+        norm = SynchronizedBatchNorm(C, momentum=momentum).double()
         found[ndim, momentum] = run_norm(norm, ndim, torch.float64, part)
         for parameter in norm.parameters():
             dist.all_reduce(parameter.grad)
-    found["half"] = run_norm(SynchronisedBatchNorm(C), 2, torch.bfloat16, part)
+    found["half"] = run_norm(SynchronizedBatchNorm(C), 2, torch.bfloat16, part)
     torch.save(found, f"{results}{rank}.pt")
     dist.barrier()
     # Gloo's own end can wait for a peer that has gone already.

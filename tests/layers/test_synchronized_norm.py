@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from glore_seg.layers import GloReUnit
-from glore_seg.layers.synchronized_norm import SynchronisedBatchNorm
+from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
 
 NORMS = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 
@@ -14,7 +14,7 @@ NORMS = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNor
 @pytest.mark.parametrize("affine", [True, False])
 def test_alone_it_is_batch_norm(ndim, affine):
     torch.manual_seed(0)
-    ours, theirs = SynchronisedBatchNorm(3, affine=affine), NORMS[ndim](3, affine=affine)
+    ours, theirs = SynchronizedBatchNorm(3, affine=affine), NORMS[ndim](3, affine=affine)
     assert ours.state_dict().keys() == theirs.state_dict().keys()
     for training in (True, False):
         x = torch.randn(4, 3, *(5, 2, 4)[:ndim])
@@ -24,10 +24,10 @@ def test_alone_it_is_batch_norm(ndim, affine):
 
 
 def test_the_unit_folds_it():
-    unit = GloReUnit(8, 3, 4, norm_layer=SynchronisedBatchNorm, order="interaction")
+    unit = GloReUnit(8, 3, 4, norm_layer=SynchronizedBatchNorm, order="interaction")
     assert unit(torch.randn(2, 8, 4, 4)).shape == (2, 8, 4, 4)
 
 
 def test_an_input_without_channels():
     with pytest.raises(ValueError, match=r"input of shape \(3,\); expected \(B, C, ...\)"):
-        SynchronisedBatchNorm(3)(torch.zeros(3))
+        SynchronizedBatchNorm(3)(torch.zeros(3))

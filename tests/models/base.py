@@ -38,7 +38,7 @@ class ModelTests:
 
     def test_shapes_and_gradients(self):
         for batch, height, width in self.sizes:
-            # One picture of few positions is a test for evaluation.
+            # One image of few positions is a test for evaluation.
             model = self.model(training=batch > 1)
             x = self.input(batch, height, width).requires_grad_()
             outs = self.run(model, x)

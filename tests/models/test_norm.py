@@ -3,7 +3,7 @@
 import pytest
 from torch import nn
 
-from glore_seg.layers.synchronized_norm import SynchronisedBatchNorm
+from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
 from glore_seg.models.norm import norm_layer_of
 
 
@@ -13,7 +13,7 @@ from glore_seg.models.norm import norm_layer_of
         (None, 2, nn.BatchNorm2d, 1e-4),
         ({"type": "BN"}, 3, nn.BatchNorm3d, 1e-4),
         ({"type": "SyncBN", "eps": 1e-3}, 2, nn.SyncBatchNorm, 1e-3),
-        ({"type": "CPUSyncBN"}, 3, SynchronisedBatchNorm, 1e-4),
+        ({"type": "CPUSyncBN"}, 3, SynchronizedBatchNorm, 1e-4),
         ({"type": "GN", "num_groups": 2}, 2, nn.GroupNorm, 1e-4),
     ],
 )

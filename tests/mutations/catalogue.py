@@ -5,8 +5,8 @@ from tests.mutations.readers import (
     command_lines,
     configs,
     exported,
+    images,
     packs,
-    pictures,
     records,
     submissions,
     videos,
@@ -15,7 +15,7 @@ from tests.mutations.readers import (
 READERS = (
     *configs.READERS,
     *checkpoints.READERS,
-    *pictures.READERS,
+    *images.READERS,
     *packs.READERS,
     *submissions.READERS,
     *videos.READERS,

@@ -1,7 +1,7 @@
 """cityscapesScripts' pixel-level evaluation, run as it is; prints one JSON object a case.
 
 `python -m tests.reference.cityscapes_scripts FOLDER`, with a folder a case in FOLDER that holds
-NAME_pred.png, NAME_labelIds.png and NAME_instanceIds.png for each picture. A process of its own,
+NAME_pred.png, NAME_labelIds.png and NAME_instanceIds.png for each image. A process of its own,
 since it calls sys.exit on what it refuses.
 """
 

@@ -1,4 +1,4 @@
-"""The unit of Section 3 written out from Eq. 1 to 4, one picture and one node at a time."""
+"""The unit of Section 3 written out from Eq. 1 to 4, one image and one node at a time."""
 
 import torch
 from torch import Tensor, nn

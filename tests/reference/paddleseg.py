@@ -58,7 +58,7 @@ def shapes(depth: int, num_classes: int = 19) -> dict[str, tuple[int, ...]]:
 
 
 def forward(state: dict[str, Tensor], x: Tensor, depth: int) -> tuple[Tensor, Tensor]:
-    """Pictures (B, 3, H, W) to the logits of both heads at 1/8, in evaluation."""
+    """Images (B, 3, H, W) to the logits of both heads at 1/8, in evaluation."""
 
     def norm(name: str, x: Tensor, eps: float = 1e-5) -> Tensor:
         kinds = ("_mean", "_variance", "weight", "bias")

@@ -19,13 +19,13 @@ def test_a_submission_with_and_without_faults(load_tool, data_root, tmp_path, ca
     main = load_tool("check_submission")
     path = write_zip(tmp_path / "results.zip", good_files())
     assert main([str(path), "--data-root", str(data_root), "--quiet"]) == 0
-    assert capsys.readouterr().out == "no fault in 3 pictures\n"
+    assert capsys.readouterr().out == "no fault in 3 images\n"
     write_zip(path, {**good_files(), "notes.txt": b"", f"{KEYS[1]}.png": b""})
     assert main([str(path), "--data-root", str(data_root), "--quiet"]) == 1
     assert capsys.readouterr().out.splitlines() == [
         f"fault: {KEYS[1]}.png: is empty; expected a whole PNG: write it again",
-        "fault: notes.txt: is no predicted picture: remove it",
-        "2 faults (1 damaged, 1 extra); 3 of 3 pictures read",
+        "fault: notes.txt: is no predicted image: remove it",
+        "2 faults (1 damaged, 1 extra); 3 of 3 images read",
     ]
 
 
@@ -39,7 +39,7 @@ def test_without_the_data_set(load_tool, tmp_path, monkeypatch, capsys):
         "data/cityscapes/leftImg8bit/test is missing: only cities and counts of the test split are "
         "compared"
     )
-    assert lines[-1] == "6 faults (6 missing); 0 of 1525 pictures read"
+    assert lines[-1] == "6 faults (6 missing); 0 of 1525 images read"
     with pytest.raises(
         FileNotFoundError, match=r"no \*_leftImg8bit\.png in data/cityscapes/leftImg8bit/val"
     ):

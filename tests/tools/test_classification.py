@@ -89,7 +89,7 @@ def test_trains_and_validates(trained_classifier):
     assert all(0 < value < 10 for _, value in scalars["loss"])
     scores = [value for _, value in scalars["accuracy/top1"]]
     assert len(scores) == 2
-    # Six pictures: their share that is right is one of seven.
+    # Six images: their share that is right is one of seven.
     assert all(
         value * 6 / 100 == pytest.approx(round(value * 6 / 100), abs=1e-3) for value in scores
     )
@@ -179,7 +179,7 @@ def test_tta_averages_scores(call, classifier, trained_classifier, tmp_path):
 
 
 def test_other_folders_are_refused(call, classifier, crops, tmp_path):
-    with pytest.raises(ValueError, match=r"the head has num_classes=4, the data set CustomDataset"):
+    with pytest.raises(ValueError, match=r"the head has num_classes=4, the dataset CustomDataset"):
         call("train", classifier, work_dir=tmp_path, cfg_options=("model.head.num_classes=4",))
     other = tmp_path / "other"
     for old, new in zip(CLASSES, ("bus", *CLASSES[1:]), strict=True):
@@ -199,8 +199,6 @@ def test_projections_lie_over_what_the_network_sees(
     assert np.array(Image.open(tmp_path / "split.png")).shape[1] == pytest.approx(3 * 312, abs=1)
     file = str(next((crops / "val" / "car").iterdir()))
     unit = ["--unit", "backbone.conv4.B01_extra"]
-    main([*arguments, str(tmp_path / "file.png"), "--pictures", file, *unit, "--statistics", "4"])
-    assert (
-        "maps on 4 pictures: mean absolute correlation of two nodes 0." in capsys.readouterr().out
-    )
+    main([*arguments, str(tmp_path / "file.png"), "--images", file, *unit, "--statistics", "4"])
+    assert "maps on 4 images: mean absolute correlation of two nodes 0." in capsys.readouterr().out
     assert np.array(Image.open(tmp_path / "file.png")).shape[1] == pytest.approx(5 * 312, abs=1)

@@ -55,12 +55,12 @@ def test_street_scenes(make_scenes, tmp_path, capsys):
 def test_cityscapes(run, make_scenes, tmp_path, capsys):
     make_scenes(tmp_path)
     assert run("cityscapes", tmp_path, "--quiet") == 1
-    assert "train: 4 pictures, expected 2975" in capsys.readouterr().out
+    assert "train: 4 images, expected 2975" in capsys.readouterr().out
     assert run("cityscapes", tmp_path, "--partial", "--check-only") == 0
     for path in tmp_path.rglob("*_labelTrainIds.png"):
         path.unlink()
     assert run("cityscapes", tmp_path, "--partial", "--check-only") == 1
-    assert "6 labelTrainIds pictures are missing" in capsys.readouterr().out
+    assert "6 labelTrainIds images are missing" in capsys.readouterr().out
     assert run("cityscapes", tmp_path, "--partial", "--quiet") == 0
     assert "labelTrainIds: 6 made, 0 were there" in capsys.readouterr().out
     assert run("cityscapes", tmp_path, "--partial") == 0
@@ -96,12 +96,12 @@ def test_pack(run, make_scenes, tmp_path, capsys):
     pack = tmp_path / "pack"
     arguments = [tmp_path / "data", pack, "--quiet", "--verify"]
     assert run("pack", *arguments) == 0
-    assert "4 pictures packed, 0 were there\nverified" in capsys.readouterr().out
+    assert "4 images packed, 0 were there\nverified" in capsys.readouterr().out
     assert run("pack", *arguments, "--splits", "train", "val", "--nproc", "2") == 0
-    assert "2 pictures packed, 4 were there\nverified" in capsys.readouterr().out
+    assert "2 images packed, 4 were there\nverified" in capsys.readouterr().out
     ids = ["--seg-map-suffix", "_gtFine_labelIds.png", "--num-classes", "34"]
     assert run("pack", *arguments[:1], tmp_path / "ids", *arguments[2:], *ids) == 0
-    assert "4 pictures packed, 0 were there\nverified" in capsys.readouterr().out
+    assert "4 images packed, 0 were there\nverified" in capsys.readouterr().out
     assert run("pack", *arguments, "--img-suffix", ".jpg") == 2
     assert "error: no *.jpg in" in capsys.readouterr().err
     with (pack / "pixels.u8").open("r+b") as pixels:

@@ -88,7 +88,7 @@ def test_two_processes_train_as_one_with_the_double_batch(runs, config):
     # Convolutions and scales have all moved, those of the unit among them.
     assert moved["decode_head.units.0.gcn.conv2.weight"] > 1e-4
     assert moved["backbone.layer1.0.conv1.weight"] > 1e-4
-    # The sums of the gradient are the same in another order (two means of two pictures instead
+    # The sums of the gradient are the same in another order (two means of two images instead
     # of one of four), and the rounding of fp32, 6e-8, grows over three steps of SGD at 0.05.
     for key, value in one.items():
         difference = (two[key] - value).abs().max().item()

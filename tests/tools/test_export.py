@@ -40,7 +40,7 @@ def test_export_prints_its_checks(load_tool, net, tmp_path, capsys):
         assert f"{size} |" in printed
     assert printed.count("100.0000% | ok |") == 4
     assert f"wrote {out} (" in printed
-    assert "segmentation, 19 classes, labels resized to the picture, channels rgb" in printed
+    assert "segmentation, 19 classes, labels resized to the image, channels rgb" in printed
     session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
     contract = json.loads(session.get_modelmeta().custom_metadata_map["glore_seg"])
     assert contract["classes"][0] == "road"

@@ -1,4 +1,4 @@
-"""Parameters and multiply-adds of Table 3's networks at Cityscapes' full size, by hand."""
+"""Parameters and MACs of Table 3's networks at Cityscapes' full size, by hand."""
 
 import json
 from pathlib import Path

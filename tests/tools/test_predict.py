@@ -26,12 +26,12 @@ def predict(load_tool):
 
 @pytest.fixture
 def folder(street_scenes, tmp_path):
-    """Two good pictures of one name in two folders, two bad ones and a video."""
+    """Two good images of one name in two folders, two bad ones and a video."""
     first, second = sorted((street_scenes / "leftImg8bit/val").rglob("*.png"))
     for name, file in (("a/1.png", first), ("b/1.png", second)):
         (tmp_path / "in" / name).parent.mkdir(parents=True)
         (tmp_path / "in" / name).write_bytes(file.read_bytes())
-    (tmp_path / "in/a/2.png").write_text("no picture")
+    (tmp_path / "in/a/2.png").write_text("no image")
     (tmp_path / "in/b/0.jpg").write_bytes(b"")
     code = cv2.VideoWriter.fourcc(*"mp4v")
     writer = cv2.VideoWriter(str(tmp_path / "in/drive.mp4"), code, 10.0, (64, 48))
@@ -52,8 +52,8 @@ def test_a_folder_with_bad_files(predict, trained, folder, tmp_path, capsys):
     shown = capsys.readouterr()
     assert f"3 segmented, 0 done before: {out}" in shown.out
     failed = [line for line in shown.err.splitlines() if line.startswith("failed: ")]
-    assert failed[0].startswith(f"failed: {folder}/a/2.png is no picture (it begins with")
-    assert failed[1] == (f"failed: {folder}/b/0.jpg is empty; expected a picture: fetch it again")
+    assert failed[0].startswith(f"failed: {folder}/a/2.png is no image (it begins with")
+    assert failed[1] == (f"failed: {folder}/b/0.jpg is empty; expected an image: fetch it again")
     made = [
         *("labels/a/1.png", "labels/b/1.png"),
         *(f"labels/drive/{index:06}.png" for index in range(3)),
@@ -135,6 +135,6 @@ def test_as_a_command(predict, trained, tmp_path):
         [*map(str, command), "--out", str(out)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1, done.stderr
-    assert f"failed: picture {tmp_path}/none.png does not exist" in done.stderr
-    with pytest.raises(ValueError, match=f"folder {tmp_path} holds no picture"):
+    assert f"failed: image {tmp_path}/none.png does not exist" in done.stderr
+    with pytest.raises(ValueError, match=f"folder {tmp_path} holds no image"):
         predict(weights, tmp_path, "--out", out)

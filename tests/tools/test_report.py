@@ -51,14 +51,14 @@ def test_the_page_tells_what_the_run_did(written, trained):
         "ground truth",
         "node ",
         "decode_head.units.0",
-        "multiply-adds",
+        "MACs",
         "iterations/s",
         "waiting for data",
         "not logged (only on a GPU)",
         "max_iters = 4" if "max_iters = 4" in text else "max_iters=4",  # yapf's choice
     ):
         assert part in text, part
-    # Three curves, the matrix, two pictures of val with three label maps and with four nodes each.
+    # Three curves, the matrix, two images of val with three label maps and with four nodes each.
     assert len(page.attributes("img")) == 3 + 1 + 2 * 4 + 2 * 5
 
 
@@ -150,12 +150,12 @@ def test_a_browser_shows_it(written, tmp_path, width):
         capture_output=True,
         timeout=120,
     )
-    picture = np.array(Image.open(shot).convert("RGB")).astype(int)
-    assert picture.shape == (6000, width, 3)
+    image = np.array(Image.open(shot).convert("RGB")).astype(int)
+    assert image.shape == (6000, width, 3)
     # Styled: ground and cards. Loaded: a curve's blue (SVG), wrong pixels in orange (PNG).
-    assert picture[5, 5].tolist() == [245, 246, 248]
-    assert (picture == 255).all(-1).mean() > 0.3
-    assert (picture == [31, 119, 180]).all(-1).sum() > 100
-    assert (picture == [255, 140, 0]).all(-1).sum() > 1000
+    assert image[5, 5].tolist() == [245, 246, 248]
+    assert (image == 255).all(-1).mean() > 0.3
+    assert (image == [31, 119, 180]).all(-1).sum() > 100
+    assert (image == [255, 140, 0]).all(-1).sum() > 1000
     # Nothing sticks out: the margin at the right is empty.
-    assert (picture[:, -4:] == [245, 246, 248]).all()
+    assert (image[:, -4:] == [245, 246, 248]).all()

@@ -17,12 +17,12 @@ from glore_seg.apis import load_config
 from glore_seg.engine import build_model
 from glore_seg.errors import GloReSegError
 from glore_seg.evaluation import CITYSCAPES_CLASSES
-from glore_seg.evaluation.submission import ExpectedPictures, check_submission
+from glore_seg.evaluation.submission import ExpectedImages, check_submission
 from projects.synthetic_data.street_scenes import make_street_scenes
 from tests.tools.test_dist import TOOLS, free_port, launch
 
 SPLIT = "test"
-NUM_PICTURES = 6
+NUM_IMAGES = 6
 SLIDE = ("--mode", "slide", "--crop-size", 32, 32, "--stride", 12, 12)  # slow enough to be killed
 
 
@@ -30,7 +30,7 @@ SLIDE = ("--mode", "slide", "--crop-size", 32, 32, "--stride", 12, 12)  # slow e
 def data_root(tmp_path_factory):
     root = tmp_path_factory.mktemp("submit") / "data"
     make_street_scenes(
-        root, num_train=1, num_val=1, num_test=NUM_PICTURES, size=(64, 128), progress=False
+        root, num_train=1, num_val=1, num_test=NUM_IMAGES, size=(64, 128), progress=False
     )
     return root
 
@@ -69,15 +69,15 @@ def undisturbed(submit, tmp_path_factory):
 
 def test_the_checker_accepts_it(undisturbed, data_root, load_tool, capsys):
     assert load_tool("check_submission")([str(undisturbed), "--data-root", str(data_root)]) == 0
-    assert f"no fault in {NUM_PICTURES} pictures" in capsys.readouterr().out
+    assert f"no fault in {NUM_IMAGES} images" in capsys.readouterr().out
     with zipfile.ZipFile(undisturbed) as archive:
-        assert len(archive.namelist()) == NUM_PICTURES
+        assert len(archive.namelist()) == NUM_IMAGES
         assert archive.namelist() == sorted(archive.namelist())
-        with archive.open(archive.namelist()[0]) as file, Image.open(file) as picture:
-            assert (picture.mode, picture.size) == ("L", (128, 64))
-    pictures = undisturbed.with_name("results_pictures") / "pictures"
-    expected = ExpectedPictures.of_folder(data_root / "leftImg8bit" / SPLIT, SPLIT)
-    assert check_submission(pictures, expected, progress=False).faults == []
+        with archive.open(archive.namelist()[0]) as file, Image.open(file) as image:
+            assert (image.mode, image.size) == ("L", (128, 64))
+    images = undisturbed.with_name("results_images") / "images"
+    expected = ExpectedImages.of_folder(data_root / "leftImg8bit" / SPLIT, SPLIT)
+    assert check_submission(images, expected, progress=False).faults == []
 
 
 @pytest.mark.parametrize("options", [(), ("--tta",)], ids=["whole", "tta"])
@@ -94,8 +94,8 @@ def test_predictions_are_those_of_test_py(
     values = set()
     with zipfile.ZipFile(out) as archive:
         for name in archive.namelist():
-            with archive.open(name) as file, Image.open(file) as picture:
-                label_ids = np.asarray(picture)
+            with archive.open(name) as file, Image.open(file) as image:
+                label_ids = np.asarray(image)
             stem = name.replace("_labelIds.png", "_leftImg8bit.png")
             expected = np.asarray(Image.open(tmp_path / "label_ids" / stem))
             np.testing.assert_array_equal(label_ids, expected)
@@ -118,16 +118,16 @@ def test_killed_it_goes_on_and_makes_the_same_zip(
 ):
     """benchmarks/kills kills it more often, and at random moments."""
     out = tmp_path / "results.zip"
-    pictures = tmp_path / "results_pictures" / "pictures"
+    images = tmp_path / "results_images" / "images"
     process = start(config, checkpoint, out)
-    while process.poll() is None and len(list(pictures.glob("[!.]*"))) < 3:
+    while process.poll() is None and len(list(images.glob("[!.]*"))) < 3:
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
     error = process.communicate()[1]
     assert process.returncode == -signal.SIGKILL, error.decode()
     assert not out.exists()
-    times = {path: path.stat().st_mtime_ns for path in pictures.glob("[!.]*")}
-    assert 3 <= len(times) < NUM_PICTURES
+    times = {path: path.stat().st_mtime_ns for path in images.glob("[!.]*")}
+    assert 3 <= len(times) < NUM_IMAGES
     submit(out, *SLIDE)
     assert out.read_bytes() == undisturbed.read_bytes()
     assert times == {path: path.stat().st_mtime_ns for path in times}
@@ -139,7 +139,7 @@ def test_two_processes_make_the_same_zip(undisturbed, config, checkpoint, tmp_pa
     done = launch("dist_submit.sh", config, checkpoint, 2, "--out", out, *SLIDE, PORT=free_port())
     assert done.returncode == 0, done.stderr
     assert out.read_bytes() == undisturbed.read_bytes()
-    assert f"no fault in {NUM_PICTURES} pictures\n{out} is ready for the server" in done.stdout
+    assert f"no fault in {NUM_IMAGES} images\n{out} is ready for the server" in done.stdout
 
 
 def test_what_is_there_is_not_overwritten_unasked(submit, undisturbed):
@@ -148,18 +148,18 @@ def test_what_is_there_is_not_overwritten_unasked(submit, undisturbed):
         FileExistsError, match=r"results\.zip exists: give another --out, or --over"
     ):
         submit(undisturbed, *SLIDE)
-    with pytest.raises(GloReSegError, match=r"results_pictures was begun otherwise: inference"):
+    with pytest.raises(GloReSegError, match=r"results_images was begun otherwise: inference"):
         submit(undisturbed, "--overwrite")
     assert undisturbed.read_bytes() == before
     submit(undisturbed, *SLIDE, "--overwrite")
     assert undisturbed.read_bytes() == before
 
 
-def test_pictures_of_other_threads_or_another_order_of_classes_are_not_mixed_in(
+def test_images_of_other_threads_or_another_order_of_classes_are_not_mixed_in(
     submit, load_tool, write_config, data_root, checkpoint, undisturbed, tmp_path
 ):
     """With another number of threads sums are rounded otherwise."""
-    shutil.copytree(undisturbed.with_name("results_pictures"), tmp_path / "results_pictures")
+    shutil.copytree(undisturbed.with_name("results_images"), tmp_path / "results_images")
     torch.set_num_threads(2)
     try:
         message = r"device was 'cpu with OMP_NUM_THREADS=1' and is 'cpu with OMP_NUM_THREADS=2'\."
@@ -200,7 +200,7 @@ def test_refused(submit, load_tool, config, tmp_path):
     few = tmp_path / "other.pth"
     torch.save({"state_dict": build_model(cfg).state_dict()}, few)
     with pytest.raises(
-        ValueError, match="num_classes=11, the data set CheckedCityscapesDataset has 19"
+        ValueError, match="num_classes=11, the dataset CheckedCityscapesDataset has 19"
     ):
         main([config, str(few), *out, *option])
     assert [path.name for path in tmp_path.iterdir()] == ["other.pth"]

@@ -32,7 +32,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def pictures(root, split):
+def images(root, split):
     return sorted(path.name for path in (root / "leftImg8bit" / split).rglob("*.png"))
 
 
@@ -42,7 +42,7 @@ def test_scores_equal_the_trainings_and_out_has_what_was_scored(
     scores = test("--out", tmp_path / "labels")
     logged = read_scalars(trained)
     assert scores["mIoU"] == pytest.approx(dict(logged["mIoU"])[4], abs=0.01)
-    assert names(tmp_path / "labels") == pictures(street_scenes, "val")
+    assert names(tmp_path / "labels") == images(street_scenes, "val")
     # The score again, from the written files.
     predicted, truth = [], []
     for path in sorted((street_scenes / "leftImg8bit/val").rglob("*.png")):
@@ -95,7 +95,7 @@ def test_format_only_predicts_without_labels(test, street_scenes, tmp_path, opti
     out = tmp_path / "labels"
     scores = test("--format-only", "--out", out, *options, cfg_options=UNLABELLED)
     assert scores == {}
-    assert names(out) == pictures(street_scenes, "test")
+    assert names(out) == images(street_scenes, "test")
     label = np.array(Image.open(next(out.iterdir())))
     assert label.shape == (64, 128)
     assert not np.isin(label, [0, 1, 2, 3, 4, 5, 6, 9, 10, 29, 30]).any()  # no train ids
@@ -118,7 +118,7 @@ def test_tta_of_a_config_for_the_test_server(test, write_config, street_scenes, 
         },
     )
     assert test("--tta", config=config) == {}
-    assert names(out) == pictures(street_scenes, "test")
+    assert names(out) == images(street_scenes, "test")
 
 
 def test_format_only_without_a_folder_is_refused(test, capsys):
@@ -131,12 +131,12 @@ def test_format_only_without_a_folder_is_refused(test, capsys):
 def test_show_dir_gets_painted_predictions(test, street_scenes, tmp_path):
     test("--show-dir", tmp_path / "painted")
     files = sorted((tmp_path / "painted").rglob("*.png"))
-    assert len(files) == len(pictures(street_scenes, "val"))
+    assert len(files) == len(images(street_scenes, "val"))
     for file in files:
-        picture = np.array(Image.open(file))
-        assert picture.shape[0] == 64  # label and prediction side by side
-        assert picture.shape[1] % 128 == 0
-        assert picture.std() > 1
+        image = np.array(Image.open(file))
+        assert image.shape[0] == 64  # label and prediction side by side
+        assert image.shape[1] % 128 == 0
+        assert image.std() > 1
 
 
 def test_painting_needs_no_training_data(test, tmp_path):
@@ -151,7 +151,7 @@ def test_what_a_killed_run_left_half_written_is_removed(test, street_scenes, tmp
     (tmp_path / "labels").mkdir()
     (tmp_path / "labels" / f".a.{ended.pid}.unfinished.png").write_bytes(b"half")
     test("--out", tmp_path / "labels")
-    assert names(tmp_path / "labels") == pictures(street_scenes, "val")
+    assert names(tmp_path / "labels") == images(street_scenes, "val")
 
 
 def test_a_checkpoint_of_another_network_is_refused(test):
@@ -175,7 +175,7 @@ def test_a_checkpoint_of_another_width_or_number_of_classes_is_refused(test):
 
 def test_other_classes_than_the_data_sets_are_refused(test):
     with pytest.raises(
-        ValueError, match=r"num_classes=19, the data set CheckedCityscapesDataset has 2 "
+        ValueError, match=r"num_classes=19, the dataset CheckedCityscapesDataset has 2 "
     ):
         test(cfg_options=("test_dataloader.dataset.metainfo.classes=(road,car)",))
 

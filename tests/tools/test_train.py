@@ -156,9 +156,7 @@ def test_wrong_options_and_configs_are_refused(call, small_config, tmp_path):
 
 
 def test_other_classes_than_the_data_sets_are_refused(call, small_config, tmp_path):
-    message = (
-        r"num_classes=7, the data set CheckedCityscapesDataset has 19 classes .*num_classes=19"
-    )
+    message = r"num_classes=7, the dataset CheckedCityscapesDataset has 19 classes .*num_classes=19"
     with pytest.raises(ValueError, match=message):
         call(
             "train",

@@ -1,4 +1,4 @@
-"""Train, resume, test and picture a video config through the tools, on tiny moving shapes."""
+"""Train, resume, test and image a video config through the tools, on tiny moving shapes."""
 
 import re
 from pathlib import Path
@@ -107,17 +107,17 @@ def test_projections_of_a_clip(load_tool, options, shapes, work_dir, tmp_path, c
             ]
         )
 
-    visualize("--pictures", str(shapes / "videos/val/left_000001.mp4"), "--nodes", "3", "0")
+    visualize("--images", str(shapes / "videos/val/left_000001.mp4"), "--nodes", "3", "0")
     height, width = np.array(Image.open(tmp_path / "clip.png")).shape[:2]
     assert width == pytest.approx((8 * 1.3 + 0.9) * 120, abs=1)
-    visualize("--pictures", "1", "--nodes", "3", "0", "--unit", "backbone.conv3.B01_extra", "--ov")
+    visualize("--images", "1", "--nodes", "3", "0", "--unit", "backbone.conv3.B01_extra", "--ov")
     assert np.array(Image.open(tmp_path / "clip.png")).shape[:2] == (height, width)
     for arguments, message in (
-        (("--pictures", "0", "1"), "2 videos for a figure; expected one"),
+        (("--images", "0", "1"), "2 videos for a figure; expected one"),
         (("--number", "2"), "2 videos for a figure; expected one"),
-        (("--pictures", "up"), "up_000003.mp4 is missing: .*; give another video"),
-        (("--pictures", str(shapes)), "is no file, and 0 videos of val begin with it"),
-        (("--pictures", "none"), "video 'none' is no file, and 0 videos of val begin with it"),
+        (("--images", "up"), "up_000003.mp4 is missing: .*; give another video"),
+        (("--images", str(shapes)), "is no file, and 0 videos of val begin with it"),
+        (("--images", "none"), "video 'none' is no file, and 0 videos of val begin with it"),
         (("--unit", "neck"), "unit 'neck' is none of the network's; it has backbone.conv3.B0"),
     ):
         with pytest.raises(ValueError, match=message):

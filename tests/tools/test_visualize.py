@@ -29,7 +29,7 @@ def files(street_scenes, split="val"):
     return sorted((street_scenes / "leftImg8bit" / split).rglob("*.png"))
 
 
-def test_compare_picks_the_pictures_that_differ_most(visualize, models, tmp_path, capsys):
+def test_compare_picks_the_images_that_differ_most(visualize, models, tmp_path, capsys):
     out = tmp_path / "new" / "compare.png"
     visualize("compare", *models, "--number", 1, "--out", out)
     assert f"wrote {out}" in capsys.readouterr().out
@@ -43,17 +43,17 @@ def test_compare_picks_the_pictures_that_differ_most(visualize, models, tmp_path
 
 
 @pytest.mark.parametrize("option", ["--number", "--among"])
-def test_compare_of_no_pictures_is_refused(visualize, models, tmp_path, option):
-    with pytest.raises(ValueError, match="number of pictures is 0; expected 1 or more"):
+def test_compare_of_no_images_is_refused(visualize, models, tmp_path, option):
+    with pytest.raises(ValueError, match="number of images is 0; expected 1 or more"):
         visualize("compare", *models, option, 0, "--out", tmp_path / "c.png")
 
 
 def test_compare_of_files_has_no_truth(visualize, models, street_scenes, tmp_path):
-    pictures = [*files(street_scenes), *files(street_scenes, "test")]
-    visualize("compare", *models, "--pictures", *pictures, "--out", tmp_path / "c.png")
+    images = [*files(street_scenes), *files(street_scenes, "test")]
+    visualize("compare", *models, "--images", *images, "--out", tmp_path / "c.png")
     assert size(tmp_path / "c.png")[1] == pytest.approx(3 * 3.2 * 120, abs=1)
-    with pytest.raises(ValueError, match="some pictures have ground truth and some have none"):
-        visualize("compare", *models, "--pictures", pictures[0], 1, "--out", tmp_path / "d.png")
+    with pytest.raises(ValueError, match="some images have ground truth and some have none"):
+        visualize("compare", *models, "--images", images[0], 1, "--out", tmp_path / "d.png")
     assert [file.name for file in tmp_path.iterdir()] == ["c.png"]
 
 
@@ -86,14 +86,14 @@ def test_projections_of_chosen_and_of_picked_nodes(
     visualize, small_config, trained, street_scenes, tmp_path
 ):
     arguments = ("projections", small_config, trained / "iter_4.pth")
-    visualize(*arguments, "--nodes", 3, 0, "--pictures", 0, "--out", tmp_path / "chosen.png")
+    visualize(*arguments, "--nodes", 3, 0, "--images", 0, "--out", tmp_path / "chosen.png")
     assert size(tmp_path / "chosen.png")[1] == pytest.approx(3 * 2.6 * 120, abs=1)
     visualize(*arguments, "--number", 2, "--out", tmp_path / "picked.png")
     assert size(tmp_path / "picked.png")[1] == pytest.approx(5 * 2.6 * 120, abs=1)
     assert size(tmp_path / "picked.png")[0] > size(tmp_path / "chosen.png")[0]
     file = files(street_scenes, "test")[0]
-    options = ("--colours", "orange-blue", "--unit", "decode_head.units.0")
-    visualize(*arguments, *options, "--pictures", file, "--out", tmp_path / "file.png")
+    options = ("--colors", "orange-blue", "--unit", "decode_head.units.0")
+    visualize(*arguments, *options, "--images", file, "--out", tmp_path / "file.png")
     assert size(tmp_path / "file.png") == (size(tmp_path / "chosen.png")[0], 5 * 312, 3)
 
 
@@ -103,10 +103,10 @@ def test_projections_of_chosen_and_of_picked_nodes(
         (("--unit", "neck"), r"unit 'neck' is none of the network's; it has decode_head\.units\.0"),
         (("--nodes", "99"), r"nodes \[99\] are none of the unit's"),
         (("--nodes", "3", "3"), r"nodes \[3, 3\] name one twice; expected each once"),
-        (("--nodes", "99", "--pictures", "none"), r"nodes \[99\] are"),  # before any picture
+        (("--nodes", "99", "--images", "none"), r"nodes \[99\] are"),  # before any image
         (("--num-nodes", "0"), "number of nodes is 0"),
-        (("--number", "0"), "number of pictures is 0; expected 1 or more"),
-        (("--pictures", "nothing"), "'nothing' is no file, and 0 pictures of val begin with it"),
+        (("--number", "0"), "number of images is 0; expected 1 or more"),
+        (("--images", "nothing"), "'nothing' is no file, and 0 images of val begin with it"),
     ],
 )
 def test_projections_refuse(visualize, small_config, trained, tmp_path, options, message):
@@ -123,5 +123,5 @@ def test_compare_of_another_split(visualize, models, tmp_path, split, columns):
     out = tmp_path / "c.png"
     visualize("compare", *models, "--split", split, "--number", 1, "--out", out)
     assert size(out)[1] == pytest.approx(columns * 3.2 * 120, abs=1)
-    visualize("compare", *models, "--split", split, "--pictures", 0, "--out", tmp_path / "d.png")
+    visualize("compare", *models, "--split", split, "--images", 0, "--out", tmp_path / "d.png")
     assert size(tmp_path / "d.png")[1] == size(out)[1]

@@ -34,17 +34,17 @@ def pixels(file):
     return np.array(Image.open(file).convert("RGB"))
 
 
-def test_writes_the_first_pictures_under_their_names(street_scenes, tmp_path):
+def test_writes_the_first_images_under_their_names(street_scenes, tmp_path):
     data = dataset(street_scenes)
     files = browse(data, tmp_path / "out", number=2)
     stems = [data.get_data_info(i)["img_path"].split("/")[-1] for i in range(2)]
     assert [file.name for file in files] == stems
     assert sorted((tmp_path / "out").iterdir()) == sorted(files)
-    # Sky is painted in every scene, at 0.7 over the picture: its legend has the pure colour.
+    # Sky is painted in every scene, at 0.7 over the image: its legend has the pure color.
     assert (pixels(files[0]) == (70, 130, 180)).all(-1).any()
 
 
-def test_a_test_pipeline_resizes_the_picture_alone(street_scenes, tmp_path):
+def test_a_test_pipeline_resizes_the_image_alone(street_scenes, tmp_path):
     (file,) = browse(dataset(street_scenes, split="val", resize=(64, 32)), tmp_path, number=1)
     assert (pixels(file) == (70, 130, 180)).all(-1).any()
 

@@ -11,21 +11,21 @@ def draw(**options):
     return draw_clip_prediction(frames, scores=SCORES, **options).astype(int)
 
 
-def shades(picture, channel):
-    """Which colours of text there are: red, green, or neither."""
+def shades(image, channel):
+    """Which colors of text there are: red, green, or neither."""
     others = [c for c in range(3) if c != channel]
-    return (picture[..., channel] - picture[..., others].max(axis=2)).max()
+    return (image[..., channel] - image[..., others].max(axis=2)).max()
 
 
 def test_frames_in_a_row():
-    picture = draw()
-    assert picture.shape[1] == 640
-    row = picture[round(picture.shape[0] * 0.75)]
+    image = draw()
+    assert image.shape[1] == 640
+    row = image[round(image.shape[0] * 0.75)]
     middle = [row[round(640 * (i + 0.5) / 4)].tolist() for i in range(4)]
     assert middle == [[value] * 3 for value in (10, 90, 170, 250)]
 
 
-def test_colour_tells_right_from_wrong():
+def test_color_tells_right_from_wrong():
     right, wrong, unknown = draw(truth=[1]), draw(truth=[0]), draw()
     assert (shades(right, 1) > 60, shades(right, 0) > 60) == (True, False)
     assert (shades(wrong, 1) > 60, shades(wrong, 0) > 60) == (False, True)

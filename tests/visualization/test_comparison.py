@@ -23,19 +23,19 @@ def draw(folder, comparisons, **options):
     return np.array(Image.open(file).convert("RGB"))
 
 
-def runs(picture):
+def runs(image):
     """Columns in which each of the yellow frames stands, as (first, last)."""
-    columns = np.flatnonzero((picture == YELLOW).all(-1).any(0))
+    columns = np.flatnonzero((image == YELLOW).all(-1).any(0))
     parts = np.split(columns, np.flatnonzero(np.diff(columns) > 40) + 1)
     return [(int(part[0]), int(part[-1])) for part in parts]
 
 
 def test_the_region_is_framed_in_every_column(tmp_path):
     assert [(b.left, b.top, b.width, b.height) for b in example().boxes(3)] == [(40, 20, 80, 40)]
-    picture = draw(tmp_path, [example()])
-    assert picture.shape[1] == 4 * 3.2 * 120
-    # A column is 374 dots wide (3.2 inches less the gaps), and so is the picture of 192 pixels.
-    frames = runs(picture)
+    image = draw(tmp_path, [example()])
+    assert image.shape[1] == 4 * 3.2 * 120
+    # A column is 374 dots wide (3.2 inches less the gaps), and so is the image of 192 pixels.
+    frames = runs(image)
     widths = [last - first for first, last in frames]
     assert len(frames) == 4
     assert np.allclose(widths, widths[0], atol=2)
@@ -56,7 +56,7 @@ def test_difference_is_the_share_that_is_framed():
     assert same.difference == 0
 
 
-def test_pictures_are_ranked_alike_however_many_boxes_are_drawn(tmp_path):
+def test_images_are_ranked_alike_however_many_boxes_are_drawn(tmp_path):
     """One large region against two regions of which each is smaller."""
     road, car = np.zeros((2, 96, 192), np.uint8)
     car[20:60, 40:120] = 1
@@ -83,7 +83,7 @@ def test_a_note_tells_the_share_of_right_pixels(tmp_path, monkeypatch):
     ]
 
 
-def test_pictures_with_and_without_truth_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="some pictures have ground truth and some have none"):
+def test_images_with_and_without_truth_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="some images have ground truth and some have none"):
         draw(tmp_path, [example(), example(truth=False)])
     assert list(tmp_path.iterdir()) == []

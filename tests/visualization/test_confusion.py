@@ -10,17 +10,17 @@ LOW, MIDDLE, HIGH = (78, 34, 0), (120, 123, 124), (55, 232, 254)
 
 
 def cells(path, count):
-    """Colours near a corner of each cell, beside the number, (count, count, 3)."""
-    picture = cv2.imread(str(path))
-    grey = np.all(picture == 217, axis=2)
-    known = [np.all(np.abs(picture - np.array(c, int)) < 3, axis=2) for c in (LOW, MIDDLE, HIGH)]
-    inside = np.any([grey, *known], axis=0)
-    inside[:, int(inside.shape[1] * 0.8) :] = False  # the colour bar
+    """Colors near a corner of each cell, beside the number, (count, count, 3)."""
+    image = cv2.imread(str(path))
+    gray = np.all(image == 217, axis=2)
+    known = [np.all(np.abs(image - np.array(c, int)) < 3, axis=2) for c in (LOW, MIDDLE, HIGH)]
+    inside = np.any([gray, *known], axis=0)
+    inside[:, int(inside.shape[1] * 0.8) :] = False  # the color bar
     rows, columns = (np.flatnonzero(inside.sum(axis) > 20) for axis in (1, 0))
     top, left = rows[0], columns[0]
     step = (rows[-1] + 1 - top) / count
     at = ((np.arange(count) + 0.15) * step).round().astype(int)
-    return picture[np.ix_(top + at, left + at)]
+    return image[np.ix_(top + at, left + at)]
 
 
 def test_rows_are_shares_and_absent_classes_grey(tmp_path):

@@ -82,10 +82,10 @@ def test_figures_of_their_own_leave_out_what_was_not_logged(two_runs):
 def test_curves_are_three_panels(two_runs):
     out = two_runs / "curve.png"
     plot_training_curves(two_runs, out)
-    picture = np.array(Image.open(out).convert("L"))
-    assert picture.shape == (384, 1200)
+    image = np.array(Image.open(out).convert("L"))
+    assert image.shape == (384, 1200)
     # Something is drawn in each third.
-    assert all((third < 128).sum() > 200 for third in np.split(picture, 3, axis=1))
+    assert all((third < 128).sum() > 200 for third in np.split(image, 3, axis=1))
 
 
 def test_a_score_that_was_never_logged_leaves_its_panel_empty(two_runs):

@@ -39,7 +39,7 @@ def test_truth_tells_which_differences_matter():
     [
         ([labels()], None, "1 prediction; expected two or more to compare"),
         ([labels(), labels(shape=(3, 4))], None, r"sizes \[\(96, 192\), \(3, 4\)\]"),
-        ([labels(), labels()], labels(shape=(3, 4)), "predict and label the same picture"),
+        ([labels(), labels()], labels(shape=(3, 4)), "predict and label the same image"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(maps, truth, message):
@@ -97,7 +97,7 @@ def test_what_is_worth_a_tenth_of_the_first_is_left_out():
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 500), (7, 9), (5, 3)])
-def test_small_pictures(shape):
+def test_small_images(shape):
     for box in find_boxes(np.ones(shape, np.float32), 2):
         assert isinstance(box, Box)
         top, bottom, left, right = place(box)

@@ -25,7 +25,7 @@ def test_colorize_paints_by_the_palette_and_the_rest_black():
         (0.25, [[182, 91, 32], [8, 15, 58]]),
     ],
 )
-def test_overlay_mixes_picture_and_colour(opacity, expected):
+def test_overlay_mixes_image_and_color(opacity, expected):
     image = np.array([[[200, 100, 0], [10, 20, 30]]], np.uint8)
     mixed = overlay(image, np.array([[0, 1]]), PALETTE, opacity=opacity)
     assert mixed.dtype == np.uint8
@@ -34,7 +34,7 @@ def test_overlay_mixes_picture_and_colour(opacity, expected):
 
 def test_overlay_refuses_what_does_not_fit():
     image = np.zeros((2, 3, 3), np.uint8)
-    with pytest.raises(ValueError, match=r"picture \(2, 3\) and label map \(3, 2\) differ in size"):
+    with pytest.raises(ValueError, match=r"image \(2, 3\) and label map \(3, 2\) differ in size"):
         overlay(image, np.zeros((3, 2), np.uint8), PALETTE)
     with pytest.raises(ValueError, match=r"opacity must lie between 0 and 1, got 1\.5"):
         overlay(image, np.zeros((2, 3), np.uint8), PALETTE, opacity=1.5)
@@ -50,11 +50,11 @@ def test_panel_shows_rows_columns_and_a_legend(tmp_path):
     image = np.full((40, 80, 3), (10, 200, 30), np.uint8)
     road = np.zeros((40, 80), np.uint8)
     one = panel(tmp_path, rows=[{"input": image, "label": road}])
-    # 3.2 inches a column at 120 dots; half that high for a picture of 1 : 2, and 0.9 for the rest.
+    # 3.2 inches a column at 120 dots; half that high for an image of 1 : 2, and 0.9 for the rest.
     assert one.shape == (round((1.6 + 0.9) * 120), 2 * 3.2 * 120, 3)
-    colours = {tuple(colour) for colour in np.unique(one.reshape(-1, 3), axis=0).tolist()}
-    assert {(10, 200, 30), PALETTE[0]} <= colours
-    assert PALETTE[1] not in colours  # no car anywhere, so none in the legend
+    colors = {tuple(color) for color in np.unique(one.reshape(-1, 3), axis=0).tolist()}
+    assert {(10, 200, 30), PALETTE[0]} <= colors
+    assert PALETTE[1] not in colors  # no car anywhere, so none in the legend
 
     two = panel(tmp_path, rows=[{"input": image, "label": road}, {"input": image, "label": road}])
     assert two.shape[0] - one.shape[0] == pytest.approx(1.6 * 120, abs=1)
@@ -62,7 +62,7 @@ def test_panel_shows_rows_columns_and_a_legend(tmp_path):
 
 def test_panel_refuses_rows_of_different_columns(tmp_path):
     image = np.zeros((4, 4, 3), np.uint8)
-    for rows in ([], [{"input": image}, {"picture": image}]):
+    for rows in ([], [{"input": image}, {"image": image}]):
         with pytest.raises(ValueError, match="the same columns in one order"):
             panel(tmp_path, rows=rows)
     assert list(tmp_path.iterdir()) == []
@@ -82,7 +82,7 @@ def test_boxes_and_notes_stand_in_their_row(tmp_path):
     assert noted.shape[0] - plain.shape[0] == pytest.approx(2 * 0.2 * 120, abs=1)
     yellow = np.flatnonzero((plain == (255, 232, 0)).all(-1).any(1))
     green = np.flatnonzero((plain == (10, 200, 30)).all(-1).any(1))
-    # In the lower picture alone, from a quarter to three quarters of its height.
+    # In the lower image alone, from a quarter to three quarters of its height.
     second = green[np.flatnonzero(np.diff(green) > 1)[0] + 1]
     assert yellow.min() > second
     assert (yellow.min() - second) / (green.max() - second) == pytest.approx(0.25, abs=0.04)

@@ -6,8 +6,8 @@ import pytest
 from glore_seg.visualization.projection_statistics import map_statistics
 
 
-def maps(pictures=4, nodes=6, seed=0):
-    return np.random.default_rng(seed).standard_normal((pictures, nodes, 7, 9))
+def maps(images=4, nodes=6, seed=0):
+    return np.random.default_rng(seed).standard_normal((images, nodes, 7, 9))
 
 
 def test_equals_numpys_correlation():
@@ -17,10 +17,10 @@ def test_equals_numpys_correlation():
     tables = [np.abs(np.corrcoef(m.reshape(6, -1))[upper]).mean() for m in a]
     assert found.between_nodes == pytest.approx(np.mean(tables))
 
-    centred = a - a.mean((2, 3), keepdims=True)
+    centerd = a - a.mean((2, 3), keepdims=True)
     own, other = a - a.mean(0), b - b.mean(0)
     own_centred = own - own.mean((2, 3), keepdims=True)
-    share = (own_centred**2).sum((0, 2, 3)) / (centred**2).sum((0, 2, 3))
+    share = (own_centred**2).sum((0, 2, 3)) / (centerd**2).sum((0, 2, 3))
     assert found.own == pytest.approx(share.mean())
 
     def along(others):
@@ -33,11 +33,11 @@ def test_equals_numpys_correlation():
 
     assert found.in_place == along(other)
     assert found.mirrored == along(other[..., ::-1])
-    assert found.pictures == 4
+    assert found.images == 4
 
 
-def test_maps_that_follow_the_picture():
-    place = 3 * maps(1, seed=2)  # what every picture gets, beside its own
+def test_maps_that_follow_the_image():
+    place = 3 * maps(1, seed=2)  # what every image gets, beside its own
     a = maps(40) + place
     mirrored = maps(40)[..., ::-1] + place
     found = map_statistics(list(a), list(mirrored))
@@ -55,7 +55,7 @@ def test_maps_of_the_place_alone_and_nodes_that_look_at_the_same():
     alike = np.concatenate([node, -3 * node, node + 1], axis=1)
     found = map_statistics(list(alike), list(alike))
     assert found.between_nodes == pytest.approx(1)
-    assert str(found).startswith("maps on 3 pictures: mean absolute correlation of two nodes 1.00;")
+    assert str(found).startswith("maps on 3 images: mean absolute correlation of two nodes 1.00;")
 
 
 def test_even_maps_count_as_nothing():
@@ -68,11 +68,11 @@ def test_even_maps_count_as_nothing():
     [(0, 0, (2, 3, 3)), (1, 1, (2, 3, 3)), (2, 1, (2, 3, 3)), (2, 2, (1, 3, 3)), (2, 2, (3, 3))],
 )
 def test_refuses(number, mirrored, shape):
-    with pytest.raises(ValueError, match=f"^{number} pictures and {mirrored} mirrored .* two or"):
+    with pytest.raises(ValueError, match=f"^{number} images and {mirrored} mirrored .* two or"):
         map_statistics([np.ones(shape)] * number, [np.ones(shape)] * mirrored)
 
 
-def test_refuses_pictures_of_several_sizes():
+def test_refuses_images_of_several_sizes():
     sizes = [np.ones((2, 3, 3)), np.ones((2, 3, 4))]
-    with pytest.raises(ValueError, match=r"\(2, 3, 3\), \(2, 3, 4\).*give pictures of one size"):
+    with pytest.raises(ValueError, match=r"\(2, 3, 3\), \(2, 3, 4\).*give images of one size"):
         map_statistics(sizes, sizes)

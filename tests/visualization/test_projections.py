@@ -40,7 +40,7 @@ def test_units_are_found_by_name_and_by_default_the_last_one_that_predicts():
 
 def test_captured_weights_equal_the_projection_of_the_units_input():
     model = Network().eval()
-    # A unit that is zero-initialised at its end passes its input on.
+    # A unit that is zero-initialized at its end passes its input on.
     nn.init.normal_(model.stage[0].blocker.weight)
     x = torch.rand(2, 8, 5, 7)
     with torch.no_grad(), capture_projections(model.stage[2]) as captured:
@@ -85,24 +85,24 @@ def test_hue_is_the_sign_and_brightness_the_magnitude():
     painted = paint_weights(GREY, weights, full=2.0)
     assert painted.dtype == np.uint8
     assert painted[0, 0].tolist() == [255, 40, 30]  # red, full
-    # Half green, half of the dimmed picture: 0.35 x 100.
+    # Half green, half of the dimmed image: 0.35 x 100.
     assert painted[0, 5].tolist() == [18, 130, 48]
     assert painted[0, 9].tolist() == [255, 40, 30]  # no brighter than full
-    assert painted[0, 15].tolist() == [35, 35, 35]  # zero shows the picture
-    other = paint_weights(GREY, weights, full=2.0, colours="orange-blue")
+    assert painted[0, 15].tolist() == [35, 35, 35]  # zero shows the image
+    other = paint_weights(GREY, weights, full=2.0, colors="orange-blue")
     assert other[0, 0].tolist() == [255, 150, 20]
 
 
-def test_a_coarse_map_is_stretched_over_the_picture():
+def test_a_coarse_map_is_stretched_over_the_image():
     painted = paint_weights(GREY, np.array([[1.0, -1.0]], np.float32), full=1.0)
     assert painted.shape == GREY.shape
     assert (painted[:, :7, 0] > painted[:, :7, 1]).all()
     assert (painted[:, 9:, 1] > painted[:, 9:, 0]).all()
 
 
-def test_wrong_colours_are_refused():
-    with pytest.raises(ValueError, match="colours is 'pink'; expected one of red-green, orange-b"):
-        paint_weights(GREY, np.zeros((8, 16)), full=1, colours="pink")
+def test_wrong_colors_are_refused():
+    with pytest.raises(ValueError, match="colors is 'pink'; expected one of red-green, orange-b"):
+        paint_weights(GREY, np.zeros((8, 16)), full=1, colors="pink")
     with pytest.raises(ValueError, match="full is 0; expected a magnitude above 0"):
         paint_weights(GREY, np.zeros((8, 16)), full=0)
 
@@ -124,9 +124,9 @@ def test_the_most_distinct_nodes_are_picked():
         pick_nodes([planted()], 0)
 
 
-def test_pictures_of_any_size_count_alike():
+def test_images_of_any_size_count_alike():
     small = planted()
-    # In the large picture node 2 does as node 1 does, and there are more of its pixels.
+    # In the large image node 2 does as node 1 does, and there are more of its pixels.
     large = np.kron(small, np.ones((1, 4, 4)))
     large[2] = large[1]
     assert pick_nodes([small, large], 2) == pick_nodes([large, small], 2) == [1, 5]
@@ -140,13 +140,13 @@ def draw(folder, images, weights, nodes, **options):
     return np.array(Image.open(file).convert("RGB")).astype(int)
 
 
-def test_figure_shows_each_node_in_its_colour(tmp_path):
+def test_figure_shows_each_node_in_its_color(tmp_path):
     image = np.full((40, 80, 3), 255, np.uint8)
     weights = np.stack([np.full((4, 8), 3.0), np.full((4, 8), -0.1)])
-    picture = draw(tmp_path, [image], [weights], [0, 1], title="unit")
-    assert picture.shape[1] == pytest.approx(3 * 2.6 * 120, abs=1)
-    height, width = picture.shape[:2]
-    middle = picture[int(0.45 * height), [int((i + 0.5) * width / 3) for i in range(3)]]
+    drawn = draw(tmp_path, [image], [weights], [0, 1], title="unit")
+    assert drawn.shape[1] == pytest.approx(3 * 2.6 * 120, abs=1)
+    height, width = drawn.shape[:2]
+    middle = drawn[int(0.45 * height), [int((i + 0.5) * width / 3) for i in range(3)]]
     assert middle.tolist() == [[255, 255, 255], [255, 40, 30], [0, 225, 60]]
 
 
@@ -164,7 +164,7 @@ def test_figure_of_a_clip_has_a_row_a_frame(tmp_path):
 @pytest.mark.parametrize(
     ("images", "shape", "nodes", "message"),
     [
-        (0, (2, 4, 4), [0], "0 pictures, 0 maps and 1 nodes; expected one or more"),
+        (0, (2, 4, 4), [0], "0 images, 0 maps and 1 nodes; expected one or more"),
         (1, (2, 4, 4), [], "0 nodes; expected"),
         (1, (2, 3, 4, 4), [0], r"shape \(2, 3, 4, 4\); expected \(N, h, w\) .* over_frames"),
         (

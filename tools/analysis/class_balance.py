@@ -1,4 +1,4 @@
-"""Count the classes of a data set: `python tools/analysis/class_balance.py CONFIG`."""
+"""Count the classes of a dataset: `python tools/analysis/class_balance.py CONFIG`."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.apis import load_config
-from glore_seg.apis.splits import build_picture_dataset, read_labels
+from glore_seg.apis.splits import build_image_dataset, read_labels
 from glore_seg.apis.visualize import check_figure, check_free
 from glore_seg.cli.options import add_cfg_options, run_tool
 from glore_seg.evaluation.class_balance import ClassBalance, count_classes
@@ -18,15 +18,15 @@ from glore_seg.visualization.class_balance import plot_class_balance
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="How often each class occurs, in pixels and in pictures, and the weights that "
+        description="How often each class occurs, in pixels and in images, and the weights that "
         "even it out in a loss.",
         epilog="example: python tools/analysis/class_balance.py "
-        "configs/fcn_r18_glore_street-scenes.py --picture balance.png",
+        "configs/fcn_r18_glore_street-scenes.py --image balance.png",
     )
     parser.add_argument("config", help="config file")
     parser.add_argument("--split", choices=["train", "val"], default="train")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw them here")
+    parser.add_argument("--image", type=Path, metavar="FILE", help="draw them here")
     parser.add_argument("--overwrite", action="store_true", help="replace both files")
     add_cfg_options(parser)
     return parser.parse_args(argv)
@@ -37,17 +37,17 @@ def main(argv: Sequence[str] | None = None) -> ClassBalance:
     args = parse_args(argv)
     if args.json:
         check_free(args.json, overwrite=args.overwrite)
-    if args.picture:
-        check_figure(args.picture, overwrite=args.overwrite)
+    if args.image:
+        check_figure(args.image, overwrite=args.overwrite)
     cfg = load_config(args.config, cfg_options=args.cfg_options)
-    dataset = build_picture_dataset(cfg, args.split)
+    dataset = build_image_dataset(cfg, args.split)
     balance = count_classes(read_labels(dataset), dataset.metainfo["classes"])
     print(balance.table())
     if args.json:
         with atomic_write(args.json) as aside:
             aside.write_text(json.dumps(balance.as_dict(), indent=1) + "\n")
-    if args.picture:
-        plot_class_balance(balance, args.picture)
+    if args.image:
+        plot_class_balance(balance, args.image)
     return balance
 
 

@@ -25,7 +25,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Convert the pictures."""
+    """Convert the images."""
     args = parse_args(argv)
     counts = convert_camvid(args.src, args.out, progress=not args.quiet)
     print(f"{args.out}: " + ", ".join(f"{count} {split}" for split, count in counts.items()))

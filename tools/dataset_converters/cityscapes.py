@@ -1,4 +1,4 @@
-"""Check a Cityscapes folder and make the labelTrainIds pictures that training reads.
+"""Check a Cityscapes folder and make the labelTrainIds images that training reads.
 
 Example:
     python tools/dataset_converters/cityscapes.py data/cityscapes --nproc 8
@@ -25,7 +25,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--partial",
         action="store_true",
-        help="accept any number of pictures, as for another data set in this layout",
+        help="accept any number of images, as for another dataset in this layout",
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     return parser.parse_args(argv)
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if args.check_only:
         print(
-            f"- {report.without_train_ids} labelTrainIds pictures are missing: run this command "
+            f"- {report.without_train_ids} labelTrainIds images are missing: run this command "
             "without --check-only"
         )
         return 1

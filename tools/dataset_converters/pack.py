@@ -1,4 +1,4 @@
-"""Make a packed copy of a data set, from which training reads crops without decoding pictures.
+"""Make a packed copy of a dataset, from which training reads crops without decoding images.
 
 Example:
     python tools/dataset_converters/pack.py data/cityscapes data/cityscapes_pack --nproc 8
@@ -26,14 +26,14 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         "--splits", nargs="+", default=["train"], metavar="SPLIT", help="default: train"
     )
     for option, default, what in (
-        ("--img-suffix", "_leftImg8bit.png", "pictures"),
+        ("--img-suffix", "_leftImg8bit.png", "images"),
         ("--seg-map-suffix", "_gtFine_labelTrainIds.png", "labels"),
     ):
         parser.add_argument(
             option,
             default=default,
             metavar="SUFFIX",
-            help=f"how names of {what} end, as in the data set's config (default: {default})",
+            help=f"how names of {what} end, as in the dataset's config (default: {default})",
         )
     parser.add_argument(
         "--num-classes", type=int, default=19, help="classes in the stored labels (default: 19)"
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         progress=not args.quiet,
     )
     problems = verify_pack(args.pack, progress=not args.quiet) if args.verify else []
-    print(f"{args.pack}: {made} pictures packed, {kept} were there")
+    print(f"{args.pack}: {made} images packed, {kept} were there")
     for problem in problems:
         print(f"- {problem}")
     if args.verify and not problems:

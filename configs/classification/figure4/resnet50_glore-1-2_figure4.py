@@ -1,6 +1,6 @@
 """ResNet-50 with 1 and 2 GloRe units on Res3 and Res4: Figure 4.
 
-Without zero initialisation, as there for units and blocks alike (Section 4.2, footnote 4).
+Without zero initialization, as there for units and blocks alike (Section 4.2, footnote 4).
 """
 
 _base_ = "../resnet50_in1k.py"

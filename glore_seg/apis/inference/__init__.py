@@ -1,11 +1,11 @@
-"""Pictures and videos in, label maps out: from a config, a lone checkpoint or an ONNX file."""
+"""Images and videos in, label maps out: from a config, a lone checkpoint or an ONNX file."""
 
 from glore_seg.apis.inference.folders import Summary, find_tasks, segment_folders
 from glore_seg.apis.inference.output_folder import OutputFolder, sole_predictor
 from glore_seg.apis.inference.reading import (
-    PICTURE_SUFFIXES,
-    read_picture,
-    read_picture_bytes,
+    IMAGE_SUFFIXES,
+    read_image,
+    read_image_bytes,
     to_rgb,
 )
 from glore_seg.apis.inference.segmentation import Failure, Segmentation
@@ -13,7 +13,7 @@ from glore_seg.apis.inference.segmenter import Segmenter
 from glore_seg.apis.inference.video import VIDEO_SUFFIXES, segment_video
 
 __all__ = [
-    "PICTURE_SUFFIXES",
+    "IMAGE_SUFFIXES",
     "VIDEO_SUFFIXES",
     "Failure",
     "OutputFolder",
@@ -21,8 +21,8 @@ __all__ = [
     "Segmenter",
     "Summary",
     "find_tasks",
-    "read_picture",
-    "read_picture_bytes",
+    "read_image",
+    "read_image_bytes",
     "segment_folders",
     "segment_video",
     "sole_predictor",

@@ -1,4 +1,4 @@
-"""Pictures of one size together, results in the order given."""
+"""Images of one size together, results in the order given."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from glore_seg.apis.inference.inputs import files_of
 from glore_seg.apis.inference.output_folder import OutputFolder, Task
-from glore_seg.apis.inference.reading import PICTURE_SUFFIXES
+from glore_seg.apis.inference.reading import IMAGE_SUFFIXES
 from glore_seg.apis.inference.segmentation import Failure
 from glore_seg.apis.inference.segmenter import Segmenter
 from glore_seg.apis.inference.video import VIDEO_SUFFIXES, segment_video
@@ -33,7 +33,7 @@ class Summary:
 
 
 def find_tasks(inputs: Sequence[str | Path], out: str | Path) -> list[Task]:
-    """Find pictures and videos, and name their results.
+    """Find images and videos, and name their results.
 
     Results are named by the place of a file below the folder that holds all inputs, so files of
     one name in several folders keep apart; where two differ in their endings alone, the ending
@@ -52,7 +52,7 @@ def find_tasks(inputs: Sequence[str | Path], out: str | Path) -> list[Task]:
     for given in inputs:
         files = [
             Path(os.path.abspath(file))
-            for file in files_of(given, suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES)
+            for file in files_of(given, suffixes=IMAGE_SUFFIXES | VIDEO_SUFFIXES)
         ]
         folder = Path(os.path.abspath(given))
         roots += [folder] if folder.is_dir() else [file.parent for file in files]
@@ -92,14 +92,14 @@ def segment_folders(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Summary:
-    """Segment pictures and videos into a folder, and go past those that can't be.
+    """Segment images and videos into a folder, and go past those that can't be.
 
     Args:
         segmenter: The network.
         tasks: From :func:`find_tasks`.
         folder: Where the results go; what is done there is left alone.
         frames: Whether to write label maps for the frames of videos, too.
-        batch_size: Pictures of equal size that run together, at most.
+        batch_size: Images of equal size that run together, at most.
         overwrite: Whether what is there may be replaced.
         progress: Whether to show bars with the time left.
 
@@ -108,11 +108,11 @@ def segment_folders(
     """
     todo = folder.todo(tasks)
     failures = []
-    pictures = [task for task in todo if not task.is_video]
+    images = [task for task in todo if not task.is_video]
     results = segmenter.stream(
-        [task.path for task in pictures], batch_size=batch_size, progress=progress
+        [task.path for task in images], batch_size=batch_size, progress=progress
     )
-    for task, result in zip(pictures, results, strict=True):
+    for task, result in zip(images, results, strict=True):
         if isinstance(result, Failure):
             failures.append(result)
         else:

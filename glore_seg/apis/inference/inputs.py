@@ -1,4 +1,4 @@
-"""What a caller names, as single pictures: paths, arrays, PIL images, folders, globs, lists."""
+"""What a caller names, as single images: paths, arrays, PIL images, folders, globs, lists."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any, TypeAlias
 import numpy as np
 from PIL import Image
 
-from glore_seg.apis.inference.reading import PICTURE_SUFFIXES, read_picture, to_rgb
+from glore_seg.apis.inference.reading import IMAGE_SUFFIXES, read_image, to_rgb
 from glore_seg.errors import DataError
 
-Picture: TypeAlias = str | Path | np.ndarray | Image.Image
-"""One picture, or, as text, a folder or a glob of them."""
+ImageInput: TypeAlias = str | Path | np.ndarray | Image.Image
+"""One image, or, as text, a folder or a glob of them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One picture, not yet read.
+    """One image, not yet read.
 
     Args:
         path: The file; None for one from memory.
@@ -35,17 +35,17 @@ class Source:
     @property
     def name(self) -> str:
         """What to call it in messages."""
-        return f"picture {self.index}" if self.path is None else str(self.path)
+        return f"image {self.index}" if self.path is None else str(self.path)
 
     def read(self, *, backend: str) -> np.ndarray:
-        """The picture, (H, W, 3), RGB, uint8; raises what :mod:`reading` does."""
+        """The image, (H, W, 3), RGB, uint8; raises what :mod:`reading` does."""
         if self.path is None:
             return to_rgb(self.data, name=self.name)
-        return read_picture(self.path, backend=backend)
+        return read_image(self.path, backend=backend)
 
 
 def is_single(inputs: Any) -> bool:
-    """Whether inputs stand for one picture: not a list, not a folder, not a glob."""
+    """Whether inputs stand for one image: not a list, not a folder, not a glob."""
     if isinstance(inputs, str | Path):
         return not Path(inputs).is_dir() and not is_glob(inputs)
     return not isinstance(inputs, Iterable) or isinstance(inputs, np.ndarray | Image.Image)
@@ -56,8 +56,8 @@ def is_glob(path: str | Path) -> bool:
     return glob.has_magic(str(path)) and not Path(path).exists()
 
 
-def expand(inputs: Picture | Iterable[Picture]) -> Iterator[Source]:
-    """Single pictures, in the order given; those of a folder or a glob by name.
+def expand(inputs: ImageInput | Iterable[ImageInput]) -> Iterator[Source]:
+    """Single images, in the order given; those of a folder or a glob by name.
 
     Raises:
         DataError: A folder or a glob holds none.
@@ -74,7 +74,7 @@ def expand(inputs: Picture | Iterable[Picture]) -> Iterator[Source]:
             index += 1
 
 
-def files_of(path: str | Path, *, suffixes: frozenset[str] = PICTURE_SUFFIXES) -> list[Path]:
+def files_of(path: str | Path, *, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> list[Path]:
     """The file, all files of the known endings in a folder and its folders, or those of a glob.
 
     Hidden files and folders are left out of folders.
@@ -102,7 +102,7 @@ def files_of(path: str | Path, *, suffixes: frozenset[str] = PICTURE_SUFFIXES) -
     files = sorted(file for file in found if file.is_file())
     if not files:
         raise DataError(
-            f"{kind} {path} holds no picture; expected one or more, in a folder named "
+            f"{kind} {path} holds no image; expected one or more, in a folder named "
             f"*{', *'.join(sorted(suffixes))}"
         )
     return files

@@ -1,6 +1,6 @@
 """An exported network in onnxruntime: the settings that it needs stand in the file.
 
-Shape legend: B batch, H, W size of the pictures, K classes, h, w size of the logits.
+Shape legend: B batch, H, W size of the images, K classes, h, w size of the logits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from glore_seg.utils.devices import named_device
 class OnnxPredictor:
     """A network that ``tools/export.py`` wrote, with what :class:`Predictor` offers of it.
 
-    Pictures run at their own size, padded at the right and the bottom with the mean colour to a
+    Images run at their own size, padded at the right and the bottom with the mean color to a
     multiple of the file's ``size_divisor``; where a config's test pipeline resizes, this does not.
 
     Args:
@@ -52,7 +52,7 @@ class OnnxPredictor:
             raise DataError(f"{path} cannot be opened by onnxruntime ({error})") from error
         self._contract = _read_contract(found, str(path))
         self.classes: tuple[str, ...] = self._contract.classes
-        self.palette: Sequence[Sequence[int]] = self._contract.palette or _colours(self.classes)
+        self.palette: Sequence[Sequence[int]] = self._contract.palette or _colors(self.classes)
 
     @property
     def gives_scores(self) -> bool:
@@ -60,12 +60,12 @@ class OnnxPredictor:
         return self._contract.output == "logits"
 
     def predict_batch(
-        self, pictures: Sequence[np.ndarray], *, scores: bool = False
+        self, images: Sequence[np.ndarray], *, scores: bool = False
     ) -> list[tuple[np.ndarray, np.ndarray | None]]:
-        """Label maps of pictures of one size.
+        """Label maps of images of one size.
 
         Args:
-            pictures: (H, W, 3), RGB, uint8 each.
+            images: (H, W, 3), RGB, uint8 each.
             scores: Whether to give the scores, too.
 
         Returns:
@@ -75,8 +75,8 @@ class OnnxPredictor:
         Raises:
             DataError: onnxruntime can't run the network on them.
         """
-        size = pictures[0].shape[:2]
-        inputs = self._prepare(pictures)
+        size = images[0].shape[:2]
+        inputs = self._prepare(images)
         try:
             (found,) = self._session.run([self._contract.output], {"image": inputs})
         except Exception as error:  # its errors have no public base but this
@@ -86,8 +86,8 @@ class OnnxPredictor:
             return [(one, None) for one in labels]
         return [self._decide(logits, inputs.shape[2:], size, scores) for logits in found]
 
-    def _prepare(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
-        batch = np.stack(pictures).astype(np.float32)  # (B, H, W, 3)
+    def _prepare(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        batch = np.stack(images).astype(np.float32)  # (B, H, W, 3)
         if self._contract.channel_order == "bgr":
             batch = batch[..., ::-1]
         mean, std = (np.array(one, np.float32) for one in (self._contract.mean, self._contract.std))
@@ -134,6 +134,6 @@ def _read_contract(text: str | None, source: str) -> Contract:
     return contract
 
 
-def _colours(classes: Sequence[str]) -> list[list[int]]:
-    """A colour for each class where the data set had none, the same at every call."""
+def _colors(classes: Sequence[str]) -> list[list[int]]:
+    """A color for each class where the dataset had none, the same at every call."""
     return np.random.default_rng(0).integers(0, 256, (len(classes), 3)).tolist()

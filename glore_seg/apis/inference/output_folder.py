@@ -1,6 +1,6 @@
 """A folder of label maps and overlays that remembers what made them.
 
-``OUT/predict.jsonl`` holds the settings in its first line and then a line for each picture that is
+``OUT/predict.jsonl`` holds the settings in its first line and then a line for each image that is
 done, so that a run that was interrupted goes on, and nothing is taken for what it is not.
 """
 
@@ -29,7 +29,7 @@ _SHARES = "shares.csv"
 
 @dataclass(frozen=True)
 class Task:
-    """A picture or a video, and how its results are called.
+    """An image or a video, and how its results are called.
 
     Args:
         path: The file.
@@ -62,7 +62,7 @@ class OutputFolder:
 
     Args:
         root: The folder; made where missing.
-        settings: What the results depend on beside the pictures.
+        settings: What the results depend on beside the images.
         classes: Name of each class.
         table: From train ids to the ids to write, uint8. Default: train ids.
         opacity: Of the label maps in overlays.
@@ -99,18 +99,18 @@ class OutputFolder:
             aside.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
 
     def labels_of(self, task: Task) -> Path:
-        """Label map of a picture, or folder of those of a video."""
+        """Label map of an image, or folder of those of a video."""
         return self.root / "labels" / f"{task.name}{'' if task.is_video else '.png'}"
 
     def overlay_of(self, task: Task) -> Path:
-        """Overlay of a picture or a video."""
+        """Overlay of an image or a video."""
         return self.root / "overlays" / f"{task.name}{'.mp4' if task.is_video else '.png'}"
 
     def todo(self, tasks: Sequence[Task]) -> list[Task]:
         """Those that are not done yet.
 
         Raises:
-            OutputError: There is something of that name that was made of another picture, or
+            OutputError: There is something of that name that was made of another image, or
                 that nobody remembers.
         """
         left = []
@@ -135,14 +135,14 @@ class OutputFolder:
         return left
 
     def write(self, task: Task, found: Segmentation) -> None:
-        """Write the results of a picture and remember them."""
+        """Write the results of an image and remember them."""
         labels = found.labels if self.table is None else self.table[found.labels]
         write_png(self.labels_of(task), labels)
         write_png(self.overlay_of(task), found.overlay(self.opacity))
         self.remember(task, found.shares(), labels=True)
 
     def remember(self, task: Task, shares: Mapping[str, float], *, labels: bool) -> None:
-        """Note that a picture or a video is done.
+        """Note that an image or a video is done.
 
         Args:
             task: Which one.

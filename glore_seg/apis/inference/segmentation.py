@@ -1,6 +1,6 @@
-"""What a network makes of one picture.
+"""What a network makes of one image.
 
-Shape legend: H, W size of the picture as viewed; K outputs of the network.
+Shape legend: H, W size of the image as viewed; K outputs of the network.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from glore_seg.visualization.panels import overlay
 
 @dataclass(frozen=True, eq=False)
 class Segmentation:
-    """A picture and its label map.
+    """An image and its label map.
 
     Args:
         labels: (H, W) of train ids, which are indices of ``classes``, uint8.
         image: (H, W, 3), RGB, uint8, turned as its EXIF says.
         classes: Name of each class.
-        palette: RGB colour of each class, 0 to 255.
+        palette: RGB color of each class, 0 to 255.
         scores: (K, H, W), float32, 0 to 1; None where they were not asked for.
-        path: The file; None for a picture from memory.
+        path: The file; None for an image from memory.
     """
 
     labels: np.ndarray = field(repr=False)
@@ -35,7 +35,7 @@ class Segmentation:
     path: Path | None = None
 
     def overlay(self, opacity: float = 0.5) -> np.ndarray:
-        """Lay the painted label map over the picture, (H, W, 3), RGB, uint8.
+        """Lay the painted label map over the image, (H, W, 3), RGB, uint8.
 
         Args:
             opacity: Of the label map, 0 to 1.
@@ -53,11 +53,11 @@ class Segmentation:
 
 @dataclass(frozen=True, eq=False)
 class Failure:
-    """A picture of which there is no label map.
+    """An image of which there is no label map.
 
     Args:
-        error: Why; its text names the picture.
-        path: The file; None for a picture from memory.
+        error: Why; its text names the image.
+        path: The file; None for an image from memory.
     """
 
     error: Exception

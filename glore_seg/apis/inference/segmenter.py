@@ -1,6 +1,6 @@
-"""One call from pictures to label maps.
+"""One call from images to label maps.
 
-Shape legend: H, W size of a picture; K outputs of the network.
+Shape legend: H, W size of an image; K outputs of the network.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mmengine.config import Config
 from torch import nn
 
 from glore_seg.apis.inference.batching import in_batches
-from glore_seg.apis.inference.inputs import Picture, Source, expand, is_single
+from glore_seg.apis.inference.inputs import ImageInput, Source, expand, is_single
 from glore_seg.apis.inference.onnx_predictor import OnnxPredictor
 from glore_seg.apis.inference.segmentation import Failure, Segmentation
 from glore_seg.apis.inference.sources import build_predictor
@@ -24,15 +24,15 @@ from glore_seg.apis.predictor import Predictor
 from glore_seg.errors import DataError
 from glore_seg.utils.files import track
 
-# What reading one picture can bring about; anything else ends a run.
+# What reading one image can bring about; anything else ends a run.
 _FAULTS = (OSError, ValueError, TypeError, RuntimeError, cv2.error)
 _Read = tuple[Source, np.ndarray]
 
 
 class Segmenter:
-    """A trained network, callable on pictures.
+    """A trained network, callable on images.
 
-    Pictures go through the config's own test pipeline, from its ``LoadImageFromFile`` on, so that
+    Images go through the config's own test pipeline, from its ``LoadImageFromFile`` on, so that
     a label map is the one that ``tools/test.py`` scores; see ``docs/inference.md`` for 16 bits,
     alpha, EXIF and the like. Arrays are RGB, uint8 or uint16: (H, W), (H, W, 1), (H, W, 3) or
     (H, W, 4).
@@ -45,7 +45,7 @@ class Segmenter:
         checkpoint: Weights for a config.
         device: Where the network runs. Default: the first GPU where there is one, else the CPU.
         precision: ``"fp32"`` or ``"bf16"``, autocast to bfloat16.
-        mode: ``"whole"`` pictures, ``"slide"`` for the config's sliding windows, or None, as the
+        mode: ``"whole"`` images, ``"slide"`` for the config's sliding windows, or None, as the
             config says.
         tta: Whether to average over the config's scales and flips, by ``AccumulatingSegTTAModel``.
         cfg_options: Changes to the config, by dotted keys, such as
@@ -53,7 +53,7 @@ class Segmenter:
 
     Attributes:
         classes: Name of each class.
-        palette: RGB colour of each class, 0 to 255.
+        palette: RGB color of each class, 0 to 255.
         device: Where the network runs.
         model: The network, in test-time augmentation if that was asked for; None for ONNX.
 
@@ -101,33 +101,33 @@ class Segmenter:
 
     @property
     def predictor(self) -> Predictor | OnnxPredictor:
-        """What runs the network on prepared pictures, such as :meth:`Predictor.project`."""
+        """What runs the network on prepared images, such as :meth:`Predictor.project`."""
         return self._predictor
 
     def __call__(
         self,
-        inputs: Picture | Iterable[Picture],
+        inputs: ImageInput | Iterable[ImageInput],
         *,
         scores: bool = False,
         batch_size: int = 1,
         progress: bool = False,
     ) -> Segmentation | list[Segmentation]:
-        """Segment pictures.
+        """Segment images.
 
         Args:
-            inputs: A path, an array (RGB) or a PIL image; or a folder (all pictures in it and in
+            inputs: A path, an array (RGB) or a PIL image; or a folder (all images in it and in
                 its folders), a glob, or a list of any of these.
-            scores: Whether to keep the scores: 4 K bytes a pixel, 160 MB for a picture of
+            scores: Whether to keep the scores: 4 K bytes a pixel, 160 MB for an image of
                 Cityscapes.
-            batch_size: Pictures of equal size that run together, at most.
+            batch_size: Images of equal size that run together, at most.
             progress: Whether to show a bar with the time left.
 
         Returns:
-            One :class:`Segmentation` for one picture, else a list of them in the order given.
+            One :class:`Segmentation` for one image, else a list of them in the order given.
 
         Raises:
-            DataError: A picture is not there.
-            DataError: A picture can't be read or segmented; the text names it. The first one
+            DataError: An image is not there.
+            DataError: An image can't be read or segmented; the text names it. The first one
                 ends the call: :meth:`stream` goes on.
         """
         found = []
@@ -139,26 +139,26 @@ class Segmenter:
 
     def stream(
         self,
-        inputs: Picture | Iterable[Picture],
+        inputs: ImageInput | Iterable[ImageInput],
         *,
         scores: bool = False,
         batch_size: int = 1,
         progress: bool = False,
     ) -> Iterator[Segmentation | Failure]:
-        """Segment pictures one after the other, as the results are taken.
+        """Segment images one after the other, as the results are taken.
 
         Args:
             inputs: As for a call; an iterator is read as results are taken.
             scores: As for a call.
-            batch_size: As for a call. Up to four times as many pictures are read ahead.
+            batch_size: As for a call. Up to four times as many images are read ahead.
             progress: As for a call.
 
         Returns:
-            An iterator over a :class:`Segmentation`, or a :class:`Failure` of a picture that can't
-            be read or segmented, for each picture, in the order given.
+            An iterator over a :class:`Segmentation`, or a :class:`Failure` of an image that can't
+            be read or segmented, for each image, in the order given.
 
         Raises:
-            DataError: ``batch_size`` is less than 1, a folder or a glob holds no picture, or the
+            DataError: ``batch_size`` is less than 1, a folder or a glob holds no image, or the
                 network gives no scores.
         """
         if batch_size < 1:
@@ -190,19 +190,19 @@ class Segmenter:
     def _run(
         self, batch: Sequence[_Read | Failure], *, scores: bool
     ) -> list[Segmentation | Failure]:
-        pictures = [entry for entry in batch if not isinstance(entry, Failure)]
-        if len(pictures) < len(batch):  # these come by themselves
+        images = [entry for entry in batch if not isinstance(entry, Failure)]
+        if len(images) < len(batch):  # these come by themselves
             return [entry for entry in batch if isinstance(entry, Failure)]
         try:
-            found = self._predictor.predict_batch([image for _, image in pictures], scores=scores)
+            found = self._predictor.predict_batch([image for _, image in images], scores=scores)
         except Exception as error:  # what a config that came with weights leads to is unforeseen
             if len(batch) > 1:  # it may be one of them, or that they are many
                 return [one for entry in batch for one in self._run([entry], scores=scores)]
-            ((source, image),) = pictures
+            ((source, image),) = images
             return [Failure(_named(error, source, image), source.path)]
         return [
             Segmentation(labels, image, self.classes, self.palette, probabilities, source.path)
-            for (source, image), (labels, probabilities) in zip(pictures, found, strict=True)
+            for (source, image), (labels, probabilities) in zip(images, found, strict=True)
         ]
 
 

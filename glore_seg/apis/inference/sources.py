@@ -126,7 +126,7 @@ def _open_onnx(path: Path, device: Any, *, refused: dict[str, Any]) -> OnnxPredi
     if given:
         raise DataError(
             f"{', '.join(given)} can't be had of {path}: an ONNX file is one network on whole "
-            "pictures in its own precision; give the config and checkpoint that it was made from"
+            "images in its own precision; give the config and checkpoint that it was made from"
         )
     return OnnxPredictor(path, device=device)
 

@@ -48,7 +48,7 @@ def tiles(evaluation: Evaluation, complexity: Complexity) -> Facts:
         *found,
         ("pixel accuracy", f"{evaluation.accuracy:.2f} %"),
         ("parameters", f"{complexity.params / 1e6:.2f} M"),
-        ("time a picture", f"{statistics.median(evaluation.milliseconds):.0f} ms"),
+        ("time an image", f"{statistics.median(evaluation.milliseconds):.0f} ms"),
     ]
 
 
@@ -97,11 +97,11 @@ def recipe(cfg: Config, predictor: Predictor, checkpoint: Path) -> Facts:
         "GloRe units": ", ".join(f"{u.num_nodes} nodes x {u.num_states} states" for u in units)
         or "none",
         "classes": str(len(predictor.classes)),
-        "data set": ", ".join(sorted(set(_values(train.get("dataset", {}), "data_root"))))
+        "dataset": ", ".join(sorted(set(_values(train.get("dataset", {}), "data_root"))))
         or "not said",
         "crop": " x ".join(map(str, _listed(cfg.get("crop_size")))) or "not said",
         "batch": f"{train.get('batch_size', '?')} on each process",
-        "optimiser": _optimizer(optim_wrapper.get("optimizer") or {}),
+        "optimizer": _optimizer(optim_wrapper.get("optimizer") or {}),
         "schedule": ", ".join(s.get("type", "?") for s in schedulers) or "constant",
         "iterations": str(train_cfg.get("max_iters", "not said")),
         "precision": _PRECISION.get(wrapper, wrapper),
@@ -127,9 +127,9 @@ def speed(
             f"{complexity.params / 1e6:.3f} M; {complexity.params_with_stats / 1e6:.3f} M with "
             "running statistics",
         ),
-        ("multiply-adds", f"{complexity.macs / 1e9:.3f} G at {height} x {width}"),
+        ("MACs", f"{complexity.macs / 1e9:.3f} G at {height} x {width}"),
         (
-            "network alone, a picture",
+            "network alone, an image",
             f"{quartiles[1]:.1f} ms (half of them between {quartiles[0]:.1f} and "
             f"{quartiles[2]:.1f}), {height} x {width}, on {_device_name(device)}",
         ),

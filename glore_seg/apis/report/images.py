@@ -1,4 +1,4 @@
-"""The pictures of a report: curves, confusion matrix, predictions and projection maps."""
+"""The images of a report: curves, confusion matrix, predictions and projection maps."""
 
 import tempfile
 from math import isnan
@@ -10,7 +10,7 @@ from mmengine.dataset import BaseDataset
 
 from glore_seg.apis.evaluation import Evaluation
 from glore_seg.apis.predictor import Predictor
-from glore_seg.apis.select_images import Picture, read_picture
+from glore_seg.apis.select_images import SelectedImage, read_image
 from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 from glore_seg.visualization.confusion import plot_confusion_matrix
@@ -19,14 +19,14 @@ from glore_seg.visualization.errors import paint_errors
 from glore_seg.visualization.panels import colorize
 from glore_seg.visualization.projections import (
     find_unit,
-    full_colour,
+    full_color,
     paint_weights,
     pick_nodes,
 )
 from glore_seg.visualization.report import (
     Embedded,
     embed_figure,
-    embed_picture,
+    embed_image,
     embed_png,
 )
 
@@ -61,30 +61,30 @@ def confusion(evaluation: Evaluation) -> Embedded:
 def predictions(
     predictor: Predictor, evaluation: Evaluation, dataset: BaseDataset
 ) -> tuple[list[list[Embedded]], list[tuple[str, Any]]]:
-    """Pictures from the best to the worst predicted one, and the classes that occur in them."""
+    """Images from the best to the worst predicted one, and the classes that occur in them."""
     rows: list[list[Embedded]] = []
     present: set[int] = set()
     for index in _from_best_to_worst(evaluation, _PANELS):
-        picture = read_picture(dataset, index)
-        assert picture.label is not None  # evaluate() refuses pictures without
-        prediction = predictor.predict(picture.path)
-        present.update(np.unique(prediction).tolist(), np.unique(picture.label).tolist())
-        name = picture.path.name
+        image = read_image(dataset, index)
+        assert image.label is not None  # evaluate() refuses images without
+        prediction = predictor.predict(image.path)
+        present.update(np.unique(prediction).tolist(), np.unique(image.label).tolist())
+        name = image.path.name
         accuracy = evaluation.accuracies[index]
         right = "nothing is labelled" if isnan(accuracy) else f"{100 * accuracy:.1f} % right"
         painted: list[tuple[np.ndarray, str, str]] = [
-            (picture.image, f"input {name}", "input"),
-            (colorize(picture.label, predictor.palette), f"truth of {name}", "ground truth"),
+            (image.image, f"input {name}", "input"),
+            (colorize(image.label, predictor.palette), f"truth of {name}", "ground truth"),
             (colorize(prediction, predictor.palette), f"prediction of {name}", "prediction"),
             (
-                paint_errors(picture.image, prediction, picture.label),
+                paint_errors(image.image, prediction, image.label),
                 f"wrong pixels of {name} in orange",
                 f"wrong in orange, {right}",
             ),
         ]
         rows.append(
             [
-                embed_picture(array, alt=alt, caption=caption, photo=caption == "input")
+                embed_image(array, alt=alt, caption=caption, photo=caption == "input")
                 for array, alt, caption in painted
             ]
         )
@@ -97,7 +97,7 @@ def predictions(
 
 
 def projections(predictor: Predictor, evaluation: Evaluation) -> tuple[str, list[list[Embedded]]]:
-    """What to say of the last unit, and its most distinct nodes on two pictures."""
+    """What to say of the last unit, and its most distinct nodes on two images."""
     units = [m for m in predictor.model.modules() if isinstance(m, GloReUnit)]
     if not units:
         return "This network has no GloRe unit.", []
@@ -107,12 +107,12 @@ def projections(predictor: Predictor, evaluation: Evaluation) -> tuple[str, list
     nodes = pick_nodes(weights, _NODES)
     rows = []
     for path, maps in zip(paths, weights, strict=True):
-        image = Picture(path).image
-        row = [embed_picture(image, alt=f"input {path.name}", caption="input", photo=True)]
+        image = SelectedImage(path).image
+        row = [embed_image(image, alt=f"input {path.name}", caption="input", photo=True)]
         for node in nodes:
-            full = full_colour(weights, node)
+            full = full_color(weights, node)
             row.append(
-                embed_picture(
+                embed_image(
                     paint_weights(image, maps[node], full=full),
                     alt=f"projection weights of node {node} on {path.name}",
                     caption=f"node {node}, full at ±{full:#.2g}",

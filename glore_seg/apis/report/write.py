@@ -10,13 +10,13 @@ from glore_seg.apis.config import load_config
 from glore_seg.apis.evaluation import Evaluation, evaluate
 from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.report import figures as numbers
-from glore_seg.apis.report import images as pictures
+from glore_seg.apis.report import images as images
 from glore_seg.apis.visualize import check_free
 from glore_seg.apis.work_dir import find_checkpoint, find_config
 from glore_seg.engine.runner import build_dataset, build_model
 from glore_seg.engine.tasks import require_segmentation
 from glore_seg.utils.files import atomic_write
-from glore_seg.visualization.projections import COLOURS
+from glore_seg.visualization.projections import COLORS
 from glore_seg.visualization.report import Report, render
 
 
@@ -45,7 +45,7 @@ def write_report(
     Raises:
         FileNotFoundError: The folder holds no config or no checkpoint.
         FileExistsError: ``out_file`` is there.
-        ValueError: The config is not of segmentation, the training's log is damaged, or a picture
+        ValueError: The config is not of segmentation, the training's log is damaged, or an image
             comes without label.
     """
     check_free(out_file, overwrite=overwrite)
@@ -55,7 +55,7 @@ def write_report(
     else:
         cfg = load_config(str(config or find_config(work_dir)), cfg_options=cfg_options)
     require_segmentation(cfg, "the report")
-    curves = pictures.curves(work_dir)  # refuses a damaged log before it evaluates
+    curves = images.curves(work_dir)  # refuses a damaged log before it evaluates
     predictor = Predictor(cfg, checkpoint, split="val")
     evaluation = evaluate(predictor, cfg)
     network: Any = build_model(cfg)
@@ -63,23 +63,23 @@ def write_report(
         network, (1, 3, *evaluation.input_size), forward=lambda x: network(x, mode="tensor")
     )
     dataset = build_dataset(cfg, "val")
-    predictions, legend = pictures.predictions(predictor, evaluation, dataset)
-    note, projections = pictures.projections(predictor, evaluation)
+    predictions, legend = images.predictions(predictor, evaluation, dataset)
+    note, projections = images.projections(predictor, evaluation)
     report = Report(
         title=Path(cfg.filename).stem if cfg.filename else work_dir.resolve().name,
-        subtitle=f"{checkpoint.name} of {work_dir}, on {len(evaluation.paths)} pictures of val",
+        subtitle=f"{checkpoint.name} of {work_dir}, on {len(evaluation.paths)} images of val",
         tiles=numbers.tiles(evaluation, complexity),
         recipe=numbers.recipe(cfg, predictor, checkpoint),
         config=cfg.pretty_text,
         curves=curves,
         classes=numbers.class_rows(predictor, evaluation),
         categories=numbers.categories(evaluation),
-        confusion=pictures.confusion(evaluation),
+        confusion=images.confusion(evaluation),
         predictions=predictions,
         legend=legend,
         projections=projections,
         projections_note=note,
-        projection_colours=COLOURS["red-green"],
+        projection_colors=COLORS["red-green"],
         speed=numbers.speed(work_dir, evaluation, complexity, predictor.device),
     )
     with atomic_write(out_file) as aside:

@@ -1,7 +1,7 @@
 """The authors' video networks (3D ResNets on Kinetics, Section 4.4).
 
 Their names are those of :class:`glore_seg.layers.VideoResNet`, which reads them as they are; in a
-recogniser of mmaction2 all but the classifier lie in the backbone.
+recognizer of mmaction2 all but the classifier lie in the backbone.
 """
 
 from torch import Tensor

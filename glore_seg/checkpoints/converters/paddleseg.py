@@ -1,7 +1,7 @@
 """PaddleSeg's GloRe on ResNet-50-vd and ResNet-101-vd (78.26 % mIoU on Cityscapes' val).
 
 ``configs/paddleseg/`` has the same networks: ReLU behind the second graph convolution, no
-normalisation by the number of positions, 1x1 adaptive convolution.
+normalization by the number of positions, 1x1 adaptive convolution.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""A packed copy of a data set: pictures and labels decoded once, then read by memory mapping.
+"""A packed copy of a dataset: images and labels decoded once, then read by memory mapping.
 
 ``tools/dataset_converters/pack.py`` makes one; ``CheckedCityscapesDataset(pack=...)`` reads it.
 """

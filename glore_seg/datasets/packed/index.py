@@ -1,4 +1,4 @@
-"""The index of a pack: which pictures it holds and where, made from which files."""
+"""The index of a pack: which images it holds and where, made from which files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INDEX = "pack.json"
 """Name of the index in the folder of a pack."""
 
 PIXELS = "pixels.u8"
-"""Name of the file with the bytes of all pictures and labels."""
+"""Name of the file with the bytes of all images and labels."""
 
 PACK_COMMAND = "python tools/dataset_converters/pack.py DATA_ROOT PACK"
 """What makes a pack, for messages."""
@@ -29,7 +29,7 @@ class Source:
     """A file that went into a pack.
 
     Args:
-        path: Its path below the root of the data set, with forward slashes.
+        path: Its path below the root of the dataset, with forward slashes.
         size: Its bytes.
         mtime_ns: When it was last changed, in ns.
         crc32: Checksum of its bytes.
@@ -48,20 +48,20 @@ class Source:
 
 @dataclass(frozen=True)
 class Entry:
-    """A picture of a pack: (H, W, 3) bytes in blue, green, red, then (H, W) bytes of the label.
+    """An image of a pack: (H, W, 3) bytes in blue, green, red, then (H, W) bytes of the label.
 
     Args:
         offset: Where it begins in the file of pixels.
         shape: Height and width.
         crc32: Checksum of its bytes.
-        picture: The file that the picture came from.
+        image: The file that the image came from.
         label: The file that the label came from, or None where there is none.
     """
 
     offset: int
     shape: tuple[int, int]
     crc32: int
-    picture: Source
+    image: Source
     label: Source | None
 
     @property
@@ -80,7 +80,7 @@ def write_index(pack: Path, entries: dict[str, Entry], *, complete: bool) -> Non
 
     Args:
         pack: Folder of the pack.
-        entries: By the picture's path below the root of the data set.
+        entries: By the image's path below the root of the dataset.
         complete: Whether all that was asked for is there.
     """
     listed = [asdict(entries[name]) for name in sorted(entries)]
@@ -103,7 +103,7 @@ def read_index(pack: str | Path, *, unfinished: bool = False) -> dict[str, Entry
         unfinished: Whether a pack whose making was interrupted will do.
 
     Returns:
-        The entries by the picture's path below the root of the data set.
+        The entries by the image's path below the root of the dataset.
 
     Raises:
         DataError: If there is no pack.
@@ -128,10 +128,10 @@ def read_index(pack: str | Path, *, unfinished: bool = False) -> dict[str, Entry
         raise DataError(f"{path} is {found}; expected {(_FORMAT, _VERSION)}: {_remake(pack)}")
     if not (complete or unfinished):
         raise DataError(
-            f"{pack} is unfinished ({len(entries)} pictures so far): `{PACK_COMMAND}` goes on"
+            f"{pack} is unfinished ({len(entries)} images so far): `{PACK_COMMAND}` goes on"
         )
     _check_places(entries, pixels, pack)
-    return {entry.picture.path: entry for entry in entries}
+    return {entry.image.path: entry for entry in entries}
 
 
 def _checksum(complete: bool, listed: list[Any]) -> int:
@@ -145,7 +145,7 @@ def _check_places(entries: list[Entry], pixels: Path, pack: str | Path) -> None:
     for entry in sorted(entries, key=lambda entry: entry.offset):
         if entry.offset < end:
             raise DataError(
-                f"{pack} is damaged ({entry.picture.path} overlaps another): {_remake(pack)}"
+                f"{pack} is damaged ({entry.image.path} overlaps another): {_remake(pack)}"
             )
         end = entry.end
     length = pixels.stat().st_size if pixels.is_file() else 0
@@ -167,7 +167,7 @@ def _entry(item: dict[str, Any]) -> Entry:
         offset=_count(item["offset"]),
         shape=(height, width),
         crc32=_count(item["crc32"]),
-        picture=_source(item["picture"]),
+        image=_source(item["image"]),
         label=None if item["label"] is None else _source(item["label"]),
     )
 

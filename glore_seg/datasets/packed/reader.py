@@ -32,12 +32,12 @@ class Version(NamedTuple):
 
 
 class SeededIndex(NamedTuple):
-    """Where a data set finds a picture in a pack.
+    """Where a dataset finds an image in a pack.
 
     Args:
         path: The file of pixels.
-        version: That of the file when the data set was built.
-        offset: Where the picture begins, in bytes.
+        version: That of the file when the dataset was built.
+        offset: Where the image begins, in bytes.
         shape: Height and width.
     """
 
@@ -48,7 +48,7 @@ class SeededIndex(NamedTuple):
 
 
 def attach_pack(items: Iterable[dict], pack: str | Path, data_root: str | None) -> None:
-    """Tell each item of a data set where its packed picture is, as ``packed``, a ``SeededIndex``.
+    """Tell each item of a dataset where its packed image is, as ``packed``, a ``SeededIndex``.
 
     The sizes and times of the originals must be those that were packed; ``verify_pack`` compares
     the pixels.
@@ -56,7 +56,7 @@ def attach_pack(items: Iterable[dict], pack: str | Path, data_root: str | None) 
     Args:
         items: With ``img_path`` and, where there are labels, ``seg_map_path``; changed in place.
         pack: Folder of the pack.
-        data_root: Root of the data set; paths in the pack are below it.
+        data_root: Root of the dataset; paths in the pack are below it.
 
     Raises:
         DataError: If there is no pack.
@@ -83,9 +83,9 @@ def attach_pack(items: Iterable[dict], pack: str | Path, data_root: str | None) 
     for names, what in ((absent, "are not in it"), (stale, "have changed since they were packed")):
         if names:
             raise DataError(
-                f"pack {pack} does not fit {data_root}: {len(names)} pictures {what}, such as "
+                f"pack {pack} does not fit {data_root}: {len(names)} images {what}, such as "
                 f"{names[0]}: run `{PACK_COMMAND}` again (with the --splits, --img-suffix and "
-                "--seg-map-suffix of the data set), or leave pack out"
+                "--seg-map-suffix of the dataset), or leave pack out"
             )
 
 
@@ -94,7 +94,7 @@ def _below(path: str, data_root: str) -> str:
 
 
 def _is_fresh(entry: Entry, item: dict, data_root: str) -> bool:
-    if not entry.picture.fits(Path(item["img_path"])):
+    if not entry.image.fits(Path(item["img_path"])):
         return False
     label = item.get("seg_map_path")
     if label is None:
@@ -107,13 +107,13 @@ def _is_fresh(entry: Entry, item: dict, data_root: str) -> bool:
 
 
 def read_packed(place: SeededIndex) -> tuple[np.ndarray, np.ndarray]:
-    """Map one picture and its label; nothing is read before its pixels are looked at.
+    """Map one image and its label; nothing is read before its pixels are looked at.
 
     Args:
         place: Where they are.
 
     Returns:
-        The picture, shape (H, W, 3), channels blue, green, red, and the label, shape (H, W); uint8
+        The image, shape (H, W, 3), channels blue, green, red, and the label, shape (H, W); uint8
         and read-only.
 
     Raises:
@@ -131,8 +131,8 @@ def read_packed(place: SeededIndex) -> tuple[np.ndarray, np.ndarray]:
             f"{_MEND}"
         )
     middle = end - height * width
-    picture, label = pixels[place.offset : middle], pixels[middle:end]
-    return picture.reshape(height, width, 3), label.reshape(height, width)
+    image, label = pixels[place.offset : middle], pixels[middle:end]
+    return image.reshape(height, width, 3), label.reshape(height, width)
 
 
 _MEND = f"remove the pack and make it again with `{PACK_COMMAND}`"
@@ -146,25 +146,25 @@ def version_of(file: str | int) -> Version:
 
 @functools.lru_cache(maxsize=4)
 def _mapped(path: str, version: Version) -> np.ndarray:
-    # one map a process: a map a picture costs as much as a fifth of all the rest
+    # one map a process: a map an image costs as much as a fifth of all the rest
     with open(path, "rb") as file:
         if version_of(file.fileno()) != version:
             raise DataError(
-                f"{path} has changed since the data set was built: build the data set again "
+                f"{path} has changed since the dataset was built: build the dataset again "
                 "(start the training again)"
             )
         return np.asarray(np.memmap(file, np.uint8, "r"))
 
 
 def verify_pack(pack: str | Path, *, progress: bool = True) -> list[str]:
-    """Read every picture of a pack and compare its checksum.
+    """Read every image of a pack and compare its checksum.
 
     Args:
         pack: Folder of the pack.
         progress: Whether to show a bar with the time left.
 
     Returns:
-        What is wrong, a line a picture; empty where all is well.
+        What is wrong, a line an image; empty where all is well.
 
     Raises:
         DataError: If there is no pack.

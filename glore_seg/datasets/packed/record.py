@@ -1,4 +1,4 @@
-"""Decode one picture with its label and write it to its place in a pack."""
+"""Decode one image with its label and write it to its place in a pack."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from glore_seg.utils.files import decode_file, explain_write_error
 
 
 class Task(NamedTuple):
-    """A picture to pack.
+    """An image to pack.
 
     Args:
-        picture: Its path below the root of the data set.
+        image: Its path below the root of the dataset.
         label: That of its label, or None.
         shape: Height and width that its header tells.
         offset: Its place in the file of pixels.
         before: What the index said of it, where it had been packed.
     """
 
-    picture: str
+    image: str
     label: str | None
     shape: tuple[int, int]
     offset: int
@@ -34,10 +34,10 @@ class Task(NamedTuple):
 
 
 def pack_one(root: Path, pixels: Path, labels: LoadCheckedAnnotations, task: Task) -> Entry:
-    """Write a picture to its place; where its files were only touched, note their new times.
+    """Write an image to its place; where its files were only touched, note their new times.
 
     Args:
-        root: Root of the data set.
+        root: Root of the dataset.
         pixels: File of pixels, long enough.
         labels: Reads and checks the label.
         task: What to write and where.
@@ -47,24 +47,24 @@ def pack_one(root: Path, pixels: Path, labels: LoadCheckedAnnotations, task: Tas
 
     Raises:
         OSError: If the disk is full or read-only.
-        DataError: If the picture or its label can't be read or doesn't fit.
+        DataError: If the image or its label can't be read or doesn't fit.
     """
-    picture = _source(root, task.picture)
+    image = _source(root, task.image)
     label = None if task.label is None else _source(root, task.label)
     if task.before is not None and task.before.offset == task.offset:
-        touched = replace(task.before, picture=picture, label=label)
+        touched = replace(task.before, image=image, label=label)
         if _without_times(touched) == _without_times(task.before):
             return touched
     content = _decoded(root, labels, task)
     with explain_write_error(pixels), pixels.open("r+b") as file:
         file.seek(task.offset)
         file.write(content)
-    return Entry(task.offset, task.shape, zlib.crc32(content), picture, label)
+    return Entry(task.offset, task.shape, zlib.crc32(content), image, label)
 
 
 def _without_times(entry: Entry) -> Entry:
     label = entry.label and replace(entry.label, mtime_ns=0)
-    return replace(entry, picture=replace(entry.picture, mtime_ns=0), label=label)
+    return replace(entry, image=replace(entry.image, mtime_ns=0), label=label)
 
 
 def _source(root: Path, path: str) -> Source:
@@ -73,10 +73,10 @@ def _source(root: Path, path: str) -> Source:
 
 
 def _decoded(root: Path, labels: LoadCheckedAnnotations, task: Task) -> bytes:
-    picture = decode_file(root / task.picture, cv2.IMREAD_COLOR)
-    if picture is None or picture.shape[:2] != task.shape:
-        raise DataError(f"{root / task.picture} cannot be read as a picture: get it again")
+    image = decode_file(root / task.image, cv2.IMREAD_COLOR)
+    if image is None or image.shape[:2] != task.shape:
+        raise DataError(f"{root / task.image} cannot be read as an image: get it again")
     if task.label is None:
-        return picture.tobytes()
-    paths = {"img_path": str(root / task.picture), "seg_map_path": str(root / task.label)}
-    return picture.tobytes() + labels.read({**paths, "ori_shape": picture.shape}).tobytes()
+        return image.tobytes()
+    paths = {"img_path": str(root / task.image), "seg_map_path": str(root / task.label)}
+    return image.tobytes() + labels.read({**paths, "ori_shape": image.shape}).tobytes()

@@ -1,4 +1,4 @@
-"""Make a packed copy of a data set in the layout of Cityscapes."""
+"""Make a packed copy of a dataset in the layout of Cityscapes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def pack_dataset(
     num_workers: int = 1,
     progress: bool = True,
 ) -> tuple[int, int]:
-    """Decode the pictures and labels of a data set once, into one file that is read by mapping.
+    """Decode the images and labels of a dataset once, into one file that is read by mapping.
 
     ``pixels.u8`` holds the bytes, four a pixel, ``pack.json`` says where, with sizes, times and
     checksums. The originals are only read. A second call goes on where the first was interrupted,
@@ -47,22 +47,22 @@ def pack_dataset(
     Args:
         root: Folder with ``leftImg8bit`` and ``gtFine``.
         pack: Folder to write to: new, empty or a pack.
-        splits: Splits to pack, each once; those without labels get pictures alone.
-        img_suffix: How the names of pictures end, as for ``CheckedCityscapesDataset``.
+        splits: Splits to pack, each once; those without labels get images alone.
+        img_suffix: How the names of images end, as for ``CheckedCityscapesDataset``.
         seg_map_suffix: How those of their labels end in its place.
         num_classes: Number of classes in the stored labels, as for ``LoadCheckedAnnotations``.
         num_workers: Processes at work, at least 1.
         progress: Whether to show a bar with the time left.
 
     Returns:
-        The number of pictures packed and of those that were there.
+        The number of images packed and of those that were there.
 
     Raises:
         OutputError: If another process is packing into ``pack``.
         OutputError: If ``pack`` holds other files.
-        DataError: If a split has no pictures, or only some of its pictures have labels.
+        DataError: If a split has no images, or only some of its images have labels.
         OutputError: If the disk has too little room.
-        DataError: If a label doesn't fit (see ``LoadCheckedAnnotations``), a picture can't be
+        DataError: If a label doesn't fit (see ``LoadCheckedAnnotations``), an image can't be
             read, the pack's index is damaged, or an option is out of its range.
     """
     root, pack = Path(root), Path(pack)
@@ -97,17 +97,17 @@ def _pack(
     tasks, length = _placed(root, todo, entries)
     pixels = pack / PIXELS
     _check_room(pixels, length, len(todo))
-    if not pixels.exists():  # a new time would tell data sets in use that it has changed
+    if not pixels.exists():  # a new time would tell datasets in use that it has changed
         pixels.touch()
     if length > pixels.stat().st_size:
         os.truncate(pixels, length)
     for task in tasks:  # until it is whole again, its place holds nothing
-        entries.pop(task.picture, None)
+        entries.pop(task.image, None)
     _keep(pack, entries, complete=not tasks)
     try:
         _run(partial(pack_one, root, pixels, labels), tasks, pack, entries, num_workers, progress)
     finally:  # an interruption from the keyboard, too, keeps what was made
-        _keep(pack, entries, complete=all(task.picture in entries for task in tasks))
+        _keep(pack, entries, complete=all(task.image in entries for task in tasks))
     return len(todo), len(pairs) - len(todo)
 
 
@@ -126,7 +126,7 @@ def _run(
         "packing",
         show=progress,
     ):
-        entries[entry.picture.path] = entry
+        entries[entry.image.path] = entry
         if time.monotonic() - kept > _SECONDS_BETWEEN_INDICES:
             _keep(pack, entries, complete=False)
             kept = time.monotonic()
@@ -140,8 +140,8 @@ def _keep(pack: Path, entries: dict[str, Entry], *, complete: bool) -> None:
 
 
 def _pairs(root: Path, split: str, img_suffix: str, seg_map_suffix: str) -> Iterator[Pair]:
-    pictures = sorted((root / "leftImg8bit" / split).glob(f"*/[!.]*{glob.escape(img_suffix)}"))
-    if not pictures:
+    images = sorted((root / "leftImg8bit" / split).glob(f"*/[!.]*{glob.escape(img_suffix)}"))
+    if not images:
         raise DataError(
             f"no *{img_suffix} in {root / 'leftImg8bit' / split}/CITY: prepare the data as "
             "data/README.md says, or name other splits or another img_suffix"
@@ -152,17 +152,17 @@ def _pairs(root: Path, split: str, img_suffix: str, seg_map_suffix: str) -> Iter
         / split
         / path.parent.name
         / (path.name.removesuffix(img_suffix) + seg_map_suffix)
-        for path in pictures
+        for path in images
     ]
     lacking = [path for path in labels if not path.is_file()]
     if lacking and len(lacking) < len(labels):
         raise DataError(
-            f"{len(lacking)} of {len(labels)} pictures of {split} have no label, such as "
+            f"{len(lacking)} of {len(labels)} images of {split} have no label, such as "
             f"{lacking[0]}: prepare the labels as data/README.md says, or correct seg_map_suffix"
         )
-    for picture, label in zip(pictures, labels, strict=True):
+    for image, label in zip(images, labels, strict=True):
         yield (
-            picture.relative_to(root).as_posix(),
+            image.relative_to(root).as_posix(),
             None if lacking else label.relative_to(root).as_posix(),
         )
 
@@ -193,29 +193,29 @@ def _is_fresh(root: Path, pair: Pair, entries: dict[str, Entry]) -> bool:
     entry = entries.get(pair[0])
     if entry is None or (entry.label and entry.label.path) != pair[1]:
         return False
-    sources = (entry.picture, entry.label) if entry.label else (entry.picture,)
+    sources = (entry.image, entry.label) if entry.label else (entry.image,)
     return all(source.fits(root / source.path) for source in sources)
 
 
 def _placed(root: Path, todo: list[Pair], entries: dict[str, Entry]) -> tuple[list[Task], int]:
-    """Give each picture its place: the one that it had where it fits, else behind all others."""
+    """Give each image its place: the one that it had where it fits, else behind all others."""
     tasks, length = [], max((entry.end for entry in entries.values()), default=0)
-    for picture, label in todo:
+    for image, label in todo:
         try:
-            with Image.open(root / picture) as opened:  # reads the header alone
+            with Image.open(root / image) as opened:  # reads the header alone
                 shape = (opened.height, opened.width)
         except Exception as error:  # decoders raise whatever they stumble over
             raise DataError(
-                f"{root / picture} cannot be read as a picture ({error}): get it again"
+                f"{root / image} cannot be read as an image ({error}): get it again"
             ) from error
-        before = entries.get(picture)
+        before = entries.get(image)
         size = shape[0] * shape[1] * (3 if label is None else 4)
         if before is not None and before.size == size:
             offset = before.offset
         else:
             offset = -(-length // _ALIGNMENT) * _ALIGNMENT
             length = offset + size
-        tasks.append(Task(picture, label, shape, offset, before))
+        tasks.append(Task(image, label, shape, offset, before))
     return tasks, length
 
 
@@ -225,6 +225,6 @@ def _check_room(pixels: Path, length: int, count: int) -> None:
     needed, free = length - there, shutil.disk_usage(pixels.parent).free
     if needed > free:
         raise OutputError(
-            f"packing {count} pictures needs {needed / 1e9:.1f} GB more, {pixels.parent} has "
+            f"packing {count} images needs {needed / 1e9:.1f} GB more, {pixels.parent} has "
             f"{free / 1e9:.1f} GB free: make room, or give a folder on another disk"
         )

@@ -21,8 +21,8 @@ from glore_seg.datasets.transforms.pack_inputs import FastPackSegInputs
 from glore_seg.datasets.transforms.photometric import FastPhotoMetricDistortion
 from glore_seg.datasets.transforms.resampling import (
     Crop,
+    crop_of_resized_image,
     crop_of_resized_label,
-    crop_of_resized_picture,
 )
 
 __all__ = [
@@ -34,5 +34,5 @@ __all__ = [
     "FastPhotoMetricDistortion",
     "LoadRandomResizeCropFlip",
     "crop_of_resized_label",
-    "crop_of_resized_picture",
+    "crop_of_resized_image",
 ]

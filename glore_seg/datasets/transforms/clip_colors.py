@@ -1,4 +1,4 @@
-"""Random colours of a clip, as the released video networks were trained (Section 4.4)."""
+"""Random colors of a clip, as the released video networks were trained (Section 4.4)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ClipHLSJitter(BaseTransform):
             )
 
     def transform(self, results: dict) -> dict:
-        """Shift the colours of ``results["imgs"]``, a list of (H, W, 3)."""
+        """Shift the colors of ``results["imgs"]``, a list of (H, W, 3)."""
         frames = results["imgs"]
         if frames[0].dtype != np.uint8 or frames[0].shape[2:] != (3,):
             raise DataError(

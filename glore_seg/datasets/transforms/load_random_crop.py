@@ -18,8 +18,8 @@ from glore_seg.datasets.packed import read_packed
 from glore_seg.datasets.transforms.loading import LoadCheckedAnnotations
 from glore_seg.datasets.transforms.resampling import (
     Crop,
+    crop_of_resized_image,
     crop_of_resized_label,
-    crop_of_resized_picture,
 )
 from glore_seg.errors import DataError
 
@@ -33,9 +33,9 @@ class LoadRandomResizeCropFlip(BaseTransform):
 
     Stands for ``LoadImageFromFile``, ``LoadAnnotations`` (with the checks of
     ``LoadCheckedAnnotations``), ``RandomResize``, ``RandomCrop`` and ``RandomFlip``. With the same
-    state of ``numpy.random`` it cuts the same crop: labels equal to the pixel, grey levels within
-    1 (see ``resampling.py``). Where the data set has a pack, the crop is read from there and the
-    picture is never decoded; the values of labels are then checked in the crop alone, since the
+    state of ``numpy.random`` it cuts the same crop: labels equal to the pixel, gray levels within
+    1 (see ``resampling.py``). Where the dataset has a pack, the crop is read from there and the
+    image is never decoded; the values of labels are then checked in the crop alone, since the
     whole label was checked when it was packed.
 
     Required keys: ``img_path``, ``seg_map_path``, ``label_map``, ``reduce_zero_label``,
@@ -45,16 +45,16 @@ class LoadRandomResizeCropFlip(BaseTransform):
 
     Args:
         scale: Width and height that a ratio of 1 stands for, in pixels.
-        crop_size: Height and width of the crop, or one number for both; a picture that is smaller
+        crop_size: Height and width of the crop, or one number for both; an image that is smaller
             after resizing gives a smaller crop.
         ratio_range: Least and greatest ratio, above 0; uniform between them.
-        keep_ratio: Whether pictures keep their shape and ``scale`` is the box that they fit in.
+        keep_ratio: Whether images keep their shape and ``scale`` is the box that they fit in.
         cat_max_ratio: Greatest share of one class among the pixels with a class, 0 to 1. Ten crops
             are tried, the last of eleven is taken as it comes; 1 takes the first.
         flip_prob: Probability of mirroring left to right, 0 to 1.
         num_classes: As for ``LoadCheckedAnnotations``.
         ignore_index: The value of pixels without class, 0 to 255.
-        imdecode_backend: Reads pictures and labels: ``"cv2"``, ``"pillow"`` or another of
+        imdecode_backend: Reads images and labels: ``"cv2"``, ``"pillow"`` or another of
             ``mmcv.imfrombytes``.
         backend_args: File backend, as for ``LoadAnnotations``.
 
@@ -106,17 +106,17 @@ class LoadRandomResizeCropFlip(BaseTransform):
         """Load a random crop; see the class for the keys."""
         self._labels.path_of(results)
         if "packed" in results:
-            picture, stored = read_packed(results["packed"])
+            image, stored = read_packed(results["packed"])
         else:
-            picture, stored = None, self._labels.read(results)
+            image, stored = None, self._labels.read(results)
         shape = stored.shape
         scale = self._random_scale()
         width, height = rescale_size(shape[::-1], scale) if self.keep_ratio else scale
         crop, label = self._random_crop(stored, (height, width), results)
         flip = self._random_flip()
-        if picture is None:
-            picture = self._read_picture(results["img_path"], shape)
-        results["img"] = crop_of_resized_picture(picture, crop, flip=flip)
+        if image is None:
+            image = self._read_image(results["img_path"], shape)
+        results["img"] = crop_of_resized_image(image, crop, flip=flip)
         results["gt_seg_map"] = cv2.flip(label, 1) if flip else label
         results["seg_fields"].append("gt_seg_map")
         results["ori_shape"] = shape
@@ -177,24 +177,22 @@ class LoadRandomResizeCropFlip(BaseTransform):
         present = np.count_nonzero(counts)
         return bool(present > 1 and counts.max() / counts.sum() < self.cat_max_ratio)
 
-    def _read_picture(self, path: str, shape: tuple[int, ...]) -> np.ndarray:
-        """Return the picture, shape (H, W, 3), channels blue, green, red, uint8."""
+    def _read_image(self, path: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the image, shape (H, W, 3), channels blue, green, red, uint8."""
         stored = fileio.get(path, backend_args=self.backend_args)
         try:
             Image.open(io.BytesIO(stored)).close()  # refuses what would unpack to gigabytes
-            picture = mmcv.imfrombytes(stored, flag="color", backend=self.imdecode_backend)
+            image = mmcv.imfrombytes(stored, flag="color", backend=self.imdecode_backend)
         except Exception as error:  # decoders raise whatever they stumble over
+            raise DataError(f"{path} cannot be read as an image ({error}): get it again") from error
+        if image is None:
+            raise DataError(f"{path} cannot be read as an image: get it again")
+        if image.shape[:2] != shape:
             raise DataError(
-                f"{path} cannot be read as a picture ({error}): get it again"
-            ) from error
-        if picture is None:
-            raise DataError(f"{path} cannot be read as a picture: get it again")
-        if picture.shape[:2] != shape:
-            raise DataError(
-                f"{path} is {picture.shape[0]} x {picture.shape[1]} but its label is {shape[0]} x "
+                f"{path} is {image.shape[0]} x {image.shape[1]} but its label is {shape[0]} x "
                 f"{shape[1]} (height x width); expected the same size: make the label again"
             )
-        return picture
+        return image
 
     def __repr__(self) -> str:
         """Return the settings."""

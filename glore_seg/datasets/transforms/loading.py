@@ -1,4 +1,4 @@
-"""Read a label picture and refuse one that would train on wrong classes in silence."""
+"""Read a label map and refuse one that would train on wrong classes in silence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from glore_seg.errors import DataError
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_SIZE = 16
 _PNG_DEPTH = 24  # offsets of bytes in the header
-_PNG_COLOUR_TYPE = 25
+_PNG_COLOR_TYPE = 25
 _PNG_PALETTE = 3
 _LAST_LABEL_ID = 33
 
@@ -27,18 +27,18 @@ _LAST_LABEL_ID = 33
 class LoadCheckedAnnotations(LoadAnnotations):
     """mmsegmentation's ``LoadAnnotations`` that checks what it reads.
 
-    The label must be one 8-bit channel, of the size of its picture, and hold nothing but the
-    indices of the data set's classes and ``ignore_index``. Values are checked as stored, before
+    The label must be one 8-bit channel, of the size of its image, and hold nothing but the
+    indices of the dataset's classes and ``ignore_index``. Values are checked as stored, before
     ``reduce_zero_label`` and the ``label_map`` of a subset of classes change them.
 
-    A picture that comes from no data set, such as those of mmseg's ``MMSegInferencer`` and
+    An image that comes from no dataset, such as those of mmseg's ``MMSegInferencer`` and
     ``inference_model``, which know ``LoadAnnotations`` alone by name, passes without a label.
 
     Args:
         num_classes: Number of classes in the stored labels, 1 to 255; a ``label_map`` from the data
             set, which has an entry a class, goes first.
         ignore_index: The stored value of pixels without class, 0 to 255.
-        reduce_zero_label: As for ``LoadAnnotations``; None takes the data set's.
+        reduce_zero_label: As for ``LoadAnnotations``; None takes the dataset's.
         backend_args: As for ``LoadAnnotations``.
         imdecode_backend: As for ``LoadAnnotations``.
 
@@ -68,7 +68,7 @@ class LoadCheckedAnnotations(LoadAnnotations):
         self.ignore_index = ignore_index
 
     def _load_seg_map(self, results: dict) -> None:
-        if "seg_fields" not in results:  # every data set of mmseg gives it
+        if "seg_fields" not in results:  # every dataset of mmseg gives it
             return
         label, table = self.read(results), self.mapping(results)
         results["gt_seg_map"] = label if table is None else cv2.LUT(label, table)
@@ -115,17 +115,17 @@ class LoadCheckedAnnotations(LoadAnnotations):
         if self.reduce_zero_label not in (None, reduce_zero):
             raise DataError(
                 f"reduce_zero_label is {self.reduce_zero_label} here and {reduce_zero} in the data "
-                "set; set it in the data set alone"
+                "set; set it in the dataset alone"
             )
         return reduce_zero
 
     def _read(self, path: str, results: dict) -> np.ndarray:
         """Return the stored values, shape (H, W), uint8."""
         stored = fileio.get(path, backend_args=self.backend_args)
-        is_png = stored.startswith(_PNG) and len(stored) > _PNG_COLOUR_TYPE
-        if is_png and stored[_PNG_COLOUR_TYPE] == _PNG_PALETTE:
+        is_png = stored.startswith(_PNG) and len(stored) > _PNG_COLOR_TYPE
+        if is_png and stored[_PNG_COLOR_TYPE] == _PNG_PALETTE:
             raise DataError(
-                f"{path} is a palette picture; expected one channel of class indices: save it "
+                f"{path} is a palette image; expected one channel of class indices: save it "
                 "without palette, or read *_labelTrainIds.png"
             )
         if is_png and stored[_PNG_DEPTH] < 8:
@@ -141,10 +141,10 @@ class LoadCheckedAnnotations(LoadAnnotations):
             label = mmcv.imfrombytes(stored, flag="unchanged", backend=self.imdecode_backend)
         except Exception as error:  # decoders raise whatever they stumble over
             raise DataError(
-                f"{path} cannot be read as a picture ({error}): make it again"
+                f"{path} cannot be read as an image ({error}): make it again"
             ) from error
         if label is None:
-            raise DataError(f"{path} cannot be read as a picture: make it again")
+            raise DataError(f"{path} cannot be read as an image: make it again")
         label = label[..., 0] if label.ndim == 3 and label.shape[2] == 1 else label
         check_channels(label, path)
         return np.ascontiguousarray(label)
@@ -187,7 +187,7 @@ def check_channels(label: np.ndarray, path: str) -> None:
     """
     if label.ndim != 2:
         raise DataError(
-            f"{path} is a colour picture of shape {label.shape}; expected one channel of class "
+            f"{path} is a color image of shape {label.shape}; expected one channel of class "
             "indices, as in *_labelTrainIds.png: correct seg_map_suffix"
         )
     if label.dtype != np.uint8:
@@ -198,7 +198,7 @@ def check_channels(label: np.ndarray, path: str) -> None:
 
 
 def check_pixels(number: int, path: str) -> None:
-    """Refuse to unpack a picture of more pixels than Pillow takes.
+    """Refuse to unpack an image of more pixels than Pillow takes.
 
     Raises:
         DataError: It has more.
@@ -211,11 +211,11 @@ def check_pixels(number: int, path: str) -> None:
 
 
 def _check_size(size: tuple[int, ...], results: dict, path: str) -> None:
-    # a test pipeline resizes the picture before it reads the label: compare as loaded
+    # a test pipeline resizes the image before it reads the label: compare as loaded
     shape = results.get("ori_shape")
     if shape is not None and tuple(shape[:2]) != size:
         raise DataError(
-            f"{path} is {size[0]} x {size[1]} but its picture "
+            f"{path} is {size[0]} x {size[1]} but its image "
             f"{results.get('img_path')} is {shape[0]} x {shape[1]} (height x width); expected the "
             "same size: make the label again"
         )

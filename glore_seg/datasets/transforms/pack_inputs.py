@@ -1,4 +1,4 @@
-"""mmsegmentation's ``PackSegInputs`` with one copy of the picture instead of two or three."""
+"""mmsegmentation's ``PackSegInputs`` with one copy of the image instead of two or three."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from mmseg.registry import TRANSFORMS
 class FastPackSegInputs(PackSegInputs):
     """``PackSegInputs`` with the same output.
 
-    A picture of bytes with three channels is taken apart into its planes, (H, W, 3) to (3, H, W),
+    An image of bytes with three channels is taken apart into its planes, (H, W, 3) to (3, H, W),
     by OpenCV; any other goes mmsegmentation's way. Arguments and keys are those of
     ``PackSegInputs``.
     """
 
     def transform(self, results: dict) -> dict:
         """Return ``inputs``, a (3, H, W) tensor, and ``data_samples``."""
-        picture = results.get("img")
-        if picture is None or picture.dtype != np.uint8 or picture.shape[2:] != (3,):
+        image = results.get("img")
+        if image is None or image.dtype != np.uint8 or image.shape[2:] != (3,):
             return super().transform(results)
         packed = super().transform({key: value for key, value in results.items() if key != "img"})
-        planes = np.empty((3, *picture.shape[:2]), np.uint8)
-        cv2.split(picture, list(planes))
+        planes = np.empty((3, *image.shape[:2]), np.uint8)
+        cv2.split(image, list(planes))
         return {"inputs": torch.from_numpy(planes), **packed}

@@ -20,7 +20,7 @@ class FastPhotoMetricDistortion(PhotoMetricDistortion):
     """``PhotoMetricDistortion``, equal to the byte for the same random numbers.
 
     Brightness, contrast, saturation and hue each map the bytes of a channel one by one. The 256
-    results are made by mmsegmentation's own arithmetic; pictures take them from that table, or by
+    results are made by mmsegmentation's own arithmetic; images take them from that table, or by
     OpenCV's vector arithmetic where that gives the very same 256. Saturation and hue keep a trip to
     HSV each: the rounding to BGR between them is part of the result.
 
@@ -33,10 +33,10 @@ class FastPhotoMetricDistortion(PhotoMetricDistortion):
 
     def transform(self, results: dict) -> dict:
         """Distort ``results["img"]``."""
-        picture = results["img"]
-        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        image = results["img"]
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise DataError(
-                f"{results.get('img_path')} has {picture.dtype} pixels of shape {picture.shape}; "
+                f"{results.get('img_path')} has {image.dtype} pixels of shape {image.shape}; "
                 "expected uint8 of shape (H, W, 3): leave to_float32 out, and put "
                 "FastPhotoMetricDistortion before what makes floats"
             )
@@ -82,16 +82,16 @@ class FastPhotoMetricDistortion(PhotoMetricDistortion):
 
 
 def _mapped(
-    picture: np.ndarray, table: np.ndarray, arithmetic: Callable[[np.ndarray], np.ndarray]
+    image: np.ndarray, table: np.ndarray, arithmetic: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
     if np.array_equal(arithmetic(_LEVELS).ravel(), table):
-        return arithmetic(picture)
-    return cv2.LUT(picture, table)
+        return arithmetic(image)
+    return cv2.LUT(image, table)
 
 
 def _in_hsv(
-    picture: np.ndarray, channel: int, operation: Callable[[np.ndarray], np.ndarray]
+    image: np.ndarray, channel: int, operation: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    hsv = cv2.cvtColor(picture, cv2.COLOR_BGR2HSV)
+    hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV)
     cv2.insertChannel(operation(cv2.extractChannel(hsv, channel)), hsv, channel)
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)

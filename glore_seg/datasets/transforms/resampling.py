@@ -1,8 +1,8 @@
-"""A crop of a resized picture without the rest of the resized picture.
+"""A crop of a resized image without the rest of the resized image.
 
 OpenCV's bilinear ``resize`` from W to w pixels takes output x from source position
 (x + 1/2) W/w - 1/2 and clamps at the border. A crop and a flip shift and mirror these positions: an
-affine map, which ``warpAffine`` evaluates for the pixels of the crop alone. Nearest neighbours take
+affine map, which ``warpAffine`` evaluates for the pixels of the crop alone. Nearest neighbors take
 floor(x W/w).
 """
 
@@ -15,13 +15,13 @@ import numpy as np
 
 
 class Crop(NamedTuple):
-    """A crop of a resized picture, all in pixels of the resized one.
+    """A crop of a resized image, all in pixels of the resized one.
 
     Args:
-        resized: Height and width of the whole resized picture.
+        resized: Height and width of the whole resized image.
         top: First row.
         left: First column.
-        size: Height and width of the crop, within the resized picture.
+        size: Height and width of the crop, within the resized image.
     """
 
     resized: tuple[int, int]
@@ -30,29 +30,29 @@ class Crop(NamedTuple):
     size: tuple[int, int]
 
 
-def crop_of_resized_picture(picture: np.ndarray, crop: Crop, *, flip: bool = False) -> np.ndarray:
+def crop_of_resized_image(image: np.ndarray, crop: Crop, *, flip: bool = False) -> np.ndarray:
     """Equal ``cv2.resize`` with bilinear interpolation, then crop, then flip.
 
     Grey levels differ by at most 1 (where both round otherwise) from OpenCV 4.11 on; older releases
     round positions to 1/32 pixel and differ by a few levels at edges.
 
     Args:
-        picture: Shape (H, W, 3), uint8; may be a read-only view of a file.
+        image: Shape (H, W, 3), uint8; may be a read-only view of a file.
         crop: What to cut.
         flip: Whether to mirror the crop left to right.
 
     Returns:
         Shape (h, w, 3), uint8, contiguous, writable.
     """
-    (step_y, step_x), (height, width) = _steps(picture, crop), crop.size
-    if crop.resized == picture.shape[:2]:
-        window = picture[crop.top : crop.top + height, crop.left : crop.left + width]
+    (step_y, step_x), (height, width) = _steps(image, crop), crop.size
+    if crop.resized == image.shape[:2]:
+        window = image[crop.top : crop.top + height, crop.left : crop.left + width]
         return cv2.flip(window, 1) if flip else window.copy()
     first_y, first_x = _position(crop.top, step_y), _position(crop.left, step_x)
-    rows = _window(first_y, step_y, height, picture.shape[0])
-    columns = _window(first_x, step_x, width, picture.shape[1])
+    rows = _window(first_y, step_y, height, image.shape[0])
+    columns = _window(first_x, step_x, width, image.shape[1])
     # OpenCV gathers pixels of 4 bytes more than twice as fast as those of 3
-    window = cv2.cvtColor(picture[rows, columns], cv2.COLOR_BGR2BGRA)
+    window = cv2.cvtColor(image[rows, columns], cv2.COLOR_BGR2BGRA)
     first_x -= columns.start
     first_y -= rows.start
     if flip:
@@ -68,7 +68,7 @@ def crop_of_resized_picture(picture: np.ndarray, crop: Crop, *, flip: bool = Fal
 
 
 def crop_of_resized_label(label: np.ndarray, crop: Crop) -> np.ndarray:
-    """Equal ``cv2.resize`` with nearest neighbours, then crop, to the pixel.
+    """Equal ``cv2.resize`` with nearest neighbors, then crop, to the pixel.
 
     Args:
         label: Shape (H, W), uint8.

@@ -1,4 +1,4 @@
-"""Test-time augmentation whose pictures are made when their turn comes."""
+"""Test-time augmentation whose images are made when their turn comes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from glore_seg.datasets.sample_faults import sample_faults
 
 @dataclass(frozen=True)
 class AugmentedPass:
-    """One augmentation of one picture, yet to be made.
+    """One augmentation of one image, yet to be made.
 
     Attributes:
-        results: What the pipeline had loaded; shared by all passes of a picture.
+        results: What the pipeline had loaded; shared by all passes of an image.
         transforms: What makes the pass of it.
     """
 
@@ -26,7 +26,7 @@ class AugmentedPass:
     transforms: Compose
 
     def __call__(self) -> dict[str, Any]:
-        """Make it: ``inputs`` and ``data_samples`` of one picture.
+        """Make it: ``inputs`` and ``data_samples`` of one image.
 
         Raises:
             SampleError: It cannot be made, such as for a damaged label.
@@ -37,11 +37,11 @@ class AugmentedPass:
 
 @TRANSFORMS.register_module()
 class LazyTestTimeAug(mmcv.transforms.TestTimeAug):
-    """mmcv's ``TestTimeAug`` that hands on recipes in place of pictures.
+    """mmcv's ``TestTimeAug`` that hands on recipes in place of images.
 
     For ``AccumulatingSegTTAModel``, which makes each pass when its turn comes. Seven scales and
-    flips of a 1024 x 2048 picture are 160 MB, their labels, of which only the first is used, 235 MB
-    more, and every worker has some batches ready. Here the picture is there once, and the label is
+    flips of a 1024 x 2048 image are 160 MB, their labels, of which only the first is used, 235 MB
+    more, and every worker has some batches ready. Here the image is there once, and the label is
     loaded for the first pass alone.
 
     Args:

@@ -1,4 +1,4 @@
-"""Videos as data: reading and writing them, and mmaction2's data set made to bear damage.
+"""Videos as data: reading and writing them, and mmaction2's dataset made to bear damage.
 
 Importing this registers ``CheckedVideoInit``, ``CheckedVideoDecode``, ``CheckedFrameDecode`` and
 ``RepeatOneFrame``; :mod:`glore_seg.datasets.video.dataset` and

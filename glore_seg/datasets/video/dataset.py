@@ -1,4 +1,4 @@
-"""mmaction2's data set of videos, for folders in which some videos are damaged."""
+"""mmaction2's dataset of videos, for folders in which some videos are damaged."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class CheckedVideoDataset(VideoDataset):
         return self._named(packed, idx)
 
     def _named(self, packed: Any, idx: int) -> Any:
-        """Note which video it is, for errors and pictures; mmaction2 packs no name."""
+        """Note which video it is, for errors and images; mmaction2 packs no name."""
         if isinstance(packed, dict) and "data_samples" in packed:
             path = self.get_data_info(idx)[self.source]
             packed["data_samples"].set_metainfo({self.source: path})

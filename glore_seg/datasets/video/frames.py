@@ -1,4 +1,4 @@
-"""Read chosen frames of a video that is stored as a folder of numbered pictures."""
+"""Read chosen frames of a video that is stored as a folder of numbered images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from glore_seg.datasets.video.reading import UnreadableVideoError
 
 
-def read_pictures(
+def read_images(
     folder: Path, template: str, numbers: Sequence[int]
 ) -> tuple[list[np.ndarray], str]:
     """Read frames.
@@ -22,7 +22,7 @@ def read_pictures(
         numbers: Which ones, in any order, more than once where need be.
 
     Returns:
-        A picture (H, W, 3), RGB, uint8, of the size of the first, for each number, each an array
+        An image (H, W, 3), RGB, uint8, of the size of the first, for each number, each an array
         of its own; and a line for the log where some are missing or don't decode, in whose place
         the nearest one that does stands, else ``""``.
 
@@ -31,7 +31,7 @@ def read_pictures(
     """
     wanted = sorted(set(numbers))
     read = {number: _read(folder / template.format(number)) for number in wanted}
-    found = {number: picture for number, picture in read.items() if picture is not None}
+    found = {number: image for number, image in read.items() if image is not None}
     if not found:
         first = folder / template.format(wanted[0])
         raise UnreadableVideoError(
@@ -47,11 +47,11 @@ def read_pictures(
             "it again"
         )
     height, width = found[min(found)].shape[:2]
-    for number, picture in found.items():
-        if picture.shape[:2] != (height, width):
-            found[number] = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+    for number, image in found.items():
+        if image.shape[:2] != (height, width):
+            found[number] = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
     nearest = {n: min(found, key=lambda other: abs(other - n)) for n in wanted}
-    # Copies: transforms may mirror a picture in place, and would mirror a shared one twice.
+    # Copies: transforms may mirror an image in place, and would mirror a shared one twice.
     return [found[nearest[number]].copy() for number in numbers], note
 
 
@@ -61,7 +61,7 @@ def _read(path: Path) -> np.ndarray | None:
     except OSError:
         return None
     try:
-        picture = cv2.imdecode(content, cv2.IMREAD_COLOR)
+        image = cv2.imdecode(content, cv2.IMREAD_COLOR)
     except cv2.error:  # of an empty file
         return None
-    return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

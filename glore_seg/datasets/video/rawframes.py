@@ -1,4 +1,4 @@
-"""mmaction2's data set of folders of frames, for folders in which some frames are damaged."""
+"""mmaction2's dataset of folders of frames, for folders in which some frames are damaged."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from glore_seg.errors import DataError
 
 @DATASETS.register_module()
 class CheckedRawframeDataset(CheckedVideoDataset):
-    """``CheckedVideoDataset`` for folders of numbered pictures, in place of ``RawframeDataset``.
+    """``CheckedVideoDataset`` for folders of numbered images, in place of ``RawframeDataset``.
 
     The list has lines ``folder frames label``, of which ``folder`` may contain spaces; the
     pipeline reads with ``CheckedFrameDecode`` and needs no transform before ``SampleFrames``.
 
     Args:
-        filename_tmpl: Names of the pictures.
-        start_index: Number of a folder's first picture.
+        filename_tmpl: Names of the images.
+        start_index: Number of a folder's first image.
         options: As for ``CheckedVideoDataset``; ``data_prefix`` is ``dict(img=...)``, and one label
             a line is all there is.
     """
@@ -42,7 +42,7 @@ class CheckedRawframeDataset(CheckedVideoDataset):
         super().__init__(start_index=start_index, **options)
 
     def get_data_info(self, idx: int) -> dict:
-        """Return what the list says, and how the pictures are named."""
+        """Return what the list says, and how the images are named."""
         return {**super().get_data_info(idx), "filename_tmpl": self.filename_tmpl}
 
     def _item(self, line: str, number: int) -> dict:

@@ -1,7 +1,7 @@
 """Read chosen frames of a video file, whatever state the file is in.
 
 A video is first scanned: its packets are listed without being decoded, which tells what the file
-really holds, against what its header says. Frame i is the i-th picture in the order in which a
+really holds, against what its header says. Frame i is the i-th image in the order in which a
 player shows them, at any rate, constant or not.
 """
 
@@ -34,12 +34,12 @@ class VideoScan:
 
     Args:
         path: The file.
-        times: When each picture is shown, in the stream's units, ascending; None where the
-            container stores no times, so that pictures can only be counted.
-        num_frames: How many pictures there are, at least 1.
+        times: When each image is shown, in the stream's units, ascending; None where the
+            container stores no times, so that images can only be counted.
+        num_frames: How many images there are, at least 1.
         header_frames: How many the header tells of, 0 where it doesn't.
         rate: Mean frames a second, 0 where it is unknown.
-        steady: Whether all pictures are shown equally long.
+        steady: Whether all images are shown equally long.
     """
 
     path: Path
@@ -73,7 +73,7 @@ def scan_video(path: str | Path) -> VideoScan:
 
     Raises:
         MissingDependencyError: PyAV is not installed.
-        UnreadableVideoError: The file is missing or no video, or holds no pictures.
+        UnreadableVideoError: The file is missing or no video, or holds no images.
     """
     av = require("av", "video")
     path = Path(path)
@@ -107,7 +107,7 @@ def scan_video(path: str | Path) -> VideoScan:
 def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarray], dict[str, str]]:
     """Decode chosen frames.
 
-    Decoding begins at the last key frame before the first of them. Pictures are turned as the
+    Decoding begins at the last key frame before the first of them. Images are turned as the
     header says (display matrix), and brought to the size of the first where the size changes.
 
     Args:
@@ -116,8 +116,8 @@ def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarra
             where need be.
 
     Returns:
-        A picture (H, W, 3), RGB, uint8, for each index, each an array of its own. Then what is
-        worth a line in the log, each naming the file: ``"turned"`` where the pictures were turned,
+        An image (H, W, 3), RGB, uint8, for each index, each an array of its own. Then what is
+        worth a line in the log, each naming the file: ``"turned"`` where the images were turned,
         ``"damaged"`` where some don't decode, in whose place the nearest one that does stands.
 
     Raises:
@@ -133,7 +133,7 @@ def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarra
     wanted = sorted({int(i) for i in indices})
     found, turned = _decode(scan, wanted, seek=scan.times is not None)
     if len(found) < len(wanted) and scan.times is not None:
-        # the index of the container led astray, as it may with open groups of pictures
+        # the index of the container led astray, as it may with open groups of images
         again, turned_again = _decode(scan, wanted, seek=False)
         found, turned = {**again, **found}, turned or turned_again
     if not found:
@@ -149,7 +149,7 @@ def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarra
             f"{scan.path}: {len(wanted) - len(found)} of {len(wanted)} frames don't decode; the "
             "nearest that do stand in for them: get it again"
         )
-    # Copies: transforms may mirror a picture in place, and would mirror a shared one twice.
+    # Copies: transforms may mirror an image in place, and would mirror a shared one twice.
     nearest = {i: min(found, key=lambda other: abs(other - i)) for i in wanted}
     return [found[nearest[int(i)]].copy() for i in indices], notes
 
@@ -172,14 +172,14 @@ def _opened(path: Path) -> Any:
         ) from error
     if not container.streams.video:
         container.close()
-        raise UnreadableVideoError(f"{path} holds no pictures, only other streams: get it again")
+        raise UnreadableVideoError(f"{path} holds no images, only other streams: get it again")
     # workers of a loader share the cores already
     container.streams.video[0].codec_context.thread_count = 1
     return container
 
 
 def _is_steady(times: Sequence[int]) -> bool:
-    """Whether the steps between pictures are equal, but for the rounding of their times."""
+    """Whether the steps between images are equal, but for the rounding of their times."""
     steps = np.diff(times)
     if not steps.size:
         return True
@@ -203,10 +203,10 @@ def _decode(
             index = count if numbers is None else numbers.get(frame.pts, -1)
             if index in missing:
                 size = size if any(size) else (frame.width, frame.height)
-                picture = frame.to_ndarray(format="rgb24", width=size[0], height=size[1])
+                image = frame.to_ndarray(format="rgb24", width=size[0], height=size[1])
                 quarters = round(frame.rotation / 90)
                 turned = 90 * quarters % 360
-                found[index] = np.ascontiguousarray(np.rot90(picture, quarters))
+                found[index] = np.ascontiguousarray(np.rot90(image, quarters))
                 missing.discard(index)
             if not missing or index > wanted[-1]:
                 break

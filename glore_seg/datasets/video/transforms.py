@@ -11,12 +11,12 @@ from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 from mmengine.registry import TRANSFORMS
 
-from glore_seg.datasets.video.frames import read_pictures
+from glore_seg.datasets.video.frames import read_images
 from glore_seg.datasets.video.reading import read_frames, scan_video
 
 _HARMLESS = ("odd rate", "turned")
 _NAMED = 10  # files named for each of these, a transform and process
-_BLANK = (256, 256, 3)  # what stands in for an unreadable video in testing; 128 is mid grey
+_BLANK = (256, 256, 3)  # what stands in for an unreadable video in testing; 128 is mid gray
 
 
 @TRANSFORMS.register_module()
@@ -106,8 +106,8 @@ class CheckedVideoDecode(BaseTransform):
 class CheckedFrameDecode(BaseTransform):
     """Read the chosen frames of a folder; in place of ``RawFrameDecode``.
 
-    The log names folders in which pictures are missing or don't decode (the nearest of the chosen
-    that do stand in for them). Pictures are brought to the size of the first.
+    The log names folders in which images are missing or don't decode (the nearest of the chosen
+    that do stand in for them). Images are brought to the size of the first.
 
     Reads ``frame_dir``, ``filename_tmpl`` and ``frame_inds``; sets ``imgs`` (a list of (H, W, 3),
     RGB, uint8), ``img_shape`` and ``original_shape``.
@@ -126,9 +126,7 @@ class CheckedFrameDecode(BaseTransform):
             results["imgs"] = [np.full(_BLANK, 128, np.uint8) for _ in indices]
         else:
             folder = Path(results["frame_dir"])
-            results["imgs"], note = read_pictures(
-                folder, results["filename_tmpl"], indices.tolist()
-            )
+            results["imgs"], note = read_images(folder, results["filename_tmpl"], indices.tolist())
             if note:
                 self._told.tell("damaged", folder, note)
         results["frame_inds"] = indices
@@ -142,7 +140,7 @@ class CheckedFrameDecode(BaseTransform):
 
 @TRANSFORMS.register_module()
 class RepeatOneFrame(BaseTransform):
-    """Make every clip its middle frame, repeated: what is then recognised isn't motion.
+    """Make every clip its middle frame, repeated: what is then recognized isn't motion.
 
     Stands between ``SampleFrames`` and the decoding, and changes ``frame_inds``.
     """

@@ -1,4 +1,4 @@
-"""Write pictures to a video file."""
+"""Write images to a video file."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def write_video(
 
     Args:
         path: The final name; its ending names the container, such as ``.mp4``.
-        frames: Pictures (H, W, 3), RGB, uint8, all of one size; H and W are even.
+        frames: Images (H, W, 3), RGB, uint8, all of one size; H and W are even.
         rate: Frames a second.
         rotation: Counter-clockwise degrees, a multiple of 90, by which the header tells players to
-            turn the pictures.
+            turn the images.
         options: Of the container, such as ``{"movflags": "faststart"}``.
 
     Raises:
@@ -42,8 +42,8 @@ def write_video(
     """
     av = require("av", "video")
     name = next(codec for codec in _CODECS if codec in av.codecs_available)
-    pictures = iter(frames)
-    first = next(pictures, None)
+    images = iter(frames)
+    first = next(images, None)
     if first is None:
         raise DataError(f"no frames for {path}; expected one or more")
     height, width = first.shape[:2]
@@ -55,12 +55,12 @@ def write_video(
     ):
         stream = container.add_stream(name, rate=Fraction(rate))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        # One thread: the bytes then depend on the pictures alone.
+        # One thread: the bytes then depend on the images alone.
         stream.codec_context.thread_count = 1
         stream.options = {"crf": "16", "preset": "fast"} if name == "libx264" else {"qscale": "2"}
         if rotation:
             stream.set_display_rotation(rotation)
-        for picture in (first, *pictures):
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        for image in (first, *images):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode())

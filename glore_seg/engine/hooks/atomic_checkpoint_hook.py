@@ -227,7 +227,7 @@ def _warn_of_lost_gradients(runner: Runner) -> None:
     every = getattr(wrapper, "_accumulative_counts", 1)
     if getattr(wrapper, "_inner_count", 0) % every:
         _warn(
-            f"this checkpoint stands between two steps of the optimiser (accumulative_counts is "
+            f"this checkpoint stands between two steps of the optimizer (accumulative_counts is "
             f"{every}) and lacks the gradients so far; choose an interval that {every} divides"
         )
 

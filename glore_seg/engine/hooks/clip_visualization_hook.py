@@ -1,4 +1,4 @@
-"""Paints what was recognised in a test on video: `tools/test.py --show-dir` and `--show`.
+"""Paints what was recognized in a test on video: `tools/test.py --show-dir` and `--show`.
 
 Shape legend: K clips, T frames, H, W sizes of a frame.
 """
@@ -22,7 +22,7 @@ from glore_seg.visualization.clip_predictions import draw_clip_prediction
 class ClipVisualizationHook(Hook):
     """Paints the frames of each video's middle clip with its true and its predicted classes.
 
-    Pictures go to the visualizer's backends under the video's name, that of a second video of
+    Images go to the visualizer's backends under the video's name, that of a second video of
     the same name with the next number behind it.
 
     Args:
@@ -60,17 +60,17 @@ class ClipVisualizationHook(Hook):
                 continue
             path = sample.get("filename") or sample.get("frame_dir") or f"video_{number:06d}"
             name = Path(path).stem
-            picture = draw_clip_prediction(
+            image = draw_clip_prediction(
                 _middle_clip(clips),
                 scores=sample.pred_score.float().cpu().numpy(),
                 truth=[label for label in sample.gt_label.tolist() if label >= 0],
                 classes=classes,
                 title=f"{name}, which could not be read" if sample.get("unreadable") else name,
             )
-            visualizer.add_image(name, picture, step=self._names[name])
+            visualizer.add_image(name, image, step=self._names[name])
             self._names[name] += 1
             if self.show:
-                visualizer.show(picture, win_name=name, wait_time=self.wait_time)
+                visualizer.show(image, win_name=name, wait_time=self.wait_time)
 
 
 def _middle_clip(clips: Tensor) -> Sequence[np.ndarray]:

@@ -29,14 +29,14 @@ class SetupCheckHook(Hook):
       beyond (but an auxiliary head, which only training uses), all of the same shape. A
       checkpoint to start a new training from (``load_from``) must have something in common.
       What the checkpoint's own config says otherwise of this network is warned of.
-    - The head must have as many classes as the data set, and validation must know the classes
+    - The head must have as many classes as the dataset, and validation must know the classes
       of training: a classifier's folders give both, each for itself.
-    - A segmentation data set must have its files, and the first labels no other classes, see
+    - A segmentation dataset must have its files, and the first labels no other classes, see
       :func:`glore_seg.engine.data_checks.check_segmentation_data`. What training validates on is
       looked at when it begins.
 
     Raises:
-        ConfigError: Pictures or labels are missing.
+        ConfigError: Images or labels are missing.
         ConfigError: The checkpoint, the classes or the labels do not fit.
     """
 
@@ -177,7 +177,7 @@ def unwrap(model: nn.Module) -> nn.Module:
 
 
 def check_data(model: nn.Module, dataset: Any, *, share: float = 0.0) -> None:
-    """Compare a model's head with a data set: classes, and a segmentation's files and labels.
+    """Compare a model's head with a dataset: classes, and a segmentation's files and labels.
 
     Args:
         model: The network, or what is wrapped around it.
@@ -195,7 +195,7 @@ def check_data(model: nn.Module, dataset: Any, *, share: float = 0.0) -> None:
 
 
 def check_classes(model: nn.Module, dataset: Any) -> None:
-    """Compare the number of classes of a model's heads with a data set's.
+    """Compare the number of classes of a model's heads with a dataset's.
 
     Args:
         model: The network, or what is wrapped around it.
@@ -216,14 +216,14 @@ def check_classes(model: nn.Module, dataset: Any) -> None:
                 getattr(dataset, "dataset", dataset)
             ).__name__  # within PerSampleSeedDataset
             raise ConfigError(
-                f"the {name.replace('_', ' ')} has num_classes={num_classes}, the data set "
+                f"the {name.replace('_', ' ')} has num_classes={num_classes}, the dataset "
                 f"{kind} has {len(classes)} classes {classes}. Set "
-                f"model.{name}.num_classes={len(classes)}, or the data set's metainfo"
+                f"model.{name}.num_classes={len(classes)}, or the dataset's metainfo"
             )
 
 
 def check_same_classes(trained: Any, other: Any) -> None:
-    """Compare the classes of two data sets, such as those to train and to validate on.
+    """Compare the classes of two datasets, such as those to train and to validate on.
 
     Raises:
         ConfigError: Both name their classes, and they differ in name or order.
@@ -232,7 +232,7 @@ def check_same_classes(trained: Any, other: Any) -> None:
     if first and second and first != second:
         raise ConfigError(
             f"training knows the classes {first}, validation {second}; expected the same in the "
-            "same order, or scores compare unlike things: give both data sets the same folders of "
+            "same order, or scores compare unlike things: give both datasets the same folders of "
             "classes, or the same metainfo"
         )
 

@@ -1,4 +1,4 @@
-"""Accuracy of recognised actions in which unreadable videos count as errors."""
+"""Accuracy of recognized actions in which unreadable videos count as errors."""
 
 from __future__ import annotations
 

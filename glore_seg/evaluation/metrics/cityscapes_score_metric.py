@@ -1,4 +1,4 @@
-"""Cityscapes' four scores as a metric of mmengine, without a picture between."""
+"""Cityscapes' four scores as a metric of mmengine, without an image between."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ class CityscapesScoreMetric(BaseMetric):
     average. See :class:`~glore_seg.evaluation.CityscapesScorer`.
 
     The truth is read from ``*_labelIds.png`` and ``*_instanceIds.png`` beside the sample's
-    ``*_labelTrainIds.png``. The data set's classes may be any of Cityscapes' 19, in any order; the
-    rest of its labels are ignored then. Each picture is reduced to its counts at once, a few
+    ``*_labelTrainIds.png``. The dataset's classes may be any of Cityscapes' 19, in any order; the
+    rest of its labels are ignored then. Each image is reduced to its counts at once, a few
     kilobytes, and these are what processes send each other.
 
     Args:
-        instances: Whether the data set has ``instanceIds`` pictures. Without them the results hold
+        instances: Whether the dataset has ``instanceIds`` images. Without them the results hold
             no iIoU.
-        output_dir: Folder for the predicted label ids, one 8-bit PNG a picture under the picture's
+        output_dir: Folder for the predicted label ids, one 8-bit PNG an image under the image's
             own name, as the test server wants it. Default: none is written.
-        format_only: Write the predictions and score nothing; the data set needs no labels.
+        format_only: Write the predictions and score nothing; the dataset needs no labels.
         collect_device: Where results of several processes meet: ``"cpu"`` or ``"gpu"``.
         collect_dir: Folder for those of ``"cpu"``. Default: a temporary one.
         prefix: What stands before each key, with a slash. Default: nothing.
@@ -57,8 +57,8 @@ class CityscapesScoreMetric(BaseMetric):
 
     Raises:
         DataError: ``format_only`` without ``output_dir``; later, a class that Cityscapes does not
-            score, or a prediction, label or instance picture that does not fit.
-        DataError: A label or instance picture is missing.
+            score, or a prediction, label or instance image that does not fit.
+        DataError: A label or instance image is missing.
     """
 
     def __init__(
@@ -91,20 +91,18 @@ class CityscapesScoreMetric(BaseMetric):
                 ``seg_map_path``.
         """
         for sample in data_samples:
-            picture = Path(sample["img_path"])
-            prediction = self._label_ids(sample["pred_sem_seg"]["data"], picture)
+            image = Path(sample["img_path"])
+            prediction = self._label_ids(sample["pred_sem_seg"]["data"], image)
             if self.output_dir:
-                write_png(Path(self.output_dir) / f"{picture.stem}.png", prediction)
+                write_png(Path(self.output_dir) / f"{image.stem}.png", prediction)
             # mmengine complains about an evaluation without results, and loses those that are None
-            self.results.append(
-                picture.stem if self.format_only else self._count(prediction, sample)
-            )
+            self.results.append(image.stem if self.format_only else self._count(prediction, sample))
 
     def compute_metrics(self, results: list[State | str]) -> dict[str, float]:
-        """Add the counts of all pictures up, log the table, and return the scores.
+        """Add the counts of all images up, log the table, and return the scores.
 
         Args:
-            results: Of each picture of the data set, in any order.
+            results: Of each image of the dataset, in any order.
         """
         if self.format_only:
             print_log(f"{len(results)} predictions are in {self.output_dir}", logger="current")
@@ -122,7 +120,7 @@ class CityscapesScoreMetric(BaseMetric):
         classes = (self.dataset_meta or {}).get("classes")
         if not classes:
             raise DataError(
-                f"the data set's metainfo is {self.dataset_meta}; expected the names of its "
+                f"the dataset's metainfo is {self.dataset_meta}; expected the names of its "
                 "classes: score a CheckedCityscapesDataset, or set metainfo=dict(classes=...)"
             )
         return classes
@@ -130,13 +128,13 @@ class CityscapesScoreMetric(BaseMetric):
     def _scorer(self) -> CityscapesScorer:
         return CityscapesScorer(self._classes())
 
-    def _label_ids(self, prediction: Tensor, picture: Path) -> np.ndarray:
+    def _label_ids(self, prediction: Tensor, image: Path) -> np.ndarray:
         """Label ids (H, W) uint8 of class indices (1, H, W)."""
         classes = self._classes()
         if int(prediction.max()) >= len(classes):
             raise DataError(
-                f"class {int(prediction.max())} is predicted for {picture}; expected indices "
-                f"0..{len(classes) - 1} of the data set's classes: set decode_head.num_classes="
+                f"class {int(prediction.max())} is predicted for {image}; expected indices "
+                f"0..{len(classes) - 1} of the dataset's classes: set decode_head.num_classes="
                 f"{len(classes)}"
             )
         return label_id_table(classes)[prediction.squeeze(0).cpu().numpy()]
@@ -146,7 +144,7 @@ class CityscapesScoreMetric(BaseMetric):
         if not path.endswith(TRAIN_IDS):
             raise DataError(
                 f"seg_map_path of {sample['img_path']} is {path}; expected *{TRAIN_IDS}, beside "
-                "which label and instance ids lie: give the data set its labels, or set "
+                "which label and instance ids lie: give the dataset its labels, or set "
                 "format_only=True to write predictions alone"
             )
         scorer = self._scorer()

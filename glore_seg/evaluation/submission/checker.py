@@ -14,12 +14,12 @@ from glore_seg.evaluation.submission.entry import Entry, ReadError
 from glore_seg.evaluation.submission.expected import (
     CITYSCAPES_SIZE,
     CITYSCAPES_TEST_CITIES,
-    ExpectedPictures,
+    ExpectedImages,
+    image_key,
     key_within,
-    picture_key,
 )
 from glore_seg.evaluation.submission.folder_reader import list_folder
-from glore_seg.evaluation.submission.image import check_picture, max_bytes
+from glore_seg.evaluation.submission.image import check_image, max_bytes
 from glore_seg.evaluation.submission.report import Finding, SubmissionReport
 from glore_seg.evaluation.submission.zip_reader import open_zip
 from glore_seg.utils.files import track
@@ -29,21 +29,21 @@ _ROOM = 1000  # files beyond twice the expected ones that are still named one by
 
 def check_submission(
     path: str | Path,
-    expected: ExpectedPictures,
+    expected: ExpectedImages,
     *,
-    on_picture: Callable[[str, np.ndarray], None] | None = None,
+    on_image: Callable[[str, np.ndarray], None] | None = None,
     progress: bool = True,
 ) -> SubmissionReport:
-    """Check a zip or a folder of label id pictures as Cityscapes' server takes them.
+    """Check a zip or a folder of label id images as Cityscapes' server takes them.
 
     The archive is read file by file, never unpacked to disk, within memory that depends on the
-    size of one picture. What is named or packed in a hostile manner is not read at all.
+    size of one image. What is named or packed in a hostile manner is not read at all.
 
     Args:
         path: The zip or the folder.
         expected: What it must hold.
-        on_picture: Called with ``CITY_SEQUENCE_FRAME`` and the label ids, shape (H, W), uint8, of
-            each picture that has no fault.
+        on_image: Called with ``CITY_SEQUENCE_FRAME`` and the label ids, shape (H, W), uint8, of
+            each image that has no fault.
         progress: Whether to show a bar with the time left.
 
     Returns:
@@ -58,7 +58,7 @@ def check_submission(
         report.faults += faults
         first: dict[str, Entry] = {}
         for entry in track(entries, len(entries), "checking", show=progress):
-            _check_entry(entry, expected, first, report, on_picture)
+            _check_entry(entry, expected, first, report, on_image)
     if any(fault.kind == "archive" for fault in report.faults):
         return report  # what it lacks is not known
     _find_missing(expected, first, report)
@@ -67,7 +67,7 @@ def check_submission(
 
 
 @contextmanager
-def _open(path: Path, expected: ExpectedPictures) -> Iterator[tuple[list[Entry], list[Finding]]]:
+def _open(path: Path, expected: ExpectedImages) -> Iterator[tuple[list[Entry], list[Finding]]]:
     limits = {
         "max_bytes": max_bytes(expected.largest),
         "max_entries": 2 * expected.total + _ROOM,
@@ -78,27 +78,27 @@ def _open(path: Path, expected: ExpectedPictures) -> Iterator[tuple[list[Entry],
         with open_zip(path, **limits) as found:
             yield found
     else:
-        raise DataError(f"{path} does not exist; expected a zip or a folder of pictures")
+        raise DataError(f"{path} does not exist; expected a zip or a folder of images")
 
 
 def _check_entry(
     entry: Entry,
-    expected: ExpectedPictures,
+    expected: ExpectedImages,
     first: dict[str, Entry],
     report: SubmissionReport,
-    on_picture: Callable[[str, np.ndarray], None] | None,
+    on_image: Callable[[str, np.ndarray], None] | None,
 ) -> None:
     if entry.fault:
         report.faults.append(entry.fault)
     *folders, base = entry.name.replace("\\", "/").split("/")
-    key = picture_key(base) or key_within(base)
+    key = image_key(base) or key_within(base)
     if "__MACOSX" in folders or base.startswith(".") or key is None or key not in expected:
         if not entry.fault:
             report.faults.append(_foreign(entry.name, folders, base, key, expected))
         return
     if key in first:
         message = (
-            f"is a second picture for {key} after {first[key].name!r}; expected exactly one: "
+            f"is a second image for {key} after {first[key].name!r}; expected exactly one: "
             "remove one of them"
         )
         report.faults.append(Finding("doubled", entry.name, message))
@@ -106,7 +106,7 @@ def _check_entry(
     first[key] = entry
     if entry.fault:
         return
-    if picture_key(base) is None or not base.endswith(".png"):
+    if image_key(base) is None or not base.endswith(".png"):
         message = f"is not found by the server; expected {key}*.png: rename it to {key}.png"
         report.faults.append(Finding("name", entry.name, message))
     try:
@@ -115,38 +115,38 @@ def _check_entry(
         report.faults.append(Finding("damaged", entry.name, f"{error}: pack it again"))
         return
     report.checked += 1
-    checked = check_picture(entry.name, data, expected.size(key))
+    checked = check_image(entry.name, data, expected.size(key))
     report.faults += checked.faults
     report.warnings += checked.warnings
-    if on_picture is not None and checked.label_ids is not None:
-        on_picture(key, checked.label_ids)
+    if on_image is not None and checked.label_ids is not None:
+        on_image(key, checked.label_ids)
 
 
 def _foreign(
-    name: str, folders: list[str], base: str, key: str | None, expected: ExpectedPictures
+    name: str, folders: list[str], base: str, key: str | None, expected: ExpectedImages
 ) -> Finding:
-    """A file that is no expected picture: misnamed where it is a PNG, else too much."""
+    """A file that is no expected image: misnamed where it is a PNG, else too much."""
     if "__MACOSX" in folders or base in (".DS_Store", "Thumbs.db"):
-        return Finding("extra", name, "is of the operating system, no picture: pack without it")
+        return Finding("extra", name, "is of the operating system, no image: pack without it")
     if key is not None and not base.startswith("."):
-        message = f"is no picture of the {expected.split} split: remove it"
+        message = f"is no image of the {expected.split} split: remove it"
         return Finding("extra", name, message)
     if base.endswith(".unfinished.png"):
         return Finding("extra", name, "is what an interrupted run left behind: remove it")
     if base.lower().endswith(".zip"):
-        message = "is an archive within the archive: pack the pictures themselves"
+        message = "is an archive within the archive: pack the images themselves"
         return Finding("extra", name, message)
     if base.lower().endswith(".png") and not base.startswith("."):
         message = (
-            "says not which picture it is of; expected CITY_123456_123456*.png, as the picture's "
+            "says not which image it is of; expected CITY_123456_123456*.png, as the image's "
             "own name begins: rename it"
         )
         return Finding("name", name, message)
-    return Finding("extra", name, "is no predicted picture: remove it")
+    return Finding("extra", name, "is no predicted image: remove it")
 
 
 def _find_missing(
-    expected: ExpectedPictures, first: dict[str, Entry], report: SubmissionReport
+    expected: ExpectedImages, first: dict[str, Entry], report: SubmissionReport
 ) -> None:
     if expected.sizes is not None:
         for key in expected.sizes:
@@ -158,12 +158,12 @@ def _find_missing(
     for city, number in expected.counts.items():
         if counts[city] != number:
             kind = "missing" if counts[city] < number else "extra"
-            message = f"has {counts[city]} pictures; expected {number}: predict exactly the split"
+            message = f"has {counts[city]} images; expected {number}: predict exactly the split"
             report.faults.append(Finding(kind, city, message))
 
 
-def _compare_with_cityscapes(expected: ExpectedPictures, report: SubmissionReport) -> None:
-    """A copy of Cityscapes that lacks pictures makes a submission that lacks them."""
+def _compare_with_cityscapes(expected: ExpectedImages, report: SubmissionReport) -> None:
+    """A copy of Cityscapes that lacks images makes a submission that lacks them."""
     if expected.sizes is None or expected.split != "test":
         return
     wrong = [
@@ -176,4 +176,4 @@ def _compare_with_cityscapes(expected: ExpectedPictures, report: SubmissionRepor
             f"of the size of Cityscapes, but its test split has other counts ({', '.join(wrong)}): "
             "if this is Cityscapes, unpack leftImg8bit_trainvaltest.zip again"
         )
-        report.warnings.append(Finding("data set", "the data set's pictures", message))
+        report.warnings.append(Finding("dataset", "the dataset's images", message))

@@ -1,4 +1,4 @@
-"""The pictures that a submission must hold."""
+"""The images that a submission must hold."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from glore_seg.errors import DataError
 from glore_seg.evaluation.submission.png import CorruptedPngError, read_size
 
 CITYSCAPES_SIZE = (2048, 1024)
-"""Width and height of Cityscapes' pictures."""
+"""Width and height of Cityscapes' images."""
 
 CITYSCAPES_TEST_CITIES = {
     "berlin": 544,
@@ -22,20 +22,20 @@ CITYSCAPES_TEST_CITIES = {
     "mainz": 298,
     "munich": 398,
 }
-"""Pictures of each city of the test split, 1,525 in all."""
+"""Images of each city of the test split, 1,525 in all."""
 
 _KEY = re.compile(r"[^_:]+_\d{6}_\d{6}", re.ASCII)
-_PICTURE = "_leftImg8bit.png"
+_IMAGE = "_leftImg8bit.png"
 
 
 @dataclass(frozen=True)
-class ExpectedPictures:
-    """The pictures that a submission must hold, by name or, where no names are known, by city.
+class ExpectedImages:
+    """The images that a submission must hold, by name or, where no names are known, by city.
 
     Args:
         split: ``"train"``, ``"val"`` or ``"test"``.
-        counts: The number of pictures of each city.
-        sizes: ``CITY_SEQUENCE_FRAME`` to the picture's (width, height); None where only the
+        counts: The number of images of each city.
+        sizes: ``CITY_SEQUENCE_FRAME`` to the image's (width, height); None where only the
             counts are known, and every size is that of Cityscapes.
     """
 
@@ -44,66 +44,66 @@ class ExpectedPictures:
     sizes: Mapping[str, tuple[int, int]] | None = None
 
     @classmethod
-    def of_folder(cls, folder: str | Path, split: str) -> ExpectedPictures:
-        """Take the pictures of ``leftImg8bit/SPLIT``; their sizes are read from their headers.
+    def of_folder(cls, folder: str | Path, split: str) -> ExpectedImages:
+        """Take the images of ``leftImg8bit/SPLIT``; their sizes are read from their headers.
 
         Raises:
-            DataError: The folder is missing or holds no picture.
-            DataError: A name is not CITY_SEQUENCE_FRAME, or a picture is no PNG.
+            DataError: The folder is missing or holds no image.
+            DataError: A name is not CITY_SEQUENCE_FRAME, or an image is no PNG.
         """
         folder = Path(folder)
         sizes = {}
-        for path in sorted(folder.rglob(f"[!.]*{_PICTURE}")):
-            key = picture_key(path.name)
+        for path in sorted(folder.rglob(f"[!.]*{_IMAGE}")):
+            key = image_key(path.name)
             if key is None:
                 raise DataError(
-                    f"{path} is not named CITY_123456_123456{_PICTURE}, as the server tells "
-                    "pictures apart: name the data set's pictures so"
+                    f"{path} is not named CITY_123456_123456{_IMAGE}, as the server tells "
+                    "images apart: name the dataset's images so"
                 )
             try:
                 sizes[key] = read_size(path)
             except CorruptedPngError as error:
-                raise DataError(f"{path} {error}: unpack the data set again") from error
+                raise DataError(f"{path} {error}: unpack the dataset again") from error
         if not sizes:
             raise DataError(
-                f"no *{_PICTURE} in {folder} or below: correct the data root or the split, or "
+                f"no *{_IMAGE} in {folder} or below: correct the data root or the split, or "
                 "prepare the data as data/README.md says"
             )
         return cls(split, Counter(key.split("_")[0] for key in sizes), sizes)
 
     @classmethod
-    def of_cityscapes_test(cls) -> ExpectedPictures:
-        """Take the cities and counts of Cityscapes' test split, without its picture list."""
+    def of_cityscapes_test(cls) -> ExpectedImages:
+        """Take the cities and counts of Cityscapes' test split, without its image list."""
         return cls("test", CITYSCAPES_TEST_CITIES)
 
     @property
     def total(self) -> int:
-        """The number of pictures."""
+        """The number of images."""
         return sum(self.counts.values())
 
     @property
     def largest(self) -> tuple[int, int]:
-        """The (width, height) of the picture with the most pixels."""
+        """The (width, height) of the image with the most pixels."""
         if self.sizes is None:
             return CITYSCAPES_SIZE
         return max(self.sizes.values(), key=lambda size: size[0] * size[1])
 
     def size(self, key: str) -> tuple[int, int]:
-        """Return the (width, height) of a picture."""
+        """Return the (width, height) of an image."""
         return CITYSCAPES_SIZE if self.sizes is None else self.sizes[key]
 
     def __contains__(self, key: str) -> bool:
-        """Whether a picture belongs to the split, as far as is known."""
+        """Whether an image belongs to the split, as far as is known."""
         return key in self.sizes if self.sizes is not None else key.split("_")[0] in self.counts
 
 
-def picture_key(name: str) -> str | None:
+def image_key(name: str) -> str | None:
     """Return ``CITY_SEQUENCE_FRAME`` at the head of a file's name, or None.
 
-    The server takes for a picture the one file whose name begins so and ends in ``.png``.
+    The server takes for an image the one file whose name begins so and ends in ``.png``.
 
     Example:
-        >>> picture_key("berlin_000000_000019_labelIds.png")
+        >>> image_key("berlin_000000_000019_labelIds.png")
         'berlin_000000_000019'
     """
     match = _KEY.match(name)

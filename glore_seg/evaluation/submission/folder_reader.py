@@ -1,4 +1,4 @@
-"""A folder of predicted pictures."""
+"""A folder of predicted images."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def list_folder(
         folders.sort()
         for name in sorted([*files, *(f for f in folders if (Path(folder) / f).is_symlink())]):
             if len(entries) == max_entries:
-                message = f"holds more than {max_entries} files: leave only the pictures in it"
+                message = f"holds more than {max_entries} files: leave only the images in it"
                 return [], [Finding("archive", str(root), message)]
             path = Path(folder) / name
             entries.append(_file_entry(path, path.relative_to(root).as_posix(), max_bytes))
@@ -43,7 +43,7 @@ def _file_entry(path: Path, name: str, max_bytes: int) -> Entry:
     elif not stat.S_ISREG(status.st_mode):
         message = "is neither a file nor a folder: remove it"
     elif status.st_size > max_bytes:
-        message = f"has {status.st_size} bytes; a picture has at most {max_bytes}: remove it"
+        message = f"has {status.st_size} bytes; an image has at most {max_bytes}: remove it"
 
     def read() -> bytes:
         try:

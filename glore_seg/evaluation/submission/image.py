@@ -1,4 +1,4 @@
-"""What may be wrong with one predicted picture."""
+"""What may be wrong with one predicted image."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _LARGER = 4
 
 
 @dataclass
-class CheckedPicture:
-    """A picture and what is wrong with it.
+class CheckedImage:
+    """An image and what is wrong with it.
 
     Attributes:
         label_ids: Shape (H, W), uint8; None where there is a fault.
@@ -42,17 +42,17 @@ def max_bytes(size: tuple[int, int]) -> int:
     return 8 * size[0] * size[1] + (1 << 20)
 
 
-def check_picture(name: str, data: bytes, size: tuple[int, int]) -> CheckedPicture:
-    """Check a picture of label ids: whole, one channel of 8 bits, the right size, the right ids.
+def check_image(name: str, data: bytes, size: tuple[int, int]) -> CheckedImage:
+    """Check an image of label ids: whole, one channel of 8 bits, the right size, the right ids.
 
-    A picture of more than four times the expected pixels is not decoded.
+    An image of more than four times the expected pixels is not decoded.
 
     Args:
         name: What to call it in the messages.
         data: The PNG.
         size: The expected (width, height) in pixels.
     """
-    checked = CheckedPicture()
+    checked = CheckedImage()
 
     def fault(kind: str, message: str) -> None:
         checked.faults.append(Finding(kind, name, message))
@@ -65,22 +65,22 @@ def check_picture(name: str, data: bytes, size: tuple[int, int]) -> CheckedPictu
         if header.size[0] * header.size[1] > _LARGER * size[0] * size[1]:
             return checked
         chunks, needed = check_chunks(data, header)
-        pixels, coloured = decode(needed)
+        pixels, colored = decode(needed)
     except CorruptedPngError as error:
         fault("damaged", f"{error}; expected a whole PNG: write it again")
         return checked
-    expected = "expected one grey channel of 8 bits with label ids"
+    expected = "expected one gray channel of 8 bits with label ids"
     if header.depth != 8:
         fault("mode", f"has {header.depth} bits a channel; {expected}: save it as uint8")
-    if header.mode not in ("grey", "palette"):
-        fault("mode", f"is {header.mode}, as a coloured picture is; {expected}: write the ids")
+    if header.mode not in ("gray", "palette"):
+        fault("mode", f"is {header.mode}, as a colored image is; {expected}: write the ids")
     elif "tRNS" in chunks:
         fault("mode", f"has transparency; {expected}: save it without")
     if header.mode == "palette":
-        if coloured:
-            fault("mode", f"has a palette of colours; {expected}: save it as grey")
+        if colored:
+            fault("mode", f"has a palette of colors; {expected}: save it as gray")
         else:
-            message = "has a palette that shows each id as its grey, as mmseg writes it: accepted"
+            message = "has a palette that shows each id as its gray, as mmseg writes it: accepted"
             checked.warnings.append(Finding("palette", name, message))
     if pixels.dtype == np.uint8 and pixels.ndim == 2 and header.depth == 8:
         faults, warnings = check_ids(name, np.bincount(pixels.ravel(), minlength=256))

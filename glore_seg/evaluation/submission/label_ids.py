@@ -20,14 +20,14 @@ _SHOWN = 4
 
 
 def check_ids(name: str, counts: np.ndarray) -> tuple[list[Finding], list[Finding]]:
-    """Judge a picture by how often it holds each number.
+    """Judge an image by how often it holds each number.
 
     Train ids are told by this: no pixel has an id of 19 to 33, which sky, cars, people and most
     vegetation and poles have, and at least a tenth of the pixels has an id of 0 to 18 that is not
     evaluated. Predicted label ids hold none such at all.
 
     Args:
-        name: The picture, for the messages.
+        name: The image, for the messages.
         counts: Shape (256,): the number of pixels of each value.
 
     Returns:

@@ -15,12 +15,12 @@ from PIL import Image
 from glore_seg.errors import DataError
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_HEADER = struct.Struct(">IIBBBBB")  # width, height, depth, colour, compression, filter, interlace
+_HEADER = struct.Struct(">IIBBBBB")  # width, height, depth, color, compression, filter, interlace
 _HEADER_BYTES = len(_SIGNATURE) + 8 + _HEADER.size
-_MODES = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
-_CHANNELS = {"grey": 1, "RGB": 3, "palette": 1, "grey with alpha": 2, "RGB with alpha": 4}
+_MODES = {0: "gray", 2: "RGB", 3: "palette", 4: "gray with alpha", 6: "RGB with alpha"}
+_CHANNELS = {"gray": 1, "RGB": 3, "palette": 1, "gray with alpha": 2, "RGB with alpha": 4}
 _NEEDED = ("IHDR", "PLTE", "IDAT", "IEND")
-# First column and row, and steps, of a picture's passes: one, or the seven of Adam7.
+# First column and row, and steps, of an image's passes: one, or the seven of Adam7.
 _PASSES = {
     False: ((0, 0, 1, 1),),
     True: (
@@ -41,7 +41,7 @@ class PngHeader:
     Args:
         size: (width, height) in pixels.
         depth: Bits a channel: 1, 2, 4, 8 or 16.
-        mode: ``"grey"``, ``"RGB"``, ``"palette"``, ``"grey with alpha"`` or ``"RGB with alpha"``.
+        mode: ``"gray"``, ``"RGB"``, ``"palette"``, ``"gray with alpha"`` or ``"RGB with alpha"``.
         interlaced: Whether its rows come in seven passes.
     """
 
@@ -74,12 +74,12 @@ def read_header(data: bytes) -> PngHeader:
     """
     if len(data) < _HEADER_BYTES or data[:8] != _SIGNATURE or data[8:16] != b"\0\0\0\x0dIHDR":
         raise CorruptedPngError(f"is no PNG (it begins with {data[:8]!r})" if data else "is empty")
-    width, height, depth, colour, _, _, interlaced = _HEADER.unpack_from(data, 16)
-    if not width or not height or colour not in _MODES or depth not in (1, 2, 4, 8, 16):
+    width, height, depth, color, _, _, interlaced = _HEADER.unpack_from(data, 16)
+    if not width or not height or color not in _MODES or depth not in (1, 2, 4, 8, 16):
         raise CorruptedPngError(
-            f"has a header that no PNG has: {width} x {height}, colour type {colour}, {depth} bits"
+            f"has a header that no PNG has: {width} x {height}, color type {color}, {depth} bits"
         )
-    return PngHeader((width, height), depth, _MODES[colour], bool(interlaced))
+    return PngHeader((width, height), depth, _MODES[color], bool(interlaced))
 
 
 def read_size(path: Path) -> tuple[int, int]:
@@ -148,28 +148,28 @@ def _check_pixels(compressed: bytes, header: PngHeader) -> None:
 
 
 def decode(data: bytes) -> tuple[np.ndarray, bool]:
-    """Decode the pixels as cityscapesScripts does: a palette picture gives its indices.
+    """Decode the pixels as cityscapesScripts does: a palette image gives its indices.
 
-    Call it after :func:`read_header` has shown that the picture is not too large.
+    Call it after :func:`read_header` has shown that the image is not too large.
 
     Args:
         data: The PNG as :func:`check_chunks` gives it.
 
     Returns:
         The pixels, (H, W) or (H, W, channels), and whether there is a palette that shows anything
-        but the grey of each index.
+        but the gray of each index.
 
     Raises:
         CorruptedPngError: The pixels can't be decoded.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
-            pixels = np.asarray(picture)
-            palette = picture.getpalette() if picture.mode == "P" else None
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+            pixels = np.asarray(image)
+            palette = image.getpalette() if image.mode == "P" else None
     except Exception as error:  # Pillow raises whatever it stumbles over
         raise CorruptedPngError(f"can't be decoded ({error})") from error
-    colours = np.array(palette or [], dtype=int).reshape(-1, 3)
-    return pixels, bool((colours != np.arange(len(colours))[:, None]).any())
+    colors = np.array(palette or [], dtype=int).reshape(-1, 3)
+    return pixels, bool((colors != np.arange(len(colors))[:, None]).any())
 
 
 def encode(label_ids: np.ndarray) -> bytes:
@@ -179,5 +179,5 @@ def encode(label_ids: np.ndarray) -> bytes:
         label_ids: Shape (H, W), uint8.
     """
     done, data = cv2.imencode(".png", label_ids, [cv2.IMWRITE_PNG_COMPRESSION, 6])
-    assert done, "OpenCV encodes any uint8 picture in memory"
+    assert done, "OpenCV encodes any uint8 image in memory"
     return data.tobytes()

@@ -13,7 +13,7 @@ class Finding:
     Args:
         kind: ``"archive"``, ``"damaged"``, ``"doubled"``, ``"extra"``, ``"hostile"``,
             ``"missing"``, ``"mode"``, ``"name"``, ``"size"``, ``"train ids"`` or
-            ``"unknown ids"``; of warnings ``"data set"``, ``"not evaluated"`` or ``"palette"``.
+            ``"unknown ids"``; of warnings ``"dataset"``, ``"not evaluated"`` or ``"palette"``.
         name: What it is about, as the archive or the file system names it.
         message: What was found, what was expected and the mend.
     """
@@ -32,8 +32,8 @@ class SubmissionReport:
     """What a check has found.
 
     Attributes:
-        expected: Number of pictures that a submission needs.
-        checked: Number of pictures whose content was read.
+        expected: Number of images that a submission needs.
+        checked: Number of images whose content was read.
         faults: What the server would refuse or score wrongly.
         warnings: What it takes, but is worth a look.
     """
@@ -53,11 +53,11 @@ class SubmissionReport:
             alike = f" (and {len(others)} more alike)" if others else ""
             lines.append(f"warning: {first}{alike}")
         if not self.faults:
-            return [*lines, f"no fault in {self.checked} pictures"]
+            return [*lines, f"no fault in {self.checked} images"]
         counts = Counter(fault.kind for fault in self.faults)
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
         number = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
-        lines.append(f"{number} ({kinds}); {self.checked} of {self.expected} pictures read")
+        lines.append(f"{number} ({kinds}); {self.checked} of {self.expected} images read")
         return lines
 
 

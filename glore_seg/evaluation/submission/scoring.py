@@ -14,7 +14,7 @@ from glore_seg.evaluation.ground_truth import (
     beside,
     read_instances,
 )
-from glore_seg.evaluation.submission.expected import ExpectedPictures
+from glore_seg.evaluation.submission.expected import ExpectedImages
 from glore_seg.utils.files import read_png
 
 _LABELS = f"_gtFine{LABEL_IDS}"
@@ -22,7 +22,7 @@ _MEND = "unpack gtFine_trainvaltest.zip again"
 
 
 class SubmissionScorer:
-    """Compares the pictures of a submission with the ground truth while they are checked.
+    """Compares the images of a submission with the ground truth while they are checked.
 
     Args:
         labels: ``CITY_SEQUENCE_FRAME`` to its ``*_gtFine_labelIds.png``. The instances are taken
@@ -34,13 +34,13 @@ class SubmissionScorer:
         self._scorer = CityscapesScorer()
 
     @classmethod
-    def of_data_set(cls, root: str | Path, expected: ExpectedPictures) -> SubmissionScorer | None:
+    def of_data_set(cls, root: str | Path, expected: ExpectedImages) -> SubmissionScorer | None:
         """Find the ground truth of a split, or return None where there is none.
 
         There is none of the test split: what Cityscapes ships for it only marks ignored regions.
 
         Raises:
-            DataError: Some pictures have ground truth and others don't.
+            DataError: Some images have ground truth and others don't.
         """
         if expected.split == "test" or expected.sizes is None:
             return None
@@ -51,20 +51,20 @@ class SubmissionScorer:
         missing = sorted(set(expected.sizes) - set(found))
         if missing:
             raise DataError(
-                f"{len(missing)} of {expected.total} pictures have no *{_LABELS} in {folder} "
+                f"{len(missing)} of {expected.total} images have no *{_LABELS} in {folder} "
                 f"({missing[0]} the first): {_MEND}"
             )
         return cls(found)
 
     def update(self, key: str, label_ids: np.ndarray) -> None:
-        """Count one picture.
+        """Count one image.
 
         Args:
             key: ``CITY_SEQUENCE_FRAME``.
             label_ids: Predicted label ids, (H, W), uint8.
 
         Raises:
-            DataError: A picture of the ground truth can't be read or doesn't fit.
+            DataError: An image of the ground truth can't be read or doesn't fit.
         """
         path = self._labels[key]
         instances = beside(path, LABEL_IDS, INSTANCE_IDS)
@@ -76,7 +76,7 @@ class SubmissionScorer:
             raise DataError(f"ground truth {path}: {error}") from error
 
     def compute(self) -> CityscapesScores:
-        """Score the pictures so far."""
+        """Score the images so far."""
         return self._scorer.compute()
 
     def summary(self) -> str:

@@ -1,4 +1,4 @@
-"""Writes the pictures of a submission one by one, and goes on where it was interrupted."""
+"""Writes the images of a submission one by one, and goes on where it was interrupted."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ import numpy as np
 from glore_seg.errors import DataError, OutputError
 from glore_seg.evaluation.submission.archive import pack
 from glore_seg.evaluation.submission.checker import check_submission
-from glore_seg.evaluation.submission.expected import ExpectedPictures
-from glore_seg.evaluation.submission.image import check_picture
+from glore_seg.evaluation.submission.expected import ExpectedImages
+from glore_seg.evaluation.submission.image import check_image
 from glore_seg.evaluation.submission.png import encode
 from glore_seg.evaluation.submission.report import SubmissionReport
 from glore_seg.utils.files import atomic_write, remove_unfinished
 
 MANIFEST = "submission.json"
-"""Name of the file that tells what made the pictures beside it."""
+"""Name of the file that tells what made the images beside it."""
 
 _UNFINISHED = ".unfinished."
 _HASH = re.compile("[0-9a-f]{64}")
 
 
 class SubmissionWriter:
-    """A folder with ``pictures/`` and a manifest that says what they are made by.
+    """A folder with ``images/`` and a manifest that says what they are made by.
 
-    A picture has its name only when it is whole, so several processes may write at once and any
+    An image has its name only when it is whole, so several processes may write at once and any
     of them may be killed: :meth:`is_done` tells what is left.
 
     Args:
-        folder: Where the pictures go. Made by :meth:`begin`.
-        expected: The pictures to make.
-        manifest: What the predictions depend on: name of a setting to its value. Pictures of
+        folder: Where the images go. Made by :meth:`begin`.
+        expected: The images to make.
+        manifest: What the predictions depend on: name of a setting to its value. Images of
             other values are not mixed in.
     """
 
     def __init__(
-        self, folder: str | Path, expected: ExpectedPictures, manifest: Mapping[str, str]
+        self, folder: str | Path, expected: ExpectedImages, manifest: Mapping[str, str]
     ) -> None:
         self.folder = Path(folder)
         self._expected = expected
@@ -51,7 +51,7 @@ class SubmissionWriter:
         Called by one process before any other writes.
 
         Raises:
-            OutputError: It holds something else, or pictures made by other settings.
+            OutputError: It holds something else, or images made by other settings.
         """
         path = self.folder / MANIFEST
         if path.is_file():
@@ -63,11 +63,11 @@ class SubmissionWriter:
             )
         with atomic_write(path) as aside:
             aside.write_text(json.dumps(self._manifest, indent=2) + "\n")
-        for folder in (self.folder, self.folder / "pictures"):
+        for folder in (self.folder, self.folder / "images"):
             remove_unfinished(folder)
 
     def compare(self) -> None:
-        """Make sure that the pictures in the folder are made by this writer's settings.
+        """Make sure that the images in the folder are made by this writer's settings.
 
         Raises:
             OutputError: They are not; the message names what differs.
@@ -95,11 +95,11 @@ class SubmissionWriter:
         )
 
     def is_done(self, key: str) -> bool:
-        """Whether a picture is there."""
+        """Whether an image is there."""
         return self._path(key).is_file()
 
     def write(self, key: str, label_ids: np.ndarray) -> None:
-        """Check a picture and write it.
+        """Check an image and write it.
 
         Args:
             key: ``CITY_SEQUENCE_FRAME``.
@@ -109,14 +109,14 @@ class SubmissionWriter:
             DataError: The checker would refuse it.
         """
         data = encode(label_ids)
-        checked = check_picture(key, data, self._expected.size(key))
+        checked = check_image(key, data, self._expected.size(key))
         if checked.faults:
             raise DataError("; ".join(map(str, checked.faults)))
         with atomic_write(self._path(key)) as aside:
             aside.write_bytes(data)
 
     def finish(self, out: str | Path, *, progress: bool = True) -> SubmissionReport:
-        """Pack the pictures, check the archive, and only then give it its name.
+        """Pack the images, check the archive, and only then give it its name.
 
         Args:
             out: The zip. An existing one is replaced.
@@ -131,18 +131,18 @@ class SubmissionWriter:
         out = Path(out)
         remove_unfinished(out.parent)
         with atomic_write(out) as aside:
-            pack((self.folder / "pictures").glob("[!.]*"), aside)
+            pack((self.folder / "images").glob("[!.]*"), aside)
             report = check_submission(aside, self._expected, progress=progress)
             if report.faults:
                 lines = "\n".join(report.lines())
                 raise DataError(
-                    f"{out} is not written: in {self.folder / 'pictures'} the check has found\n"
-                    f"{lines}\nRemove the pictures that are at fault and repeat the command"
+                    f"{out} is not written: in {self.folder / 'images'} the check has found\n"
+                    f"{lines}\nRemove the images that are at fault and repeat the command"
                 )
         return report
 
     def _path(self, key: str) -> Path:
-        return self.folder / "pictures" / f"{key}_labelIds.png"
+        return self.folder / "images" / f"{key}_labelIds.png"
 
 
 def _difference(key: str, before: object, now: object) -> str:

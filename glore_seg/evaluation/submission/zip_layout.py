@@ -25,7 +25,7 @@ _DESCRIPTOR_FOLLOWS = 0x8
 _DESCRIPTOR_SIGNATURE = b"PK\7\x08"
 _LONGEST_DESCRIPTOR = 24
 _UTF8 = 0x800
-_MEND = "pack the pictures again"
+_MEND = "pack the images again"
 
 
 def layout_faults(

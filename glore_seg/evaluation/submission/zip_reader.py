@@ -51,7 +51,7 @@ def open_zip(
         try:
             archive = zipfile.ZipFile(_BoundedFile(file))
         except _BROKEN as error:
-            message = f"is no whole zip archive ({error}): pack the pictures again"
+            message = f"is no whole zip archive ({error}): pack the images again"
             yield [], [Finding("archive", path.name, message)]
             return
         with archive:
@@ -59,7 +59,7 @@ def open_zip(
             if len(infos) > max_entries:
                 message = (
                     f"holds {len(infos)} files; at most {max_entries} are looked at: pack only "
-                    "the pictures"
+                    "the images"
                 )
                 yield [], [Finding("archive", path.name, message)]
                 return
@@ -108,7 +108,7 @@ def _name_fault(name: str) -> str | None:
         what = "is no plain path"
     else:
         return None
-    return f"{what}; expected a relative path with '/': pack the pictures again"
+    return f"{what}; expected a relative path with '/': pack the images again"
 
 
 def _kind_fault(info: zipfile.ZipInfo) -> str | None:
@@ -118,20 +118,20 @@ def _kind_fault(info: zipfile.ZipInfo) -> str | None:
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "is neither a file nor a folder: leave it out"
     if info.is_dir() and (info.file_size or info.compress_size > _EMPTY_DEFLATED):
-        return f"is a folder with {info.compress_size} bytes of data: pack the pictures again"
+        return f"is a folder with {info.compress_size} bytes of data: pack the images again"
     if info.flag_bits & _ENCRYPTED:
-        return "is encrypted; expected no password: pack the pictures without"
+        return "is encrypted; expected no password: pack the images without"
     if info.compress_type not in _METHODS:
         return (
             f"is compressed by method {info.compress_type}; expected 0 (stored) or 8 (deflated), "
-            "which everything reads: pack the pictures again"
+            "which everything reads: pack the images again"
         )
     return None
 
 
 def _size_fault(info: zipfile.ZipInfo, max_bytes: int) -> str | None:
     if info.file_size > max_bytes:
-        return f"unpacks to {info.file_size} bytes; a picture has at most {max_bytes}: leave it out"
+        return f"unpacks to {info.file_size} bytes; an image has at most {max_bytes}: leave it out"
     return None
 
 

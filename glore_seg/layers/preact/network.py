@@ -51,7 +51,7 @@ class PreActNet(nn.Module):
             mmseg: (4, 8, 16) is the (1, 2, 4) of DeepLabv3 at output stride 8.
         out_indices: Which stages' maps to return, 0 to 3.
         width: Factor of all numbers of channels, for small networks.
-        in_channels: Channels of the pictures.
+        in_channels: Channels of the images.
         norm_layer: Called with a number of channels, returns a norm. Default: BatchNorm with the
             released eps of 1e-4.
 

@@ -19,7 +19,7 @@ from glore_seg.models.norm import norm_layer_of
 class GloRePreActNet(PreActNet, BaseModule):
     """:class:`glore_seg.layers.PreActNet`, for mmpretrain's classifiers and mmseg's segmentors.
 
-    A classifier's checkpoint initialises the backbone of a segmentor by
+    A classifier's checkpoint initializes the backbone of a segmentor by
     ``init_cfg=dict(type="Pretrained", checkpoint="...", prefix="backbone.")``. All of it must fit,
     units alone may be new; those that are not must have been trained with the same ``normalize``,
     which weights do not show.
@@ -72,7 +72,7 @@ class GloRePreActNet(PreActNet, BaseModule):
             module.requires_grad_(False)
 
     def init_weights(self) -> None:
-        """Load the pretrained weights where the config has some; the rest is initialised before."""
+        """Load the pretrained weights where the config has some; the rest is initialized before."""
         cfg = self.init_cfg
         if not isinstance(cfg, dict) or cfg.get("type") != "Pretrained":
             super().init_weights()

@@ -91,7 +91,7 @@ class GloReResNet(ResNet):
         return self
 
     def init_weights(self) -> None:
-        """Load the pretrained weights, or initialise everything as mmseg does, and the units."""
+        """Load the pretrained weights, or initialize everything as mmseg does, and the units."""
         pretrained = isinstance(self.init_cfg, dict) and self.init_cfg.get("type") == "Pretrained"
         try:
             super().init_weights()
@@ -102,7 +102,7 @@ class GloReResNet(ResNet):
             checkpoint = self.init_cfg["checkpoint"]
             raise missing_weights(checkpoint, error, f"model.{option}") from error
         if not pretrained:
-            # mmseg's Kaiming and constant initialisation went over the units, too.
+            # mmseg's Kaiming and constant initialization went over the units, too.
             for module in self.modules():
                 if isinstance(module, GloRePlugin):
                     module.reset_parameters()

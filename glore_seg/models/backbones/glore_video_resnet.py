@@ -1,4 +1,4 @@
-"""The paper's 3D ResNets as mmaction2's recognisers take them."""
+"""The paper's 3D ResNets as mmaction2's recognizers take them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -57,7 +57,7 @@ class GloReVideoResNet(VideoResNet):
         self.pretrained = pretrained
 
     def init_weights(self) -> None:
-        """Initialise everything as released, and load ``pretrained`` where it is given."""
+        """Initialize everything as released, and load ``pretrained`` where it is given."""
         self.reset_parameters()
         if self.pretrained is None:
             return

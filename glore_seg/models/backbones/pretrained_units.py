@@ -44,7 +44,7 @@ def check_pretrained_units(
         raise ConfigError(
             f"{checkpoint} was trained with units of {its}, this backbone has {own}: the same "
             "weights would compute something else. Set model.backbone.unit_type and unit_cfg as "
-            "there, or train the classifier with those of here; segmentation, whose pictures vary "
+            "there, or train the classifier with those of here; segmentation, whose images vary "
             "in size, needs normalize=True"
         )
 

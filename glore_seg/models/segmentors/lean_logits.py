@@ -1,6 +1,6 @@
 """A segmentor's logits with no more memory than they need.
 
-mmseg lets the logits of a whole picture stand several times: at the size of the input, at the size
+mmseg lets the logits of a whole image stand several times: at the size of the input, at the size
 of the original, padded for every sliding window, divided by the count. At 2048 x 4096 and 19
 classes each of them takes 640 MB. Here they stay as coarse as the head gave them until they are
 used, and are then resized class by class.
@@ -43,17 +43,17 @@ class Logits:
         return tuple(self.values.shape[2:]) != self.input_size
 
     def classes(self, index: int, meta: dict, *, align_corners: bool) -> Iterator[Tensor]:
-        """One picture's logits class by class, as the segmentor's ``postprocess_result`` has them.
+        """One image's logits class by class, as the segmentor's ``postprocess_result`` has them.
 
         Resized to the input, freed from padding, flipped back, resized to the original.
 
         Args:
-            index: Of the picture in the batch.
+            index: Of the image in the batch.
             meta: Its ``metainfo``.
             align_corners: The segmentor's, for the second resizing.
 
         Yields:
-            C times (H, W) of the original picture.
+            C times (H, W) of the original image.
         """
         height, width = self.input_size
         left, right, top, bottom = meta.get("img_padding_size", meta.get("padding_size", [0] * 4))
@@ -68,11 +68,11 @@ class Logits:
 
 
 def predict_logits(segmentor: EncoderDecoder, inputs: Tensor, metas: Sequence[dict]) -> Logits:
-    """Run a segmentor as its ``test_cfg`` says: over the whole picture or in sliding windows.
+    """Run a segmentor as its ``test_cfg`` says: over the whole image or in sliding windows.
 
     Args:
         segmentor: mmseg's ``EncoderDecoder`` or a descendant.
-        inputs: Preprocessed pictures, (B, 3, H, W).
+        inputs: Preprocessed images, (B, 3, H, W).
         metas: Their ``metainfo``.
 
     Returns:
@@ -127,7 +127,7 @@ def _slide(segmentor: EncoderDecoder, inputs: Tensor, metas: list[dict]) -> Tens
 
 
 def _windows(size: int, crop: int, stride: int) -> list[slice]:
-    """Windows along one side; the last one ends with the picture."""
+    """Windows along one side; the last one ends with the image."""
     number = max(size - crop + stride - 1, 0) // stride + 1
     ends = [min(i * stride + crop, size) for i in range(number)]
     return [slice(max(end - crop, 0), end) for end in ends]

@@ -1,6 +1,6 @@
 """Multi-scale and flip inference in the memory of one pass.
 
-Shape legend: B batch, C classes, H, W size of the original picture.
+Shape legend: B batch, C classes, H, W size of the original image.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from glore_seg.errors import ConfigError
 from glore_seg.models.segmentors.lean_logits import Logits, predict_logits
 
 _AVERAGES = ("probabilities", "logits")
-_ROWS = 64  # of a picture that softmax works on at a time
+_ROWS = 64  # of an image that softmax works on at a time
 
 
 @MODELS.register_module()
@@ -29,13 +29,13 @@ class AccumulatingSegTTAModel(BaseTTAModel):
     """Averages a segmentor over scales and flips in one buffer; goes where ``SegTTAModel`` does.
 
     mmseg's keeps the logits of every pass until the last is done. Here each pass is added to one
-    buffer of (C, H, W) a picture and forgotten, so that memory does not grow with their number.
+    buffer of (C, H, W) an image and forgotten, so that memory does not grow with their number.
     Passes of one input size in a row are added after the last of them: with the largest size first
     in the ``tta_pipeline``, there is no buffer yet while that one runs. ``LazyTestTimeAug`` keeps
     the inputs from standing there all at once.
 
     Logits are resized, freed from padding and flipped as in mmseg; the result equals the plain
-    average over all passes to rounding. A pass may hold several pictures of one size, as in mmseg.
+    average over all passes to rounding. A pass may hold several images of one size, as in mmseg.
 
     Args:
         module: The segmentor, mmseg's ``EncoderDecoder`` or a descendant, or its config.
@@ -71,7 +71,7 @@ class AccumulatingSegTTAModel(BaseTTAModel):
         """Predict a batch.
 
         Args:
-            data: ``inputs`` and ``data_samples`` by pass, each a list by picture, as
+            data: ``inputs`` and ``data_samples`` by pass, each a list by image, as
                 ``TestTimeAug`` gives them; or ``passes``, as ``LazyTestTimeAug`` does.
 
         Returns:
@@ -130,7 +130,7 @@ class AccumulatingSegTTAModel(BaseTTAModel):
         raise NotImplementedError("AccumulatingSegTTAModel merges in test_step: call that")
 
     def _add_all(self, merged: list[Tensor], waiting: list[tuple[Logits, list[dict]]]) -> None:
-        """Add what waits to the sum of each picture, and forget it."""
+        """Add what waits to the sum of each image, and forget it."""
         while waiting:
             logits, metas = waiting.pop(0)
             values = logits.values
@@ -143,7 +143,7 @@ class AccumulatingSegTTAModel(BaseTTAModel):
                 self._add(merged[i], logits, i, meta)
 
     def _add(self, total: Tensor, logits: Logits, index: int, meta: dict) -> None:
-        """Add one pass of one picture to its sum, (C, H, W)."""
+        """Add one pass of one image to its sum, (C, H, W)."""
         parts = logits.classes(index, meta, align_corners=self.module.align_corners)
         if self.average == "logits":
             for channel, part in zip(total, parts, strict=True):
@@ -167,8 +167,8 @@ class AccumulatingSegTTAModel(BaseTTAModel):
 def _passes(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The batch of each pass, made when its turn comes where it can be."""
     if "passes" in data:
-        for pictures in data["passes"]:
-            yield pseudo_collate([make() for make in pictures])
+        for images in data["passes"]:
+            yield pseudo_collate([make() for make in images])
     else:
         for inputs, samples in zip(data["inputs"], data["data_samples"], strict=True):
             yield {"inputs": inputs, "data_samples": samples}

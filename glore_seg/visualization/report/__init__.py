@@ -3,9 +3,9 @@
 from glore_seg.visualization.report.embedding import (
     Embedded,
     embed_figure,
-    embed_picture,
+    embed_image,
     embed_png,
 )
 from glore_seg.visualization.report.page import ClassRow, Report, render
 
-__all__ = ["ClassRow", "Embedded", "Report", "embed_figure", "embed_picture", "embed_png", "render"]
+__all__ = ["ClassRow", "Embedded", "Report", "embed_figure", "embed_image", "embed_png", "render"]

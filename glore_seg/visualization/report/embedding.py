@@ -1,6 +1,6 @@
-"""Pictures inside a page, as data URIs.
+"""Images inside a page, as data URIs.
 
-Shape legend: H, W sizes of a picture.
+Shape legend: H, W sizes of an image.
 """
 
 import base64
@@ -16,7 +16,7 @@ _JPEG_QUALITY = 88
 
 @dataclass(frozen=True)
 class Embedded:
-    """A picture of a page.
+    """An image of a page.
 
     Args:
         source: Its data URI.
@@ -29,36 +29,36 @@ class Embedded:
     caption: str = ""
 
 
-def embed_picture(
-    picture: np.ndarray, *, alt: str, caption: str = "", width: int = 640, photo: bool = False
+def embed_image(
+    image: np.ndarray, *, alt: str, caption: str = "", width: int = 640, photo: bool = False
 ) -> Embedded:
-    """Turn an array into a picture of a page.
+    """Turn an array into an image of a page.
 
     Args:
-        picture: (H, W, 3), RGB, uint8.
+        image: (H, W, 3), RGB, uint8.
         alt: What it shows.
         caption: What to print under it.
-        width: Wider pictures are shrunk to this many pixels.
-        photo: Store as JPEG; otherwise as PNG, and shrink without mixing colours.
+        width: Wider images are shrunk to this many pixels.
+        photo: Store as JPEG; otherwise as PNG, and shrink without mixing colors.
     """
-    height = round(picture.shape[0] * width / picture.shape[1])
-    if picture.shape[1] > width:
+    height = round(image.shape[0] * width / image.shape[1])
+    if image.shape[1] > width:
         how = cv2.INTER_AREA if photo else cv2.INTER_NEAREST
-        picture = cv2.resize(picture, (width, max(1, height)), interpolation=how)
+        image = cv2.resize(image, (width, max(1, height)), interpolation=how)
     ending, options = (".jpg", [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]) if photo else (".png", [])
-    _, stored = cv2.imencode(ending, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)
+    _, stored = cv2.imencode(ending, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
     return Embedded(_uri(stored.tobytes(), "jpeg" if photo else "png"), alt, caption)
 
 
 def embed_figure(figure: Figure, *, alt: str, caption: str = "") -> Embedded:
-    """Turn a matplotlib figure into a picture of a page, as SVG with letters as outlines."""
+    """Turn a matplotlib figure into an image of a page, as SVG with letters as outlines."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     return Embedded(_uri(buffer.getvalue(), "svg+xml"), alt, caption)
 
 
 def embed_png(stored: bytes, *, alt: str, caption: str = "") -> Embedded:
-    """Turn a PNG file's content into a picture of a page."""
+    """Turn a PNG file's content into an image of a page."""
     return Embedded(_uri(stored, "png"), alt, caption)
 
 

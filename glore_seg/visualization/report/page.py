@@ -17,7 +17,7 @@ class ClassRow:
 
     Args:
         name: Of the class.
-        colour: RGB, 0 to 255.
+        color: RGB, 0 to 255.
         share: Of the labelled pixels.
         iou: IoU.
         iiou: Instance-weighted IoU.
@@ -26,7 +26,7 @@ class ClassRow:
     """
 
     name: str
-    colour: Sequence[int]
+    color: Sequence[int]
     share: float
     iou: float
     iiou: float
@@ -45,14 +45,14 @@ class Report:
         recipe: What was trained how: name and value.
         config: The full config.
         curves: Training curves.
-        classes: Lines of the class table, in the data set's order.
+        classes: Lines of the class table, in the dataset's order.
         categories: Name, IoU and instance-weighted IoU of each category; may be empty.
         confusion: The confusion matrix.
-        predictions: For each picture input, truth, prediction, errors, with captions.
-        legend: Name and RGB colour of the classes that occur in the predictions.
-        projections: For each picture the picture itself and the maps of some nodes.
+        predictions: For each image input, truth, prediction, errors, with captions.
+        legend: Name and RGB color of the classes that occur in the predictions.
+        projections: For each image the image itself and the maps of some nodes.
         projections_note: What the section says: the unit, or that there is none.
-        projection_colours: RGB of positive and of negative weights.
+        projection_colors: RGB of positive and of negative weights.
         speed: Name and value.
     """
 
@@ -69,7 +69,7 @@ class Report:
     legend: Sequence[tuple[str, Sequence[int]]]
     projections: Sequence[Sequence[Embedded]]
     projections_note: str
-    projection_colours: tuple[Sequence[int], Sequence[int]]
+    projection_colors: tuple[Sequence[int], Sequence[int]]
     speed: Facts
     sections: Facts = field(
         default=(
@@ -91,7 +91,7 @@ class Report:
 
 
 def render(report: Report) -> str:
-    """Render a report as one HTML page with all of its pictures and styles inside."""
+    """Render a report as one HTML page with all of its images and styles inside."""
     environment = Environment(
         loader=PackageLoader("glore_seg.visualization.report", "templates"),
         autoescape=True,
@@ -100,5 +100,5 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.filters["percent"] = lambda value: "-" if isnan(value) else f"{value:.1f}"
-    environment.filters["rgb"] = lambda colour: "rgb({}, {}, {})".format(*map(int, colour))
+    environment.filters["rgb"] = lambda color: "rgb({}, {}, {})".format(*map(int, color))
     return environment.get_template("report.html").render(report=report)

@@ -29,8 +29,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Train each config with each seed, one process a run, and write a table with "
         "mean, standard deviation and the paired difference to the first config with its 95 % "
-        "confidence interval, training time, memory on a GPU, parameters and multiply-adds, JSON, "
-        "and a picture. Finished runs are kept, half ones go on.",
+        "confidence interval, training time, memory on a GPU, parameters and MACs, JSON, "
+        "and an image. Finished runs are kept, half ones go on.",
         epilog="example: python -m projects.reproduction.ablation "
         "configs/camvid/fcn_r18_multigrid_camvid.py configs/fcn_r18_glore_camvid.py "
         "--seeds 0 1 2 --amp --channels-last --out work_dirs/ablation",

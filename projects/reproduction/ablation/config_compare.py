@@ -24,7 +24,7 @@ def conditions(cfg: Config) -> dict[str, Any]:
     """What rows of one table must share, by the key in the config.
 
     Length (iterations, schedule of validation), training data with crop and augmentation, batch,
-    and evaluation (data, pictures' size, metric). Network, optimiser and schedule of the learning
+    and evaluation (data, images' size, metric). Network, optimizer and schedule of the learning
     rate may differ: they are what a table compares.
     """
     plain = cfg._cfg_dict.to_dict()

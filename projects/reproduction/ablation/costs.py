@@ -17,7 +17,7 @@ from glore_seg.errors import ConfigError
 from glore_seg.utils.devices import usable_device
 from glore_seg.utils.env_info import machine
 from glore_seg.utils.files import atomic_write
-from projects.reproduction.ablation.counts import count_rows, picture_size
+from projects.reproduction.ablation.counts import count_rows, image_size
 from projects.reproduction.ablation.plan import Row
 from projects.reproduction.timing import saved_bytes, side_by_side
 from projects.reproduction.training_step import make_batch, make_step
@@ -31,14 +31,14 @@ class Cost:
 
     Args:
         step_ms: Median time of a training step on the clock: preprocessing, loss, gradients,
-            optimiser.
+            optimizer.
         step_cpu_ms: The same in CPU time of the process, which other work on the machine changes
             less; on a GPU it says little.
         times_first: Median over the rounds of this row's time divided by the first row's; in CPU
             time on a CPU.
         memory_mb: Peak memory of a step on the GPU; on a CPU what is kept for the backward pass.
         params: Trainable parameters.
-        macs: Multiply-adds of a picture of the crop's size.
+        macs: MACs of an image of the crop's size.
     """
 
     step_ms: float
@@ -56,7 +56,7 @@ def measure_costs(
     max_seconds: float = 300.0,
     device: torch.device | str = "cpu",
 ) -> dict[str, Cost]:
-    """Measure a training step of every row, in turns, on made pictures of the crop's size.
+    """Measure a training step of every row, in turns, on made images of the crop's size.
 
     Args:
         rows: What to measure, the first of which the others are compared with.
@@ -105,7 +105,7 @@ def _prepare(cfg: Config, device: torch.device) -> tuple[nn.Module, Callable[[],
         model.to(memory_format=torch.channels_last)
     batch = make_batch(
         cfg.train_dataloader.batch_size,
-        *picture_size(cfg),
+        *image_size(cfg),
         num_classes=cfg.model.decode_head.num_classes,
         device=device,
     )
@@ -113,7 +113,7 @@ def _prepare(cfg: Config, device: torch.device) -> tuple[nn.Module, Callable[[],
 
 
 def _memory(model: nn.Module, step: Callable[[], object], device: torch.device) -> int:
-    """Bytes; the first step makes the optimiser's state, which the peak of the second includes."""
+    """Bytes; the first step makes the optimizer's state, which the peak of the second includes."""
     step()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)

@@ -11,15 +11,15 @@ from projects.reproduction.ablation.plan import Row
 
 
 def count_rows(rows: Sequence[Row]) -> dict[str, Complexity]:
-    """Count parameters, and multiply-adds of one picture of :func:`picture_size`.
+    """Count parameters, and MACs of one image of :func:`image_size`.
 
     Returns:
         Counts by the row's name.
     """
-    return {row.name: count_config(row.cfg, (3, *picture_size(row.cfg))) for row in rows}
+    return {row.name: count_config(row.cfg, (3, *image_size(row.cfg))) for row in rows}
 
 
-def picture_size(cfg: Config) -> tuple[int, ...]:
+def image_size(cfg: Config) -> tuple[int, ...]:
     """Height and width of the crop that is trained on; those of the paper where none is set."""
     size = (cfg.model.get("data_preprocessor") or {}).get("size")
     return tuple(size) if size else input_sizes(cfg)

@@ -1,4 +1,4 @@
-"""Table, JSON and picture of an ablation."""
+"""Table, JSON and image of an ablation."""
 
 import json
 import math

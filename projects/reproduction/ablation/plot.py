@@ -1,4 +1,4 @@
-"""The picture of an ablation: a score over the iterations, and where each row ends."""
+"""The image of an ablation: a score over the iterations, and where each row ends."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -21,16 +21,16 @@ def plot_ablation(
 
     Args:
         curves: Row to the curves of its seeds: (iteration, score in percent).
-        out_file: Picture to write, PNG or any format that matplotlib knows.
+        out_file: Image to write, PNG or any format that matplotlib knows.
         score: What the score is called.
     """
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
-    colours = colormaps["tab10"].colors  # type: ignore[attr-defined]
+    colors = colormaps["tab10"].colors  # type: ignore[attr-defined]
     lasts = []
     for place, (row, seeds) in enumerate(curves.items()):
-        colour = colours[place % len(colours)]
+        color = colors[place % len(colors)]
         by_step = _by_step(seeds)
         steps = list(by_step)
         left.plot(
@@ -38,14 +38,14 @@ def plot_ablation(
             [statistics.fmean(values) for values in by_step.values()],
             marker="o",
             markersize=3,
-            color=colour,
+            color=color,
             label=row,
         )
         left.fill_between(
             steps,
             [min(values) for values in by_step.values()],
             [max(values) for values in by_step.values()],
-            color=colour,
+            color=color,
             alpha=0.12,
             linewidth=0,
         )
@@ -55,7 +55,7 @@ def plot_ablation(
             row,
             statistics.fmean(last),
             xerr=statistics.stdev(last) if len(last) > 1 else None,
-            color=colour,
+            color=color,
             alpha=0.6,
             capsize=3,
         )

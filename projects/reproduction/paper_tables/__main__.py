@@ -17,10 +17,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description="Count parameters (P), those with running statistics (P + run) and "
-        "multiply-adds (GMAC) of the networks of the paper's tables, and say by how much they are "
+        "MACs (GMAC) of the networks of the paper's tables, and say by how much they are "
         "off what it prints.",
         epilog="example: python -m projects.reproduction.paper_tables --tables table2 figure4 "
-        "--picture figure4.png",
+        "--image figure4.png",
     )
     parser.add_argument(
         "--tables",
@@ -32,24 +32,24 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument(
-        "--picture", type=Path, metavar="FILE", help="draw Figure 4's networks to this file"
+        "--image", type=Path, metavar="FILE", help="draw Figure 4's networks to this file"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace the picture")
+    parser.add_argument("--overwrite", action="store_true", help="replace the image")
     args = parser.parse_args(argv)
-    if args.picture and "figure4" not in args.tables:
-        parser.error("--picture draws figure4; add it to --tables")
+    if args.image and "figure4" not in args.tables:
+        parser.error("--image draws figure4; add it to --tables")
     return args
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Count, print and draw."""
     args = parse_args(argv)
-    if args.picture:
-        check_figure(args.picture, overwrite=args.overwrite)
+    if args.image:
+        check_figure(args.image, overwrite=args.overwrite)
     rows = [row for name in args.tables for row in TABLES[name]]
     counted = count_rows(rows, progress=sys.stderr.isatty())
-    if args.picture:
-        plot_costs(figure_4.points(counted), args.picture)
+    if args.image:
+        plot_costs(figure_4.points(counted), args.image)
     print(json.dumps(as_records(counted), indent=2) if args.json else as_text(counted))
 
 

@@ -21,7 +21,7 @@ class CountedRow:
         params: Trainable parameters.
         params_with_stats: Those and the running statistics of norms; the paper prints one or the
             other.
-        macs: Multiply-adds.
+        macs: MACs.
     """
 
     row: Row
@@ -40,7 +40,7 @@ class CountedRow:
 
     @property
     def macs_difference(self) -> float:
-        """How many more multiply-adds than printed; 0 where equal to the printed digits."""
+        """How many more MACs than printed; 0 where equal to the printed digits."""
         if self.row.paper_macs is None:
             return 0.0
         return _beyond_print(self.macs - self.row.paper_macs, 1e9)

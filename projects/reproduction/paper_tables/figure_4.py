@@ -36,13 +36,13 @@ ROWS = tuple(_PRINTED.get(row.network, row) for row in _DRAWN)
 
 
 def points(rows: Iterable[CountedRow]) -> dict[str, list[tuple[float, float, str]]]:
-    """Group counted rows of this figure as it colours them.
+    """Group counted rows of this figure as it colors them.
 
     Args:
         rows: Counted rows; those of other tables are left out.
 
     Returns:
-        Name of a series to (multiply-adds in thousands of millions, parameters in millions, label).
+        Name of a series to (MACs in thousands of millions, parameters in millions, label).
     """
     series: dict[str, list[tuple[float, float, str]]] = {}
     for counted in rows:

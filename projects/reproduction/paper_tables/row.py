@@ -14,9 +14,9 @@ class Row:
         table: Title of the table, such as ``"Table 2"``.
         network: Name of the network; the same name in another table is the same network.
         build: Gives the network; it is called on torch's meta device.
-        input_shape: (B, C, *sizes) that multiply-adds are counted for.
+        input_shape: (B, C, *sizes) that MACs are counted for.
         paper_params: Parameters as printed; None where the paper prints none.
-        paper_macs: Multiply-adds as printed, its FLOPs; None where it prints none.
+        paper_macs: MACs as printed, its FLOPs; None where it prints none.
         paper_top1: Top-1 accuracy in percent as printed.
     """
 

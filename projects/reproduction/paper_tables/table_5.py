@@ -1,6 +1,6 @@
 """Table 5: 3D networks on Kinetics-400, clips of 8 frames at interval 8; top-1 is that of one clip.
 
-No one backbone gives the printed multiply-adds, but the difference between the two kinds of unit is
+No one backbone gives the printed MACs, but the difference between the two kinds of unit is
 that of the networks here. The plain networks, of which the table prints nothing, stand beside.
 """
 
@@ -13,7 +13,7 @@ from projects.reproduction.paper_tables.row import Row
 _PLAIN = {"num_units": (0, 0, 0, 0)}
 _NONLOCAL = {"unit_type": "nonlocal-pooled"}
 
-# Depth, what is added, and what the paper prints: multiply-adds in thousands of millions, top-1.
+# Depth, what is added, and what the paper prints: MACs in thousands of millions, top-1.
 _PRINTED: tuple[tuple[int, str, dict[str, Any], float | None, float | None], ...] = (
     (50, "", _PLAIN, None, None),
     (50, " + pooled NL (2,3)", _NONLOCAL, 30.5, 67.12),

@@ -51,7 +51,7 @@ def as_text(rows: Iterable[CountedRow]) -> str:
 
 
 def as_records(rows: Iterable[CountedRow]) -> list[dict[str, Any]]:
-    """Rows for JSON, in single parameters and multiply-adds."""
+    """Rows for JSON, in single parameters and MACs."""
     return [
         {
             "table": counted.row.table,

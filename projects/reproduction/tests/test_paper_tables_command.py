@@ -8,7 +8,7 @@ import pytest
 
 from glore_seg.errors import GloReSegError
 
-# Parameters without and with running statistics in millions, multiply-adds in thousands of them.
+# Parameters without and with running statistics in millions, MACs in thousands of them.
 TABLE_2 = {
     "ResNet-50": (25.553, 25.602, 4.089),
     "ResNet-50 + GloRe (0,3)": (30.478, 30.533, 5.316),
@@ -29,7 +29,7 @@ PRINTED = (
     (25.6, 4.0), (30.5, 5.2), (31.4, 6.0), (28.1, 4.0), (33.0, 5.2), (64.6, 15.0), (69.7, 16.2),
     (70.6, 16.9), (44.3, 8.0), (50.3, 9.9), (61.7, 11.7), (67.7, 13.6), (79.5, 16.0), (85.5, 17.9),
 )  # fmt: skip
-# Multiply-adds and parameters; those of pooled blocks are those of the others.
+# MACs and parameters; those of pooled blocks are those of the others.
 FIGURE_4 = {
     "GloRe (1,0)": (4.410, 25.96),
     "GloRe (0,1)": (4.498, 27.19),
@@ -56,11 +56,11 @@ def tool(load_tool):
 
 @pytest.fixture(scope="module")
 def everything(tool, tmp_path_factory):
-    """Rows of all tables as JSON, and the picture."""
-    picture = tmp_path_factory.mktemp("figure") / "new" / "figure4.png"
+    """Rows of all tables as JSON, and the image."""
+    image = tmp_path_factory.mktemp("figure") / "new" / "figure4.png"
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        tool(["--json", "--picture", str(picture)])
-    return json.loads(out.getvalue()), picture
+        tool(["--json", "--image", str(image)])
+    return json.loads(out.getvalue()), image
 
 
 def test_table_2(everything):
@@ -79,7 +79,7 @@ def test_table_2(everything):
     ]
 
 
-def test_figure_4_and_its_picture(everything):
+def test_figure_4_and_its_image(everything):
     rows = [row for row in everything[0] if row["table"] == "Figure 4"]
     found = {
         row["network"].removeprefix("ResNet-50 + "): (row["macs"] / 1e9, row["params"] / 1e6)
@@ -107,14 +107,14 @@ def test_table_1_as_text(tool, capsys):
     ]
 
 
-def test_a_picture_needs_its_table(tool, capsys):
+def test_an_image_needs_its_table(tool, capsys):
     with pytest.raises(SystemExit):
-        tool(["--tables", "table1", "--picture", "x.png"])
-    assert "--picture draws figure4; add it to --tables" in capsys.readouterr().err
+        tool(["--tables", "table1", "--image", "x.png"])
+    assert "--image draws figure4; add it to --tables" in capsys.readouterr().err
     with pytest.raises(ValueError, match=r"figure4\.txt ends in '\.txt'; expected one of "):
-        tool(["--picture", "figure4.txt"])
+        tool(["--image", "figure4.txt"])
 
 
-def test_a_picture_is_not_replaced_unasked(tool, everything):
+def test_an_image_is_not_replaced_unasked(tool, everything):
     with pytest.raises(GloReSegError, match=r"figure4\.png exists; give another name, or --over"):
-        tool(["--tables", "figure4", "--picture", str(everything[1])])
+        tool(["--tables", "figure4", "--image", str(everything[1])])

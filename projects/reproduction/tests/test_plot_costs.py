@@ -1,4 +1,4 @@
-"""The picture of costs: a colour for each series, and no more than can be told apart."""
+"""The image of costs: a color for each series, and no more than can be told apart."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def pixels(path, color) -> int:
     return int((np.array(Image.open(path).convert("RGB")) == color).all(2).sum())
 
 
-def test_each_series_has_its_colour(tmp_path):
+def test_each_series_has_its_color(tmp_path):
     plot_costs(POINTS, tmp_path / "costs.png")
     assert pixels(tmp_path / "costs.png", COLORS["a"]) > 20
     assert pixels(tmp_path / "costs.png", COLORS["b"]) > 40

@@ -1,4 +1,4 @@
-"""Draw a small action data set: videos of shapes whose class is their motion.
+"""Draw a small action dataset: videos of shapes whose class is their motion.
 
 Example:
     python -m projects.synthetic_data.moving_shapes data/moving_shapes --num-train 960

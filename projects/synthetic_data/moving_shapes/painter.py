@@ -7,7 +7,7 @@ import numpy as np
 
 from projects.synthetic_data.moving_shapes.scene import Shape, ShapeScene
 
-_SIZES = (0.11, 0.33)  # radii of a shape, in shorter sides of the picture
+_SIZES = (0.11, 0.33)  # radii of a shape, in shorter sides of the image
 _FINER = 2  # drawn so many times larger, then averaged
 _SHIFT = 4  # bits behind the point in OpenCV's coordinates
 _MARK = (0.45, 0.3)  # distance of the mark from the middle, and its radius, in radii
@@ -22,7 +22,7 @@ def paint_frame(scene: ShapeScene, frame: int, size: tuple[int, int]) -> np.ndar
         size: Height and width in pixels.
 
     Returns:
-        (H, W, 3), RGB, uint8. What leaves the picture on one side comes in on the other.
+        (H, W, 3), RGB, uint8. What leaves the image on one side comes in on the other.
     """
     height, width = (side * _FINER for side in size)
     canvas = cv2.resize(
@@ -49,10 +49,10 @@ def _paint_shape(canvas: np.ndarray, shape: Shape, state: np.ndarray) -> None:
             if not _touches(middle, radius, width, height):
                 continue
             points = _fixed(corners + middle)
-            cv2.fillPoly(canvas, [points], shape.colour, cv2.LINE_AA, _SHIFT)
-            centre = tuple(int(value) for value in _fixed(mark + middle))
+            cv2.fillPoly(canvas, [points], shape.color, cv2.LINE_AA, _SHIFT)
+            center = tuple(int(value) for value in _fixed(mark + middle))
             spot = int(_MARK[1] * radius * 2**_SHIFT)
-            cv2.circle(canvas, centre, spot, shape.mark, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+            cv2.circle(canvas, center, spot, shape.mark, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
 def _touches(middle: np.ndarray, radius: float, width: int, height: int) -> bool:

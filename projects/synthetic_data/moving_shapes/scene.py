@@ -32,14 +32,14 @@ class Shape:
 
     Args:
         corners: Its outline (K, 2) in a circle of radius 1, x across and y down.
-        colour: RGB, 0 to 255.
+        color: RGB, 0 to 255.
         mark: RGB of a spot on one side of it, which shows how it turns.
-        start: Its state in frame 0: place across and down in pictures, turn in full turns
+        start: Its state in frame 0: place across and down in images, turn in full turns
             clockwise, size as a share of the range of sizes; each in [0, 1).
     """
 
     corners: np.ndarray
-    colour: tuple[int, int, int]
+    color: tuple[int, int, int]
     mark: tuple[int, int, int]
     start: np.ndarray
 
@@ -52,7 +52,7 @@ class ShapeScene:
         label: Index of the motion in :data:`MOTIONS`.
         shapes: From back to front.
         velocity: Change of every shape's state from frame to frame, (4,).
-        background: RGB values (4, 4, 3) in 0 to 255, spread smoothly over the picture.
+        background: RGB values (4, 4, 3) in 0 to 255, spread smoothly over the image.
     """
 
     label: int
@@ -91,11 +91,11 @@ def _shape(rng: np.random.Generator) -> Shape:
     turns = (np.arange(count) + rng.uniform(-0.2, 0.2, count)) / count
     radii = rng.uniform(0.75, 1.0, count)
     corners = radii[:, None] * np.stack([np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)], 1)
-    colour = rng.integers(0, 256, 3)
+    color = rng.integers(0, 256, 3)
     mark = rng.integers(0, 256, 3)
-    while np.abs(colour - mark).sum() < _LEAST_CONTRAST:
+    while np.abs(color - mark).sum() < _LEAST_CONTRAST:
         mark = rng.integers(0, 256, 3)
-    return Shape(corners, _rgb(colour), _rgb(mark), rng.uniform(0, 1, 4))
+    return Shape(corners, _rgb(color), _rgb(mark), rng.uniform(0, 1, 4))
 
 
 def _rgb(values: np.ndarray) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ from projects.synthetic_data.output_folder import MadeFolder
 MARKER = "moving_shapes.json"
 """Name of the file that tells how a folder was made and whether it is complete."""
 
-DRAWING = 1  # raised whenever the same settings would give other pictures
+DRAWING = 1  # raised whenever the same settings would give other images
 
 FRAME_NAME = "img_{:05}.jpg"  # mmaction2's default, counted from 1
 
@@ -33,7 +33,7 @@ def make_moving_shapes(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Path:
-    """Make a data set of small videos whose class lies in the motion, not in one frame.
+    """Make a dataset of small videos whose class lies in the motion, not in one frame.
 
     Writes ``videos/SPLIT/CLASS_NUMBER.mp4`` and, to ``lists``, ``train.txt`` and ``val.txt`` with
     ``path label`` lines (paths from ``videos``) and ``classes.txt`` with a class a line. A second
@@ -47,10 +47,10 @@ def make_moving_shapes(
         num_frames: Frames a video, 2 to 1000, at 25 a second.
         size: Height and width in pixels: even, 32 to 512.
         seed: At least 0. A video depends on the seed, its split and its number alone, so that a
-            larger data set contains the smaller one.
+            larger dataset contains the smaller one.
         raw_frames: Whether to write the frames as ``frames/SPLIT/CLASS_NUMBER/img_00001.jpg`` too,
             with ``train_frames.txt`` and ``val_frames.txt`` of ``folder frames label`` lines.
-        overwrite: Whether to remove a data set made with other settings first.
+        overwrite: Whether to remove a dataset made with other settings first.
         progress: Whether to show a bar with the time left.
 
     Returns:

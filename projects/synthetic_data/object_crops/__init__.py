@@ -1,4 +1,4 @@
-"""Crops of things out of labelled pictures, a folder for each class: for a first classifier.
+"""Crops of things out of labelled images, a folder for each class: for a first classifier.
 
 With the street scenes of this package, four of the ten classes look alike in some crops, and their
 cue stands elsewhere in the crop: a long cream box is a train over rails, else a bus, and figures

@@ -1,4 +1,4 @@
-"""Cut things out of a labelled data set, a folder of crops for each class, for a classifier.
+"""Cut things out of a labelled dataset, a folder of crops for each class, for a classifier.
 
 Example:
     python -m projects.synthetic_data.object_crops data/street_scenes data/street_crops
@@ -18,7 +18,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("src", help="data set in the layout of Cityscapes, with labelIds")
+    parser.add_argument("src", help="dataset in the layout of Cityscapes, with labelIds")
     parser.add_argument("out", help="folder to write to: new, empty or made by this command")
     parser.add_argument(
         "--classes",

@@ -1,6 +1,6 @@
-"""Things in labelled pictures, and the windows around them.
+"""Things in labelled images, and the windows around them.
 
-Shape legend: H, W sizes of a picture.
+Shape legend: H, W sizes of an image.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from glore_seg.errors import DataError
 from glore_seg.utils.files import read_png, track
 from projects.synthetic_data.object_crops.settings import CropSettings
 
-PICTURE = "_leftImg8bit.png"
-MEND = "make the data set again"
+IMAGE = "_leftImg8bit.png"
+MEND = "make the dataset again"
 
 
 @dataclass(frozen=True)
 class Thing:
-    """A thing in a picture.
+    """A thing in an image.
 
     Args:
         name: Its class.
-        picture: File of the picture.
-        number: Its number among the things of its picture.
+        image: File of the image.
+        number: Its number among the things of its image.
         window: Left, top and side of the square around it, in pixels.
     """
 
     name: str
-    picture: Path
+    image: Path
     number: int
     window: tuple[int, int, int]
 
@@ -45,28 +45,28 @@ def find_things(
     """Find all things of a split that are large enough.
 
     Args:
-        src: Data set in the layout of Cityscapes.
+        src: Dataset in the layout of Cityscapes.
         split: ``"train"`` or ``"val"``.
         settings: Classes, least size and window.
         progress: Whether to show a bar with the time left.
 
     Returns:
-        The things by class, in the order of the pictures' names.
+        The things by class, in the order of the images' names.
 
     Raises:
-        DataError: There are no pictures, or one has no labels.
-        DataError: A picture cannot be read.
+        DataError: There are no images, or one has no labels.
+        DataError: An image cannot be read.
     """
-    pictures = sorted((src / "leftImg8bit" / split).glob("*/*_leftImg8bit.png"))
-    if not pictures:
+    images = sorted((src / "leftImg8bit" / split).glob("*/*_leftImg8bit.png"))
+    if not images:
         raise DataError(
-            f"{src / 'leftImg8bit' / split} holds no CITY/*_leftImg8bit.png; expected a data set "
+            f"{src / 'leftImg8bit' / split} holds no CITY/*_leftImg8bit.png; expected a dataset "
             "in the layout of Cityscapes, such as projects/synthetic_data/street_scenes makes"
         )
     found: dict[str, list[Thing]] = {name: [] for name in settings.classes}
-    for picture in track(pictures, len(pictures), f"looking at {split}", show=progress):
-        stem = picture.name.removesuffix("_leftImg8bit.png")
-        labels = src / "gtFine" / split / picture.parent.name / f"{stem}_gtFine"
+    for image in track(images, len(images), f"looking at {split}", show=progress):
+        stem = image.name.removesuffix("_leftImg8bit.png")
+        labels = src / "gtFine" / split / image.parent.name / f"{stem}_gtFine"
         ids = read_png(Path(f"{labels}_labelIds.png"), mend=MEND)
         # CamVid has none: its labels tell no instances apart.
         file = Path(f"{labels}_instanceIds.png")
@@ -76,7 +76,7 @@ def find_things(
             for box in _boxes(name, ids, instances):
                 if max(box[2:]) >= settings.min_side:
                     window = _window(box, ids.shape, settings.context)
-                    found[name].append(Thing(name, picture, number, window))
+                    found[name].append(Thing(name, image, number, window))
                     number += 1
     return found
 
@@ -99,7 +99,7 @@ def _boxes(
 def _window(
     box: tuple[int, int, int, int], shape: Sequence[int], context: float
 ) -> tuple[int, int, int]:
-    """The square around a thing, moved into the picture: left, top and side."""
+    """The square around a thing, moved into the image: left, top and side."""
     x, y, width, height = box
     side = min(round(context * max(width, height)), *shape)
     left, top = (
@@ -122,7 +122,7 @@ def choose(
         if not things:
             raise DataError(
                 f"no {name!r} of {settings.min_side} or more pixels in {split}; expected at least "
-                "one: leave the class out, lower min_side, or give more pictures"
+                "one: leave the class out, lower min_side, or give more images"
             )
         rng = np.random.default_rng((settings.seed, zlib.crc32(f"{split} {name}".encode())))
         order = rng.permutation(len(things))[:limit]

@@ -1,4 +1,4 @@
-"""What is cut out of pictures, and how."""
+"""What is cut out of images, and how."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class CropSettings:
         classes: Names of Cityscapes' labels.
         size: Side S of a crop in pixels, 16 to 1024.
         context: Side of the window over the longer side of the thing, 1 to 10: how much of the
-            surroundings a crop shows. The window never exceeds the picture.
-        min_side: Longer side that a thing must have in its picture, in pixels, at least 1.
+            surroundings a crop shows. The window never exceeds the image.
+        min_side: Longer side that a thing must have in its image, in pixels, at least 1.
         num_train: Crops of each class to train with, at most; at least 1.
         num_val: The same to validate with.
         seed: Chooses the crops where a class has more; at least 0.

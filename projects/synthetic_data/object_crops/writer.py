@@ -1,4 +1,4 @@
-"""Cut things out of pictures and file them by class.
+"""Cut things out of images and file them by class.
 
 Shape legend: S side of a crop.
 """
@@ -13,8 +13,8 @@ import cv2
 
 from glore_seg.utils.files import read_png, track, write_png
 from projects.synthetic_data.object_crops.objects import (
+    IMAGE,
     MEND,
-    PICTURE,
     Thing,
     choose,
     find_things,
@@ -36,11 +36,11 @@ def make_object_crops(
     overwrite: bool = False,
     progress: bool = True,
 ) -> dict[str, dict[str, int]]:
-    """Cut things out of a labelled data set, and file them by class as mmpretrain reads them.
+    """Cut things out of a labelled dataset, and file them by class as mmpretrain reads them.
 
     A crop is a square around one thing, with surroundings, scaled to S x S and written to
-    ``out/SPLIT/CLASS/PICTURE_NUMBER.png``. Crops to train with come from the pictures of ``train``,
-    those to validate with from ``val``: no picture serves both. A thing is an instance of
+    ``out/SPLIT/CLASS/IMAGE_NUMBER.png``. Crops to train with come from the images of ``train``,
+    those to validate with from ``val``: no image serves both. A thing is an instance of
     ``*_gtFine_instanceIds.png`` where the class has instances there, else a connected region of
     its label.
 
@@ -48,7 +48,7 @@ def make_object_crops(
     once where it was complete.
 
     Args:
-        src: Data set in the layout of Cityscapes with ``labelIds``: made street scenes, converted
+        src: Dataset in the layout of Cityscapes with ``labelIds``: made street scenes, converted
             CamVid, Cityscapes.
         out: Folder to write to; must be new, empty or made by this function.
         settings: What to cut. Default: those of :class:`CropSettings`.
@@ -59,7 +59,7 @@ def make_object_crops(
         The number of crops by split and class.
 
     Raises:
-        FileNotFoundError: ``src`` holds no pictures of a split, or a picture no labels.
+        FileNotFoundError: ``src`` holds no images of a split, or an image no labels.
         ValueError: A class has no thing of that size in a split.
         FileExistsError: ``out`` holds other files, or crops of other settings and ``overwrite`` is
             not set.
@@ -86,13 +86,13 @@ def make_object_crops(
 
 
 def _cut(folder: Path, thing: Thing, size: int) -> None:
-    stem = thing.picture.name.removesuffix(PICTURE)
+    stem = thing.image.name.removesuffix(IMAGE)
     target = folder / f"{stem}_{thing.number:03d}.png"
     if target.is_file():
         return
-    picture = read_png(thing.picture, mend=MEND)
+    image = read_png(thing.image, mend=MEND)
     left, top, side = thing.window
-    crop = picture[top : top + side, left : left + side]  # (side, side, 3)
+    crop = image[top : top + side, left : left + side]  # (side, side, 3)
     method = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
     crop = cv2.resize(crop, (size, size), interpolation=method)  # (S, S, 3)
     write_png(target, crop)

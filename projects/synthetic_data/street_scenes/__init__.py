@@ -1,7 +1,7 @@
 """Street scenes drawn from a seed, in the layout of Cityscapes: for a first try and for tests.
 
 All 19 classes and many ignored labels occur. Most things tell their class by their look; for some
-it hangs on a cue far away in the picture, so that global context is worth something here:
+it hangs on a cue far away in the image, so that global context is worth something here:
 
 | looks like | cue | class |
 | --- | --- | --- |
@@ -16,7 +16,7 @@ it hangs on a cue far away in the picture, so that global context is worth somet
 """
 
 from projects.synthetic_data.street_scenes.context import Cues
-from projects.synthetic_data.street_scenes.painter import label_pictures, paint, polygons
+from projects.synthetic_data.street_scenes.painter import label_images, paint, polygons
 from projects.synthetic_data.street_scenes.scene import Scene, compose_scene
 from projects.synthetic_data.street_scenes.writer import make_street_scenes
 
@@ -24,7 +24,7 @@ __all__ = [
     "Cues",
     "Scene",
     "compose_scene",
-    "label_pictures",
+    "label_images",
     "make_street_scenes",
     "paint",
     "polygons",

@@ -1,4 +1,4 @@
-"""Draw a small data set of street scenes in the layout of Cityscapes.
+"""Draw a small dataset of street scenes in the layout of Cityscapes.
 
 Example:
     python -m projects.synthetic_data.street_scenes data/street_scenes --num-train 240
@@ -19,10 +19,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", help="folder to write to: new, empty or made by this command")
-    parser.add_argument("--num-train", type=int, default=240, help="pictures (default: 240)")
-    parser.add_argument("--num-val", type=int, default=60, help="pictures (default: 60)")
+    parser.add_argument("--num-train", type=int, default=240, help="images (default: 240)")
+    parser.add_argument("--num-val", type=int, default=60, help="images (default: 60)")
     parser.add_argument(
-        "--num-test", type=int, default=12, help="pictures without ground truth (default: 12)"
+        "--num-test", type=int, default=12, help="images without ground truth (default: 12)"
     )
     parser.add_argument(
         "--size", type=int, nargs=2, default=(128, 256), metavar=("H", "W"), help="default: 128 256"

@@ -1,11 +1,11 @@
-"""Poles, lights, signs, trees and other street furniture, in metres from its foot."""
+"""Poles, lights, signs, trees and other street furniture, in meters from its foot."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from projects.synthetic_data.street_scenes.shapes import (
-    Colour,
+    Color,
     Part,
     blob,
     box,
@@ -14,7 +14,7 @@ from projects.synthetic_data.street_scenes.shapes import (
     shade,
 )
 
-STEEL: Colour = (112, 116, 120)
+STEEL: Color = (112, 116, 120)
 
 
 def lamp_post(rng: np.random.Generator) -> list[Part]:
@@ -37,9 +37,9 @@ def traffic_light(rng: np.random.Generator) -> list[Part]:
         Part(box(-0.09, 0, 0.09, h), STEEL, "pole"),
         Part(box(-0.34, h - 0.25, 0.34, h + 1.3), (34, 38, 36), "traffic light", (0.02, 0.02)),
     ]
-    colours: tuple[Colour, ...] = ((70, 230, 110), (250, 190, 40), (244, 48, 40))
-    for i, colour in enumerate(colours):
-        lamp = colour if i == lit else shade(colour, 0.32)
+    colors: tuple[Color, ...] = ((70, 230, 110), (250, 190, 40), (244, 48, 40))
+    for i, color in enumerate(colors):
+        lamp = color if i == lit else shade(color, 0.32)
         parts.append(Part(ellipse(0, h + 0.02 + 0.5 * i, 0.22, 0.22, 14), lamp))
     return parts
 

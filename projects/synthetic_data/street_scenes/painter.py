@@ -1,4 +1,4 @@
-"""From a scene to its picture, its polygons and its label pictures.
+"""From a scene to its image, its polygons and its label maps.
 
 The labels are drawn by cityscapesScripts itself from the polygons that are written beside them.
 """
@@ -21,54 +21,52 @@ _SHIFT = 4  # bits behind the point in OpenCV's corner coordinates
 
 
 def paint(scene: Scene, size: tuple[int, int]) -> np.ndarray:
-    """Paint the picture of a scene.
+    """Paint the image of a scene.
 
     Args:
         scene: From ``compose_scene``; its ``width`` must fit ``size``.
         size: Height and width in pixels.
 
     Returns:
-        The picture, shape (H, W, 3), RGB, uint8.
+        The image, shape (H, W, 3), RGB, uint8.
     """
     height, width = size
-    above, horizon = (np.array(colour) for colour in scene.sky)
+    above, horizon = (np.array(color) for color in scene.sky)
     fall = np.clip(np.linspace(0, 2.2, height), 0, 1)[:, None, None]
-    picture = np.repeat(above + (horizon - above) * fall, width, axis=1).astype(np.uint8)
+    image = np.repeat(above + (horizon - above) * fall, width, axis=1).astype(np.uint8)
     grain = np.zeros((height, width, 3), np.uint8)  # strength of the fine, of the coarse grain
 
     for part in scene.parts:
-        if part.colour is None:
+        if part.color is None:
             continue
         corners = np.rint(part.outline * height * (1 << _SHIFT)).astype(np.int32)
-        colour = tuple(float(round(c)) for c in part.colour)
+        color = tuple(float(round(c)) for c in part.color)
         strength = (*(round(255 * s) for s in part.texture), 0)
         if part.alpha < 1:
-            _glaze(picture, corners, colour, part.alpha)
+            _glaze(image, corners, color, part.alpha)
         else:
-            cv2.fillPoly(picture, [corners], colour, cv2.LINE_AA, _SHIFT)
+            cv2.fillPoly(image, [corners], color, cv2.LINE_AA, _SHIFT)
             cv2.fillPoly(grain, [corners], strength, cv2.LINE_8, _SHIFT)
-    return _expose(picture, grain, scene)
+    return _expose(image, grain, scene)
 
 
-def _glaze(
-    picture: np.ndarray, corners: np.ndarray, colour: tuple[float, ...], alpha: float
-) -> None:
+def _glaze(image: np.ndarray, corners: np.ndarray, color: tuple[float, ...], alpha: float) -> None:
     """Lay see-through paint over a polygon, in place."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     x0, y0 = np.maximum(corners.min(axis=0) // (1 << _SHIFT) - 1, 0)
     x1, y1 = np.minimum(corners.max(axis=0) // (1 << _SHIFT) + 2, (width, height))
     if x0 >= x1 or y0 >= y1:
         return
-    region = picture[y0:y1, x0:x1]
+    region = image[y0:y1, x0:x1]
     over = region.copy()
     local = corners - np.array((x0, y0), np.int32) * (1 << _SHIFT)
-    cv2.fillPoly(over, [local.astype(np.int32)], colour, cv2.LINE_AA, _SHIFT)
+    cv2.fillPoly(over, [local.astype(np.int32)], color, cv2.LINE_AA, _SHIFT)
     region[:] = cv2.addWeighted(over, alpha, region, 1 - alpha, 0)
 
 
-def _expose(picture: np.ndarray, grain: np.ndarray, scene: Scene) -> np.ndarray:
+def _expose(image: np.ndarray, grain: np.ndarray, scene: Scene) -> np.ndarray:
     """Add grain, light that falls off to one side, tint and the sensor's noise."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     rng = np.random.default_rng(scene.grain_seed)
     fine = rng.standard_normal((height, width), np.float32)
     patches = rng.standard_normal((24, round(24 * scene.width)), np.float32)
@@ -78,7 +76,7 @@ def _expose(picture: np.ndarray, grain: np.ndarray, scene: Scene) -> np.ndarray:
 
     strength = grain.astype(np.float32) / 255
     factor = 1 + slope[None] + strength[..., 0] * fine + strength[..., 1] * coarse
-    lit = picture.astype(np.float32) * factor[..., None] * np.array(scene.light, np.float32)
+    lit = image.astype(np.float32) * factor[..., None] * np.array(scene.light, np.float32)
     lit += 2.5 * noise[..., None]
     return np.clip(np.rint(lit), 0, 255).astype(np.uint8)
 
@@ -92,7 +90,7 @@ def polygons(scene: Scene, size: tuple[int, int]) -> dict:
 
     Returns:
         ``imgHeight``, ``imgWidth`` and ``objects``, back to front, each with its ``label`` and its
-        ``polygon`` of whole pixels inside the picture.
+        ``polygon`` of whole pixels inside the image.
     """
     height, width = size
     objects = []
@@ -105,7 +103,7 @@ def polygons(scene: Scene, size: tuple[int, int]) -> dict:
     return {"imgHeight": height, "imgWidth": width, "objects": objects}
 
 
-def label_pictures(annotation: dict) -> dict[str, Image.Image]:
+def label_images(annotation: dict) -> dict[str, Image.Image]:
     """Draw an annotation by cityscapesScripts.
 
     Args:
@@ -117,7 +115,7 @@ def label_pictures(annotation: dict) -> dict[str, Image.Image]:
     """
     read = Annotation()
     read.fromJsonText(json.dumps(annotation))
-    # Cityscapes ships 16-bit instance pictures; Pillow saves its own mode "I" as PNG no longer.
+    # Cityscapes ships 16-bit instance images; Pillow saves its own mode "I" as PNG no longer.
     instances = np.asarray(createInstanceImage(read, "ids")).astype(np.uint16)
     return {
         "labelIds": createLabelImage(read, "ids"),

@@ -1,13 +1,13 @@
-"""People and two-wheelers, in metres: x to the right, y up, the origin on the ground."""
+"""People and two-wheelers, in meters: x to the right, y up, the origin on the ground."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from projects.synthetic_data.street_scenes.shapes import Colour, Part, box, ellipse, points, shade
+from projects.synthetic_data.street_scenes.shapes import Color, Part, box, ellipse, points, shade
 
-SKIN: tuple[Colour, ...] = ((232, 190, 160), (198, 148, 112), (140, 96, 70), (96, 66, 50))
-COATS: tuple[Colour, ...] = (
+SKIN: tuple[Color, ...] = ((232, 190, 160), (198, 148, 112), (140, 96, 70), (96, 66, 50))
+COATS: tuple[Color, ...] = (
     (204, 62, 56),
     (62, 96, 172),
     (84, 142, 84),
@@ -15,11 +15,11 @@ COATS: tuple[Colour, ...] = (
     (128, 76, 140),
     (70, 74, 84),
 )
-TROUSERS: tuple[Colour, ...] = ((44, 52, 82), (62, 58, 54), (96, 92, 92))
+TROUSERS: tuple[Color, ...] = ((44, 52, 82), (62, 58, 54), (96, 92, 92))
 
 
-def _pick(rng: np.random.Generator, colours: tuple[Colour, ...]) -> Colour:
-    return colours[rng.integers(len(colours))]
+def _pick(rng: np.random.Generator, colors: tuple[Color, ...]) -> Color:
+    return colors[rng.integers(len(colors))]
 
 
 def person(rng: np.random.Generator, label: str = "person") -> list[Part]:
@@ -86,7 +86,7 @@ def bicycle(rng: np.random.Generator, label: str = "bicycle") -> list[Part]:
     return parts
 
 
-RUBBER_GREY: Colour = (46, 46, 50)
+RUBBER_GREY: Color = (46, 46, 50)
 
 
 def motorcycle(rng: np.random.Generator, label: str = "motorcycle") -> list[Part]:

@@ -10,13 +10,13 @@ import numpy as np
 from glore_seg.errors import ConfigError
 from projects.synthetic_data.street_scenes import furniture, people, surroundings, vehicles
 from projects.synthetic_data.street_scenes.context import Cues
-from projects.synthetic_data.street_scenes.shapes import Colour, Part
+from projects.synthetic_data.street_scenes.shapes import Color, Part
 from projects.synthetic_data.street_scenes.view import View
 
 SPLITS = ("train", "val", "test")
 
 # Sky above, sky at the horizon, tint of the light.
-LIGHTS: tuple[tuple[Colour, Colour, Colour], ...] = (
+LIGHTS: tuple[tuple[Color, Color, Color], ...] = (
     ((84, 146, 214), (196, 222, 240), (1.04, 1.02, 0.98)),
     ((120, 170, 220), (226, 232, 234), (1.0, 1.0, 1.0)),
     ((158, 168, 180), (206, 208, 208), (0.9, 0.92, 0.96)),
@@ -33,7 +33,7 @@ class Scene:
         parts: Back to front.
         cues: What the surroundings show.
         width: Width over height.
-        sky: Colours of the sky, above and at the horizon.
+        sky: Colors of the sky, above and at the horizon.
         light: Factors on red, green and blue.
         grain_seed: Seed of the grain and of the sensor's noise.
     """
@@ -41,8 +41,8 @@ class Scene:
     parts: tuple[Part, ...]
     cues: Cues
     width: float
-    sky: tuple[Colour, Colour]
-    light: Colour
+    sky: tuple[Color, Color]
+    light: Color
     grain_seed: tuple[int, ...]
 
 
@@ -55,7 +55,7 @@ def compose_scene(
     stream of random numbers, so that other ``cues`` leave all else as it is.
 
     Args:
-        seed: Seed of the whole data set, at least 0.
+        seed: Seed of the whole dataset, at least 0.
         split: ``train``, ``val`` or ``test``.
         index: Number of the scene in its split, from 0. What a scene must contain cycles with it,
             so that any eight scenes in a row hold all 19 classes.
@@ -141,7 +141,7 @@ def _sides(
 def _things(
     rng: np.random.Generator, view: View, cues: Cues, edges: tuple[float, float], index: int
 ) -> list[tuple[float, float, list[Part]]]:
-    """Vehicles, people and furniture as (nearness, metres across, parts)."""
+    """Vehicles, people and furniture as (nearness, meters across, parts)."""
     left, right = edges
     things: list[tuple[float, float, list[Part]]] = []
 
@@ -149,7 +149,7 @@ def _things(
         things.append((t, across, thing))
 
     def beside(near: float, far: float) -> float:
-        """Metres across for a thing ``near`` to ``far`` metres outside the street."""
+        """Metres across for a thing ``near`` to ``far`` meters outside the street."""
         f = rng.choice((-1, 1))
         return float((right if f > 0 else left) + f * rng.uniform(near, far))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 """Red, green, blue, each 0..255."""
 
 
@@ -19,15 +19,15 @@ class Part:
 
     Attributes:
         outline: Corner points, shape (P, 2).
-        colour: Paint, or None for a part that has a label but leaves the picture as it is.
+        color: Paint, or None for a part that has a label but leaves the image as it is.
         label: Cityscapes label name (``cargroup`` and the like allowed), or None for decoration,
-            which changes the picture only.
+            which changes the image only.
         texture: Strength 0..1 of the fine and of the coarse grain on it.
         alpha: Opacity of the paint, 0..1.
     """
 
     outline: np.ndarray
-    colour: Colour | None = None
+    color: Color | None = None
     label: str | None = None
     texture: tuple[float, float] = (0.03, 0.03)
     alpha: float = 1.0
@@ -61,15 +61,15 @@ def blob(
     return rim + np.array((x, y))
 
 
-def shade(colour: Colour, factor: float) -> Colour:
-    """Return the colour made lighter (factor > 1) or darker (factor < 1)."""
-    red, green, blue = (float(np.clip(c * factor, 0, 255)) for c in colour)
+def shade(color: Color, factor: float) -> Color:
+    """Return the color made lighter (factor > 1) or darker (factor < 1)."""
+    red, green, blue = (float(np.clip(c * factor, 0, 255)) for c in color)
     return red, green, blue
 
 
-def mix(colour: Colour, other: Colour, share: float) -> Colour:
-    """Return ``colour`` with a ``share`` (0..1) of ``other`` in it."""
-    red, green, blue = (a * (1 - share) + b * share for a, b in zip(colour, other, strict=True))
+def mix(color: Color, other: Color, share: float) -> Color:
+    """Return ``color`` with a ``share`` (0..1) of ``other`` in it."""
+    red, green, blue = (a * (1 - share) + b * share for a, b in zip(color, other, strict=True))
     return red, green, blue
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from projects.synthetic_data.street_scenes.context import Cues
 from projects.synthetic_data.street_scenes.shapes import (
-    Colour,
+    Color,
     Part,
     blob,
     box,
@@ -17,7 +17,7 @@ from projects.synthetic_data.street_scenes.shapes import (
 )
 from projects.synthetic_data.street_scenes.view import View
 
-FACADES: tuple[Colour, ...] = (
+FACADES: tuple[Color, ...] = (
     (206, 164, 128),
     (184, 122, 96),
     (214, 200, 170),
@@ -25,8 +25,8 @@ FACADES: tuple[Colour, ...] = (
     (190, 178, 186),
     (150, 108, 96),
 )
-GRAVEL: Colour = (168, 160, 140)
-BOARDS: Colour = (150, 146, 156)
+GRAVEL: Color = (168, 160, 140)
+BOARDS: Color = (150, 146, 156)
 
 
 def sky(rng: np.random.Generator, view: View) -> list[Part]:
@@ -41,14 +41,14 @@ def sky(rng: np.random.Generator, view: View) -> list[Part]:
     return parts
 
 
-def skyline(rng: np.random.Generator, view: View, kind: str, haze: Colour) -> list[Part]:
+def skyline(rng: np.random.Generator, view: View, kind: str, haze: Color) -> list[Part]:
     """Return far towers (``building``), hills (``vegetation``) or a viaduct (``bridge``)."""
     parts: list[Part] = []
     if kind == "towers":
-        grey = mix((84, 88, 112), haze, 0.12)
+        gray = mix((84, 88, 112), haze, 0.12)
         for x in np.arange(0.0, view.width, 0.16):
             w, top = rng.uniform(0.1, 0.16), view.y - rng.uniform(0.16, 0.34)
-            tone = shade(grey, rng.uniform(0.85, 1.15))
+            tone = shade(gray, rng.uniform(0.85, 1.15))
             parts.append(Part(box(x, top, x + w, view.y + 0.02), tone, "building", (0.02, 0.02)))
             for y in np.arange(top + 0.025, view.y, 0.045):
                 parts.append(Part(box(x + 0.02, y, x + w - 0.02, y + 0.014), shade(tone, 1.4)))
@@ -80,7 +80,7 @@ def skyline(rng: np.random.Generator, view: View, kind: str, haze: Colour) -> li
 
 def crane(rng: np.random.Generator, view: View) -> list[Part]:
     """Return a yellow building crane in the sky: ``dynamic``, an ignored label."""
-    yellow: Colour = (236, 186, 30)
+    yellow: Color = (236, 186, 30)
     x = view.x + rng.choice((-1, 1)) * rng.uniform(0.05, 0.2)
     f = rng.choice((-1, 1))
     arm = points((-0.16, 0.12), (-0.16, 0.085), (0.0, 0.065), (0.42, 0.085), (0.42, 0.11))
@@ -92,15 +92,15 @@ def crane(rng: np.random.Generator, view: View) -> list[Part]:
 
 
 def ground(rng: np.random.Generator, view: View, edges: tuple[float, float]) -> list[Part]:
-    """Return the street with its markings between two edges (metres across)."""
+    """Return the street with its markings between two edges (meters across)."""
     left, right = edges
     tone = rng.uniform(78, 104)
-    asphalt: Colour = (tone, tone, tone + 4)
+    asphalt: Color = (tone, tone, tone + 4)
     parts = [
         Part(view.floor(left, right, 0.0, 1.6), asphalt, "road", (0.05, 0.06)),
         Part(view.floor(-14, 14, 0.055, 0.075), shade(asphalt, 1.12), "ground", (0.04, 0.04)),
     ]
-    white: Colour = (206, 206, 200)
+    white: Color = (206, 206, 200)
     for distance in np.arange(0.9, 14, 2.2):
         middle = (left + right) / 2
         parts.append(
@@ -122,11 +122,11 @@ def verge(view: View, kind: str, edge: float, gravel_label: str) -> list[Part]:
     f = float(np.sign(edge))
     outer = f * 60.0
     label = {"tiles": "sidewalk", "grass": "terrain", "gravel": gravel_label}[kind]
-    colour: Colour = {"tiles": (190, 168, 164), "grass": (116, 156, 72), "gravel": GRAVEL}[kind]
+    color: Color = {"tiles": (190, 168, 164), "grass": (116, 156, 72), "gravel": GRAVEL}[kind]
     texture = {"tiles": (0.03, 0.03), "grass": (0.08, 0.16), "gravel": (0.07, 0.05)}[kind]
-    parts = [Part(view.floor(edge, outer, 0.0, 1.6), colour, label, texture)]
+    parts = [Part(view.floor(edge, outer, 0.0, 1.6), color, label, texture)]
     if kind == "tiles":
-        dark = shade(colour, 0.8)
+        dark = shade(color, 0.8)
         for x in np.arange(0.8, 5, 0.8):
             parts.append(Part(view.floor(edge + f * x, edge + f * (x + 0.05), 0.05, 1.6), dark))
         for distance in np.arange(0.8, 9, 0.5):
@@ -162,7 +162,7 @@ def rails(view: View) -> list[Part]:
 
 
 def cycle_lane(view: View) -> list[Part]:
-    """Return a red cycle lane across the bottom of the picture: ``road``."""
+    """Return a red cycle lane across the bottom of the image: ``road``."""
     return [
         Part(view.floor(-8, 8, 0.81, 0.94), (168, 62, 52), "road", (0.05, 0.05)),
         Part(view.floor(-8, 8, 0.805, 0.815), (222, 220, 214)),
@@ -170,7 +170,7 @@ def cycle_lane(view: View) -> list[Part]:
 
 
 def houses(rng: np.random.Generator, view: View, across: float) -> list[Part]:
-    """Return a row of houses along the street, ``across`` metres to the right."""
+    """Return a row of houses along the street, ``across`` meters to the right."""
     parts: list[Part] = []
     distance = 11.0
     while distance > 1.2:
@@ -226,8 +226,8 @@ def ego_vehicle(view: View) -> list[Part]:
     ]
 
 
-def backdrop(rng: np.random.Generator, view: View, cues: Cues, haze: Colour) -> list[Part]:
-    """Return sky, crane and skyline: the upper picture, as the cues ask for it."""
+def backdrop(rng: np.random.Generator, view: View, cues: Cues, haze: Color) -> list[Part]:
+    """Return sky, crane and skyline: the upper image, as the cues ask for it."""
     seeds = rng.integers(2**31, size=3)  # a stream each: no cue moves another's random numbers
     parts = sky(np.random.default_rng(seeds[0]), view)
     parts += skyline(np.random.default_rng(seeds[1]), view, cues.skyline, haze)

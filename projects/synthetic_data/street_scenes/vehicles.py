@@ -1,4 +1,4 @@
-"""Vehicles, drawn in metres: x to the right, y up, the origin on the ground below the middle.
+"""Vehicles, drawn in meters: x to the right, y up, the origin on the ground below the middle.
 
 Each function returns its parts back to front; the first part carries the label.
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from projects.synthetic_data.street_scenes.shapes import Colour, Part, box, ellipse, points, shade
+from projects.synthetic_data.street_scenes.shapes import Color, Part, box, ellipse, points, shade
 
-GLASS: Colour = (58, 78, 96)
-RUBBER: Colour = (28, 28, 32)
-BODY_COLOURS: tuple[Colour, ...] = (
+GLASS: Color = (58, 78, 96)
+RUBBER: Color = (28, 28, 32)
+BODY_COLORS: tuple[Color, ...] = (
     (176, 36, 40),
     (36, 72, 150),
     (196, 198, 204),
@@ -35,7 +35,7 @@ def _shadow(half: float) -> Part:
 
 def car_rear(rng: np.random.Generator, label: str = "car") -> list[Part]:
     """Return a car seen from behind, with its license plate."""
-    paint = BODY_COLOURS[rng.integers(len(BODY_COLOURS))]
+    paint = BODY_COLORS[rng.integers(len(BODY_COLORS))]
     w, h = rng.uniform(0.88, 1.0), rng.uniform(1.4, 1.7)
     waist = 0.92
     body = points(
@@ -65,7 +65,7 @@ def car_rear(rng: np.random.Generator, label: str = "car") -> list[Part]:
 
 def car_side(rng: np.random.Generator, label: str = "car") -> list[Part]:
     """Return a car seen from its side, facing left or right."""
-    paint = BODY_COLOURS[rng.integers(len(BODY_COLOURS))]
+    paint = BODY_COLORS[rng.integers(len(BODY_COLORS))]
     f = 1 if rng.integers(2) else -1
     body = points(
         (-2.0, 0.1), (-2.05, 0.8), (-1.5, 0.92), (-0.95, 1.46), (0.55, 1.46), (1.1, 0.95),
@@ -139,7 +139,7 @@ def bus(rng: np.random.Generator, label: str = "bus") -> list[Part]:
 
 
 def train(rng: np.random.Generator, label: str = "train") -> list[Part]:
-    """Return a tram seen from its side: sloped nose, pantograph, two-coloured coat."""
+    """Return a tram seen from its side: sloped nose, pantograph, two-colored coat."""
     f = 1 if rng.integers(2) else -1
     paint = ((238, 238, 240), (222, 232, 226))[rng.integers(2)]
     band = ((188, 24, 60), (20, 120, 70), (24, 70, 160))[rng.integers(3)]

@@ -8,13 +8,13 @@ from pathlib import Path
 from glore_seg.errors import ConfigError
 from glore_seg.utils.files import atomic_write, track, write_png
 from projects.synthetic_data.output_folder import MadeFolder
-from projects.synthetic_data.street_scenes.painter import label_pictures, paint, polygons
+from projects.synthetic_data.street_scenes.painter import label_images, paint, polygons
 from projects.synthetic_data.street_scenes.scene import SPLITS, compose_scene
 
 MARKER = "street_scenes.json"
 """Name of the file that tells how a folder was made and whether it is complete."""
 
-DRAWING = 1  # raised whenever the same settings would give other pictures
+DRAWING = 1  # raised whenever the same settings would give other images
 
 # Real cities of the three splits, a few each.
 CITIES = {
@@ -35,21 +35,21 @@ def make_street_scenes(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Path:
-    """Make a data set of street scenes in the layout of Cityscapes.
+    """Make a dataset of street scenes in the layout of Cityscapes.
 
-    ``train`` and ``val`` get pictures and ground truth, ``test`` gets pictures only, since the
+    ``train`` and ``val`` get images and ground truth, ``test`` gets images only, since the
     ground truth of Cityscapes' test split is withheld. A second call with the same settings goes
     on where the first was interrupted, and returns at once where it was complete.
 
     Args:
         root: Folder to write to; must be new, empty or made by this function.
-        num_train: Pictures for training, at least 0.
-        num_val: Pictures for validation, at least 0.
-        num_test: Pictures without ground truth, at least 0.
+        num_train: Images for training, at least 0.
+        num_val: Images for validation, at least 0.
+        num_test: Images without ground truth, at least 0.
         size: Height and width in pixels: 32 to 4096, the width 1 to 4 times the height.
-        seed: At least 0. A picture depends on the seed, its split and its number alone, so that a
-            larger data set contains the smaller one.
-        overwrite: Whether to remove a data set made with other settings first.
+        seed: At least 0. An image depends on the seed, its split and its number alone, so that a
+            larger dataset contains the smaller one.
+        overwrite: Whether to remove a dataset made with other settings first.
         progress: Whether to show a bar with the time left.
 
     Returns:
@@ -100,8 +100,8 @@ def _check(counts: dict[str, int], size: tuple[int, int], seed: int) -> None:
 def _write_scene(root: Path, split: str, index: int, size: tuple[int, int], seed: int) -> None:
     name = scene_name(split, index)
     city = name.split("_", maxsplit=1)[0]
-    picture = root / "leftImg8bit" / split / city / f"{name}_leftImg8bit.png"
-    if picture.is_file():  # written last: all of this scene is there
+    image = root / "leftImg8bit" / split / city / f"{name}_leftImg8bit.png"
+    if image.is_file():  # written last: all of this scene is there
         return
     scene = compose_scene(seed, split, index, width=size[1] / size[0])
     if split != "test":
@@ -109,7 +109,7 @@ def _write_scene(root: Path, split: str, index: int, size: tuple[int, int], seed
         stem = root / "gtFine" / split / city / f"{name}_gtFine"
         with atomic_write(f"{stem}_polygons.json") as aside:
             aside.write_text(json.dumps(annotation))
-        for kind, label_picture in label_pictures(annotation).items():
+        for kind, label_image in label_images(annotation).items():
             with atomic_write(f"{stem}_{kind}.png") as aside:
-                label_picture.save(aside)
-    write_png(picture, paint(scene, size))
+                label_image.save(aside)
+    write_png(image, paint(scene, size))

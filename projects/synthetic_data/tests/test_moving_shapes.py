@@ -47,14 +47,14 @@ def test_files_hold_what_was_drawn(tmp_path):
     stored = [cv2.imread(str(folder / f"img_0000{i}.jpg"))[..., ::-1] for i in range(1, 5)]
     drawn = [paint_frame(compose_shapes(0, "val", 1), i, (32, 48)) for i in range(4)]
     for given in (frames, stored):
-        # brightness alone: colours are stored at half the resolution
+        # brightness alone: colors are stored at half the resolution
         errors = [[np.abs(_grey(one) - _grey(other)).mean() for other in drawn] for one in given]
         assert np.argmin(errors, axis=1).tolist() == [0, 1, 2, 3]
         assert np.diag(errors).max() < 2
 
 
-def _grey(picture):
-    return cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY).astype(float)
+def _grey(image):
+    return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY).astype(float)
 
 
 @pytest.mark.parametrize("label", range(8))
@@ -78,7 +78,7 @@ def test_a_frame_tells_nothing_of_the_class():
             assert gap < 1.95 / 20
 
 
-def test_motions_on_the_picture():
+def test_motions_on_the_image():
     """Right is right, clockwise is as a clock seen, growing is larger: measured on one shape."""
 
     def measure(label, frames):
@@ -87,10 +87,10 @@ def test_motions_on_the_picture():
         shape.start[:] = (0.4, 0.4, 0.1, 0.3)
         shape = type(shape)(shape.corners, (255, 255, 255), (255, 0, 0), shape.start)
         scene = type(scene)(label, (shape,), scene.velocity, np.zeros((4, 4, 3)))
-        pictures = [paint_frame(scene, frame, (128, 128)).astype(float) for frame in frames]
+        images = [paint_frame(scene, frame, (128, 128)).astype(float) for frame in frames]
         return [
             (_centre(p[..., 0]), _centre(p[..., 0] - p[..., 1]), (p[..., 0] > 128).sum())
-            for p in pictures
+            for p in images
         ]
 
     for label, axis, sign in ((0, 0, 1), (1, 0, -1), (2, 1, 1), (3, 1, -1)):

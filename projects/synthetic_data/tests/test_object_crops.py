@@ -1,4 +1,4 @@
-"""Crops of things: what is cut, from which pictures, and what a second call does."""
+"""Crops of things: what is cut, from which images, and what a second call does."""
 
 import json
 import re
@@ -16,12 +16,12 @@ CAR, SIGN, PERSON = 26, 20, 24  # Cityscapes' label ids
 
 @pytest.fixture
 def src(tmp_path):
-    """Two pictures a split: two touching cars (instances), a sign and a speck of a sign."""
+    """Two images a split: two touching cars (instances), a sign and a speck of a sign."""
     root = tmp_path / "src"
     rng = np.random.default_rng(0)
     for split, city in (("train", "aachen"), ("val", "lindau")):
         for number in range(2):
-            picture = rng.integers(0, 256, (60, 120, 3), dtype=np.uint8)
+            image = rng.integers(0, 256, (60, 120, 3), dtype=np.uint8)
             labels = np.zeros((60, 120), np.uint8)
             instances = np.zeros((60, 120), np.uint16)
             for i, (x, width) in enumerate(((10, 8), (18, 12))):
@@ -30,7 +30,7 @@ def src(tmp_path):
             labels[0:20, 110:120] = instances[0:20, 110:120] = SIGN
             labels[50:52, 60:62] = instances[50:52, 60:62] = SIGN
             name = f"{city}_{number:06d}_000019"
-            write_png(root / "leftImg8bit" / split / city / f"{name}_leftImg8bit.png", picture)
+            write_png(root / "leftImg8bit" / split / city / f"{name}_leftImg8bit.png", image)
             stem = root / "gtFine" / split / city / f"{name}_gtFine"
             write_png(f"{stem}_labelIds.png", labels)
             write_png(f"{stem}_instanceIds.png", instances)
@@ -57,22 +57,22 @@ def contents(root):
     }
 
 
-def test_things_are_instances_or_regions_and_windows_stay_in_the_picture(src, tmp_path):
+def test_things_are_instances_or_regions_and_windows_stay_in_the_image(src, tmp_path):
     out = tmp_path / "out"
     counts = make(src, out)
     assert counts == {split: {"car": 4, "traffic sign": 2} for split in ("train", "val")}
     assert {p.name for p in (out / "train" / "car").iterdir()} == {
         f"aachen_{n:06d}_000019_{k:03d}.png" for n in range(2) for k in range(2)
     }
-    picture = cv2.imread(
+    image = cv2.imread(
         str(src / "leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png"),
     )
     # The first car: 8 wide at x 10 to 18, y 30 to 36, so 16 a side around (14, 33).
     first = cv2.imread(str(out / "train/car/aachen_000000_000019_000.png"))
-    assert np.array_equal(first, picture[25:41, 6:22])
+    assert np.array_equal(first, image[25:41, 6:22])
     # The sign stands in the corner: 40 a side, moved inwards, scaled to 16.
     sign = cv2.imread(str(out / "train/traffic sign/aachen_000000_000019_002.png"))
-    expected = cv2.resize(picture[0:40, 80:120], (16, 16), interpolation=cv2.INTER_AREA)
+    expected = cv2.resize(image[0:40, 80:120], (16, 16), interpolation=cv2.INTER_AREA)
     assert np.array_equal(sign, expected)
 
 
@@ -82,21 +82,21 @@ def test_without_instances_what_touches_is_one_thing(src, tmp_path):
     assert make(src, tmp_path / "out")["train"] == {"car": 2, "traffic sign": 2}
 
 
-def test_no_picture_serves_both_splits(street_scenes, tmp_path):
+def test_no_image_serves_both_splits(street_scenes, tmp_path):
     make_object_crops(
         street_scenes,
         tmp_path / "out",
         settings=settings(classes=("car", "person"), num_train=3, num_val=2),
         progress=False,
     )
-    pictures = [
+    images = [
         {re.sub(r"_\d{3}\.png$", "", p.name) for p in (tmp_path / "out" / split).rglob("*.png")}
         for split in ("train", "val")
     ]
-    assert all(pictures)
-    assert not pictures[0] & pictures[1]
+    assert all(images)
+    assert not images[0] & images[1]
     known = {p.name.split("_leftImg8bit")[0] for p in street_scenes.rglob("train/*/*8bit.png")}
-    assert pictures[0] <= known
+    assert images[0] <= known
 
 
 def test_a_limit_takes_by_the_seed(src, tmp_path):

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from glore_seg.errors import GloReSegError
 from projects.synthetic_data.street_scenes import (
     compose_scene,
-    label_pictures,
+    label_images,
     make_street_scenes,
     paint,
     polygons,
@@ -44,14 +44,14 @@ def small(root, **options):
 
 
 def test_layout_is_that_of_cityscapes(scenes):
-    pictures = sorted(scenes.glob("leftImg8bit/*/*/*.png"))
-    assert len(pictures) == 24 + 12 + 3
-    for path in pictures:
+    images = sorted(scenes.glob("leftImg8bit/*/*/*.png"))
+    assert len(images) == 24 + 12 + 3
+    for path in images:
         info = getCsFileInfo(str(path))
         assert (info.city, info.type, info.ext) == (path.parent.name, "leftImg8bit", "png")
         assert (len(info.sequenceNb), len(info.frameNb)) == (6, 6)
         assert read(path).shape == (128, 256, 3)
-    cities = {path.parent.name for path in pictures if "val" in path.parts}
+    cities = {path.parent.name for path in images if "val" in path.parts}
     assert cities == {"frankfurt", "lindau", "munster"}
     kinds = {"color", "instanceIds", "labelIds", "labelTrainIds", "polygons"}
     for split, count in (("train", 24), ("val", 12)):
@@ -128,7 +128,7 @@ def test_any_eight_scenes_in_a_row_hold_all_classes():
             found = set()
             for index in range(start, start + 8):
                 annotation = polygons(compose_scene(seed, "train", index), (128, 256))
-                found |= set(np.unique(label_pictures(annotation)["labelTrainIds"]).tolist())
+                found |= set(np.unique(label_images(annotation)["labelTrainIds"]).tolist())
             assert found >= set(range(19))
 
 
@@ -142,7 +142,7 @@ def test_ignored_labels_and_groups_occur(scenes):
     }  # fmt: skip
 
 
-def test_polygons_lie_in_the_picture(scenes):
+def test_polygons_lie_in_the_image(scenes):
     for path in scenes.glob("gtFine/train/*/*_polygons.json"):
         annotation = json.loads(path.read_text())
         assert (annotation["imgHeight"], annotation["imgWidth"]) == (128, 256)
@@ -169,12 +169,12 @@ def test_same_seed_same_bytes(tmp_path):
     assert digests(one) == digests(two)
 
 
-def test_other_seed_other_pictures(tmp_path):
+def test_other_seed_other_images(tmp_path):
     one, two = digests(small(tmp_path / "one")), digests(small(tmp_path / "two", seed=1))
     assert one.keys() == two.keys()
-    pictures = [name for name in one if name.startswith("leftImg8bit")]
-    assert len(pictures) == 6
-    assert all(one[name] != two[name] for name in pictures)
+    images = [name for name in one if name.startswith("leftImg8bit")]
+    assert len(images) == 6
+    assert all(one[name] != two[name] for name in images)
 
 
 def test_a_larger_set_contains_the_smaller(tmp_path):

@@ -11,7 +11,7 @@ from cityscapesscripts.helpers.labels import name2label
 from projects.synthetic_data.street_scenes import (
     Cues,
     compose_scene,
-    label_pictures,
+    label_images,
     paint,
     polygons,
 )
@@ -31,7 +31,7 @@ FLIPS = [
 @cache
 def render(index, cues):
     scene = compose_scene(0, "train", index, cues=cues)
-    labels = label_pictures(polygons(scene, SIZE))["labelIds"]
+    labels = label_images(polygons(scene, SIZE))["labelIds"]
     return paint(scene, SIZE), np.asarray(labels)
 
 
@@ -40,13 +40,13 @@ def test_flipped_cue_changes_the_class_but_not_the_pixels(change, before, after)
     old, new = name2label[before].id, name2label[after].id
     scenes_with_it, pixels = 0, 0
     for index in range(16):
-        picture, ids = render(index, PLAIN)
+        image, ids = render(index, PLAIN)
         flipped, flipped_ids = render(index, replace(PLAIN, **change))
         changed = (ids == old) & (flipped_ids == new)
         # the rim of an outline is blended with what lies behind it
         inner = cv2.erode(changed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        np.testing.assert_array_equal(picture[inner], flipped[inner])
-        assert (picture != flipped).any(), "the cue must show"
+        np.testing.assert_array_equal(image[inner], flipped[inner])
+        assert (image != flipped).any(), "the cue must show"
         scenes_with_it += bool(inner.sum() > 20)
         pixels += int(inner.sum())
     assert scenes_with_it >= 5
@@ -59,15 +59,15 @@ def test_the_cue_is_far_from_the_thing(change, before, after):
     old, new = name2label[before].id, name2label[after].id
     distances = []
     for index in range(16):
-        picture, ids = render(index, PLAIN)
+        image, ids = render(index, PLAIN)
         flipped, flipped_ids = render(index, replace(PLAIN, **change))
         thing = (ids == old) & (flipped_ids == new)
-        cue = (picture != flipped).any(axis=2) & ~cv2.dilate(
+        cue = (image != flipped).any(axis=2) & ~cv2.dilate(
             thing.astype(np.uint8), np.ones((3, 3), np.uint8)
         ).astype(bool)
         away = cv2.distanceTransform((~cue).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
         distances += away[thing].tolist()
-    assert np.median(distances) > 16  # an eighth of the picture's height
+    assert np.median(distances) > 16  # an eighth of the image's height
 
 
 def test_cues_are_balanced_and_independent_of_each_other():

@@ -24,13 +24,13 @@ async function inflate(text) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-function paint(canvas, labels, colourOf) {
+function paint(canvas, labels, colorOf) {
   const context = canvas.getContext("2d");
   const pixels = context.createImageData(canvas.width, canvas.height);
   const words = new Uint32Array(pixels.data.buffer);
   const table = new Uint32Array(256);
   const bytes = new Uint8Array(table.buffer);
-  for (let i = 0; i < 256; i++) bytes.set(colourOf(i), 4 * i);
+  for (let i = 0; i < 256; i++) bytes.set(colorOf(i), 4 * i);
   for (let i = 0; i < words.length; i++) words[i] = table[labels[i]];
   context.putImageData(pixels, 0, 0);
 }
@@ -51,7 +51,7 @@ function highlight(index) {
   part("status").textContent =
     index === null
       ? "Point at a class to see it alone; a click keeps it."
-      : view.classes[index].name + ": " + shares(index) + " of the picture";
+      : view.classes[index].name + ": " + shares(index) + " of the image";
 }
 
 function shares(index) {
@@ -80,7 +80,7 @@ function makePane(given, labels) {
   const stage = make("div", "stage");
   const image = make("img");
   image.src = view.image;
-  image.alt = "The picture with the classes that " + given.title + " finds";
+  image.alt = "The image with the classes that " + given.title + " finds";
   image.width = view.width;
   image.height = view.height;
   stage.append(image);
@@ -99,7 +99,7 @@ function makePane(given, labels) {
     stage.append(box);
   }
   figure.append(stage);
-  paint(canvases[0], labels, (i) => [...(view.classes[i] || { colour: [0, 0, 0] }).colour, 255]);
+  paint(canvases[0], labels, (i) => [...(view.classes[i] || { color: [0, 0, 0] }).color, 255]);
   const pane = { figure, stage, labels, painted: canvases[0], veil: canvases[1], veiled: null };
   stage.addEventListener("pointermove", (event) => {
     if (event.pointerType === "mouse") highlight(classUnder(event, pane));
@@ -120,7 +120,7 @@ function fillLegend() {
       button.type = "button";
       button.dataset.index = index;
       const swatch = make("span", "swatch");
-      swatch.style.background = "rgb(" + view.classes[index].colour.join(",") + ")";
+      swatch.style.background = "rgb(" + view.classes[index].color.join(",") + ")";
       const name = make("span", "name", view.classes[index].name);
       button.append(swatch, name, make("span", "share", shares(index)));
       button.addEventListener("pointerenter", () => highlight(index));

@@ -37,13 +37,13 @@ class Watched:
             self.complaints.append(said.text)
 
     def choose(self, file: Any) -> None:
-        """Choose a file as a picture, in place of one chosen before."""
-        clear = self.page.locator("#picture").get_by_role("button", name="Clear")
+        """Choose a file as an image, in place of one chosen before."""
+        clear = self.page.locator("#image").get_by_role("button", name="Clear")
         if clear.count():
             clear.click()
             self.page.locator("#viewer .result").wait_for(state="hidden")
             self.page.locator("#viewer .message").wait_for(state="hidden")
-        self.page.locator("#picture input[type=file]").set_input_files(file)
+        self.page.locator("#image input[type=file]").set_input_files(file)
 
     def pick(self, label: str, option: str) -> None:
         """Pick an option of a dropdown."""

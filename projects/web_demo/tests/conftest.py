@@ -43,7 +43,7 @@ def page_models(small_files) -> dict[str, PageModel]:
 
 @pytest.fixture(scope="session")
 def street(street_scenes) -> Path:
-    """A picture of 64 x 128."""
+    """An image of 64 x 128."""
     return sorted((street_scenes / "leftImg8bit" / "val").rglob("*.png"))[0]
 
 

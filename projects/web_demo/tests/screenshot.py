@@ -16,11 +16,11 @@ from projects.web_demo.tests.conftest import free_port
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Compare two checkpoints of one config on one picture, and store what the page shows."""
+    """Compare two checkpoints of one config on one image, and store what the page shows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoints", nargs=2, help="of one config; they are compared")
     parser.add_argument("--config", required=True)
-    parser.add_argument("--picture", required=True)
+    parser.add_argument("--image", required=True)
     parser.add_argument("--out", type=Path, default=Path("docs/images/web_demo.png"))
     parser.add_argument("--width", type=int, default=1280, help="of the window, in pixels")
     args = parser.parse_args(argv)
@@ -28,26 +28,26 @@ def main(argv: Sequence[str] | None = None) -> None:
     with serving(Handlers(models), port=free_port()) as address, chromium() as browser:
         tab = Watched(browser, width=args.width, height=700)
         tab.page.goto(address)
-        take(tab, args.picture, *models).save(args.out, optimize=True)
+        take(tab, args.image, *models).save(args.out, optimize=True)
 
 
-def take(tab: Watched, picture: str | Path, first: str, second: str) -> Image.Image:
-    """Compare two models on a picture, and take the whole page in 256 colours.
+def take(tab: Watched, image: str | Path, first: str, second: str) -> Image.Image:
+    """Compare two models on an image, and take the whole page in 256 colors.
 
     Args:
         tab: The page as it is opened.
-        picture: File of the picture.
+        image: File of the image.
         first: Name of the model that is shown second.
         second: Of the one shown first.
     """
-    tab.choose(picture)
+    tab.choose(image)
     tab.page.locator("#viewer .legend button").first.wait_for()
     tab.pick("Model", second)
     tab.pick("Compare with", first)
     tab.page.locator("#viewer .stage").nth(1).wait_for()
     tab.page.wait_for_timeout(500)  # fading
     shot = Image.open(io.BytesIO(tab.page.screenshot(full_page=True)))
-    # of the ways to fewer colours the one that keeps those of small areas
+    # of the ways to fewer colors the one that keeps those of small areas
     return shot.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from projects.web_demo.tests.browser import CHROMIUM, Watched, chromium
-from projects.web_demo.tests.pictures import encode, noise, png_of_claimed_size
+from projects.web_demo.tests.images import encode, noise, png_of_claimed_size
 from projects.web_demo.tests.screenshot import take
 
 playwright = pytest.importorskip(
@@ -30,7 +30,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def shown(browser, address, street):
-    """The page with a picture, segmented."""
+    """The page with an image, segmented."""
     tab = Watched(browser)
     tab.page.goto(address)
     tab.choose(street)
@@ -78,7 +78,7 @@ def test_hovering_a_class_shows_it_alone_and_a_click_keeps_it(shown, labels, pag
     index = int(button.get_attribute("data-index"))
     button.hover()
     name = page_models["first"].classes[index]
-    status(shown).to_have_text(f"{name}: {100 * (labels == index).mean():.1f} % of the picture")
+    status(shown).to_have_text(f"{name}: {100 * (labels == index).mean():.1f} % of the image")
     expect(veil).to_be_visible()
     inside, outside = (np.argwhere(found)[0] for found in (labels == index, labels != index))
     for (y, x), expected in ((inside, 0), (outside, 200)):
@@ -117,7 +117,7 @@ def test_the_keyboard_does_what_the_mouse_does(shown):
     page.keyboard.press("Escape")
 
 
-def test_pointing_at_the_picture_names_the_class(shown, labels, page_models):
+def test_pointing_at_the_image_names_the_class(shown, labels, page_models):
     page = shown.page
     stage = page.locator("#viewer .stage")
     box = stage.bounding_box()
@@ -197,7 +197,7 @@ def test_the_docs_figure_is_taken(browser, address, street):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("street.png", b"not a picture", "The file is no picture. Please choose a JPEG"),
+        ("street.png", b"not an image", "The file is no image. Please choose a JPEG"),
         ("cut.png", encode(noise(64, 64, 3))[:2000], "damaged or cut off"),
         ("bomb.png", png_of_claimed_size(30000, 30000), "too many pixels"),
         ("empty.png", b"", "The file is empty"),

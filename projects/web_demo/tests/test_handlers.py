@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from projects.web_demo.handlers import ALONE, Handlers
-from projects.web_demo.tests.pictures import encode, noise
+from projects.web_demo.tests.images import encode, noise
 from projects.web_demo.uploads import Limits
 from tests.html_page import Page
 
@@ -37,7 +37,7 @@ def test_two_are_compared_unless_they_are_one(handlers, street):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"not a picture", "The file is no picture"),
+        (b"not an image", "The file is no image"),
         (encode(noise(64, 64, 3))[:2000], "damaged or cut off"),
         (encode(np.zeros((3000, 3000), np.uint8)), "too many pixels"),
         (bytes(2**20 + 1), "at most 1 MB"),
@@ -48,9 +48,9 @@ def test_bad_uploads_get_a_message(handlers, content, message):
     assert message in "".join(Page(handlers.maps(content, "first", UNIT, 4, "red-green")).text)
 
 
-def test_before_a_picture_is_chosen(handlers):
+def test_before_an_image_is_chosen(handlers):
     assert handlers.segment(None, "first") == {"message": ""}
-    assert "Choose a picture first." in handlers.maps(None, "first", UNIT, 4, "red-green")
+    assert "Choose an image first." in handlers.maps(None, "first", UNIT, 4, "red-green")
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (300, 1, 3), (17, 19, 3)])
@@ -62,13 +62,13 @@ def test_odd_sizes_get_a_result(handlers, shape):
     assert len(Page(handlers.maps(content, "first", UNIT, 2, "red-green")).attributes("img")) == 2
 
 
-def test_a_picture_that_a_network_cannot_take_gets_a_message(handlers, street, monkeypatch):
+def test_an_image_that_a_network_cannot_take_gets_a_message(handlers, street, monkeypatch):
     def refuse(image):
         raise ValueError("inner words")
 
     monkeypatch.setattr(handlers.models["first"], "segment", refuse)
     message = handlers.segment(street.read_bytes(), "first")["message"]
-    assert message.startswith("The network cannot take this picture of 128 x 64 pixels.")
+    assert message.startswith("The network cannot take this image of 128 x 64 pixels.")
     assert "inner" not in message
 
 

@@ -14,7 +14,7 @@ CLASSES = ("road", "car", "sky")
 PALETTE = ((128, 64, 128), (0, 0, 142), (70, 130, 180))
 
 
-def picture(source):
+def decoded(source):
     kind, data = source.split(";base64,")
     return kind, np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
 
@@ -26,15 +26,15 @@ def test_one_model():
     view = show_result(image, {"a": labels}, CLASSES, PALETTE, note="40 x 20 pixels.")
     json.dumps(view)
     assert (view["width"], view["height"], view["note"]) == (40, 20, "40 x 20 pixels.")
-    kind, shown = picture(view["image"])
+    kind, shown = decoded(view["image"])
     assert kind == "data:image/jpeg"
     assert np.abs(shown.astype(int) - image).max() <= 3
-    assert view["classes"][1] == {"name": "car", "colour": [0, 0, 142]}
+    assert view["classes"][1] == {"name": "car", "color": [0, 0, 142]}
     (pane,) = view["panes"]
     assert pane["shares"] == [0.8125, 0.1875, 0.0]
     sent = zlib.decompress(base64.b64decode(pane["labels"]))
     np.testing.assert_array_equal(np.frombuffer(sent, np.uint8).reshape(20, 40), labels)
-    train, full = (picture(file["source"]) for file in pane["files"])
+    train, full = (decoded(file["source"]) for file in pane["files"])
     assert train[0] == full[0] == "data:image/png"
     np.testing.assert_array_equal(train[1], labels)
     np.testing.assert_array_equal(full[1], np.where(labels == 1, 26, 7))

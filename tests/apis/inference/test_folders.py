@@ -11,15 +11,15 @@ from glore_seg.apis.inference.output_folder import Task
 from glore_seg.errors import GloReSegError
 from glore_seg.utils.files import write_png
 
-PICTURE = np.zeros((4, 6, 3), np.uint8)
+IMAGE = np.zeros((4, 6, 3), np.uint8)
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    """Two folders with pictures of one name."""
+def images(tmp_path):
+    """Two folders with images of one name."""
     for name in ("in/a/1.png", "in/b/1.png", "in/b/2.png", "in/.hidden/3.png"):
-        write_png(tmp_path / name, PICTURE)
-    (tmp_path / "in/a/notes.txt").write_text("no picture")
+        write_png(tmp_path / name, IMAGE)
+    (tmp_path / "in/a/notes.txt").write_text("no image")
     return tmp_path / "in"
 
 
@@ -27,44 +27,44 @@ def names(tasks):
     return [task.name for task in tasks]
 
 
-def test_names_keep_folders_apart(pictures, tmp_path, monkeypatch):
+def test_names_keep_folders_apart(images, tmp_path, monkeypatch):
     out = tmp_path / "out"
-    assert names(find_tasks([pictures], out)) == ["a/1", "b/1", "b/2"]
-    assert names(find_tasks([pictures / "b"], out)) == ["1", "2"]
-    assert names(find_tasks([pictures / "b", pictures / "a" / "1.png"], out)) == [
+    assert names(find_tasks([images], out)) == ["a/1", "b/1", "b/2"]
+    assert names(find_tasks([images / "b"], out)) == ["1", "2"]
+    assert names(find_tasks([images / "b", images / "a" / "1.png"], out)) == [
         *("b/1", "b/2"),
         "a/1",
     ]
-    assert names(find_tasks([f"{pictures}/*/1.png"], out)) == ["a/1", "b/1"]
-    assert names(find_tasks([pictures / "a/1.png", pictures / "a/1.png"], out)) == ["1"]
-    monkeypatch.chdir(pictures / "a")
+    assert names(find_tasks([f"{images}/*/1.png"], out)) == ["a/1", "b/1"]
+    assert names(find_tasks([images / "a/1.png", images / "a/1.png"], out)) == ["1"]
+    monkeypatch.chdir(images / "a")
     assert names(find_tasks(["1.png", "../b/1.png"], out)) == ["a/1", "b/1"]
 
 
-def test_results_are_no_inputs(pictures, tmp_path):
-    write_png(pictures / "out/labels/a/1.png", PICTURE)
+def test_results_are_no_inputs(images, tmp_path):
+    write_png(images / "out/labels/a/1.png", IMAGE)
     for out in ("out", "a/../out"):
-        assert names(find_tasks([pictures], pictures / out)) == ["a/1", "b/1", "b/2"]
+        assert names(find_tasks([images], images / out)) == ["a/1", "b/1", "b/2"]
     with pytest.raises(ValueError, match="holds nothing but results of"):
-        find_tasks([pictures / "out"], pictures / "out")
+        find_tasks([images / "out"], images / "out")
 
 
-def test_two_endings_of_one_name(pictures, tmp_path):
-    (pictures / "a/1.jpg").write_bytes(b"")
+def test_two_endings_of_one_name(images, tmp_path):
+    (images / "a/1.jpg").write_bytes(b"")
     kept = ["a/1.jpg", "a/1.png", "b/1", "b/2"]
-    assert sorted(names(find_tasks([pictures], tmp_path / "out"))) == kept
-    (pictures / "a/1.jpg.tif").write_bytes(b"")
+    assert sorted(names(find_tasks([images], tmp_path / "out"))) == kept
+    (images / "a/1.jpg.tif").write_bytes(b"")
     with pytest.raises(ValueError, match=r"the results of .*a/1\.jpg and .* would have one name"):
-        find_tasks([pictures], tmp_path / "out")
-    (pictures / "a/1.jpg.tif").unlink()
-    (pictures / "a/1.jpg").rename(pictures / "a/1.mp4")  # results of a video have other names
-    tasks = find_tasks([pictures / "a"], tmp_path / "out")
+        find_tasks([images], tmp_path / "out")
+    (images / "a/1.jpg.tif").unlink()
+    (images / "a/1.jpg").rename(images / "a/1.mp4")  # results of a video have other names
+    tasks = find_tasks([images / "a"], tmp_path / "out")
     assert [(task.name, task.is_video) for task in tasks] == [("1", True), ("1", False)]
 
 
 def segmentation(label):
     labels = np.full((4, 6), label, np.uint8)
-    return Segmentation(labels, PICTURE, ("road", "sky"), [[1, 2, 3], [4, 5, 6]])
+    return Segmentation(labels, IMAGE, ("road", "sky"), [[1, 2, 3], [4, 5, 6]])
 
 
 def open_folder(root, **changes):
@@ -73,9 +73,9 @@ def open_folder(root, **changes):
     return OutputFolder(root, settings, **options)
 
 
-def test_what_is_done_is_remembered(pictures, tmp_path):
+def test_what_is_done_is_remembered(images, tmp_path):
     out = tmp_path / "out"
-    tasks = find_tasks([pictures], out)
+    tasks = find_tasks([images], out)
     folder = open_folder(out)
     assert folder.todo(tasks) == tasks
     folder.write(tasks[0], segmentation(1))
@@ -90,20 +90,20 @@ def test_what_is_done_is_remembered(pictures, tmp_path):
     rows = folder.write_shares().read_text().splitlines()
     assert rows == [
         "file,road,sky",
-        f"{pictures}/a/1.png,0.000000,1.000000",
-        f"{pictures}/b/1.png,1.000000,0.000000",
+        f"{images}/a/1.png,0.000000,1.000000",
+        f"{images}/b/1.png,1.000000,0.000000",
     ]
 
 
-def test_other_settings_and_other_pictures_are_refused(pictures, tmp_path):
+def test_other_settings_and_other_images_are_refused(images, tmp_path):
     out = tmp_path / "out"
-    (task,) = find_tasks([pictures / "a"], out)
+    (task,) = find_tasks([images / "a"], out)
     open_folder(out, settings={"source": "of a run that made nothing"})
     folder = open_folder(out)
     folder.write(task, segmentation(1))
     with pytest.raises(GloReSegError, match=r"results of another source \(x, now y\): give ano"):
         open_folder(out, settings={"source": "y"})
-    (other,) = find_tasks([pictures / "b" / "1.png"], out)
+    (other,) = find_tasks([images / "b" / "1.png"], out)
     with pytest.raises(GloReSegError, match=r"overlays/1\.png was made of .*/a/1\.png, or"):
         open_folder(out).todo([other])
     write_png(task.path, np.ones((9, 9, 3), np.uint8))
@@ -112,10 +112,10 @@ def test_other_settings_and_other_pictures_are_refused(pictures, tmp_path):
     assert open_folder(out, settings={"source": "y"}, overwrite=True).todo([task]) == [task]
 
 
-def test_what_nobody_remembers_is_left_alone(pictures, tmp_path):
+def test_what_nobody_remembers_is_left_alone(images, tmp_path):
     out = tmp_path / "out"
-    (task,) = find_tasks([pictures / "a"], out)
-    write_png(out / "labels/1.png", PICTURE)
+    (task,) = find_tasks([images / "a"], out)
+    write_png(out / "labels/1.png", IMAGE)
     with pytest.raises(GloReSegError, match=r"labels/1\.png exists: give another --out"):
         open_folder(out).todo([task])
     (out / "predict.jsonl").write_text("something else\n")
@@ -123,10 +123,10 @@ def test_what_nobody_remembers_is_left_alone(pictures, tmp_path):
         open_folder(out)
 
 
-def test_ids_are_looked_up(pictures, tmp_path):
+def test_ids_are_looked_up(images, tmp_path):
     table = np.array([7, 23], np.uint8)
     folder = open_folder(tmp_path / "out", table=table)
-    task = Task(pictures / "a/1.png", "1", is_video=False)
+    task = Task(images / "a/1.png", "1", is_video=False)
     folder.write(task, segmentation(1))
 
     stored = cv2.imread(str(tmp_path / "out/labels/1.png"), cv2.IMREAD_UNCHANGED)

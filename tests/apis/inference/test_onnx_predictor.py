@@ -21,17 +21,17 @@ def exported(cfg, checkpoint, tmp_path_factory):
 def test_agrees_with_torch(exported, segmenter, image):
     onnx = Segmenter(exported)
     assert (onnx.classes, onnx.model) == (segmenter.classes, None)
-    assert [tuple(colour) for colour in onnx.palette] == [tuple(c) for c in segmenter.palette]
-    pictures = [image, image[:33, :47], image]
+    assert [tuple(color) for color in onnx.palette] == [tuple(c) for c in segmenter.palette]
+    images = [image, image[:33, :47], image]
     for batch_size in (1, 2):
-        found = onnx(pictures, scores=True, batch_size=batch_size)
-        expected = segmenter(pictures, scores=True)
+        found = onnx(images, scores=True, batch_size=batch_size)
+        expected = segmenter(images, scores=True)
         for one, other in zip(found, expected, strict=True):
             assert np.mean(one.labels == other.labels) > 0.999
             np.testing.assert_allclose(one.scores, other.scores, atol=1e-3)
 
 
-def normalised(image):
+def normalized(image):
     """(image - mean) / std in the channel order of the file, channels first."""
     return ((image - np.array([10.0, 20.0, 30.0])) / [2.0, 4.0, 8.0]).transpose(2, 0, 1)
 
@@ -40,7 +40,7 @@ def normalised(image):
 def test_what_goes_in(write_onnx, image, order):
     image = np.random.default_rng(1).integers(0, 60, (16, 24, 3), dtype=np.uint8)
     found = Segmenter(write_onnx(channel_order=order))(image, scores=True)
-    logits = normalised(image if order == "rgb" else image[..., ::-1])
+    logits = normalized(image if order == "rgb" else image[..., ::-1])
     assert np.array_equal(found.labels, logits.argmax(0))
     np.testing.assert_allclose(found.scores, torch.from_numpy(logits).softmax(0).numpy(), atol=1e-5)
 
@@ -51,7 +51,7 @@ def test_padding_and_resizing(write_onnx, align_corners):
     file = write_onnx(size_divisor=4, resized=False, align_corners=align_corners)
     found = Segmenter(file)(image, scores=True)
     padded = np.zeros((1, 3, 16, 24))
-    padded[0, :, :14, :21] = normalised(image)
+    padded[0, :, :14, :21] = normalized(image)
     small = torch.from_numpy(padded).reshape(1, 3, 4, 4, 6, 4).mean((3, 5))
     logits = interpolate(small, (16, 24), mode="bilinear", align_corners=align_corners)
     logits = logits[0, :, :14, :21]
@@ -62,9 +62,9 @@ def test_labels_from_within(write_onnx):
     image = np.random.default_rng(1).integers(0, 60, (16, 24, 3), dtype=np.uint8)
     segmenter = Segmenter(write_onnx(output="labels", palette=()))
     found = segmenter(image)
-    assert np.array_equal(found.labels, normalised(image).argmax(0))
+    assert np.array_equal(found.labels, normalized(image).argmax(0))
     assert found.labels.dtype == np.uint8
-    assert found.overlay(1).shape == image.shape  # with colours, though the file has none
+    assert found.overlay(1).shape == image.shape  # with colors, though the file has none
     with pytest.raises(ValueError, match=r"scores can't be had .* export an ONNX file without"):
         segmenter(image, scores=True)
 
@@ -72,13 +72,13 @@ def test_labels_from_within(write_onnx):
 def test_a_size_that_the_file_does_not_take(write_onnx, image):
     (found,) = Segmenter(write_onnx(size=(16, 24))).stream(image[:15])
     assert isinstance(found, Failure)
-    assert "picture 0 (15 x 56 pixels, height x width) cannot be segmented: " in str(found.error)
+    assert "image 0 (15 x 56 pixels, height x width) cannot be segmented: " in str(found.error)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"tta": True}, "tta can't be had of .*: an ONNX file is one network on whole pictures"),
+        ({"tta": True}, "tta can't be had of .*: an ONNX file is one network on whole images"),
         ({"mode": "slide", "precision": "bf16"}, "precision, mode can't be had"),
         ({"checkpoint": "x.pth"}, "checkpoint can't be had"),
         ({"device": "cuda"}, "device is 'cuda', and onnxruntime has .*; expected 'cpu'"),

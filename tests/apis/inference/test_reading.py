@@ -1,4 +1,4 @@
-"""Pictures of all kinds, and files that are none."""
+"""Images of all kinds, and files that are none."""
 
 import io
 import struct
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from glore_seg.apis.inference import read_picture, read_picture_bytes, to_rgb
+from glore_seg.apis.inference import read_image, read_image_bytes, to_rgb
 from glore_seg.errors import GloReSegError
 
 
@@ -22,17 +22,17 @@ def encoded(image, kind="PNG", **options):
 
 
 def read(data):
-    return read_picture_bytes(data, name="street.png")
+    return read_image_bytes(data, name="street.png")
 
 
-def test_colour_grey_and_alpha(image):
+def test_color_grey_and_alpha(image):
     assert np.array_equal(read(encoded(image)), image)
-    grey = image[..., 0]
-    alpha = np.dstack([image, grey])
-    for given, expected in ((grey, np.dstack([grey] * 3)), (alpha, image)):
+    gray = image[..., 0]
+    alpha = np.dstack([image, gray])
+    for given, expected in ((gray, np.dstack([gray] * 3)), (alpha, image)):
         for found in (read(encoded(given)), to_rgb(given), to_rgb(Image.fromarray(given))):
             assert np.array_equal(found, expected)
-    assert np.array_equal(to_rgb(grey[..., None]), np.dstack([grey] * 3))
+    assert np.array_equal(to_rgb(gray[..., None]), np.dstack([gray] * 3))
     palette = Image.fromarray(image).quantize(16)
     assert np.array_equal(read(encoded(palette)), np.array(palette.convert("RGB")))
     assert np.array_equal(to_rgb(palette), np.array(palette.convert("RGB")))
@@ -51,11 +51,11 @@ def test_16_bits_keep_their_high_byte(image):
 
 @pytest.mark.parametrize("orientation", [2, 3, 6, 8])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_pictures_come_as_they_are_viewed(image, kind, orientation):
-    picture = Image.fromarray(image)
-    exif = picture.getexif()
+def test_images_come_as_they_are_viewed(image, kind, orientation):
+    opened = Image.fromarray(image)
+    exif = opened.getexif()
     exif[0x0112] = orientation
-    data = encoded(picture, kind, exif=exif)
+    data = encoded(opened, kind, exif=exif)
     viewed = np.array(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
     assert viewed.shape == ((56, 40, 3) if orientation > 4 else (40, 56, 3))
     assert np.abs(read(data).astype(int) - viewed).max() <= 2  # of JPEG decoders
@@ -67,7 +67,7 @@ def test_cut_off_files_are_refused(kind):
     data = encoded(np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8), kind)
     assert read(data).shape == (60, 80, 3)
     for length in (len(data) * 2 // 3, 40):
-        with pytest.raises(ValueError, match=r"street\.png (is damaged or cut off|is no picture)"):
+        with pytest.raises(ValueError, match=r"street\.png (is damaged or cut off|is no image)"):
             read(data[:length])
 
 
@@ -78,15 +78,15 @@ def test_damage_within_is_refused(image):
         read(bytes(data))
 
 
-def test_what_is_no_picture(tmp_path):
-    with pytest.raises(ValueError, match=r"street\.png is empty; expected a picture"):
+def test_what_is_no_image(tmp_path):
+    with pytest.raises(ValueError, match=r"street\.png is empty; expected an image"):
         read(b"")
-    with pytest.raises(ValueError, match=r"is no picture \(it begins with b'just tex'\)"):
+    with pytest.raises(ValueError, match=r"is no image \(it begins with b'just tex'\)"):
         read(b"just text")
-    with pytest.raises(GloReSegError, match=r"picture .*none\.png does not exist"):
-        read_picture(tmp_path / "none.png")
+    with pytest.raises(GloReSegError, match=r"image .*none\.png does not exist"):
+        read_image(tmp_path / "none.png")
     with pytest.raises(GloReSegError, match="does not exist; expected the path of a file"):
-        read_picture(tmp_path)
+        read_image(tmp_path)
 
 
 def bomb(width, height):
@@ -116,13 +116,13 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(side):
     [
         (np.zeros((4, 5, 3), np.float32), ValueError, "array of float32; expected uint8"),
         (np.zeros((4, 5, 2), np.uint8), ValueError, r"the shape \(4, 5, 2\); expected"),
-        (np.zeros((2, 4, 5, 3), np.uint8), ValueError, "give several pictures as a list"),
+        (np.zeros((2, 4, 5, 3), np.uint8), ValueError, "give several images as a list"),
         (np.zeros((0, 5, 3), np.uint8), ValueError, "at least one pixel"),
         (Image.new("F", (3, 3)), ValueError, "holds floats; expected 8 or 16 bits"),
         (Image.fromarray(np.full((2, 2), 70_000, np.int32)), ValueError, "beyond 16 bits"),
-        (7, TypeError, "the picture is a int; expected a path, an array or a PIL image"),
+        (7, TypeError, "the image is a int; expected a path, an array or a PIL image"),
     ],
 )
-def test_arrays_that_are_no_pictures(given, error, message):
+def test_arrays_that_are_no_images(given, error, message):
     with pytest.raises(error, match=message):
         to_rgb(given)

@@ -16,7 +16,7 @@ from glore_seg.visualization.panels import colorize
 
 
 def reference(model, image):
-    """Logits at the size of the picture, the preprocessing written out."""
+    """Logits at the size of the image, the preprocessing written out."""
     mean = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
     std = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
     x = (torch.from_numpy(image).permute(2, 0, 1).float() - mean) / std
@@ -45,12 +45,12 @@ def test_labels_scores_shares_and_overlay(segmenter, model, image):
 
 
 def test_the_same_from_file_array_and_pil(segmenter, files, checkpoint, cfg):
-    picture = Image.open(files[0])
+    image = Image.open(files[0])
     expected = Predictor(cfg, checkpoint, device="cpu").predict(files[0])  # as mmseg reads it
-    for given in (files[0], str(files[0]), np.array(picture), picture):
+    for given in (files[0], str(files[0]), np.array(image), image):
         found = segmenter(given)
         assert np.array_equal(found.labels, expected)
-        assert np.array_equal(found.image, np.array(picture))
+        assert np.array_equal(found.image, np.array(image))
     assert segmenter(files[0]).path == files[0]
 
 
@@ -69,21 +69,21 @@ def test_lists_folders_and_globs(segmenter, files, street_scenes):
 
 
 def test_nothing_to_do_is_refused(segmenter, tmp_path):
-    (tmp_path / "notes.txt").write_text("no picture")
-    with pytest.raises(ValueError, match=r"folder .* holds no picture; expected one or more, in"):
+    (tmp_path / "notes.txt").write_text("no image")
+    with pytest.raises(ValueError, match=r"folder .* holds no image; expected one or more, in"):
         segmenter(tmp_path)
-    with pytest.raises(ValueError, match=r"glob .*\*\.png holds no picture"):
+    with pytest.raises(ValueError, match=r"glob .*\*\.png holds no image"):
         segmenter.stream(f"{tmp_path}/*.png")
     with pytest.raises(ValueError, match="batch_size is 0; expected 1 or more"):
         segmenter(tmp_path, batch_size=0)
-    with pytest.raises(GloReSegError, match=r"picture .*no\.png does not exist"):
+    with pytest.raises(GloReSegError, match=r"image .*no\.png does not exist"):
         segmenter(tmp_path / "no.png")
 
 
-def test_pictures_of_one_size_run_together_in_any_order(segmenter, image):
+def test_images_of_one_size_run_together_in_any_order(segmenter, image):
     sizes, run = [], segmenter._predictor.predict_batch
-    pictures = [image, image[:24], image[:, ::-1], image[:24, ::-1], image[::-1]]
-    expected = [segmenter(picture).labels for picture in pictures]
+    images = [image, image[:24], image[:, ::-1], image[:24, ::-1], image[::-1]]
+    expected = [segmenter(one).labels for one in images]
 
     def spy(batch, *, scores):
         sizes.append((len(batch), batch[0].shape[0]))
@@ -91,7 +91,7 @@ def test_pictures_of_one_size_run_together_in_any_order(segmenter, image):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(segmenter._predictor, "predict_batch", spy)
-        found = segmenter(pictures, batch_size=2)
+        found = segmenter(images, batch_size=2)
     assert sizes == [(2, 40), (2, 24), (1, 40)]
     agree = [np.mean(f.labels == e) for f, e in zip(found, expected, strict=True)]
     assert min(agree) > 0.999  # a batch is summed in another order
@@ -99,29 +99,29 @@ def test_pictures_of_one_size_run_together_in_any_order(segmenter, image):
 
 def test_a_stream_goes_past_what_fails_and_is_lazy(segmenter, files, tmp_path):
     bad = tmp_path / "bad.png"
-    bad.write_text("no picture")
+    bad.write_text("no image")
     read = []
 
-    def pictures():
+    def images():
         for path in (bad, files[0], tmp_path / "missing.png", files[1]):
             read.append(path)
             yield path
 
-    stream = segmenter.stream(pictures())
+    stream = segmenter.stream(images())
     assert read == []
     first = next(stream)
     assert read == [bad]
     assert isinstance(first, Failure)
-    assert (first.path, str(first.error).startswith(f"{bad} is no picture")) == (bad, True)
+    assert (first.path, str(first.error).startswith(f"{bad} is no image")) == (bad, True)
     rest = list(stream)
     assert [type(one) for one in rest] == [Segmentation, Failure, Segmentation]
     together = list(segmenter.stream([bad, files[0], files[1]], batch_size=2))
     assert [type(one) for one in together] == [Failure, Segmentation, Segmentation]
-    with pytest.raises(ValueError, match=r"bad\.png is no picture"):
+    with pytest.raises(ValueError, match=r"bad\.png is no image"):
         segmenter([files[0], bad])
 
 
-def test_a_picture_that_the_network_cannot_take(cfg, checkpoint, image):
+def test_an_image_that_the_network_cannot_take(cfg, checkpoint, image):
     changed = copy.deepcopy(cfg)
     resize = {"type": "Resize", "scale": (64, 32), "keep_ratio": True}
     changed.test_dataloader.dataset.pipeline.insert(1, resize)
@@ -130,10 +130,10 @@ def test_a_picture_that_the_network_cannot_take(cfg, checkpoint, image):
     thin = np.zeros((1, 5000, 3), np.uint8)
     found = list(segmenter.stream([thin, image, thin, image], batch_size=2))
     assert [type(one) for one in found] == [Failure, Segmentation] * 2
-    assert "picture 0 (1 x 5000 pixels, height x width) cannot be segmented" in str(found[0].error)
+    assert "image 0 (1 x 5000 pixels, height x width) cannot be segmented" in str(found[0].error)
 
 
-def test_tiny_and_wide_pictures_have_labels(segmenter):
+def test_tiny_and_wide_images_have_labels(segmenter):
     for size in ((1, 1), (1, 5000), (5000, 1), (7, 3)):
         found = segmenter(np.full((*size, 3), 99, np.uint8))
         assert found.labels.shape == size

@@ -137,7 +137,7 @@ def test_what_a_hostile_config_leads_to_names_the_file(cfg, model, tmp_path, ima
     changed = copy.deepcopy(cfg)
     changed.test_dataloader.dataset.pipeline[-1].meta_keys = ("nothing",)
     path = save(tmp_path / "a.pth", model, cfg=changed.pretty_text)
-    with pytest.raises(ValueError, match=r"picture 0 .* cannot be segmented: \w+Error\("):
+    with pytest.raises(ValueError, match=r"image 0 .* cannot be segmented: \w+Error\("):
         Segmenter(path, device="cpu")(image)
 
 

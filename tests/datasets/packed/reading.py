@@ -1,4 +1,4 @@
-"""Data sets with and without a pack, and whether they serve the same."""
+"""Datasets with and without a pack, and whether they serve the same."""
 
 import numpy as np
 from mmseg.registry import DATASETS

@@ -56,7 +56,7 @@ def test_a_disk_that_fills_up_meanwhile(
 
         def another_fills_it(*arguments):
             check(*arguments)
-            fillers.append(fill(disk, leave=24_000))  # room for an index, and for two pictures
+            fillers.append(fill(disk, leave=24_000))  # room for an index, and for two images
 
         monkeypatch.setattr(writer, "_check_room", another_fills_it)
         assert exit_code(PACK, more_scenes, pack, "--quiet") == 2
@@ -91,7 +91,7 @@ def test_a_read_only_folder(few_scenes, more_scenes, exit_code, capsys, tmp_path
 
 
 def die_at_bremen(root, pixels, labels, task):
-    if "bremen" in task.picture:
+    if "bremen" in task.image:
         os.kill(os.getpid(), signal.SIGKILL)
     return pack_one(root, pixels, labels, task)
 

@@ -35,7 +35,7 @@ def test_other_suffixes_and_classes(few_scenes, tmp_path):
     pipeline = [{**CROP, "num_classes": 24}]
     options = {**suffixes, "pipeline": pipeline}
     same_crops(build(few_scenes, **options), build(few_scenes, pack, **options))
-    with pytest.raises(ValueError, match=r"4 pictures have changed .* --seg-map-suffix"):
+    with pytest.raises(ValueError, match=r"4 images have changed .* --seg-map-suffix"):
         build(few_scenes, pack, **{**options, "seg_map_suffix": "_gtFine_labelTrainIds.png"})
 
 

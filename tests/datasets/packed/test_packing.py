@@ -45,12 +45,12 @@ def test_holds_the_very_pixels(few_scenes, pack):
     assert len(entries) == 4
     assert (pack / PIXELS).stat().st_size == 4 * 32 * 64 * 4
     for name, entry in entries.items():
-        picture, label = read_packed(place(pack, entry))
-        np.testing.assert_array_equal(picture, cv2.imread(str(few_scenes / name)))
+        image, label = read_packed(place(pack, entry))
+        np.testing.assert_array_equal(image, cv2.imread(str(few_scenes / name)))
         stored = cv2.imread(str(few_scenes / entry.label.path), cv2.IMREAD_UNCHANGED)
         np.testing.assert_array_equal(label, stored)
-        assert not picture.flags.writeable
-        assert entry.picture.size == (few_scenes / name).stat().st_size
+        assert not image.flags.writeable
+        assert entry.image.size == (few_scenes / name).stat().st_size
 
 
 def test_data_set_gives_the_crops_of_the_files(few_scenes, pack):
@@ -78,11 +78,11 @@ def test_subset_of_classes_and_ann_file(few_scenes, pack, tmp_path):
     assert set(np.unique(crops[0])) <= {0, 1, 255}
 
 
-def test_pictures_of_other_sizes_and_splits(few_scenes, tmp_path):
-    picture, label = (
+def test_images_of_other_sizes_and_splits(few_scenes, tmp_path):
+    image, label = (
         first(few_scenes, f"train/*/*{suffix}.png") for suffix in ("leftImg8bit", "labelTrainIds")
     )
-    assert cv2.imwrite(str(picture), np.full((7, 11, 3), 9, np.uint8))
+    assert cv2.imwrite(str(image), np.full((7, 11, 3), 9, np.uint8))
     assert cv2.imwrite(str(label), np.full((7, 11), 3, np.uint8))
     made = pack_dataset(
         few_scenes, tmp_path / "pack", splits=("train", "val", "test"), progress=False
@@ -111,7 +111,7 @@ def test_goes_on_where_it_was_interrupted(few_scenes, pack, tmp_path, monkeypatc
     def interrupted(root, pixels, labels, task):
         if len(calls) == 2:
             raise KeyboardInterrupt
-        calls.append(task.picture)
+        calls.append(task.image)
         return record.pack_one(root, pixels, labels, task)
 
     other = tmp_path / "other"
@@ -119,7 +119,7 @@ def test_goes_on_where_it_was_interrupted(few_scenes, pack, tmp_path, monkeypatc
     with pytest.raises(KeyboardInterrupt):
         pack_dataset(few_scenes, other, progress=False)
     assert sorted(read_index(other, unfinished=True)) == sorted(calls)
-    with pytest.raises(ValueError, match=r"is unfinished \(2 pictures so far\).*pack\.py.*goes on"):
+    with pytest.raises(ValueError, match=r"is unfinished \(2 images so far\).*pack\.py.*goes on"):
         build(few_scenes, other)
     monkeypatch.undo()
     assert pack_dataset(few_scenes, other, progress=False) == (2, 2)
@@ -127,26 +127,26 @@ def test_goes_on_where_it_was_interrupted(few_scenes, pack, tmp_path, monkeypatc
     assert pack_dataset(few_scenes, other, progress=False) == (0, 4)
 
 
-def test_stale_picture_is_refused_and_packed_again(few_scenes, pack):
-    picture = first(few_scenes, "train/*/*_leftImg8bit.png")
-    assert cv2.imwrite(str(picture), np.full((32, 64, 3), 200, np.uint8))
-    message = r"1 pictures have changed since they were packed, such as leftImg8bit/train/aachen/.*"
+def test_stale_image_is_refused_and_packed_again(few_scenes, pack):
+    image = first(few_scenes, "train/*/*_leftImg8bit.png")
+    assert cv2.imwrite(str(image), np.full((32, 64, 3), 200, np.uint8))
+    message = r"1 images have changed since they were packed, such as leftImg8bit/train/aachen/.*"
     with pytest.raises(ValueError, match=message + r"run `python tools/dataset_converters/pack"):
         build(few_scenes, pack)
     length = (pack / PIXELS).stat().st_size
     assert pack_dataset(few_scenes, pack, progress=False) == (1, 3)
     assert (pack / PIXELS).stat().st_size == length  # in its old place
-    entry = read_index(pack)[picture.relative_to(few_scenes).as_posix()]
+    entry = read_index(pack)[image.relative_to(few_scenes).as_posix()]
     packed, _ = read_packed(place(pack, entry))
     assert np.all(packed == 200)
     assert verify_pack(pack, progress=False) == []
 
 
 def test_stale_label_and_other_suffix_are_refused(few_scenes, pack):
-    with pytest.raises(ValueError, match="4 pictures have changed since"):
+    with pytest.raises(ValueError, match="4 images have changed since"):
         build(few_scenes, pack, seg_map_suffix="_gtFine_labelIds.png")
     os.utime(first(few_scenes, "train/*/*_labelTrainIds.png"), ns=(1, 1))
-    with pytest.raises(ValueError, match="1 pictures have changed since"):
+    with pytest.raises(ValueError, match="1 images have changed since"):
         build(few_scenes, pack)
 
 
@@ -158,13 +158,13 @@ def test_files_that_were_only_touched_are_not_decoded_again(few_scenes, pack, mo
     assert len(build(few_scenes, pack)) == 4
 
 
-def test_a_picture_more_is_refused(few_scenes, pack):
+def test_an_image_more_is_refused(few_scenes, pack):
     for path in list(few_scenes.glob("*/train/aachen/*")):
         name = path.name.replace("aachen_000000", "aachen_000099")
         shutil.copy(path, path.with_name(name))
-    with pytest.raises(ValueError, match=r"1 pictures are not in it, such as .*aachen_000099"):
+    with pytest.raises(ValueError, match=r"1 images are not in it, such as .*aachen_000099"):
         build(few_scenes, pack)
-    with pytest.raises(ValueError, match=r"2 pictures are not in it.*--splits"):
+    with pytest.raises(ValueError, match=r"2 images are not in it.*--splits"):
         build(few_scenes, pack, "val")
 
 
@@ -210,7 +210,7 @@ def test_the_index_is_not_trusted(pack, key, value, message):
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x.png", "a/../../x.png", 3])
 def test_paths_in_the_index_stay_below_the_root(pack, path):
-    change_index(pack, lambda content: content["entries"][0]["picture"].update(path=path))
+    change_index(pack, lambda content: content["entries"][0]["image"].update(path=path))
     with pytest.raises(ValueError, match="damaged"):
         read_index(pack)
 
@@ -229,7 +229,7 @@ def test_verify_finds_a_byte(pack):
 def test_full_disk_is_told_beforehand(few_scenes, tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(writer.shutil, "disk_usage", lambda path: usage._replace(free=20_000))
-    with pytest.raises(OSError, match=r"packing 4 pictures needs 0\.0 GB more, .* make room"):
+    with pytest.raises(OSError, match=r"packing 4 images needs 0\.0 GB more, .* make room"):
         pack_dataset(few_scenes, tmp_path / "pack", progress=False)
     assert not (tmp_path / "pack" / PIXELS).exists()
 
@@ -240,7 +240,7 @@ def test_labels_are_checked_when_packed(few_scenes, tmp_path):
     with pytest.raises(ValueError, match="expected class indices 0 to 18 and 255"):
         pack_dataset(few_scenes, tmp_path / "pack", progress=False)
     label.unlink()
-    with pytest.raises(GloReSegError, match="1 of 4 pictures of train have no label"):
+    with pytest.raises(GloReSegError, match="1 of 4 images of train have no label"):
         pack_dataset(few_scenes, tmp_path / "pack", progress=False)
 
 
@@ -299,7 +299,7 @@ def test_a_data_set_made_by_another_seed_is_another(pack, tmp_path):
         seed=1,
         progress=False,
     )
-    with pytest.raises(ValueError, match="4 pictures have changed"):
+    with pytest.raises(ValueError, match="4 images have changed"):
         build(other, pack)
 
 
@@ -307,8 +307,8 @@ def test_a_remade_pack_is_read_anew_in_the_same_process(few_scenes, pack):
     before = build(few_scenes, pack)
     unread = build(few_scenes, pack)
     same_crops(build(few_scenes), before)
-    picture = first(few_scenes, "train/*/*_leftImg8bit.png")
-    assert cv2.imwrite(str(picture), np.full((32, 64, 3), 200, np.uint8))
+    image = first(few_scenes, "train/*/*_leftImg8bit.png")
+    assert cv2.imwrite(str(image), np.full((32, 64, 3), 200, np.uint8))
     shutil.rmtree(pack)
     pack_dataset(few_scenes, pack, progress=False)
     after = build(few_scenes, pack)
@@ -316,7 +316,7 @@ def test_a_remade_pack_is_read_anew_in_the_same_process(few_scenes, pack):
     assert np.all(after[0]["img"] == 200)
     assert np.any(before[0]["img"] != 200)  # its map outlives the file
     reader._mapped.cache_clear()
-    with pytest.raises(ValueError, match=r"has changed since the data set was built: build the"):
+    with pytest.raises(ValueError, match=r"has changed since the dataset was built: build the"):
         unread[0]
 
 

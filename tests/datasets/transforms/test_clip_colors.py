@@ -1,4 +1,4 @@
-"""Colours of clips: the shifts written out, one draw for all frames, noise in its range."""
+"""Colors of clips: the shifts written out, one draw for all frames, noise in its range."""
 
 import cv2
 import numpy as np
@@ -35,9 +35,9 @@ def test_no_shift_is_a_trip_to_hls_and_back(frames):
 
 def test_lightness_moves_up_and_down():
     np.random.seed(0)
-    grey = [np.full((2, 2, 3), 128, np.uint8)]
+    gray = [np.full((2, 2, 3), 128, np.uint8)]
     transform = ClipHLSJitter(hue=0, lightness=35, saturation=0)
-    levels = np.array([transform({"imgs": grey})["imgs"][0][0, 0, 0] for _ in range(300)], int)
+    levels = np.array([transform({"imgs": gray})["imgs"][0][0, 0, 0] for _ in range(300)], int)
     assert 128 - 35 <= levels.min() < 128 - 30
     assert 128 + 30 < levels.max() <= 128 + 35
     assert abs(levels.mean() - 128) < 4

@@ -19,9 +19,9 @@ def scope():
 
 @pytest.fixture(scope="module")
 def items(street_scenes):
-    pictures = sorted(street_scenes.glob("leftImg8bit/train/*/*.png"))
+    images = sorted(street_scenes.glob("leftImg8bit/train/*/*.png"))
     labels = sorted(street_scenes.glob("gtFine/train/*/*_labelTrainIds.png"))
-    return [(str(picture), str(label)) for picture, label in zip(pictures, labels, strict=True)]
+    return [(str(image), str(label)) for image, label in zip(images, labels, strict=True)]
 
 
 def item(paths, label_map=None, reduce_zero_label=False):
@@ -69,7 +69,7 @@ SUBSET = {old: (old // 2 if old % 2 else 255) for old in range(19)}
         ({"cat_max_ratio": 0.35}, {}),  # most need several tries, some take the eleventh
         ({"cat_max_ratio": 1.0}, {}),
         ({"cat_max_ratio": 0.5}, {"label_map": SUBSET}),
-        ({"crop_size": (80, 96)}, {}),  # larger than half of the pictures
+        ({"crop_size": (80, 96)}, {}),  # larger than half of the images
         ({"keep_ratio": False}, {}),
         ({"ratio_range": (1.0, 1.0), "prob": 1.0}, {}),
         ({"prob": 0.0}, {}),
@@ -95,10 +95,10 @@ def test_one_seed_gives_mmsegs_own_crop(items, options, keys):
 
 
 def test_reduce_zero_label(street_scenes, tmp_path):
-    picture = np.zeros((64, 128, 3), np.uint8)
+    image = np.zeros((64, 128, 3), np.uint8)
     label = np.tile(np.array([0, 1, 5, 255], np.uint8), (64, 32))
     paths = (str(tmp_path / "x.png"), str(tmp_path / "y.png"))
-    assert cv2.imwrite(paths[0], picture)
+    assert cv2.imwrite(paths[0], image)
     assert cv2.imwrite(paths[1], label)
     np.random.seed(0)
     expected = theirs()(item(paths, reduce_zero_label=True))
@@ -109,12 +109,12 @@ def test_reduce_zero_label(street_scenes, tmp_path):
 
 @pytest.fixture(scope="module")
 def ramp(items, tmp_path_factory):
-    """A picture whose blue tells the column and whose green tells the row, and its label."""
+    """An image whose blue tells the column and whose green tells the row, and its label."""
     folder = tmp_path_factory.mktemp("ramp")
-    picture = np.zeros((64, 128, 3), np.uint8)
-    picture[..., 0] = 2 * np.arange(128)
-    picture[..., 1] = 4 * np.arange(64)[:, None]
-    assert cv2.imwrite(str(folder / "ramp.png"), picture)
+    image = np.zeros((64, 128, 3), np.uint8)
+    image[..., 0] = 2 * np.arange(128)
+    image[..., 1] = 4 * np.arange(64)[:, None]
+    assert cv2.imwrite(str(folder / "ramp.png"), image)
     return str(folder / "ramp.png"), items[0][1]
 
 
@@ -124,7 +124,7 @@ def statistics(transform, paths, count):
     for _ in range(count):
         found = transform(item(paths))
         shares = np.bincount(found["gt_seg_map"].ravel(), minlength=256) / found["gt_seg_map"].size
-        # many crops have the whole height: their middles differ by how a grey level is rounded
+        # many crops have the whole height: their middles differ by how a gray level is rounded
         middle = found["img"][..., :2].mean(axis=(0, 1)).round()
         rows.append([found["scale_factor"][0], *middle, float(found["flip"]), *shares[:19]])
     return np.array(rows)
@@ -172,9 +172,9 @@ def test_other_size_unreadable_and_missing(items, tmp_path):
     assert cv2.imwrite(str(small), np.zeros((32, 128, 3), np.uint8))
     with pytest.raises(ValueError, match=r"small\.png is 32 x 128 but its label is 64 x 128"):
         ours()(item((str(small), items[0][1])))
-    broken.write_bytes(b"no picture")
+    broken.write_bytes(b"no image")
     for backend in ("cv2", "pillow"):
-        with pytest.raises(ValueError, match=r"broken\.png cannot be read as a picture"):
+        with pytest.raises(ValueError, match=r"broken\.png cannot be read as an image"):
             ours(imdecode_backend=backend)(item((str(broken), items[0][1])))
     with pytest.raises(ValueError, match="has no label"):
         ours()(item((items[0][0], None)))

@@ -7,7 +7,7 @@ from mmseg.datasets.transforms import LoadAnnotations
 from PIL import Image
 
 from glore_seg.datasets import LoadCheckedAnnotations
-from tests.mutations.readers.pictures import declared
+from tests.mutations.readers.images import declared
 
 
 @pytest.fixture
@@ -75,41 +75,41 @@ def test_other_ignore_index(item):
         load(item(ramp(3, 255)))
 
 
-def test_colour_picture(item):
-    with pytest.raises(ValueError, match=r"is a colour picture of shape \(4, 5, 3\)"):
+def test_color_image(item):
+    with pytest.raises(ValueError, match=r"is a color image of shape \(4, 5, 3\)"):
         LoadCheckedAnnotations()(item(np.zeros((4, 5, 3), np.uint8)))
 
 
-def test_palette_picture(item):
-    with pytest.raises(ValueError, match="is a palette picture; expected one channel"):
+def test_palette_image(item):
+    with pytest.raises(ValueError, match="is a palette image; expected one channel"):
         LoadCheckedAnnotations()(item(Image.new("P", (5, 4))))
 
 
-def test_instance_picture(item):
+def test_instance_image(item):
     with pytest.raises(ValueError, match=r"holds uint16; expected 8-bit class indices"):
         LoadCheckedAnnotations()(item(np.full((4, 5), 26001, np.uint16)))
 
 
-def test_size_of_the_picture(item):
+def test_size_of_the_image(item):
     label = np.zeros((4, 5), np.uint8)
     # resized for testing already: the size as loaded counts
     LoadCheckedAnnotations()(item(label, ori_shape=(4, 5), img_shape=(8, 10)))
-    message = r"labelTrainIds\.png is 4 x 5 but its picture x_leftImg8bit\.png is 8 x 10"
+    message = r"labelTrainIds\.png is 4 x 5 but its image x_leftImg8bit\.png is 8 x 10"
     with pytest.raises(ValueError, match=message):
         LoadCheckedAnnotations()(item(label, ori_shape=(8, 10)))
 
 
 def test_unreadable_and_missing(item, tmp_path):
     results = item(ramp(0))
-    (tmp_path / "x_gtFine_labelTrainIds.png").write_bytes(b"no picture")
-    with pytest.raises(ValueError, match="cannot be read as a picture"):
+    (tmp_path / "x_gtFine_labelTrainIds.png").write_bytes(b"no image")
+    with pytest.raises(ValueError, match="cannot be read as an image"):
         LoadCheckedAnnotations()(results)
     del results["seg_map_path"]
     with pytest.raises(ValueError, match=r"x_leftImg8bit\.png has no label: leave"):
         LoadCheckedAnnotations()(results)
 
 
-def test_a_picture_of_no_data_set_has_no_label():
+def test_an_image_of_no_data_set_has_no_label():
     results = {"img_path": "street.png", "ori_shape": (4, 5)}
     assert LoadCheckedAnnotations()(dict(results)) == results
 
@@ -151,12 +151,12 @@ def test_a_header_that_declares_gigabytes_is_not_unpacked(item, backend):
     load = LoadCheckedAnnotations(imdecode_backend=backend)
     with pytest.raises(ValueError, match=r"labelTrainIds\.png declares 900000000 pixels; expected"):
         load.read(place)
-    with pytest.raises(ValueError, match=r"is 30000 x 30000 but its picture .* is 3 x 2"):
+    with pytest.raises(ValueError, match=r"is 30000 x 30000 but its image .* is 3 x 2"):
         load.read({**place, "ori_shape": (3, 2, 3)})
 
 
 def test_whatever_a_decoder_stumbles_over(item):
     path = Path(item(ramp(1, 2), name="a.tif")["seg_map_path"])
     path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(ValueError, match=r"a\.tif cannot be read as a picture \(.*make it again"):
+    with pytest.raises(ValueError, match=r"a\.tif cannot be read as an image \(.*make it again"):
         LoadCheckedAnnotations().read({"seg_map_path": str(path)})

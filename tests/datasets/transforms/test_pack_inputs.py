@@ -6,26 +6,26 @@ from mmseg.datasets.transforms import PackSegInputs
 from glore_seg.datasets import FastPackSegInputs
 
 RNG = np.random.default_rng(0)
-PICTURE = RNG.integers(0, 256, (13, 17, 3), np.uint8)
+IMAGE = RNG.integers(0, 256, (13, 17, 3), np.uint8)
 
 
 @pytest.mark.parametrize(
-    "picture",
+    "image",
     [
-        PICTURE,
-        PICTURE[:, ::-1],
-        PICTURE[2:9, 3:11],
-        PICTURE.astype(np.float32),
-        PICTURE[..., 0],
+        IMAGE,
+        IMAGE[:, ::-1],
+        IMAGE[2:9, 3:11],
+        IMAGE.astype(np.float32),
+        IMAGE[..., 0],
         RNG.integers(0, 256, (5, 6, 4), np.uint8),
     ],
-    ids=["bytes", "mirrored", "a view", "floats", "grey", "four channels"],
+    ids=["bytes", "mirrored", "a view", "floats", "gray", "four channels"],
 )
 @pytest.mark.parametrize("labelled", [True, False])
-def test_equals_mmseg(picture, labelled):
-    results = {"img": picture, "img_path": "x.png", "ori_shape": (13, 17), "flip": True}
+def test_equals_mmseg(image, labelled):
+    results = {"img": image, "img_path": "x.png", "ori_shape": (13, 17), "flip": True}
     if labelled:
-        results["gt_seg_map"] = RNG.integers(0, 19, picture.shape[:2], np.uint8)
+        results["gt_seg_map"] = RNG.integers(0, 19, image.shape[:2], np.uint8)
     expected, found = PackSegInputs()(dict(results)), FastPackSegInputs()(dict(results))
     assert list(found) == list(expected)
     assert found["inputs"].dtype == expected["inputs"].dtype
@@ -39,19 +39,17 @@ def test_equals_mmseg(picture, labelled):
         assert torch.equal(label, expected["data_samples"].gt_sem_seg.data)
 
 
-def test_a_copy_of_the_picture():
-    picture = PICTURE.copy()
-    found = FastPackSegInputs()({"img": picture})["inputs"]
-    picture[:] = 0
-    np.testing.assert_array_equal(found.numpy(), PICTURE.transpose(2, 0, 1))
+def test_a_copy_of_the_image():
+    image = IMAGE.copy()
+    found = FastPackSegInputs()({"img": image})["inputs"]
+    image[:] = 0
+    np.testing.assert_array_equal(found.numpy(), IMAGE.transpose(2, 0, 1))
 
 
-def test_without_picture():
+def test_without_image():
     assert list(FastPackSegInputs()({"gt_seg_map": np.zeros((2, 2), np.uint8)})) == ["data_samples"]
 
 
 def test_takes_meta_keys():
-    sample = FastPackSegInputs(meta_keys=("img_path",))(
-        {"img": PICTURE, "img_path": "a", "flip": 1}
-    )
+    sample = FastPackSegInputs(meta_keys=("img_path",))({"img": IMAGE, "img_path": "a", "flip": 1})
     assert sample["data_samples"].metainfo == {"img_path": "a"}

@@ -7,46 +7,46 @@ from glore_seg.datasets import FastPhotoMetricDistortion
 
 
 @pytest.fixture(scope="module")
-def picture():
-    """All kinds of colours, saturated and grey, in a size that vectors don't divide."""
+def image():
+    """All kinds of colors, saturated and gray, in a size that vectors don't divide."""
     rng = np.random.default_rng(0)
     smooth = cv2.GaussianBlur(rng.integers(0, 256, (61, 67, 3), np.uint8), (7, 7), 2)
     noise = rng.integers(0, 256, (61, 67, 3), np.uint8)
-    grey = np.repeat(np.arange(61 * 67, dtype=np.uint8).reshape(61, 67, 1), 3, axis=2)
-    return np.concatenate([smooth, noise, grey])
+    gray = np.repeat(np.arange(61 * 67, dtype=np.uint8).reshape(61, 67, 1), 3, axis=2)
+    return np.concatenate([smooth, noise, gray])
 
 
-def distort(transform, picture, seed):
+def distort(transform, image, seed):
     np.random.seed(seed)
-    return transform({"img": picture})["img"], np.random.random_sample()
+    return transform({"img": image})["img"], np.random.random_sample()
 
 
-def test_equals_mmseg_to_the_byte_for_the_same_numbers(picture):
-    before = picture.copy()
+def test_equals_mmseg_to_the_byte_for_the_same_numbers(image):
+    before = image.copy()
     for seed in range(300):
-        expected, after = distort(PhotoMetricDistortion(), picture, seed)
-        found, state = distort(FastPhotoMetricDistortion(), picture, seed)
+        expected, after = distort(PhotoMetricDistortion(), image, seed)
+        found, state = distort(FastPhotoMetricDistortion(), image, seed)
         np.testing.assert_array_equal(found, expected)
         assert state == after
-    np.testing.assert_array_equal(picture, before)
+    np.testing.assert_array_equal(image, before)
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_other_ranges(picture, seed):
+def test_other_ranges(image, seed):
     options = {
         "brightness_delta": 200,
         "contrast_range": (0.0, 6.0),
         "saturation_range": (0.0, 4.0),
         "hue_delta": 90,
     }
-    expected, _ = distort(PhotoMetricDistortion(**options), picture, seed)
-    found, _ = distort(FastPhotoMetricDistortion(**options), picture, seed)
+    expected, _ = distort(PhotoMetricDistortion(**options), image, seed)
+    found, _ = distort(FastPhotoMetricDistortion(**options), image, seed)
     np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("name", ["brightness", "contrast", "saturation", "hue"])
 @pytest.mark.parametrize("parameter", [0.0, 0.25, 0.5, 0.999])
-def test_each_operation_with_a_forced_parameter(picture, monkeypatch, name, parameter):
+def test_each_operation_with_a_forced_parameter(image, monkeypatch, name, parameter):
     numbers = {
         "randint": lambda low, high=None: (
             1 if high is None else low + int(parameter * (high - low))
@@ -55,16 +55,16 @@ def test_each_operation_with_a_forced_parameter(picture, monkeypatch, name, para
     }
     for key, value in numbers.items():
         monkeypatch.setattr(np.random, key, value)
-    expected = getattr(PhotoMetricDistortion(), name)(picture)
-    found = getattr(FastPhotoMetricDistortion(), name)(picture)
+    expected = getattr(PhotoMetricDistortion(), name)(image)
+    found = getattr(FastPhotoMetricDistortion(), name)(image)
     np.testing.assert_array_equal(found, expected)
-    assert name == "hue" or parameter == 0.5 or not np.array_equal(found, picture)
+    assert name == "hue" or parameter == 0.5 or not np.array_equal(found, image)
 
 
 def test_an_operation_in_two_on_average():
     np.random.seed(0)
-    grey = np.full((2, 2, 3), 100, np.uint8)
-    same = [np.array_equal(FastPhotoMetricDistortion().brightness(grey), grey) for _ in range(600)]
+    gray = np.full((2, 2, 3), 100, np.uint8)
+    same = [np.array_equal(FastPhotoMetricDistortion().brightness(gray), gray) for _ in range(600)]
     # half are left alone; a shift in [0, 1), one in 64, changes nothing either
     assert abs(np.mean(same) - (0.5 + 0.5 / 64)) < 0.06
 
@@ -73,6 +73,6 @@ def test_an_operation_in_two_on_average():
     "wrong",
     [np.zeros((4, 4, 3), np.float32), np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8)],
 )
-def test_refuses_what_is_no_picture_of_bytes(wrong):
+def test_refuses_what_is_no_image_of_bytes(wrong):
     with pytest.raises(ValueError, match=r"x\.png has .*expected uint8 of shape \(H, W, 3\)"):
         FastPhotoMetricDistortion()({"img": wrong, "img_path": "x.png"})

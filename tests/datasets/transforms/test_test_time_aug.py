@@ -49,7 +49,7 @@ def test_the_first_alone_loads_the_label(passes):
     assert passes[0]()["data_samples"].gt_sem_seg.data.shape == (1, 128, 256)
 
 
-def test_made_twice_is_the_same_and_the_picture_is_sent_once(passes):
+def test_made_twice_is_the_same_and_the_image_is_sent_once(passes):
     assert passes[1]()["inputs"].equal(passes[1]()["inputs"])
     # a worker process sends the batch pickled
     sent = pickle.dumps(passes)
@@ -59,8 +59,8 @@ def test_made_twice_is_the_same_and_the_picture_is_sent_once(passes):
 
 def test_a_damaged_label_is_named(passes, tmp_path):
     passes[0].results["seg_map_path"] = str(tmp_path / "a.png")
-    (tmp_path / "a.png").write_bytes(b"no picture")
-    with pytest.raises(SampleError, match=r"a\.png cannot be read as a picture"):
+    (tmp_path / "a.png").write_bytes(b"no image")
+    with pytest.raises(SampleError, match=r"a\.png cannot be read as an image"):
         passes[0]()
     passes[0].results["img"] = None
     with pytest.raises(SampleError, match=r"Resize of tta_pipeline fails on x\.png \("):

@@ -1,4 +1,4 @@
-"""Videos for tests: frame i is grey of brightness 8 i with a red corner, top left."""
+"""Videos for tests: frame i is gray of brightness 8 i with a red corner, top left."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from glore_seg.datasets.video.writing import write_video
 SIZE = (48, 64)
 
 
-def pictures(number: int = 24, size: tuple[int, int] = SIZE) -> list[np.ndarray]:
+def images(number: int = 24, size: tuple[int, int] = SIZE) -> list[np.ndarray]:
     frames = [np.full((*size, 3), 8 * i, np.uint8) for i in range(number)]
     for frame in frames:
         frame[:16, :16] = (255, 0, 0)
@@ -22,7 +22,7 @@ def numbers(frames) -> list[int]:
 
 
 def write_clip(path: Path, number: int = 24, **options) -> Path:
-    write_video(path, pictures(number), **options)
+    write_video(path, images(number), **options)
     return path
 
 

@@ -32,7 +32,7 @@ from glore_seg.datasets.video.transforms import (
 )
 from glore_seg.documented_errors import is_documented
 from glore_seg.engine.nonfinite_loss import NonFiniteLossCheck
-from tests.datasets.video.files import cut, numbers, pictures, write_clip, write_noise
+from tests.datasets.video.files import cut, images, numbers, write_clip, write_noise
 
 
 @pytest.fixture
@@ -246,8 +246,8 @@ def folders(tmp_path):
     """Frames of a clip: whole, with one missing and one damaged, and none at all."""
     for name in ("a whole", "holes"):
         (tmp_path / name).mkdir()
-        for number, picture in enumerate(pictures(7), start=1):
-            cv2.imwrite(str(tmp_path / name / f"img_{number:05}.jpg"), picture[..., ::-1])
+        for number, image in enumerate(images(7), start=1):
+            cv2.imwrite(str(tmp_path / name / f"img_{number:05}.jpg"), image[..., ::-1])
     (tmp_path / "holes/img_00001.jpg").unlink()
     (tmp_path / "holes/img_00007.jpg").write_bytes(b"")
     cv2.imwrite(str(tmp_path / "holes/img_00005.jpg"), np.full((24, 32, 3), 32, np.uint8))

@@ -12,7 +12,7 @@ from glore_seg.datasets.video.reading import (  # noqa: E402
     scan_video,
 )
 from glore_seg.datasets.video.writing import write_video  # noqa: E402
-from tests.datasets.video.files import cut, numbers, pictures, write_clip, write_noise  # noqa: E402
+from tests.datasets.video.files import cut, images, numbers, write_clip, write_noise  # noqa: E402
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "avi", "ts", "mov"])
@@ -32,8 +32,8 @@ def test_seeking_changes_nothing(tmp_path):
         stream = container.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         stream.options = {"x264-params": "keyint=6:open-gop=1:bframes=2:b-adapt=0"}
-        for picture in pictures():
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for image in images():
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode())
     scan = scan_video(tmp_path / "a.mp4")
     for index in range(24):
@@ -74,8 +74,8 @@ def test_varying_rate(tmp_path):
         stream = container.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         stream.codec_context.time_base = Fraction(1, 1000)
-        for i, picture in enumerate(pictures()):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        for i, image in enumerate(images()):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame.pts, frame.time_base = 40 * i + 7 * (i % 3), Fraction(1, 1000)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
@@ -108,8 +108,8 @@ def test_the_nearest_frame_stands_in(tmp_path):
     with av.open(str(tmp_path / "a.mkv"), "w") as container:
         stream = container.add_stream("mjpeg", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
-        for i, picture in enumerate(pictures()):
-            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
+        for i, image in enumerate(images()):
+            for packet in stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")):
                 broken = av.Packet(bytes(packet.size)) if i in (5, 6) else packet
                 broken.stream = stream
                 broken.pts = broken.dts = packet.pts
@@ -143,7 +143,7 @@ def test_no_frames(tmp_path):
         frame.sample_rate = 8000
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    with pytest.raises(UnreadableVideoError, match=r"sound\.mp4 holds no pictures, only other"):
+    with pytest.raises(UnreadableVideoError, match=r"sound\.mp4 holds no images, only other"):
         scan_video(tmp_path / "sound.mp4")
     path = write_noise(tmp_path / "a.mp4")
     content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Painting what was recognised; tests/tools/test_video.py runs it in a test."""
+"""Painting what was recognized; tests/tools/test_video.py runs it in a test."""
 
 from types import SimpleNamespace
 

@@ -153,8 +153,8 @@ def test_what_does_not_fit_is_refused(label):
     with pytest.raises(ValueError, match="format_only is set without output_dir"):
         CityscapesScoreMetric(format_only=True)
     label_ids = Path(str(label).replace("labelTrainIds", "labelIds"))
-    label_ids.write_bytes(b"no picture")
-    with pytest.raises(ValueError, match=r"labelIds\.png cannot be read as a picture"):
+    label_ids.write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"labelIds\.png cannot be read as an image"):
         build().process({}, [good])
     label_ids.unlink()
     with pytest.raises(GloReSegError, match=r"labelIds\.png is missing; .*prepare the labels"):
@@ -172,9 +172,9 @@ def test_writes_label_ids_and_deletes_nothing(label, tmp_path, format_only):
     scores = metric.evaluate(size=1)
     assert (scores == {}) == format_only
     del metric
-    picture = label.name.replace(TRAIN_IDS, "leftImg8bit.png")
-    assert sorted(path.name for path in out.iterdir()) == sorted([picture, "mine.txt"])
-    written = Image.open(out / picture)
+    image = label.name.replace(TRAIN_IDS, "leftImg8bit.png")
+    assert sorted(path.name for path in out.iterdir()) == sorted([image, "mine.txt"])
+    written = Image.open(out / image)
     assert written.mode == "L"
     train_ids = np.vectorize(lambda i: id2label[i].trainId)(np.array(written))
     assert (train_ids == prediction).all()
@@ -190,7 +190,7 @@ torch.distributed.init_process_group("gloo")
 rank = torch.distributed.get_rank()
 paths = tests.labels(Path(sys.argv[1]))[:3]
 metric = tests.build()
-# As a sampler deals three pictures out: the last one of the second process is padding.
+# As a sampler deals three images out: the last one of the second process is padding.
 for path in ([paths[0], paths[2]], [paths[1], paths[0]])[rank]:
     metric.process({}, [tests.sample(path, tests.guess(path))])
 scores = metric.evaluate(size=3)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from glore_seg.evaluation.submission import ExpectedPictures, check_submission
+from glore_seg.evaluation.submission import ExpectedImages, check_submission
 from glore_seg.evaluation.submission.png import encode
 
 KEYS = ("berlin_000000_000019", "berlin_000001_000019", "bonn_000000_000019")
@@ -18,17 +18,17 @@ SIZE = (16, 8)  # width, height
 LABEL_IDS = np.repeat(np.array([7, 23, 26, 31], np.uint8), 32).reshape(8, 16)
 
 
-def expected(keys=KEYS, size=SIZE) -> ExpectedPictures:
+def expected(keys=KEYS, size=SIZE) -> ExpectedImages:
     counts = {"berlin": 2, "bonn": 1} if keys == KEYS else {}
-    return ExpectedPictures("test", counts, dict.fromkeys(keys, size))
+    return ExpectedImages("test", counts, dict.fromkeys(keys, size))
 
 
 def png(pixels: np.ndarray, palette: list[int] | None = None, **options) -> bytes:
-    picture = Image.fromarray(pixels)
+    image = Image.fromarray(pixels)
     if palette:
-        picture.putpalette(palette)
+        image.putpalette(palette)
     file = io.BytesIO()
-    picture.save(file, "PNG", **options)
+    image.save(file, "PNG", **options)
     return file.getvalue()
 
 

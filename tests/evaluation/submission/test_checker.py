@@ -1,4 +1,4 @@
-"""Each fault of names, numbers and pictures, in a submission that has this fault alone."""
+"""Each fault of names, numbers and images, in a submission that has this fault alone."""
 
 import struct
 import warnings
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from glore_seg.errors import GloReSegError
-from glore_seg.evaluation.submission import ExpectedPictures, check_submission, picture_key
+from glore_seg.evaluation.submission import ExpectedImages, check_submission, image_key
 from glore_seg.evaluation.submission.expected import CITYSCAPES_TEST_CITIES
 from glore_seg.evaluation.submission.png import encode
 from tests.evaluation.submission.conftest import (
@@ -29,7 +29,7 @@ def with_first(data):
 
 def test_a_faultless_submission(check):
     report = check(good_files(), whole=True)
-    assert report.lines() == ["no fault in 3 pictures"]
+    assert report.lines() == ["no fault in 3 images"]
     assert (report.checked, report.faults, report.warnings) == (3, [], [])
 
 
@@ -37,11 +37,11 @@ def test_names_as_the_server_takes_them(check):
     data = encode(LABEL_IDS)
     names = (f"{KEYS[0]}_leftImg8bit.png", f"results/berlin/{KEYS[1]}.png", f"{KEYS[2]}*pred.png")
     assert check(dict.fromkeys(names, data)) == []
-    assert picture_key("berlin_00001_000019.png") is None
+    assert image_key("berlin_00001_000019.png") is None
 
 
 def test_folder(check, tmp_path):
-    folder = tmp_path / "pictures"
+    folder = tmp_path / "images"
     (folder / "berlin").mkdir(parents=True)
     for name, data in good_files().items():
         (folder / "berlin" / name).write_bytes(data)
@@ -66,7 +66,7 @@ def test_missing(check):
 
 
 def test_nothing_at_the_path(check, tmp_path):
-    with pytest.raises(GloReSegError, match="expected a zip or a folder of pictures"):
+    with pytest.raises(GloReSegError, match="expected a zip or a folder of images"):
         check(path=tmp_path / "none.zip")
 
 
@@ -78,8 +78,7 @@ def test_doubled_under_another_folder_and_name(check):
         ("doubled", f"{KEYS[0]}_color.png"),
     ]
     assert found[0][2] == (
-        f"is a second picture for {KEYS[0]} after '{FIRST}'; expected exactly one: remove one of "
-        "them"
+        f"is a second image for {KEYS[0]} after '{FIRST}'; expected exactly one: remove one of them"
     )
 
 
@@ -96,8 +95,8 @@ def test_doubled_entry_of_one_name(check, tmp_path):
     [
         ("__MACOSX/._berlin_000000_000019.png", "is of the operating system"),
         (".DS_Store", "is of the operating system"),
-        ("readme.txt", "is no predicted picture: remove it"),
-        ("frankfurt_000000_000294.png", "is no picture of the test split: remove it"),
+        ("readme.txt", "is no predicted image: remove it"),
+        ("frankfurt_000000_000294.png", "is no image of the test split: remove it"),
         ("more.zip", "is an archive within the archive"),
     ],
 )
@@ -142,18 +141,18 @@ GREY = LABEL_IDS[..., None]
     [
         (png(LABEL_IDS.astype(np.uint16)), "has 16 bits a channel"),
         (png(LABEL_IDS > 7), "has 1 bits a channel"),
-        (png(np.repeat(GREY, 3, 2)), "is RGB, as a coloured picture is"),
+        (png(np.repeat(GREY, 3, 2)), "is RGB, as a colored image is"),
         (png(np.repeat(GREY, 4, 2)), "is RGB with alpha"),
-        (png(np.repeat(GREY, 2, 2)), "is grey with alpha"),
+        (png(np.repeat(GREY, 2, 2)), "is gray with alpha"),
         (png(LABEL_IDS, transparency=7), "has transparency"),
     ],
-    ids=["16 bit", "1 bit", "colour", "alpha", "grey alpha", "transparent"],
+    ids=["16 bit", "1 bit", "color", "alpha", "gray alpha", "transparent"],
 )
 def test_mode(check, data, message):
     ((kind, name, text),) = check(with_first(data))
     assert (kind, name) == ("mode", FIRST)
     assert message in text
-    assert "expected one grey channel of 8 bits with label ids: " in text
+    assert "expected one gray channel of 8 bits with label ids: " in text
 
 
 def test_palette(check):
@@ -161,12 +160,12 @@ def test_palette(check):
     report = check(with_first(png(LABEL_IDS, greys)), whole=True)
     assert report.faults == []
     assert report.lines()[0] == (
-        f"warning: {FIRST}: has a palette that shows each id as its grey, as mmseg writes it: "
+        f"warning: {FIRST}: has a palette that shows each id as its gray, as mmseg writes it: "
         "accepted"
     )
     ((kind, _, text),) = check(with_first(png(LABEL_IDS, [128, 64, 128] * 256)))
     assert kind == "mode"
-    assert "has a palette of colours" in text
+    assert "has a palette of colors" in text
     data = png(LABEL_IDS, greys)
     start = data.index(b"PLTE") - 4
     end = start + 12 + int.from_bytes(data[start : start + 4], "big")
@@ -221,7 +220,7 @@ def test_ids_that_are_not_evaluated(check):
     assert report.lines() == [
         f"warning: {FIRST}: 3.12% of the pixels have ids that are not evaluated (0 unlabeled) and "
         "count as wrong wherever the ground truth has a class (and 2 more alike)",
-        "no fault in 3 pictures",
+        "no fault in 3 images",
     ]
 
 
@@ -280,14 +279,14 @@ def png_of_rows(rows, *, cut=0):
         "renamed chunk",
     ],
 )
-def test_damaged_pictures(check, data, message):
+def test_damaged_images(check, data, message):
     ((kind, name, text),) = check(with_first(data))
     assert (kind, name) == ("damaged", FIRST)
     assert text.startswith(message)
     assert text.endswith("; expected a whole PNG: write it again")
 
 
-def test_interlaced_pictures_are_read(check):
+def test_interlaced_images_are_read(check):
     assert png_of_rows(8) != encode(np.full((8, 16), 7, np.uint8))
     assert check(with_first(png_of_rows(8))) == []
     # Adam7 of 16 x 8 in rows: 1x2, 1x2, 1x4, 2x4, 2x8, 4x8, 4x16, each after its filter's byte.
@@ -307,7 +306,7 @@ def test_chunks_that_the_pixels_do_not_need_reach_no_decoder(check):
     assert check(with_first(data[:33] + extra + data[33:])) == []
 
 
-def test_a_huge_picture_is_not_decoded(check):
+def test_a_huge_image_is_not_decoded(check):
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 0, 0, 0, 0))
     data = b"\x89PNG\r\n\x1a\n" + header  # the rest is not needed to refuse it
     ((kind, _, text),) = check(with_first(data))
@@ -329,11 +328,11 @@ def test_every_fault_in_one_run(check):
     lines = report.lines()
     assert len(lines) == 7
     assert lines[-1] == (
-        "6 faults (1 damaged, 1 doubled, 1 extra, 1 missing, 1 mode, 1 size); 2 of 3 pictures read"
+        "6 faults (1 damaged, 1 doubled, 1 extra, 1 missing, 1 mode, 1 size); 2 of 3 images read"
     )
 
 
-def test_counts_of_cityscapes_where_the_pictures_are_not_known(tmp_path):
+def test_counts_of_cityscapes_where_the_images_are_not_known(tmp_path):
     assert sum(CITYSCAPES_TEST_CITIES.values()) == 1525
     data = encode(np.full((1024, 2048), 7, np.uint8))
     names = [f"bonn_{i:06d}_000019.png" for i in range(45)]
@@ -342,16 +341,16 @@ def test_counts_of_cityscapes_where_the_pictures_are_not_known(tmp_path):
     files |= {f"leverkusen_{i:06d}_000019.png": b"" for i in range(1, 59)}
     files["aachen_000000_000019.png"] = data
     path = write_zip(tmp_path / "results.zip", files)
-    report = check_submission(path, ExpectedPictures.of_cityscapes_test(), progress=False)
+    report = check_submission(path, ExpectedImages.of_cityscapes_test(), progress=False)
     found = {(fault.kind, fault.name, fault.message) for fault in report.faults}
     assert (
         "extra",
         "aachen_000000_000019.png",
-        "is no picture of the test split: remove it",
+        "is no image of the test split: remove it",
     ) in found
     tail = "predict exactly the split"
-    assert ("missing", "bonn", f"has 45 pictures; expected 46: {tail}") in found
-    assert ("missing", "berlin", f"has 0 pictures; expected 544: {tail}") in found
-    assert ("extra", "leverkusen", f"has 59 pictures; expected 58: {tail}") in found
+    assert ("missing", "bonn", f"has 45 images; expected 46: {tail}") in found
+    assert ("missing", "berlin", f"has 0 images; expected 544: {tail}") in found
+    assert ("extra", "leverkusen", f"has 59 images; expected 58: {tail}") in found
     assert any(fault[:2] == ("size", small) for fault in found)
     assert not any(fault[1] == names[0] for fault in found)

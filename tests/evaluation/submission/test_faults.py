@@ -23,7 +23,7 @@ def state(disk):
     return {path: path.read_bytes() for path in disk.rglob("*") if path.is_file()}
 
 
-def test_a_disk_that_fills_up_while_pictures_are_written(tmp_path):
+def test_a_disk_that_fills_up_while_images_are_written(tmp_path):
     noise = np.random.default_rng(0).choice(LABEL_IDS.ravel(), LABEL_IDS.shape)
     with small_disk(tmp_path / "disk", "60k") as disk:
         writer = SubmissionWriter(disk / "work", expected(), {"split": "test"})
@@ -31,14 +31,14 @@ def test_a_disk_that_fills_up_while_pictures_are_written(tmp_path):
         writer.write(KEYS[0], noise)
         before = state(disk)
         filler = fill(disk)
-        path = disk / "work" / "pictures" / f"{KEYS[1]}_labelIds.png"
+        path = disk / "work" / "images" / f"{KEYS[1]}_labelIds.png"
         with pytest.raises(OSError, match=rf"cannot write {path} \(No space left on dev") as error:
             writer.write(KEYS[1], noise)
         assert error.value.errno == errno.ENOSPC
         assert "make room or give write permission, then repeat the command" in str(error.value)
         filler.unlink()
         assert state(disk) == before
-        assert run(disk, noise).lines() == ["no fault in 3 pictures"]
+        assert run(disk, noise).lines() == ["no fault in 3 images"]
 
 
 def test_a_full_disk_leaves_the_earlier_zip(tmp_path):
@@ -63,7 +63,7 @@ def test_a_read_only_folder_leaves_everything(tmp_path):
 
 
 def test_a_zip_that_has_no_room_leaves_the_earlier_one(tmp_path):
-    """The pictures are on another disk."""
+    """The images are on another disk."""
     run(tmp_path)
     writer = SubmissionWriter(tmp_path / "work", expected(), {"split": "test"})
     with small_disk(tmp_path / "disk", "12k") as disk:

@@ -12,14 +12,14 @@ import pytest
 
 from glore_seg.errors import GloReSegError
 from glore_seg.evaluation import CityscapesScorer
-from glore_seg.evaluation.submission import ExpectedPictures, SubmissionScorer, check_submission
+from glore_seg.evaluation.submission import ExpectedImages, SubmissionScorer, check_submission
 from glore_seg.evaluation.submission.png import encode
 from tests.evaluation.submission.conftest import write_zip
 
 
 @pytest.fixture
 def val(street_scenes):
-    return ExpectedPictures.of_folder(street_scenes / "leftImg8bit" / "val", "val")
+    return ExpectedImages.of_folder(street_scenes / "leftImg8bit" / "val", "val")
 
 
 def truth(street_scenes, key, kind):
@@ -52,7 +52,7 @@ def test_tool_prints_the_scores_of_val(street_scenes, predictions, load_tool, tm
     scores = scorer.compute().as_dict()
     assert 10 < scores["mIoU"] < 100
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "no fault in 2 pictures"
+    assert lines[0] == "no fault in 2 images"
     assert lines[-1] == (
         f"IoU class {scores['mIoU']:.2f}, iIoU class {scores['miIoU']:.2f}, "
         f"IoU category {scores['mIoU_category']:.2f}, "
@@ -63,7 +63,7 @@ def test_tool_prints_the_scores_of_val(street_scenes, predictions, load_tool, tm
     write_zip(path, files)
     assert load_tool("check_submission")(arguments) == 1
     out = capsys.readouterr().out
-    assert out.splitlines()[-1] == "1 fault (1 missing); 1 of 2 pictures read"
+    assert out.splitlines()[-1] == "1 fault (1 missing); 1 of 2 images read"
     assert "IoU" not in out
 
 
@@ -76,14 +76,14 @@ evalPixelLevelSemanticLabeling.main()
 """
 
 
-def test_cityscapesscripts_finds_the_same_pictures_and_scores(
+def test_cityscapesscripts_finds_the_same_images_and_scores(
     street_scenes, val, predictions, tmp_path
 ):
     """Its own search for predictions, in an accepted submission that was unpacked."""
     files = {f"val/{key}_labelIds.png": encode(labels) for key, labels in predictions.items()}
     path = write_zip(tmp_path / "results.zip", files)
     scorer = SubmissionScorer.of_data_set(street_scenes, val)
-    report = check_submission(path, val, on_picture=scorer.update, progress=False)
+    report = check_submission(path, val, on_image=scorer.update, progress=False)
     assert report.faults == []
     with zipfile.ZipFile(path) as archive:
         archive.extractall(tmp_path / "unpacked")
@@ -111,10 +111,10 @@ def test_cityscapesscripts_finds_the_same_pictures_and_scores(
 
 def test_where_there_is_no_ground_truth(street_scenes, val, tmp_path):
     assert SubmissionScorer.of_data_set(tmp_path, val) is None
-    test = ExpectedPictures("test", val.counts, val.sizes)
+    test = ExpectedImages("test", val.counts, val.sizes)
     assert SubmissionScorer.of_data_set(street_scenes, test) is None
-    more = ExpectedPictures("val", {"ulm": 3}, {**val.sizes, "ulm_000000_000019": (8, 8)})
-    with pytest.raises(GloReSegError, match=r"1 of 3 pictures .*\(ulm_000000_000019 the first"):
+    more = ExpectedImages("val", {"ulm": 3}, {**val.sizes, "ulm_000000_000019": (8, 8)})
+    with pytest.raises(GloReSegError, match=r"1 of 3 images .*\(ulm_000000_000019 the first"):
         SubmissionScorer.of_data_set(street_scenes, more)
 
 
@@ -127,5 +127,5 @@ def test_no_instances_and_unreadable_truth(tmp_path):
         "IoU class 100.00, iIoU class nan, IoU category 100.00, iIoU category nan %"
     )
     path.write_bytes(b"")
-    with pytest.raises(ValueError, match="cannot be read as a picture; expected a PNG: unpack"):
+    with pytest.raises(ValueError, match="cannot be read as an image; expected a PNG: unpack"):
         scorer.update("a", np.full((8, 16), 7, np.uint8))

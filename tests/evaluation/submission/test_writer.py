@@ -35,12 +35,12 @@ def write_all(writer, out):
 
 def test_a_whole_run(tmp_path):
     report = write_all(make(tmp_path / "work"), tmp_path / "results.zip")
-    assert report.lines() == ["no fault in 3 pictures"]
+    assert report.lines() == ["no fault in 3 images"]
     with zipfile.ZipFile(tmp_path / "results.zip") as archive:
         assert archive.namelist() == [f"{key}_labelIds.png" for key in KEYS]
         assert archive.read(f"{KEYS[1]}_labelIds.png") == encode(np.roll(LABEL_IDS, 1))
     names = {path.name for path in (tmp_path / "work").rglob("*")}
-    assert names == {"submission.json", "pictures", *(f"{key}_labelIds.png" for key in KEYS)}
+    assert names == {"submission.json", "images", *(f"{key}_labelIds.png" for key in KEYS)}
 
 
 def test_archives_are_the_same_whatever_order_and_times(tmp_path):
@@ -93,7 +93,7 @@ def test_killed_at_random_moments_it_ends_the_same(tmp_path):
     assert left == []
 
 
-def test_pictures_of_other_settings_are_not_mixed_in(tmp_path):
+def test_images_of_other_settings_are_not_mixed_in(tmp_path):
     make(tmp_path / "work").begin()
     make(tmp_path / "work").begin()
     message = r"work was begun otherwise: checkpoint was 'abc' and is 'def'\. Go on with the"
@@ -120,7 +120,7 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_pictures_that_the_checker_would_refuse(tmp_path):
+def test_images_that_the_checker_would_refuse(tmp_path):
     writer = make(tmp_path / "work")
     with pytest.raises(ValueError, match=f"{KEYS[0]}: is 8 x 8 .width x height.; expected 16 x 8"):
         writer.write(KEYS[0], LABEL_IDS[:, :8])
@@ -133,7 +133,7 @@ def test_faults_keep_the_archive_from_its_name(tmp_path):
     writer = make(tmp_path / "work")
     write_all(writer, tmp_path / "results.zip")
     before = (tmp_path / "results.zip").read_bytes()
-    (tmp_path / "work" / "pictures" / f"{KEYS[0]}_labelIds.png").write_bytes(b"")
+    (tmp_path / "work" / "images" / f"{KEYS[0]}_labelIds.png").write_bytes(b"")
     with pytest.raises(ValueError, match=r"is not written: .*\nfault: berlin.*is empty.*\n1 fault"):
         writer.finish(tmp_path / "results.zip", progress=False)
     assert (tmp_path / "results.zip").read_bytes() == before

@@ -10,7 +10,7 @@ import pytest
 
 from tests.evaluation.submission.conftest import KEYS, good_files, write_zip
 
-HOLE = "belong to no file of it: pack the pictures again"
+HOLE = "belong to no file of it: pack the images again"
 
 
 @pytest.mark.parametrize("before", [b"#!/bin/sh\n", None], ids=["script", "another zip"])
@@ -49,7 +49,7 @@ def test_files_that_the_table_of_contents_does_not_name(path, check):
         found = [fault[2] for fault in check(path=path) if fault[0] == "hostile"]
         if hidden == "a.txt":
             assert found == ["has 41 bytes before its first file; expected a zip alone: pack the "
-                             "pictures again"]  # fmt: skip
+                             "images again"]  # fmt: skip
         else:
             assert found == [f"has 41 bytes at {table - 41} that {HOLE}"]
 
@@ -116,7 +116,7 @@ def test_extra_fields_comments_and_zip64(path, check, monkeypatch):
         for name, content in good_files().items():
             info = zipfile.ZipInfo(name)
             info.extra = struct.pack("<2HBL", 0x5455, 5, 1, 10**9)  # Unix time
-            info.comment = b"of a picture"
+            info.comment = b"of an image"
             archive.writestr(info, content)
         archive.comment = b"of the archive"
     assert b"PK\6\6" in path.read_bytes()
@@ -126,7 +126,7 @@ def test_extra_fields_comments_and_zip64(path, check, monkeypatch):
 @pytest.mark.skipif(not shutil.which("zip"), reason="zip is not installed: apt install zip")
 @pytest.mark.parametrize("options", ["-r", "-r0", "-rfd", "-rfz", "pipe"])
 def test_what_zip_writes(path, check, tmp_path, options):
-    folder = tmp_path / "pictures"
+    folder = tmp_path / "images"
     for key in KEYS:
         (folder / key.split("_")[0]).mkdir(parents=True, exist_ok=True)
         (folder / key.split("_")[0] / f"{key}_ü.png").write_bytes(good_files()[f"{key}.png"])

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from glore_seg.evaluation.submission import ExpectedPictures, check_submission
+from glore_seg.evaluation.submission import ExpectedImages, check_submission
 from glore_seg.evaluation.submission.zip_reader import open_zip
 from tests.evaluation.submission.conftest import KEYS, good_files, write_zip
 
@@ -47,7 +47,7 @@ def test_hostile_names(path, one_fault, name, message):
     write(path, [(info, good_files()[FIRST]), *OTHERS])
     kind, found, text = one_fault()
     assert (kind, found) == ("hostile", name)
-    assert text == f"{message}; expected a relative path with '/': pack the pictures again"
+    assert text == f"{message}; expected a relative path with '/': pack the images again"
 
 
 def test_a_hostile_name_does_not_reach_the_terminal(path, check):
@@ -85,7 +85,7 @@ def test_folders_with_data(path, one_fault):
     write(path, [("berlin/", b"data"), *good_files().items()])
     kind, name, text = one_fault()
     assert (kind, name) == ("hostile", "berlin/")
-    assert text == "is a folder with 4 bytes of data: pack the pictures again"
+    assert text == "is a folder with 4 bytes of data: pack the images again"
 
 
 def test_encrypted(path, one_fault):
@@ -94,7 +94,7 @@ def test_encrypted(path, one_fault):
     data[data.index(b"PK\1\2") + 8] |= 1  # and of its line in the table of contents
     kind, name, text = one_fault(bytes(data))
     assert (kind, name) == ("hostile", FIRST)
-    assert text == "is encrypted; expected no password: pack the pictures without"
+    assert text == "is encrypted; expected no password: pack the images without"
 
 
 def test_other_compression(path, check):
@@ -114,18 +114,18 @@ def test_bombs_are_not_unpacked(path, check):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert [fault[:2] for fault in found] == [("hostile", FIRST)]
-    assert found[0][2] == "unpacks to 314572800 bytes; a picture has at most 1049600: leave it out"
+    assert found[0][2] == "unpacks to 314572800 bytes; an image has at most 1049600: leave it out"
     assert peak < 8 << 20
 
 
-def test_an_even_picture_without_compression_is_no_bomb(path):
+def test_an_even_image_without_compression_is_no_bomb(path):
     """Deflated again within the zip it shrinks a thousandfold."""
     even = np.full((1024, 2048), 7, np.uint8)
     data = cv2.imencode(".png", even, [cv2.IMWRITE_PNG_COMPRESSION, 0])[1].tobytes()
     write_zip(path, {FIRST: data}, zipfile.ZIP_DEFLATED)
     with zipfile.ZipFile(path) as archive:
         assert archive.infolist()[0].compress_size * 200 < len(data)
-    split = ExpectedPictures("val", {"berlin": 1}, {KEYS[0]: (2048, 1024)})
+    split = ExpectedImages("val", {"berlin": 1}, {KEYS[0]: (2048, 1024)})
     assert check_submission(path, split, progress=False).faults == []
 
 
@@ -153,7 +153,7 @@ def test_too_many_files(path, check):
         (
             "archive",
             "results.zip",
-            "holds 1007 files; at most 1006 are looked at: pack only the pictures",
+            "holds 1007 files; at most 1006 are looked at: pack only the images",
         )
     ]
 

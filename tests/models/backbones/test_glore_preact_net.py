@@ -158,7 +158,7 @@ def says_so(checkpoint, tmp_path):
     return write
 
 
-def initialised(path, **backbone):
+def initialized(path, **backbone):
     model = build_model(segmentor_cfg(**{**UNITS, **backbone}, init_cfg=pretrained(path)))
     model.init_weights()
     return model
@@ -171,10 +171,10 @@ def test_units_of_another_function_are_refused(says_so):
         r"normalize=True: .* Set model\.backbone\.unit_type and unit_cfg as there, or train the"
     )
     with pytest.raises(ValueError, match=message):
-        initialised(path)
-    same = initialised(path, unit_cfg={"normalize": False, "zero_init": False})
+        initialized(path)
+    same = initialized(path, unit_cfg={"normalize": False, "zero_init": False})
     assert not same.backbone.conv4.B01_extra.normalize
-    assert initialised(says_so(unit_cfg={"zero_init": False})).backbone.conv4.B01_extra.normalize
+    assert initialized(says_so(unit_cfg={"zero_init": False})).backbone.conv4.B01_extra.normalize
 
 
 def test_pooled_blocks_are_not_taken_for_others(tmp_path):
@@ -183,15 +183,15 @@ def test_pooled_blocks_are_not_taken_for_others(tmp_path):
     state = build_model(cfg).state_dict()
     torch.save({"state_dict": state, "meta": {"cfg": cfg.pretty_text}}, tmp_path / "a.pth")
     with pytest.raises(ValueError, match=r"units of pooled=False, this backbone has pooled=True"):
-        initialised(tmp_path / "a.pth", unit_type="nonlocal-pooled")
-    assert initialised(tmp_path / "a.pth", unit_type="nonlocal")
+        initialized(tmp_path / "a.pth", unit_type="nonlocal-pooled")
+    assert initialized(tmp_path / "a.pth", unit_type="nonlocal")
 
 
 def test_units_of_an_unknown_function_get_a_warning(checkpoint, says_so, monkeypatch):
     said = []
     monkeypatch.setattr(pretrained_units, "print_log", lambda text, **_: said.append(text))
-    initialised(checkpoint)
-    initialised(checkpoint)
+    initialized(checkpoint)
+    initialized(checkpoint)
     assert len(said) == 2
     assert "does not say how its units were set in training; here they have normalize=Tr" in said[0]
     # What is no config, or of another network, is not run and says nothing.
@@ -199,9 +199,9 @@ def test_units_of_an_unknown_function_get_a_warning(checkpoint, says_so, monkeyp
         path = says_so()
         loaded = torch.load(path, weights_only=True)
         torch.save({**loaded, "meta": {"cfg": text}}, path)
-        initialised(path)
+        initialized(path)
     assert len(said) == 6
-    initialised(says_so())
+    initialized(says_so())
     assert len(said) == 6
 
 
@@ -210,7 +210,7 @@ def test_new_units_may_have_any_function(says_so):
     loaded = torch.load(path, weights_only=True)
     plain = {k: v for k, v in loaded["state_dict"].items() if "_extra." not in k}
     torch.save({**loaded, "state_dict": plain}, path)
-    assert initialised(path).backbone.conv4.B01_extra.normalize
+    assert initialized(path).backbone.conv4.B01_extra.normalize
 
 
 @pytest.mark.parametrize("content", [[1, 2], {"state_dict": [1]}])

@@ -80,7 +80,7 @@ def test_init_weights_leaves_units_the_identity():
     model.init_weights()
     unit = model.layer3.units["1"]
     assert torch.equal(unit.blocker.weight, torch.zeros(32))
-    # torch's own initialisation is uniform within 1 / sqrt(fan in), mmseg's Kaiming is not.
+    # torch's own initialization is uniform within 1 / sqrt(fan in), mmseg's Kaiming is not.
     assert unit.conv_state.weight.abs().max() <= 32**-0.5
 
 

@@ -100,16 +100,16 @@ def test_starts_from_a_2d_network(prefix, tmp_path):
 
 
 def test_starts_from_the_2d_network_of_this_package(tmp_path):
-    """A still clip then gives what its picture gives, but for the ends of time."""
+    """A still clip then gives what its image gives, but for the ends of time."""
     torch.manual_seed(0)
     flat = PreActNet("resnet50", stem="5x5", width=0.125).eval()
     path = save({f"backbone.{k}": v for k, v in flat.state_dict().items()}, tmp_path / "2d.pth")
     backbone = GloReVideoResNet(50, base_channels=8, pretrained=path).eval()
     backbone.init_weights()
-    picture = torch.randn(1, 3, 33, 40)
+    image = torch.randn(1, 3, 33, 40)
     with torch.no_grad():
-        (expected,) = flat(picture)
-        got = backbone(picture[:, :, None].repeat(1, 1, 48, 1, 1))
+        (expected,) = flat(image)
+        got = backbone(image[:, :, None].repeat(1, 1, 48, 1, 1))
     middle = got[:, :, 12]  # ten kernels of 3 frames do not reach it from an end
     torch.testing.assert_close(middle, expected, rtol=1e-3, atol=1e-4)
 

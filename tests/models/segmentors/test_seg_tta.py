@@ -79,8 +79,8 @@ def build_module(
     classifier = module.decode_head.conv_seg
     nn.init.normal_(classifier.weight)
     with torch.no_grad():
-        picture = torch.from_numpy(pictures()[0]["img"]).permute(2, 0, 1)
-        inputs = (picture.flip(0) - 120.0)[None] / 60.0  # as the preprocessor makes them
+        image = torch.from_numpy(images()[0]["img"]).permute(2, 0, 1)
+        inputs = (image.flip(0) - 120.0)[None] / 60.0  # as the preprocessor makes them
         logits = module.decode_head(module.extract_feat(inputs))
         spread = logits.std((0, 2, 3), keepdim=True)
         classifier.weight /= spread.view(-1, 1, 1, 1)
@@ -96,7 +96,7 @@ def transforms(directions=("horizontal",)):
     return [resizes, flips, pack]
 
 
-def pictures(count=1):
+def images(count=1):
     rng = np.random.default_rng(1)
     return [
         {
@@ -111,7 +111,7 @@ def pictures(count=1):
 
 def augmented(kind, *, count=1, **options):
     augment = TRANSFORMS.build({"type": kind, "transforms": transforms(**options)})
-    return pseudo_collate([augment(copy.deepcopy(picture)) for picture in pictures(count)])
+    return pseudo_collate([augment(copy.deepcopy(image)) for image in images(count)])
 
 
 def plain_average(module, data, average):
@@ -158,7 +158,7 @@ def test_predicts_as_mmsegs_model_does():
 
 
 def test_a_network_that_knows_its_place_shows_a_wrong_flip():
-    """What rises to the right in a flipped picture rises to the left in the picture."""
+    """What rises to the right in a flipped image rises to the left in the image."""
     module = build_module()
     passes = augmented("TestTimeAug")
 
@@ -210,9 +210,9 @@ def test_one_output_channel():
     assert sample.pred_sem_seg.data.equal((mean > 0.5).float())
 
 
-def test_pictures_of_several_sizes_in_a_batch_are_refused_as_by_mmseg():
+def test_images_of_several_sizes_in_a_batch_are_refused_as_by_mmseg():
     augment = TRANSFORMS.build({"type": "LazyTestTimeAug", "transforms": transforms()})
-    one, other = pictures(2)
+    one, other = images(2)
     other["img"] = other["img"][:-4]
     data = pseudo_collate([augment(one), augment(other)])
     with pytest.raises(AssertionError, match="image size in a batch should be the same"):

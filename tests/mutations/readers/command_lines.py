@@ -25,13 +25,13 @@ from mmengine.visualization import Visualizer
 from glore_seg.cli.options import run_tool
 from tests.fixtures import REPOSITORY
 from tests.mutations import networks
-from tests.mutations.readers.pictures import pictures
+from tests.mutations.readers.images import images
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import WORDS
 
 _LINES = {
     "projects.reproduction.ablation.__main__": "--gather-only --seeds 0 --out-dir out",
-    "analysis/class_balance": "small.py --split val --json out/a.json --picture out/a.png",
+    "analysis/class_balance": "small.py --split val --json out/a.json --image out/a.png",
     "projects.reproduction.paper_tables.__main__": "--tables none --json out/a.json",
     "browse_dataset": "small.py --out-dir out --split val --number 1 --seed 0",
     "check_submission": "a.zip --data-root data --split val --quiet",
@@ -109,7 +109,7 @@ def _run(folder: Path) -> None:
     tool, *words = json.loads((folder / "line.json").read_text())
     (folder / "small.py").write_text(networks.whole_text())
     (folder / "a.pth").write_bytes(networks.checkpoint_with(networks.config_text()))
-    (folder / "a.png").write_bytes(pictures()[0])
+    (folder / "a.png").write_bytes(images()[0])
     (folder / "a.zip").write_bytes(b"")
     (folder / "a.csv").write_text("a,b\n")
     for name in ("data", "empty"):

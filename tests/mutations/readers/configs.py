@@ -37,7 +37,7 @@ from tests.mutations.strategies import (
     spoiled_tree,
 )
 
-_PICTURE = np.random.default_rng(0).integers(0, 256, (32, 40, 3), np.uint8)
+_IMAGE = np.random.default_rng(0).integers(0, 256, (32, 40, 3), np.uint8)
 
 
 def _quiet(read: Any) -> Any:
@@ -60,9 +60,9 @@ def _parse_text(folder: Path) -> None:
 def _open(path: Path) -> None:
     """Open a network and let it work, as the page and predict.py do."""
     segmenter = Segmenter(path, device="cpu")
-    labels = segmenter(_PICTURE).labels
+    labels = segmenter(_IMAGE).labels
     known = segmenter.model is not None and labels.max() < 256
-    if labels.shape != _PICTURE.shape[:2] or labels.dtype != np.uint8 or not known:
+    if labels.shape != _IMAGE.shape[:2] or labels.dtype != np.uint8 or not known:
         raise Nonsense(f"labels of shape {labels.shape}, {labels.dtype}")
 
 
@@ -157,7 +157,7 @@ def _read_contract(folder: Path) -> None:
     text = (folder / "contract.json").read_bytes().decode("utf-8", "replace")
     contract = Contract.from_json(text, source="contract.json")
     mean, std = (np.array(one, np.float32) for one in (contract.mean, contract.std))
-    ((_PICTURE - mean) / std).transpose(2, 0, 1)
+    ((_IMAGE - mean) / std).transpose(2, 0, 1)
     if len(mean) != 3 or not np.isfinite(mean).all() or not (std > 0).all():
         raise Nonsense(f"mean {mean}, std {std}")
     if contract.size_divisor < 1 or contract.channel_order not in ("rgb", "bgr"):
@@ -177,7 +177,7 @@ READERS = (
         "checkpoint with such a config, opened",
         _spoiled_checkpoint,
         _quiet(lambda folder: _open(folder / "net.pth")),
-        words=("net.pth", "picture 0", *OF_A_VALUE),
+        words=("net.pth", "image 0", *OF_A_VALUE),
         share=2,
     ),
     Reader(

@@ -25,7 +25,7 @@ CONTRACT = {
     "resized": True,
     "align_corners": False,
 }
-_PICTURE = np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8)
+_IMAGE = np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8)
 
 
 @cache
@@ -48,8 +48,8 @@ def _whole() -> bytes:
 
 
 def _run(folder: Path) -> None:
-    labels = Segmenter(folder / "a.onnx", device="cpu")(_PICTURE).labels
-    if labels.shape != _PICTURE.shape[:2] or labels.dtype != np.uint8:
+    labels = Segmenter(folder / "a.onnx", device="cpu")(_IMAGE).labels
+    if labels.shape != _IMAGE.shape[:2] or labels.dtype != np.uint8:
         raise Nonsense(f"labels of shape {labels.shape}, {labels.dtype}")
 
 
@@ -58,6 +58,6 @@ READERS = (
         "ONNX file",
         lambda: spoiled_bytes([_whole()]).map(lambda content: {"a.onnx": content}),
         _run,
-        words=("a.onnx", "picture 0"),
+        words=("a.onnx", "image 0"),
     ),
 )

@@ -1,4 +1,4 @@
-"""The reader of packed data sets: index, file of pixels, and both against the originals."""
+"""The reader of packed datasets: index, file of pixels, and both against the originals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from glore_seg.datasets.packed import attach_pack, pack_dataset, read_packed, verify_pack
-from tests.mutations.readers.pictures import encoded
+from tests.mutations.readers.images import encoded
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import spoiled_bytes, spoiled_json
 
@@ -24,12 +24,12 @@ _TIME = 1_600_000_000 * 10**9  # ns, of all originals
 
 @cache
 def _whole() -> dict[str, bytes]:
-    """A data set of two pictures and its pack."""
+    """A dataset of two images and its pack."""
     rng = np.random.default_rng(0)
     files: dict[str, bytes] = {}
     for name, shape in zip(_NAMES, _SHAPES, strict=True):
-        picture = rng.integers(0, 256, (*shape, 3), np.uint8)
-        files[f"leftImg8bit/train/a/{name}_leftImg8bit.png"] = encoded(picture)
+        image = rng.integers(0, 256, (*shape, 3), np.uint8)
+        files[f"leftImg8bit/train/a/{name}_leftImg8bit.png"] = encoded(image)
         label = rng.integers(0, 19, shape, np.uint8)
         files[f"gtFine/train/a/{name}_gtFine_labelTrainIds.png"] = encoded(label)
     with tempfile.TemporaryDirectory() as folder:
@@ -55,7 +55,7 @@ def _set_times(root: Path) -> None:
 
 @cache
 def _pixels() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """What the pack must give, by the picture's name."""
+    """What the pack must give, by the image's name."""
     with tempfile.TemporaryDirectory() as folder:
         _put(Path(folder), _whole())
         return {
@@ -109,6 +109,6 @@ def _inputs() -> st.SearchStrategy[Files]:
 
 
 READERS = (
-    Reader("packed data set", _inputs, _read, words=("pack", "pixels.u8"), share=2),
-    Reader("packed data set, packed again", _inputs, _go_on, words=("pack", "pixels.u8")),
+    Reader("packed dataset", _inputs, _read, words=("pack", "pixels.u8"), share=2),
+    Reader("packed dataset, packed again", _inputs, _go_on, words=("pack", "pixels.u8")),
 )

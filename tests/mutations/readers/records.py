@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from glore_seg.apis.inference import OutputFolder
 from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
-from glore_seg.evaluation.submission import ExpectedPictures, SubmissionWriter
+from glore_seg.evaluation.submission import ExpectedImages, SubmissionWriter
 from glore_seg.visualization.curves import read_scalars
 from projects.reproduction.model_index import config_table, read_model_index
 from projects.synthetic_data.output_folder import MadeFolder
@@ -48,7 +48,7 @@ def _read_marker(folder: Path) -> None:
 
 
 def _read_submission(folder: Path) -> None:
-    expected = ExpectedPictures("test", {"bonn": 1}, {"bonn_000000_000019": (16, 8)})
+    expected = ExpectedImages("test", {"bonn": 1}, {"bonn_000000_000019": (16, 8)})
     SubmissionWriter(folder / "out", expected, {"checkpoint": "ab12", "threads": 1}).begin()
 
 

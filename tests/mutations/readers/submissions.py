@@ -1,4 +1,4 @@
-"""The checker of submissions: zips, folders and the pictures in them."""
+"""The checker of submissions: zips, folders and the images in them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from glore_seg.evaluation.submission import check_submission
-from glore_seg.evaluation.submission.image import check_picture
+from glore_seg.evaluation.submission.image import check_image
 from glore_seg.evaluation.submission.png import encode
 from tests.evaluation.submission.conftest import KEYS, LABEL_IDS, SIZE, expected, good_files
-from tests.mutations.readers.pictures import declared, pictures
+from tests.mutations.readers.images import declared, images
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import spoiled_bytes
 
@@ -33,7 +33,7 @@ def _zips(draw: Any) -> Files:
     files = [*good_files().items()]
     for _ in range(draw(st.integers(0, 3))):
         name = draw(st.sampled_from((*_NAMES, *(name for name, _ in files))))
-        content = draw(st.sampled_from((b"", encode(LABEL_IDS), b"text", *pictures()[:6])))
+        content = draw(st.sampled_from((b"", encode(LABEL_IDS), b"text", *images()[:6])))
         if draw(st.booleans()):
             files.append((name, content))
         elif files:
@@ -61,7 +61,7 @@ def _zips(draw: Any) -> Files:
 def _check(folder: Path) -> None:
     seen: dict[str, np.ndarray] = {}
     path = folder / "results.zip"
-    report = check_submission(path, expected(), on_picture=seen.__setitem__, progress=False)
+    report = check_submission(path, expected(), on_image=seen.__setitem__, progress=False)
     lines = report.lines()
     if not all(line.isprintable() for line in lines):
         raise Nonsense("a line that a terminal would act upon")
@@ -75,20 +75,20 @@ def _check(folder: Path) -> None:
 
 
 def _check_one(folder: Path) -> None:
-    checked = check_picture("a.png", (folder / "a.png").read_bytes(), SIZE)
+    checked = check_image("a.png", (folder / "a.png").read_bytes(), SIZE)
     if (checked.label_ids is None) != bool(checked.faults):
         raise Nonsense(f"{checked.faults} and label ids")
     if checked.label_ids is not None and checked.label_ids.shape != (SIZE[1], SIZE[0]):
         raise Nonsense(f"label ids of shape {checked.label_ids.shape}")
 
 
-def _pictures() -> st.SearchStrategy[Files]:
+def _images() -> st.SearchStrategy[Files]:
     whole = encode(LABEL_IDS)
-    wholes = (whole, *pictures(), declared(whole, 60_000, 60_000), declared(whole, 16, 9))
+    wholes = (whole, *images(), declared(whole, 60_000, 60_000), declared(whole, 16, 9))
     return st.one_of(st.sampled_from(wholes), spoiled_bytes(wholes)).map(lambda c: {"a.png": c})
 
 
 READERS = (
     Reader("zip of a submission", _zips, _check, share=2),
-    Reader("picture of a submission", _pictures, _check_one),
+    Reader("image of a submission", _images, _check_one),
 )

@@ -48,7 +48,7 @@ def _decode(folder: Path) -> None:
     if len({frame.shape for frame in frames}) > 1 or len(frames) != 3:
         raise Nonsense(f"frames of {[frame.shape for frame in frames]}")
     if any(frame.dtype != np.uint8 or frame.ndim != 3 for frame in frames):
-        raise Nonsense("frames that are no pictures")
+        raise Nonsense("frames that are no images")
 
 
 @cache

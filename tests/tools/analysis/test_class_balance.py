@@ -16,14 +16,14 @@ def test_counts_what_the_files_hold(load_tool, small_config, street_scenes, tmp_
     expected = Counter()
     for file in files:
         expected.update(cv2.imread(str(file), cv2.IMREAD_UNCHANGED).ravel().tolist())
-    options = ["--json", tmp_path / "balance.json", "--picture", tmp_path / "balance.png"]
+    options = ["--json", tmp_path / "balance.json", "--image", tmp_path / "balance.png"]
     load_tool("analysis/class_balance")([small_config, *map(str, options)])
     written = json.loads((tmp_path / "balance.json").read_text())
     assert [c["name"] for c in written["classes"]] == list(CityscapesDataset.METAINFO["classes"])
     assert [c["pixels"] for c in written["classes"]] == [expected[i] for i in range(19)]
     assert written["ignored_pixels"] == expected[255]
-    assert written["num_pictures"] == len(files) == 8
-    assert "8 pictures;" in capsys.readouterr().out
+    assert written["num_images"] == len(files) == 8
+    assert "8 images;" in capsys.readouterr().out
     assert Image.open(tmp_path / "balance.png").size > (800, 600)
     for option, file in (options[:2], options[2:]):
         with pytest.raises(GloReSegError, match=f"{file.name} exists; give another name, or --o"):

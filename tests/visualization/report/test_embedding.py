@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
-from glore_seg.visualization.report import embed_figure, embed_picture, embed_png
+from glore_seg.visualization.report import embed_figure, embed_image, embed_png
 
 
 def content(embedded, kind):
@@ -17,25 +17,25 @@ def decode(stored):
     return cv2.cvtColor(cv2.imdecode(np.frombuffer(stored, np.uint8), 1), cv2.COLOR_BGR2RGB)
 
 
-def test_a_label_picture_comes_back_as_it_was():
-    picture = np.random.default_rng(0).integers(0, 256, (10, 20, 3), np.uint8)
-    embedded = embed_picture(picture, alt="noise", caption="some noise")
-    assert np.array_equal(decode(content(embedded, "png")), picture)
+def test_a_label_image_comes_back_as_it_was():
+    image = np.random.default_rng(0).integers(0, 256, (10, 20, 3), np.uint8)
+    embedded = embed_image(image, alt="noise", caption="some noise")
+    assert np.array_equal(decode(content(embedded, "png")), image)
     assert (embedded.alt, embedded.caption) == ("noise", "some noise")
 
 
-def test_a_wide_one_is_shrunk_and_its_colours_stay():
-    picture = np.zeros((40, 100, 3), np.uint8)
-    picture[:, 50:] = (128, 64, 127)
-    shrunk = decode(content(embed_picture(picture, alt="", width=33), "png"))
+def test_a_wide_one_is_shrunk_and_its_colors_stay():
+    image = np.zeros((40, 100, 3), np.uint8)
+    image[:, 50:] = (128, 64, 127)
+    shrunk = decode(content(embed_image(image, alt="", width=33), "png"))
     assert shrunk.shape == (13, 33, 3)
     assert {tuple(c) for c in shrunk.reshape(-1, 3).tolist()} == {(0, 0, 0), (128, 64, 127)}
 
 
 def test_a_photo_is_a_jpeg():
-    picture = np.full((40, 100, 3), (200, 30, 60), np.uint8)
-    photo = decode(content(embed_picture(picture, alt="", photo=True), "jpeg"))
-    assert np.abs(photo.astype(int) - picture).max() <= 3
+    image = np.full((40, 100, 3), (200, 30, 60), np.uint8)
+    photo = decode(content(embed_image(image, alt="", photo=True), "jpeg"))
+    assert np.abs(photo.astype(int) - image).max() <= 3
 
 
 def test_a_figure_is_an_svg_and_the_same_each_time():

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glore_seg.visualization.report import ClassRow, Report, embed_picture, render
+from glore_seg.visualization.report import ClassRow, Report, embed_image, render
 from tests.html_page import Page
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;"
@@ -12,22 +12,22 @@ NAN = float("nan")
 
 def report(text="name"):
     """A page with the same text everywhere that takes one."""
-    picture = embed_picture(np.zeros((4, 8, 3), np.uint8), alt=text, caption=text)
+    image = embed_image(np.zeros((4, 8, 3), np.uint8), alt=text, caption=text)
     return Report(
         title=text,
         subtitle=text,
         tiles=[(text, text)],
         recipe=[(text, text)],
         config=text,
-        curves=[picture],
+        curves=[image],
         classes=[ClassRow(text, (128, 64, 128), 40.0, 52.55, 33.3, 70.0, 80.0)],
         categories=[(text, 61.0, NAN)],
-        confusion=picture,
-        predictions=[[picture] * 4],
+        confusion=image,
+        predictions=[[image] * 4],
         legend=[(text, (0, 0, 142))],
-        projections=[[picture] * 5],
+        projections=[[image] * 5],
         projections_note=text,
-        projection_colours=((255, 0, 0), (0, 255, 0)),
+        projection_colors=((255, 0, 0), (0, 255, 0)),
         speed=[(text, text)],
     )
 
@@ -82,6 +82,6 @@ def test_what_a_run_lacks_is_said():
     assert "width: 0%" in page.html
 
 
-def test_a_colour_is_numbers():
+def test_a_color_is_numbers():
     with pytest.raises(ValueError, match="invalid literal for int"):
         render(replace(report(), legend=[("road", ("red; }", 0, 0))]))

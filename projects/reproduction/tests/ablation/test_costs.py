@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 
 from projects.reproduction.ablation.costs import measure_costs
-from projects.reproduction.ablation.counts import picture_size
+from projects.reproduction.ablation.counts import image_size
 from projects.reproduction.ablation.plan import plan_rows
 from tests.fixtures import REPOSITORY
 
@@ -47,4 +47,4 @@ def test_a_device_that_measures_nothing_is_refused(device):
     [({"size": (32, 48)}, (32, 48)), ({"size_divisor": 32}, (1024, 2048)), (None, (1024, 2048))],
 )
 def test_the_size_that_is_counted_for(preprocessor, size):
-    assert picture_size(Config({"model": {"data_preprocessor": preprocessor}})) == size
+    assert image_size(Config({"model": {"data_preprocessor": preprocessor}})) == size

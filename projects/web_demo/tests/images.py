@@ -14,12 +14,12 @@ def noise(height: int, width: int, *channels: int, seed: int = 0) -> np.ndarray:
     return rng.integers(0, 256, (height, width, *channels), dtype=np.uint8)
 
 
-def encode(picture: np.ndarray | Image.Image, kind: str = "PNG", **options) -> bytes:
-    """A picture as the content of a file."""
-    if isinstance(picture, np.ndarray):
-        picture = Image.fromarray(picture)
+def encode(image: np.ndarray | Image.Image, kind: str = "PNG", **options) -> bytes:
+    """An image as the content of a file."""
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image)
     buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
+    image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 

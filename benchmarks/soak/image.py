@@ -1,4 +1,4 @@
-"""A picture of what each phase uses over time."""
+"""An image of what each phase uses over time."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ _LABELS = {"memory": "all memory", "malloc": "in use"}
 
 
 def draw(courses: Sequence[Course], path: Path) -> None:
-    """Draw a column a phase: memory above, counts below, the warm-up grey."""
+    """Draw a column a phase: memory above, counts below, the warm-up gray."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(3.2 * len(courses), 5), layout="constrained")

@@ -1,4 +1,4 @@
-"""Readers of pictures and label maps: inference, the page, training, scoring, converters."""
+"""Readers of images and label maps: inference, the page, training, scoring, converters."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from mmengine.dataset import Compose
 from PIL import Image
 
-from glore_seg.apis.inference.reading import read_picture
+from glore_seg.apis.inference.reading import read_image
 from glore_seg.datasets import LoadCheckedAnnotations
 from glore_seg.datasets.camvid import convert_camvid
 from glore_seg.datasets.guarded_dataset import GuardedDataset
 from glore_seg.datasets.train_ids import draw_train_ids
 from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
-from glore_seg.evaluation.submission import ExpectedPictures, SubmissionScorer
+from glore_seg.evaluation.submission import ExpectedImages, SubmissionScorer
 from glore_seg.utils.files import read_png
 from projects.web_demo.uploads import Limits, read_upload
 from tests.mutations.rule import Files, Nonsense, Reader
@@ -33,10 +33,10 @@ _SIZE = (12, 20)  # height, width
 _CLASSES = 19
 
 
-def encoded(picture: Any, kind: str = "PNG", **options: Any) -> bytes:
-    """A picture as a file of a kind."""
+def encoded(image: Any, kind: str = "PNG", **options: Any) -> bytes:
+    """An image as a file of a kind."""
     file = io.BytesIO()
-    whole = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    whole = image if isinstance(image, Image.Image) else Image.fromarray(image)
     whole.save(file, kind, **options)
     return file.getvalue()
 
@@ -53,17 +53,17 @@ def _noise() -> np.ndarray:
 
 
 @cache
-def pictures() -> tuple[bytes, ...]:
-    """Pictures of all kinds and modes, and some that tell of a size that they do not have."""
-    colour, grey = _noise(), _noise()[..., 0]
-    wide = grey.astype(np.uint16) * 257
-    modes = [colour, grey, np.dstack([colour, grey]), wide]
+def images() -> tuple[bytes, ...]:
+    """Images of all kinds and modes, and some that tell of a size that they do not have."""
+    color, gray = _noise(), _noise()[..., 0]
+    wide = gray.astype(np.uint16) * 257
+    modes = [color, gray, np.dstack([color, gray]), wide]
     found = [encoded(one) for one in modes]
-    found += [encoded(Image.fromarray(colour).quantize(16)), encoded(Image.fromarray(grey > 9))]
-    found += [encoded(colour, kind) for kind in ("JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")]
-    found += [encoded(grey.astype(np.float32), "TIFF"), encoded(wide, "TIFF"), encoded(grey, "PPM")]
-    found += [encoded(Image.fromarray(colour).convert("CMYK"), "JPEG")]
-    found += [encoded(colour, "JPEG", exif=_turned())]
+    found += [encoded(Image.fromarray(color).quantize(16)), encoded(Image.fromarray(gray > 9))]
+    found += [encoded(color, kind) for kind in ("JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")]
+    found += [encoded(gray.astype(np.float32), "TIFF"), encoded(wide, "TIFF"), encoded(gray, "PPM")]
+    found += [encoded(Image.fromarray(color).convert("CMYK"), "JPEG")]
+    found += [encoded(color, "JPEG", exif=_turned())]
     sizes = ((2**31 - 1, 2**31 - 1), (60_000, 60_000), (9_000, 9_000), (0, 5), (1, 2**31 - 1))
     found += [declared(found[0], *size) for size in sizes]
     return (*found, b"", b"\x89PNG\r\n\x1a\n", b"P6 9999999 9999999 255\n", b"P5\n3 3\n70000\n")
@@ -128,21 +128,21 @@ def _some(
 
 def _check_rgb(image: np.ndarray) -> None:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        raise Nonsense(f"{image.dtype} of shape {image.shape} as a picture")
+        raise Nonsense(f"{image.dtype} of shape {image.shape} as an image")
     if image.size > 10**8:
-        raise Nonsense(f"a picture of shape {image.shape} out of a small file")
+        raise Nonsense(f"an image of shape {image.shape} out of a small file")
 
 
 def _read_both(folder: Path) -> None:
     shapes = {b: _shape(folder / "a.png", b) for b in ("cv2", "pillow")}
     if None not in shapes.values() and len(set(shapes.values())) > 1:
         raise Nonsense(f"decoders disagree: {shapes}")
-    _check_rgb(read_picture(folder / "a.png"))
+    _check_rgb(read_image(folder / "a.png"))
 
 
 def _shape(path: Path, backend: str) -> tuple[int, ...] | None:
     try:
-        return read_picture(path, backend=backend).shape
+        return read_image(path, backend=backend).shape
     except ValueError:  # said again by the caller
         return None
 
@@ -152,7 +152,7 @@ def _read_upload(folder: Path) -> None:
     image = read_upload((folder / "a").read_bytes(), limits).image
     _check_rgb(image)
     if image.shape[0] * image.shape[1] > 4e6:
-        raise Nonsense(f"a picture of shape {image.shape} beyond its limit")
+        raise Nonsense(f"an image of shape {image.shape} beyond its limit")
 
 
 def _read_label(folder: Path) -> None:
@@ -175,7 +175,7 @@ _KEY = "bonn_000000_000019"
 
 def _score(folder: Path) -> None:
     size = (_SIZE[1], _SIZE[0])
-    expected = ExpectedPictures("val", {"bonn": 1}, {_KEY: size})
+    expected = ExpectedImages("val", {"bonn": 1}, {_KEY: size})
     scorer = SubmissionScorer.of_data_set(folder, expected)
     scorer.update(_KEY, np.full(_SIZE, 7, np.uint8))
     means = scorer.compute().as_dict()
@@ -209,13 +209,13 @@ def _convert_camvid(folder: Path) -> None:
 
 def _camvid() -> st.SearchStrategy[Files]:
     label = np.random.default_rng(1).integers(0, 12, _SIZE, np.uint8)
-    picture, places = encoded(_noise(), "JPEG"), {}
+    image, places = encoded(_noise(), "JPEG"), {}
     for split in ("train", "val"):
         name = f"0001TP_00669{len(split)}"
-        places[f"images/{split}/{name}.jpg"] = picture
+        places[f"images/{split}/{name}.jpg"] = image
         places[f"labels/{split}/{name}.png"] = encoded(label)
     first, second = "images/train/0001TP_006695.jpg", "labels/train/0001TP_006695.png"
-    return st.one_of(_some(first, (picture, *pictures()), places), _some(second, _labels(), places))
+    return st.one_of(_some(first, (image, *images()), places), _some(second, _labels(), places))
 
 
 _POLYGONS = {
@@ -253,11 +253,11 @@ def _train(folder: Path) -> None:
 def _pairs() -> st.SearchStrategy[Files]:
     good = np.random.default_rng(1).integers(0, _CLASSES, _SIZE, np.uint8)
     whole = {_PAIR[0]: encoded(_noise()), _PAIR[1]: encoded(good)}
-    return st.one_of(_some(_PAIR[0], pictures(), whole), _some(_PAIR[1], _labels(), whole))
+    return st.one_of(_some(_PAIR[0], images(), whole), _some(_PAIR[1], _labels(), whole))
 
 
 class _Sample:
-    """The one sample of a data set."""
+    """The one sample of a dataset."""
 
     def __init__(self, *steps: str | dict[str, Any], **place: Any) -> None:
         configs = [{"type": step} if isinstance(step, str) else step for step in steps]
@@ -295,18 +295,18 @@ def _classify(folder: Path) -> None:
 
 
 READERS = (
-    Reader("picture to segment", lambda: _some("a.png", pictures()), _read_both, share=2),
+    Reader("image to segment", lambda: _some("a.png", images()), _read_both, share=2),
     Reader(
-        "picture uploaded to the page",
-        lambda: _some("a", pictures()),
+        "image uploaded to the page",
+        lambda: _some("a", images()),
         _read_upload,
-        words=("picture", "file"),
+        words=("image", "file"),
     ),
-    Reader("picture and label to train on", _pairs, _train),
-    Reader("picture and label to test on", _pairs, _score_on),
+    Reader("image and label to train on", _pairs, _train),
+    Reader("image and label to test on", _pairs, _score_on),
     Reader(
-        "picture to classify",
-        lambda: _some("a.png", pictures()),
+        "image to classify",
+        lambda: _some("a.png", images()),
         _classify,
         warm=lambda: importlib.import_module("mmpretrain.datasets"),
     ),
