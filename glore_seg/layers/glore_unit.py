@@ -206,7 +206,7 @@ class GloReUnit(nn.Module):
         projections: list[Any] = [self.get_submodule(name) for name in names]
         state_bias: Any = self.conv_state.bias
         with _no_autocast(x.device.type):
-            x, centerd, second, means, sigma = gather(
+            x, centered, second, means, sigma = gather(
                 x,
                 torch.stack([_matrix(conv, dtype) for conv in projections]),
                 torch.stack([conv.bias.to(dtype) for conv in projections]),
@@ -224,7 +224,7 @@ class GloReUnit(nn.Module):
             if self.conv_extend.bias is not None:  # as fuse_conv_bn leaves it
                 mean = mean + self.conv_extend.bias
             weight, shift = fold_norm(self.blocker, extended, mean, sigma, length)
-            return spread(x, centerd, weight, shift)
+            return spread(x, centered, weight, shift)
 
     def takes_interaction_space(self, length: int | None) -> bool:
         """Whether an input goes through the interaction space.

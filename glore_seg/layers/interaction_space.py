@@ -49,18 +49,18 @@ def gather(
     return _Gather.apply(x, weight, bias, covariance)
 
 
-def spread(x: Tensor, centerd: Tensor, weight: Tensor, shift: Tensor) -> Tensor:
+def spread(x: Tensor, centered: Tensor, weight: Tensor, shift: Tensor) -> Tensor:
     """Return X + P (B - mu) + t in the memory format and dtype of X.
 
     Args:
         x: X as :func:`gather` returned it, (B, C, *sizes).
-        centerd: B - mu, (B, N, L).
+        centered: B - mu, (B, N, L).
         weight: P, (B, C, N).
         shift: t, (B, C).
     """
     if _goes_by_plain_operations():
-        return _add_spread(x, centerd, weight.to(centerd.dtype), shift)
-    return _Spread.apply(x, centerd, weight, shift)
+        return _add_spread(x, centered, weight.to(centered.dtype), shift)
+    return _Spread.apply(x, centered, weight, shift)
 
 
 def _goes_by_plain_operations() -> bool:
@@ -81,13 +81,13 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, covariance: bool) -> Any:
-        first, centerd, second, mean, sigma = _gather(x, weight, bias, covariance)
+        first, centered, second, mean, sigma = _gather(x, weight, bias, covariance)
         # B itself is B - mu and mu, unless D is another projection.
         ctx.save_for_backward(
-            x, weight, bias, centerd, mean, *([] if len(weight) == 1 else [first])
+            x, weight, bias, centered, mean, *([] if len(weight) == 1 else [first])
         )
         ctx.covariance = covariance
-        return x.view_as(x), centerd, second, mean, sigma
+        return x.view_as(x), centered, second, mean, sigma
 
     @staticmethod
     def backward(
@@ -98,7 +98,7 @@ class _Gather(torch.autograd.Function):
         grad_mean: Tensor,
         grad_sigma: Tensor,
     ) -> Any:
-        x, weight, bias, centerd, mean, *first = ctx.saved_tensors
+        x, weight, bias, centered, mean, *first = ctx.saved_tensors
         if torch.is_grad_enabled():
             grads = (grad_x, grad_centred, grad_second, grad_mean, grad_sigma)
             needed = ctx.needs_input_grad[:3]
@@ -118,14 +118,14 @@ class _Gather(torch.autograd.Function):
         grad_last.copy_(grad_centred).add_(offset[:, :, None])
         if ctx.covariance:
             symmetric = (grad_sigma + grad_sigma.mT) / length  # (B, N, N)
-            _add_product(grad_last, symmetric.to(dtype), centerd)
+            _add_product(grad_last, symmetric.to(dtype), centered)
         second = grad_second / length  # (B, C, N)
         _add_product(grad_first, second.mT.to(dtype), features)
         if first:
             kept.copy_(first[0])
             shift = second.new_zeros(second.shape[:2])
         else:
-            kept.copy_(centerd)
+            kept.copy_(centered)
             shift = torch.bmm(second, mean.mT)[:, :, 0]  # what B has beyond B - mu, (B, C)
         to_x = weight.flatten(0, 1).mT.expand(*second.shape[:2], -1)  # theta^T, (B, C, N or 2N)
         return (
@@ -142,7 +142,7 @@ def _bias_gradient(
     """Sum of the gradient of B over samples and positions, (N,) or (2 N,)."""
     if features.dtype.itemsize >= 4:
         return grad_nodes.sum((0, 2))
-    # What is centerd sums to nothing, and does not when it was rounded to 16 bits.
+    # What is centered sums to nothing, and does not when it was rounded to 16 bits.
     total = grad_mean.clone()  # (B, 1 or 2, N)
     sums = features.sum(2, dtype=second.dtype)  # (B, C)
     total[:, 0] += torch.bmm(second.mT, sums[:, :, None])[:, :, 0]
@@ -151,16 +151,16 @@ def _bias_gradient(
 
 class _Spread(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, centerd: Tensor, weight: Tensor, shift: Tensor) -> Tensor:
-        ctx.save_for_backward(centerd, weight)
-        return _add_spread(x, centerd, weight.to(centerd.dtype), shift)
+    def forward(ctx: Any, x: Tensor, centered: Tensor, weight: Tensor, shift: Tensor) -> Tensor:
+        ctx.save_for_backward(centered, weight)
+        return _add_spread(x, centered, weight.to(centered.dtype), shift)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
-        centerd, weight = ctx.saved_tensors
-        grad_out = columns(grad.to(centerd.dtype))  # (B, C, L)
-        grad_centred = _product(weight.mT.to(centerd.dtype), grad_out)  # (B, N, L)
-        grad_weight = torch.bmm(grad_out, centerd.mT).to(weight.dtype)  # (B, C, N)
+        centered, weight = ctx.saved_tensors
+        grad_out = columns(grad.to(centered.dtype))  # (B, C, L)
+        grad_centred = _product(weight.mT.to(centered.dtype), grad_out)  # (B, N, L)
+        grad_weight = torch.bmm(grad_out, centered.mT).to(weight.dtype)  # (B, C, N)
         return grad, grad_centred, grad_weight, grad_out.sum(2, dtype=weight.dtype)
 
 
@@ -177,15 +177,15 @@ def _gather(
     zero = features.new_zeros(1)
     second = torch.baddbmm(zero, features, nodes[0].mT, beta=0, alpha=1 / length)  # (B, C, N)
     if torch.is_grad_enabled() or torch.jit.is_tracing():  # by autograd, or by nobody knows whom
-        centerd = (nodes[-1] - mean[:, -1, :, None]).to(weight.dtype)  # (B, N, L)
+        centered = (nodes[-1] - mean[:, -1, :, None]).to(weight.dtype)  # (B, N, L)
     else:
-        centerd = nodes[-1].sub_(mean[:, -1, :, None])
+        centered = nodes[-1].sub_(mean[:, -1, :, None])
     if covariance:
-        deviation = centerd.to(exact)
+        deviation = centered.to(exact)
         sigma = torch.bmm(deviation, deviation.mT) / length  # (B, N, N)
     else:
         sigma = mean.new_zeros(0)
-    return nodes[0], centerd, second.to(exact), mean, sigma
+    return nodes[0], centered, second.to(exact), mean, sigma
 
 
 def _differentiable_backward(

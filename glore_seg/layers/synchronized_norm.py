@@ -41,13 +41,13 @@ class SynchronizedBatchNorm(_BatchNorm):
         count = wide.new_tensor([x.numel() // x.shape[1]])
         total = SumOverProcesses.apply(torch.cat([count, wide.sum(axes)]), group)
         count, mean = total[0].detach(), total[1:] / total[0].detach()  # (), (C,)
-        centerd = wide - mean.view(shape)
-        var = SumOverProcesses.apply(centerd.square().sum(axes), group) / count  # (C,)
+        centered = wide - mean.view(shape)
+        var = SumOverProcesses.apply(centered.square().sum(axes), group) / count  # (C,)
         update_running_statistics(self, mean, var, count)
         scale = (var + self.eps).rsqrt()
         if self.weight is not None:
             scale = scale * self.weight
-        out = centerd * scale.view(shape)
+        out = centered * scale.view(shape)
         if self.bias is not None:
             out = out + self.bias.view(shape)
         return out.to(x.dtype)

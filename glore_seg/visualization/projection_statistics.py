@@ -93,7 +93,7 @@ def _own(maps: np.ndarray) -> np.ndarray:
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Of centerd maps along their last two axes; 0 where one is even."""
+    """Of centered maps along their last two axes; 0 where one is even."""
     product = np.einsum("...hw,...hw->...", a, b)
     norms = [np.sqrt(np.einsum("...hw,...hw->...", x, x)) for x in (a, b)]
     return product / np.maximum(norms[0] * norms[1], np.finfo(np.float64).tiny)

@@ -92,7 +92,7 @@ def pick_nodes(weights: Sequence[np.ndarray], number: int) -> list[int]:
 
     The first is the node with the greatest root mean square. Each next one is the node whose
     greatest absolute cosine with the maps picked before is least. The cosine is taken of the maps
-    as they are, not centerd, so that an even map, which pools over the whole image, counts as a
+    as they are, not centered, so that an even map, which pools over the whole image, counts as a
     pattern of its own. Nodes weaker than a tenth of the strongest come last.
 
     Args:

@@ -143,8 +143,8 @@ def test_gradients_of_both_passes(covariance, shared):
     shift = torch.randn(2, 4, dtype=torch.float64, requires_grad=True)
 
     def both(x, weight, bias, factor, shift):
-        x, centerd, *moments = gather(x, weight, bias, covariance=covariance)
-        return (spread(x, centerd, factor, shift), *(m for m in moments if m.numel()))
+        x, centered, *moments = gather(x, weight, bias, covariance=covariance)
+        return (spread(x, centered, factor, shift), *(m for m in moments if m.numel()))
 
     assert torch.autograd.gradcheck(both, (x, weight, bias, factor, shift))
     assert torch.autograd.gradgradcheck(both, (x, weight, bias, factor, shift))

@@ -17,10 +17,10 @@ def test_equals_numpys_correlation():
     tables = [np.abs(np.corrcoef(m.reshape(6, -1))[upper]).mean() for m in a]
     assert found.between_nodes == pytest.approx(np.mean(tables))
 
-    centerd = a - a.mean((2, 3), keepdims=True)
+    centered = a - a.mean((2, 3), keepdims=True)
     own, other = a - a.mean(0), b - b.mean(0)
     own_centred = own - own.mean((2, 3), keepdims=True)
-    share = (own_centred**2).sum((0, 2, 3)) / (centerd**2).sum((0, 2, 3))
+    share = (own_centred**2).sum((0, 2, 3)) / (centered**2).sum((0, 2, 3))
     assert found.own == pytest.approx(share.mean())
 
     def along(others):
