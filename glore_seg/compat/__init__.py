@@ -69,6 +69,7 @@ def _mends() -> tuple[Mend, ...]:
         checkpoints,
         cityscapesscripts,
         distributed,
+        find_loader,
         fsdp,
         instances,
         mmaction,
@@ -81,6 +82,7 @@ def _mends() -> tuple[Mend, ...]:
 
     return (
         packages.MEND,
+        find_loader.MEND,
         mmcv_version.MEND,
         own_configs.MEND,
         mmcv_ops.MEND,
