@@ -12,6 +12,8 @@ FORKS_BIN := $(FORKS_VENV)/bin
 READY := $(VENV)/.ready
 FORKS_READY := $(FORKS_VENV)/.ready
 PIP_OPTIONS := --quiet --disable-pip-version-check --constraint constraints.txt
+# pip unpacks gigabytes into TMPDIR, and /tmp lies in memory on many machines.
+PIP_INSTALL = TMPDIR=$(abspath $(1))/tmp $(1)/bin/python -m pip install $(PIP_OPTIONS)
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo test lint forks test-forks missing
@@ -45,28 +47,28 @@ $(READY): setup.cfg constraints.txt $(if $(wildcard $(BIN)/python),,missing)
 	@.ci/venv $(PYTHON) $(VENV)
 	@echo "Setting up $(VENV): 2 GB with a CPU build of torch, 7 GB with a CUDA build. It takes" \
 		"2 minutes where the packages are in pip's cache, else as long as the download."
-	@touch $(VENV)/.incomplete
+	@mkdir -p $(VENV)/tmp
 ifdef TORCH_BACKEND
-	@$(BIN)/python -m pip install $(PIP_OPTIONS) uv
+	@$(call PIP_INSTALL,$(VENV)) uv
 	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --constraint constraints.txt \
 		--torch-backend $(TORCH_BACKEND) torch torchvision
 endif
-	@$(BIN)/python -m pip install $(PIP_OPTIONS) --editable '.[lite,cls,video,hub,export,demo,dev]'
+	@$(call PIP_INSTALL,$(VENV)) --editable '.[lite,cls,video,hub,export,demo,dev]'
 	@# Without its dependencies: decord has few wheels, opencv-contrib-python overwrites opencv-python.
-	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps mmaction2
+	@$(call PIP_INSTALL,$(VENV)) --no-deps mmaction2
 	@# Over opencv-python, which mmengine requires by name: the same cv2 without system libraries.
-	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps --force-reinstall opencv-python-headless
-	@rm $(VENV)/.incomplete
+	@$(call PIP_INSTALL,$(VENV)) --no-deps --force-reinstall opencv-python-headless
+	@rm -r $(VENV)/tmp
 	@touch $@
 	@echo "$(VENV) is ready."
 
 $(FORKS_READY): .ci/forks.txt constraints.txt
 	@echo "Setting up $(FORKS_VENV) with the maintained forks of OpenMMLab: 1 to 2 minutes."
 	@.ci/venv $(PYTHON) $(FORKS_VENV)
-	@touch $(FORKS_VENV)/.incomplete
-	@$(FORKS_BIN)/python -m pip install $(PIP_OPTIONS) --requirement .ci/forks.txt
-	@$(FORKS_BIN)/python -m pip install $(PIP_OPTIONS) --no-deps \
+	@mkdir -p $(FORKS_VENV)/tmp
+	@$(call PIP_INSTALL,$(FORKS_VENV)) --requirement .ci/forks.txt
+	@$(call PIP_INSTALL,$(FORKS_VENV)) --no-deps \
 		onedl-mmengine onedl-mmsegmentation mmcv-lite
-	@$(FORKS_BIN)/python -m pip install $(PIP_OPTIONS) --no-deps --no-build-isolation --editable .
-	@rm $(FORKS_VENV)/.incomplete
+	@$(call PIP_INSTALL,$(FORKS_VENV)) --no-deps --no-build-isolation --editable .
+	@rm -r $(FORKS_VENV)/tmp
 	@touch $@

@@ -68,6 +68,7 @@ def _mends() -> tuple[Mend, ...]:
     from glore_seg.compat import (
         checkpoints,
         cityscapesscripts,
+        compiler,
         distributed,
         find_loader,
         fsdp,
@@ -91,6 +92,7 @@ def _mends() -> tuple[Mend, ...]:
         distributed.MEND,
         fsdp.MEND,
         instances.MEND,
+        compiler.MEND,
         torchvision.MEND,
         mmaction.MEND,
         cityscapesscripts.MEND,
