@@ -12,7 +12,7 @@ import sysconfig
 from functools import partial
 from types import SimpleNamespace
 
-from glore_seg.compat.mend import Mend
+from glore_seg.compat.patch import Patch
 
 _MODULE = "mmengine.utils.dl_utils.collect_env"
 
@@ -30,10 +30,10 @@ def _apply() -> None:
     )
 
 
-MEND = Mend(
+PATCH = Patch(
     name="compiler",
     reason="'/bin/sh: x86_64-linux-gnu-gcc: not found' where no compiler is installed",
-    host="mmengine",
+    upstream="mmengine",
     not_needed=_not_needed,
     apply=_apply,
 )

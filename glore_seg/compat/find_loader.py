@@ -10,7 +10,7 @@ import pkgutil
 from types import SimpleNamespace
 from typing import Any
 
-from glore_seg.compat.mend import Mend
+from glore_seg.compat.patch import Patch
 
 _CALLERS = ("mmengine.utils.dl_utils.misc", "mmcv.utils.ext_loader")
 
@@ -31,10 +31,10 @@ def _apply() -> None:
         module.pkgutil = SimpleNamespace(find_loader=importlib.util.find_spec)
 
 
-MEND = Mend(
+PATCH = Patch(
     name="find_loader",
     reason="Python >= 3.14: module 'pkgutil' has no attribute 'find_loader'",
-    host="mmcv",
+    upstream="mmcv",
     not_needed=_not_needed,
     apply=_apply,
 )

@@ -8,7 +8,7 @@ sysconfig.get_config_vars()["CC"] = "no-such-compiler -pthread"
 from mmengine.utils.dl_utils import collect_env
 print(collect_env()["GCC"])
 """
-APPLY = "from glore_seg.compat import compiler; assert compiler.MEND.run() == 'mended'"
+APPLY = "from glore_seg.compat import compiler; assert compiler.PATCH.run() == 'applied'"
 
 
 def test_prints_nothing(python, tmp_path):

@@ -37,7 +37,7 @@ def test_does_nothing_with_find_loader(python, tmp_path):
         "import pkgutil; vars(pkgutil).setdefault('find_loader', lambda name: None)\n"
         "from glore_seg.compat import find_loader\n"
         "from mmengine.utils.dl_utils import misc\n"
-        "print(find_loader.MEND.run(), misc.pkgutil is pkgutil)"
+        "print(find_loader.PATCH.run(), misc.pkgutil is pkgutil)"
     )
     done = python("-c", script, cwd=tmp_path)
     assert done.stdout == "not needed (pkgutil has find_loader) True\n", done.stderr
