@@ -19,7 +19,7 @@ Example:
 from dataclasses import dataclass
 
 from glore_seg.compat.cityscapesscripts import cityscapesscripts_numpy
-from glore_seg.compat.hosts import require_hosts, versions
+from glore_seg.compat.hosts import require_hosts, versions, warn_of_old_versions
 from glore_seg.compat.mend import Mend
 
 __all__ = ["MendState", "Report", "apply", "cityscapesscripts_numpy", "report"]
@@ -99,10 +99,11 @@ def apply() -> None:
     """Mends the installed hosts where they need it. A second call does nothing.
 
     Raises:
-        ImportError: If mmengine, mmcv or mmsegmentation is missing. The text names the command
-            that installs it.
+        ImportError: If mmengine, mmcv, mmsegmentation or what these need is missing. The text
+            names the command that installs it.
     """
     require_hosts()
+    warn_of_old_versions()
     for mend in _mends():
         mend.run()
 
@@ -111,7 +112,7 @@ def report() -> Report:
     """Versions and mends as they are now; applies nothing.
 
     Raises:
-        ImportError: If mmengine, mmcv or mmsegmentation is missing.
+        ImportError: If mmengine, mmcv, mmsegmentation or what these need is missing.
     """
     require_hosts()
     states = tuple(MendState(mend.name, mend.reason, mend.state) for mend in _mends())

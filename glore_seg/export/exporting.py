@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import DATASETS, init_default_scope
 
+from glore_seg.compat.torch_api import EXPORT, require_torch
 from glore_seg.engine.devices import usable_device
 from glore_seg.engine.loading import load_model, read_checkpoint
 from glore_seg.engine.setup_check_hook import unwrap
@@ -81,11 +82,12 @@ def export_model(
     Raises:
         FileExistsError: ``out`` is there and ``overwrite`` is off.
         FileNotFoundError: The checkpoint is not there.
-        MissingExtraError: ONNX's packages are not installed.
+        MissingExtraError: ONNX's packages are not installed, or torch is older than 2.6.
         ExportMismatchError: The file gives something else than torch.
         ValueError: An option is out of range, the checkpoint is of another network, or the network
             cannot be exported.
     """
+    require_torch("export", EXPORT)
     out = Path(out)
     check_order(order)
     _check_file(out, file_format, overwrite=overwrite)
