@@ -82,9 +82,13 @@ else:
         """Whether ``torch.compile`` is at work, which these releases cannot tell."""
         return False
 
-    def get_autocast_dtype(device: str) -> torch.dtype:
+    def get_autocast_dtype(device_type: str) -> torch.dtype:
         """Data type of autocast for a type of device that it is on for."""
-        return torch.get_autocast_cpu_dtype() if device == "cpu" else torch.get_autocast_gpu_dtype()
+        return (
+            torch.get_autocast_cpu_dtype()
+            if device_type == "cpu"
+            else torch.get_autocast_gpu_dtype()
+        )
 
     def in_autocast(device: str) -> bool:
         """Whether autocast is on for a type of device: these releases know two."""

@@ -6,7 +6,7 @@ import warnings
 
 from packaging.version import Version
 
-from glore_seg.compat.mend import is_importable
+from glore_seg.compat.patch import is_importable
 
 # What a bug report should name: a title and the distributions that can stand behind it.
 PACKAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -70,7 +70,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def require_hosts() -> None:
+def require_upstream() -> None:
     """Raises where packages are missing that glore_seg cannot do without.
 
     Raises:
