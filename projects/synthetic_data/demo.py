@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from glore_seg.cli.main import run_tool
 from mmengine.config import Config
 from mmengine.runner import Runner
 from prettytable import PrettyTable
@@ -23,7 +24,6 @@ from glore_seg.apis.splits import use_split
 from glore_seg.apis.submission import submit
 from glore_seg.apis.visualize import spread
 from glore_seg.apis.work_dir import find_checkpoint
-from glore_seg.cli.main import run_tool
 from glore_seg.engine.runner import build_dataset, build_runner
 from glore_seg.utils.files import sha256_of
 from glore_seg.visualization import draw_panel, plot_training_curves
@@ -184,4 +184,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_tool(main, goes_on=True)
+    run_tool(main, resumable=True)

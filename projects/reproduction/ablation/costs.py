@@ -126,8 +126,8 @@ def write_costs(out_dir: Path, costs: Mapping[str, Cost], *, device: str = "cpu"
     """Keep the costs, all of one sitting, for the tables to come; replaces those of another."""
     file = out_dir / _FILE
     content = {"machine": machine(device), "rows": {row: asdict(c) for row, c in costs.items()}}
-    with atomic_write(file) as aside:
-        aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    with atomic_write(file) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return file
 
 

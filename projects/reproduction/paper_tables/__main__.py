@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from glore_seg.apis.visualize import check_figure
 from glore_seg.cli.main import run_tool
+
+from glore_seg.apis.visualize import check_figure
 from projects.reproduction.paper_tables import TABLES, as_records, as_text, count_rows, points
 from projects.reproduction.paper_tables.plot import plot_costs
 
@@ -30,9 +31,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help=f"which of {', '.join(TABLES)} to count (default: all)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser.add_argument(
-        "--plot", type=Path, metavar="FILE", help="draw Figure 4 to this file"
-    )
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw Figure 4 to this file")
     parser.add_argument("--overwrite", action="store_true", help="replace the plot")
     args = parser.parse_args(argv)
     if args.plot and "figure4" not in args.tables:
