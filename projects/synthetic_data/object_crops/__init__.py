@@ -8,4 +8,4 @@ behind a guard rail are riders over a red cycle lane, else persons.
 from projects.synthetic_data.object_crops.settings import OBJECT_CLASSES, CropSettings
 from projects.synthetic_data.object_crops.writer import make_object_crops
 
-__all__ = ["THINGS", "CropSettings", "make_object_crops"]
+__all__ = ["OBJECT_CLASSES", "CropSettings", "make_object_crops"]
