@@ -12,7 +12,7 @@ from projects.web_demo.app import build_page
 from projects.web_demo.handlers import Handlers
 
 LOOPBACK = "127.0.0.1"
-_LOCAL_NAMES = ["127.0.0.1", "localhost", "[::1]"]
+_LOCAL_NAMES = ["127.0.0.1", "localhost"]
 _STYLE = Path(__file__).parent / "templates" / "page.css"
 _QUEUE_SIZE = 16  # requests that wait; the next visitor is told that the queue is full
 
