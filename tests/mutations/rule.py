@@ -1,6 +1,6 @@
 """The rule: a result or an exception, and nothing done outside the given folder.
 
-A :class:`glore_seg.errors.GloReSegError` names the file. Other exceptions are upstream's.
+A :class:`glore_seg.errors.GloReSegError` names the file. Other exceptions are upstream's, and allowed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from glore_seg.errors import GloReSegError
 Files = Mapping[str, bytes]
 """An input: names and contents of the files that are given."""
 
-RESULT, ERROR, UPSTREAM = "result", "own error", "upstream's error"
+RESULT, ERROR = "result", "error"
 
 
 class Nonsense(AssertionError):
@@ -55,7 +55,7 @@ class Reader:
 
 
 def judge(reader: Reader, files: Files) -> str:
-    """Let a reader read an input, and return ``RESULT``, ``ERROR``, ``UPSTREAM`` or what breaks it."""
+    """Let a reader read an input, and return ``RESULT``, ``ERROR`` or what breaks the rule."""
     with tempfile.TemporaryDirectory(prefix="mutation_") as around:
         folder = Path(around) / "given"
         folder.mkdir()
@@ -85,7 +85,7 @@ def _verdict(reader: Reader, files: Files, folder: Path) -> str:
             return f"an error that names none of {', '.join(words)[:200]}: {one_line(error)[:300]}"
         return ERROR
     except Exception:
-        return UPSTREAM
+        return ERROR
     return RESULT
 
 
