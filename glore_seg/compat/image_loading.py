@@ -9,7 +9,7 @@ import struct
 import zlib
 from typing import Any
 
-from glore_seg.compat.mend import Mend
+from glore_seg.compat.patch import Patch
 from glore_seg.errors import DataError
 
 
@@ -51,10 +51,10 @@ def _name_file(loader: Any, key: str, errors: tuple[type[Exception], ...]) -> No
     loader.transform = transform
 
 
-MEND = Mend(
+PATCH = Patch(
     name="image_loading",
     reason="errors of mmcv's LoadImageFromFile and LoadAnnotations do not name the file",
-    host="mmcv",
+    upstream="mmcv",
     not_needed=_not_needed,
     apply=_apply,
 )
