@@ -9,18 +9,18 @@ def check_windows(test_cfg: dict[str, Any]) -> None:
     """Check ``crop_size`` and ``stride``, and turn single numbers into pairs.
 
     Raises:
-        ConfigError: A size is missing or no size, or the windows leave gaps.
+        ConfigError: One is no size, or the windows leave gaps.
     """
     for key in ("crop_size", "stride"):
         size = test_cfg.get(key)
-        size = (size, size) if isinstance(size, int) else size
-        is_pair = isinstance(size, list | tuple) and len(size) == 2
-        if not is_pair or not all(isinstance(side, int) and side > 0 for side in size):
+        sides = [size, size] if isinstance(size, int) else size
+        is_pair = isinstance(sides, list | tuple) and len(sides) == 2
+        if not is_pair or not all(isinstance(side, int) and side > 0 for side in sides):
             raise ConfigError(
                 f"model.test_cfg.{key} is {size!r}; expected height and width in pixels: set "
                 "crop_size and stride in the config, or with --crop-size and --stride of submit.py"
             )
-        test_cfg[key] = tuple(size)
+        test_cfg[key] = tuple(sides)
     stride, window = test_cfg["stride"], test_cfg["crop_size"]
     if stride[0] > window[0] or stride[1] > window[1]:
         raise ConfigError(
