@@ -25,7 +25,6 @@ from glore_seg.engine.splits import plain_dataset, without_labels
 from glore_seg.engine.tasks import task_of
 from glore_seg.layers import GloReUnit
 from glore_seg.models.segmentors import AccumulatingSegTTAModel
-from glore_seg.visualization.projections import capture_projections
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -164,6 +163,9 @@ class Predictor:
             ValueError: The network does not call the unit once, for example where the unit stands
                 in an auxiliary head.
         """
+        # Imported here: it imports matplotlib.
+        from glore_seg.visualization.projections import capture_projections
+
         model: Any = unwrap(self.model)
         batch = self.batch(picture)
         if mirrored:
