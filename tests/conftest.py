@@ -9,6 +9,7 @@ import torch
 import yapf.yapflib.yapf_api
 from mmengine.registry import DefaultScope
 
+from glore_seg.compat.torch_api import EXPORT, TORCH
 from glore_seg.datasets import make_street_scenes
 from glore_seg.engine.cli import run_tool
 
@@ -43,6 +44,13 @@ def no_scope_is_left():
     """What one test builds in mmpretrain's or mmaction's scope, the next would look for there."""
     yield
     DefaultScope._instance_dict.clear()
+
+
+@pytest.fixture(scope="session")
+def export_support():
+    """Skips what exports where torch is too old for it."""
+    if TORCH < EXPORT:
+        pytest.skip(f"torch {torch.__version__}: export needs 2.6")
 
 
 @pytest.fixture(scope="session")

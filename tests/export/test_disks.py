@@ -7,6 +7,8 @@ from glore_seg.export import export_model
 from tests.disks import fill, make_read_only, small_disk
 from tests.export import networks
 
+pytestmark = pytest.mark.usefixtures("export_support")
+
 
 @pytest.fixture
 def export(tmp_path, capsys):

@@ -14,6 +14,8 @@ from glore_seg.export.checking import ExportMismatchError
 from glore_seg.layers import GloReUnit
 from tests.export import networks
 
+pytestmark = pytest.mark.usefixtures("export_support")
+
 OTHER_SIZES = ((1, 40, 72), (2, 57, 91), (3, 129, 65))
 
 

@@ -9,6 +9,8 @@ import torch
 from glore_seg.checkpoints.hub import save_pretrained
 from glore_seg.engine import build_model, load_config
 
+pytestmark = pytest.mark.usefixtures("export_support")
+
 NAME = "configs/fcn_r18_glore_street-scenes.py"
 SMALL = {
     "model.backbone.base_channels": 8,
