@@ -259,7 +259,7 @@ def test_hostile_checkpoints(tmp_path, monkeypatch, kind, forced):
         CheckpointLoader.load_checkpoint(path)
     if not forced:
         with pytest.raises(pickle.UnpicklingError):
-            torch.load(path)
+            torch.load(path, weights_only=True)
     assert not made.exists()
     assert HistoryBuffer._statistics_methods == statistics
 

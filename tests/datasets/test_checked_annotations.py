@@ -7,7 +7,7 @@ from mmseg.datasets.transforms import LoadAnnotations
 from PIL import Image
 
 from glore_seg.datasets import LoadCheckedAnnotations
-from tests.mutations.readers.pictures import declared
+from tests.png_headers import declared
 
 
 @pytest.fixture

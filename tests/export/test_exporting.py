@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 from mmseg.models.utils import resize
@@ -13,6 +12,9 @@ from glore_seg.export import PROPERTY, Contract, export_model, tracing
 from glore_seg.export.checking import ExportMismatchError
 from glore_seg.layers import GloReUnit
 from tests.export import networks
+
+onnxruntime = pytest.importorskip("onnxruntime", reason="pip install 'glore_seg[export]'")
+pytest.importorskip("onnxscript", reason="pip install 'glore_seg[export]'")
 
 pytestmark = pytest.mark.usefixtures("export_support")
 

@@ -2,12 +2,14 @@
 
 import json
 
-import onnxruntime
 import pytest
 import torch
 
 from glore_seg.checkpoints.hub import save_pretrained
 from glore_seg.engine import build_model, load_config
+
+onnxruntime = pytest.importorskip("onnxruntime", reason="pip install 'glore_seg[export]'")
+pytest.importorskip("onnxscript", reason="pip install 'glore_seg[export]'")
 
 pytestmark = pytest.mark.usefixtures("export_support")
 

@@ -3,7 +3,6 @@ import re
 import socket
 import sys
 
-import httpx
 import pytest
 
 from glore_seg.extras import MissingExtraError
@@ -11,6 +10,7 @@ from glore_seg.web.handlers import Handlers
 from glore_seg.web.serving import LOOPBACK, serving
 from tests.web.conftest import free_port
 
+httpx = pytest.importorskip("httpx", reason="gradio brings it")
 pytest.importorskip("gradio", reason="gradio is not installed: pip install 'glore_seg[demo]'")
 
 
