@@ -11,7 +11,7 @@ FORKS_READY := $(FORKS_VENV)/.ready
 PIP_OPTIONS := --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint forks test-forks
+.PHONY: help env demo test lint forks test-forks test-matrix
 
 help:  ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ forks: $(FORKS_READY)  ## Make .venv-forks with the maintained forks of OpenMMLa
 
 test-forks: $(FORKS_READY)  ## Run the tests of compat and models on the forks (1 to 2 minutes)
 	@OMP_NUM_THREADS=1 $(FORKS_BIN)/python -m pytest tests/compat tests/models
+
+test-matrix:  ## Run the tests in several Pythons and sets of packages (an hour, 6 GB for each set)
+	@.ci/matrix
 
 $(READY): setup.cfg constraints.txt
 	@echo "Setting up $(VENV): 2 GB, 1 to 3 minutes with a warm package cache; nothing is compiled."
