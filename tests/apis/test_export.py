@@ -17,6 +17,8 @@ from tests.export import networks
 onnxruntime = pytest.importorskip("onnxruntime", reason="pip install 'glore_seg[export]'")
 pytest.importorskip("onnxscript", reason="pip install 'glore_seg[export]'")
 
+pytestmark = pytest.mark.usefixtures("export_support")
+
 OTHER_SIZES = ((1, 40, 72), (2, 57, 91), (3, 129, 65))
 
 

@@ -13,6 +13,8 @@ from glore_seg.errors import GloReSegError
 onnxruntime = pytest.importorskip("onnxruntime", reason="pip install 'glore_seg[export]'")
 pytest.importorskip("onnxscript", reason="pip install 'glore_seg[export]'")
 
+pytestmark = pytest.mark.usefixtures("export_support")
+
 NAME = "configs/fcn_r18_glore_street-scenes.py"
 SMALL = {
     "model.backbone.base_channels": 8,
