@@ -1,4 +1,4 @@
-"""The card of a shared network, ``README.md``: what it is and how it is loaded."""
+"""The model card of a shared network, ``README.md``."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ _PIPELINES = {"mmseg": "image-segmentation", "mmpretrain": "image-classification
 
 
 def write_card(cfg: Config, model: nn.Module, classes: Sequence[str]) -> str:
-    """Return the text of a card.
+    """Return the text of a model card.
 
     Args:
         cfg: Config of the network.
@@ -56,8 +56,8 @@ from glore_seg.apis.hub import from_pretrained
 model = from_pretrained("OWNER/NAME")  # or this folder
 ```
 
-`config.json` holds the resolved config: plain values, none of which is run. `model.safetensors`
-holds the weights.
+`config.json` is the resolved config, plain values that are never run; `model.safetensors` are the
+weights.
 
 ## Classes
 
@@ -66,5 +66,5 @@ holds the weights.
 
 
 def _plain(text: str) -> str:
-    """Keep a name from being read as mark-up."""
+    """Escape a name, so that it is not read as markup."""
     return json.dumps(str(text), ensure_ascii=False)[1:-1].replace("<", "&lt;").replace("|", "\\|")

@@ -1,7 +1,7 @@
 """The authors' segmentation network: a backbone and the head of Section 4.1.
 
-Its head is ``conv51``, ``gcn.GCN00``, ``gcn.GCN01``, ..., ``conv52`` and ``conv6``, alone or
-within ``head.``; its backbone lies in ``pretrained.`` and is PyTorch-Encoding's ResNet.
+Its head is ``conv51``, ``gcn.GCN00``, ``gcn.GCN01``, ..., ``conv52`` and ``conv6``, with or
+without the prefix ``head.``; its backbone is PyTorch-Encoding's ResNet in ``pretrained.``.
 """
 
 import re
@@ -19,10 +19,10 @@ def from_authors(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Rename the authors' network to an ``EncoderDecoder`` with ``GloReHead``.
 
     Args:
-        state: Their state dict: the network's, or the head's alone.
+        state: Their state dict: of the network, or of the head only.
 
     Returns:
-        Names under ``backbone.`` and ``decode_head.``; what is no part of theirs keeps its name.
+        Names under ``backbone.`` and ``decode_head.``; unknown names are kept.
     """
     out = {}
     backbone = {k.removeprefix(_BACKBONE): v for k, v in state.items() if k.startswith(_BACKBONE)}

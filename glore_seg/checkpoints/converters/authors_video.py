@@ -1,7 +1,7 @@
 """The authors' video networks (3D ResNets on Kinetics, Section 4.4).
 
-Their names are those of :class:`glore_seg.layers.VideoResNet`, which reads them as they are; in a
-recognizer of mmaction2 all but the classifier lie in the backbone.
+Their names are those of :class:`glore_seg.layers.VideoResNet`, which loads them unchanged; a
+recognizer of mmaction2 has everything but the classifier in its backbone.
 """
 
 from torch import Tensor

@@ -107,10 +107,10 @@ def check_state_dict(
         }
     comparison = compare_state_dicts(wanted, found)
     source = source or "the checkpoint"
-    if strict and comparison.faults() and not _loads(model, found):
+    if strict and comparison.differences() and not _loads(model, found):
         raise ConfigError(
             f"{source} is of another network than the config ({comparison.summary()}; "
-            f"{'; '.join(comparison.faults())}). Use the config that the checkpoint was trained "
+            f"{'; '.join(comparison.differences())}). Use the config that the checkpoint was trained "
             "with: it lies beside it in the work directory"
         )
     if not strict and not comparison.fitting:

@@ -1,7 +1,7 @@
-"""Blocks of pre-activation networks: residual, squeeze-and-excitation and dual-path ones in one.
+"""The block of pre-activation networks: residual, with squeeze-and-excitation, or dual-path.
 
-Names of modules are those of the released networks. Shape legend: B batch, C channels that blocks
-add to, A channels appended before a block, I channels that it appends.
+Module names are those of the released networks. Shape legend: B batch, C channels of the residual
+path, A channels appended by earlier blocks, I channels that a block appends.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ RELEASED_NORM: NormLayer = partial(nn.BatchNorm2d, eps=1e-4)
 
 
 class PreActConv(nn.Module):
-    """Norm, ReLU and convolution, padded so that it keeps the size but for its stride."""
+    """Norm, ReLU and padded convolution."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class PreActConv(nn.Module):
 
 
 class SqueezeExcitation(nn.Module):
-    """Weighs each channel by what all of them say on average, https://arxiv.org/abs/1709.01507."""
+    """Channel attention from pooled features, https://arxiv.org/abs/1709.01507."""
 
     def __init__(self, channels: int, reduced_channels: int) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class SqueezeExcitation(nn.Module):
         self.sigmoid = nn.Sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return ``x`` with its channels weighed."""
+        """Return ``x`` with weighted channels."""
         return x * self.sigmoid(self.fc2(self.relu(self.fc1(self.pool(x)))))
 
 
@@ -73,12 +73,12 @@ class PreActBlock(nn.Module):
     Args:
         in_channels: Channels of the input.
         mid_channels: Channels inside.
-        out_channels: Channels C that the block adds to.
+        out_channels: Channels C of the residual path.
         bottleneck: 1x1, 3x3, 1x1 instead of 3x3, 3x3.
         stride: Of the (first) 3x3 convolution and of the shortcut.
-        dilations: Of the 3x3 convolution that strides, and of the one that follows it.
+        dilations: Of the 3x3 convolution with the stride, and of the one after it.
         groups: Of the bottleneck's 3x3 convolution.
-        squeeze: Factor of squeeze-and-excitation after the last convolution; 0 for none.
+        squeeze: Reduction of squeeze-and-excitation after the last convolution; 0 for none.
         increment: Channels I that the block appends.
         project: Whether the shortcut is a 1x1 convolution, which appends 2 I channels.
         norm_layer: Called with a number of channels, returns a norm.
@@ -126,7 +126,7 @@ class PreActBlock(nn.Module):
         self.increment = increment
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add to the input, or to its projection, what the convolutions give."""
+        """Add the convolutions' output to the input or its projection."""
         shortcut = x if self.conv_w1 is None else self.conv_w1(x)  # (B, C + A, H, W)
         out = self.conv_m3(self.conv_m2(self.conv_m1(x)))  # (B, C + I, H, W)
         if self.se is not None:
