@@ -174,9 +174,9 @@ def test_camvid_config_has_the_classes_of_the_converter():
         assert cfg[f"{split}_dataloader"].dataset.data_root == "data/camvid/"
 
 
-def test_missing_pretrained_weights_say_what_to_do(street_scenes, tmp_path):
+def test_missing_pretrained_weights(street_scenes, tmp_path):
     cfg = shrink(load(MAIN), street_scenes, tmp_path)
     cfg.model.pretrained = "/nowhere/x.pth"
     runner = build_runner(cfg)
-    with pytest.raises(OSError, match=r"'/nowhere/x\.pth'.*model\.pretrained=None"):
+    with pytest.raises(CheckpointError, match=r"'/nowhere/x\.pth'.*model\.pretrained=None"):
         runner.train()

@@ -5,7 +5,7 @@ import torch
 from mmengine.registry import MODELS
 
 from glore_seg.checkpoints import convert, read_state_dict
-from glore_seg.errors import GloReSegError
+from glore_seg.errors import CheckpointError
 from glore_seg.layers import PreActNet, VideoResNet
 from glore_seg.models import GloReVideoResNet
 from tests.reference import released_video
@@ -134,14 +134,14 @@ def test_units_of_a_3d_network_stay(tmp_path):
         assert torch.equal(value, state.get(name, value)), name
 
 
-def test_wrong_pretrained_files(tmp_path):
-    path = save(released_2d(101), tmp_path / "r101.pth")
-    with pytest.raises(ValueError, match=r"not in the model: conv4\.B07"):
-        GloReVideoResNet(**SMALL, pretrained=path).init_weights()
+def test_rejects_pretrained_files(tmp_path):
+    deep = save(released_2d(101), tmp_path / "r101.pth")
+    with pytest.raises(CheckpointError, match=r"not in the model: conv4\.B07"):
+        GloReVideoResNet(**SMALL, pretrained=deep).init_weights()
     path = save(released_2d(50), tmp_path / "r50.pth")
-    with pytest.raises(ValueError, match=r"r50.pth is of another network .*pretrained=None"):
+    with pytest.raises(CheckpointError, match=r"r50.pth does not fit .*pretrained=None"):
         GloReVideoResNet(depth=101, base_channels=4, pretrained=path).init_weights()
-    with pytest.raises(ValueError, match="of another shape: conv1"):
+    with pytest.raises(CheckpointError, match="of another shape: conv1"):
         GloReVideoResNet(depth=50, base_channels=8, pretrained=path).init_weights()
-    with pytest.raises(GloReSegError, match=r"nowhere.pth does not exist"):
+    with pytest.raises(CheckpointError, match=r"nowhere.pth does not exist"):
         GloReVideoResNet(**SMALL, pretrained="nowhere.pth").init_weights()
