@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.export import Dim, ExportedProgram
+from torch.export import ExportedProgram
 
 from glore_seg.compat.symbolic_sizes import sizes_stay_symbolic
 from glore_seg.errors import ConfigError
@@ -37,7 +37,7 @@ def trace(
         ConfigError: The network depends on values, or on dynamic sizes.
     """
     image = torch.zeros(_BATCH, 3, *size, device=device)
-    axes = dict.fromkeys(dynamic_axes(len(size), fixed=fixed), Dim.DYNAMIC)
+    axes = dict.fromkeys(dynamic_axes(len(size), fixed=fixed), torch.export.Dim.DYNAMIC)
     try:
         with torch.no_grad(), sizes_stay_symbolic():
             return torch.export.export(graph, (image,), dynamic_shapes=(axes,))

@@ -9,6 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from glore_seg.compat.torch_api import get_autocast_dtype
+from glore_seg.compat.torch_api import in_autocast as device_in_autocast
+
 
 def mean_product(phi: Tensor, b: Tensor) -> Tensor:
     """Eq. 1 divided by the number of positions: (B, S, L), (B, N, L) -> (B, S, N)."""
@@ -28,14 +31,13 @@ def sums_overflow(unit: Any, x: Tensor) -> bool:
 def compute_dtype(x: Tensor) -> torch.dtype:
     """The dtype of matrix products of ``x``: its own, or autocast's."""
     if in_autocast(x) and x.dtype != torch.float64:
-        return torch.get_autocast_dtype(x.device.type)
+        return get_autocast_dtype(x.device.type)
     return x.dtype
 
 
 def in_autocast(x: Tensor) -> bool:
     """Whether autocast is on for the device of ``x``."""
-    device = x.device.type
-    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+    return device_in_autocast(x.device.type)
 
 
 def without_autocast(x: Tensor) -> AbstractContextManager:

@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from glore_seg.compat.torch_api import is_compiling
+
 _CONVS = {4: torch.conv2d, 5: torch.conv3d}
 _CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 _MANY = 2**14  # positions
@@ -62,7 +64,7 @@ def broadcast_back(x: Tensor, centered: Tensor, weight: Tensor, shift: Tensor) -
 
 def _uses_plain_operations() -> bool:
     """Whether a custom backward pass is not needed, or cannot be traced or transformed."""
-    if torch.compiler.is_compiling():
+    if is_compiling():
         return False
     # torch.func: not public, but what autograd.Function itself asks.
     in_transform = getattr(torch._C, "_are_functorch_transforms_active", bool)()
@@ -259,7 +261,7 @@ def _product(left: Tensor, right: Tensor) -> Tensor:
     """(B, R, K) times (B, K, L)."""
     if _wants_position_major(right):
         return torch.bmm(right.mT, left.mT).mT
-    if right.device.type == "cpu" and right.shape[2] >= _MANY and not torch.compiler.is_compiling():
+    if right.device.type == "cpu" and right.shape[2] >= _MANY and not is_compiling():
         # In blocks of positions, for the same reason.
         out = right.new_empty(right.shape[0], left.shape[1], right.shape[2])
         for to, factor, part in zip(out, left, right, strict=True):

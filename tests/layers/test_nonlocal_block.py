@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from glore_seg.apis import count_complexity
+from glore_seg.errors import ConfigError
 from glore_seg.layers import NonLocalBlock
 
 SIZES = {1: (7,), 2: (5, 8), 3: (3, 5, 4)}
@@ -134,12 +135,11 @@ def test_autocast_trains():
     ("arguments", "message"),
     [
         ({"dimensions": 4}, r"dimensions must be one of \(1, 2, 3\), got 4"),
-        ({"channels": 0}, "channels must be at least 1, got 0"),
-        ({"channels": 1}, "inter_channels must be at least 1, got 0; .* half of channels"),
+        ({"channels": 1}, "inter_channels must be at least 1, got 0"),
     ],
 )
 def test_wrong_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ConfigError, match=message):
         NonLocalBlock(**{"channels": 16, **arguments})
 
 
@@ -150,13 +150,5 @@ def test_unknown_argument():
 
 @pytest.mark.parametrize("shape", [(2, 16, 5), (2, 8, 5, 5), (2, 16, 1, 5, 5)])
 def test_wrong_input(shape):
-    with pytest.raises(ValueError, match=r"takes \(B, 16, H, W\), got a tensor of shape"):
+    with pytest.raises(ConfigError, match=r"takes \(B, 16, H, W\), got a tensor of shape"):
         NonLocalBlock(16)(torch.rand(*shape))
-
-
-def test_one_position():
-    one = torch.rand(1, 16, 1, 1)
-    block = NonLocalBlock(16, pooled=True)
-    with pytest.raises(ValueError, match=r"NonLocalBlock: BatchNorm2d takes .*single value"):
-        block(one)
-    assert block.eval()(one).shape == one.shape

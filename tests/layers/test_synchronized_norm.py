@@ -26,8 +26,3 @@ def test_alone_it_is_batch_norm(ndim, affine):
 def test_the_unit_folds_it():
     unit = GloReUnit(8, 3, 4, norm_layer=SynchronizedBatchNorm, order="interaction")
     assert unit(torch.randn(2, 8, 4, 4)).shape == (2, 8, 4, 4)
-
-
-def test_an_input_without_channels():
-    with pytest.raises(ValueError, match=r"input of shape \(3,\); expected \(B, C, ...\)"):
-        SynchronizedBatchNorm(3)(torch.zeros(3))
