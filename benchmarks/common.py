@@ -32,7 +32,9 @@ def _cell(value: Any) -> str:
 def make_parser(description: str, *, example: str) -> argparse.ArgumentParser:
     """A parser with the options of all benchmarks."""
     parser = argparse.ArgumentParser(description=description, epilog=f"example: {example}")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write header and rows to this file")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write header and rows to this file"
+    )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the plot to this file")
     parser.add_argument(
         "--rounds", type=int, default=15, help="number of timings of each variant (default: 15)"

@@ -200,7 +200,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="skip modules that need more memory for their L x L maps (default: 6)",
     )
     parser.add_argument(
-        "--largest", type=int, default=128 * 256, help="largest number of positions (default: 32768)"
+        "--largest",
+        type=int,
+        default=128 * 256,
+        help="largest number of positions (default: 32768)",
     )
     args = parser.parse_args(argv)
     header = begin(args)

@@ -102,13 +102,13 @@ class _DictCalls(ast.NodeTransformer):
             return node
         match node:
             case ast.Call(func=ast.Name(id="dict"), args=[]):
-                keys, values = [], []
-            case ast.Call(func=ast.Name(id="dict"), args=[ast.Dict(keys=keys, values=values)]):
+                found = ast.Dict([], [])
+            case ast.Call(func=ast.Name(id="dict"), args=[ast.Dict() as found]):
                 pass
             case _:
                 return node  # which literal_eval refuses
-        keys = [*keys, *(ast.Constant(name) for name in names)]
-        return ast.Dict(keys, [*values, *(keyword.value for keyword in node.keywords)])
+        keys = [*found.keys, *(ast.Constant(name) for name in names)]
+        return ast.Dict(keys, [*found.values, *(keyword.value for keyword in node.keywords)])
 
     def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802
         numbers = {"inf": math.inf, "nan": math.nan}

@@ -50,7 +50,9 @@ def read_text(path: str | Path) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise CheckpointError(f"{path} is not text ({error}); expected a config in UTF-8") from error
+        raise CheckpointError(
+            f"{path} is not text ({error}); expected a config in UTF-8"
+        ) from error
 
 
 def config_from_json(text: str, *, source: str) -> Config:

@@ -138,9 +138,7 @@ class VideoGraph(ClassificationGraph):
         from mmaction.models.recognizers import Recognizer3D  # optional
 
         if not isinstance(network, Recognizer3D):
-            raise ConfigError(
-                f"the network is a {type(network).__name__}; expected a Recognizer3D"
-            )
+            raise ConfigError(f"the network is a {type(network).__name__}; expected a Recognizer3D")
         super().__init__(network, resized=resized, argmax=argmax)
 
     def _logits(self, image: Tensor) -> Tensor:

@@ -42,9 +42,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="network that the weights are for (default: configs/fcn_r50_glore_cityscapes.py, "
         "and for paddleseg and authors-video the one of its depth in configs/paddleseg or video)",
     )
-    parser.add_argument(
-        "--head-only", action="store_true", help="the file holds only the head"
-    )
+    parser.add_argument("--head-only", action="store_true", help="the file holds only the head")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT")
     add_cfg_options(parser)
     return parser.parse_args(argv)

@@ -56,7 +56,7 @@ class Architecture:
                 f"and {stem} of the stem; expected whole numbers, divisible by the "
                 f"{self.groups} groups of the 3x3 convolutions: take a power of 2, such as 0.5"
             )
-        whole = {name: tuple(map(int, counts)) for name, counts in scaled.items()}
+        whole: dict[str, Any] = {name: tuple(map(int, each)) for name, each in scaled.items()}
         return replace(self, stem_channels=int(stem), **whole)
 
 

@@ -34,7 +34,9 @@ def missing_weights(checkpoint: str, error: OSError, option: str | None) -> Miss
             f"download them and give the path (--cfg-options {option}=/path/to/weights.pth), or "
             f"train from scratch (--cfg-options {option.removesuffix('.checkpoint')}=None)"
         )
-    return MissingWeightsError(f"cannot load the pretrained weights {checkpoint!r} ({error}): {fix}")
+    return MissingWeightsError(
+        f"cannot load the pretrained weights {checkpoint!r} ({error}): {fix}"
+    )
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,9 @@ def test_rejects_units_with_other_options(with_config):
         initialized(path)
     same = initialized(path, unit_cfg={"normalize": False, "zero_init": False})
     assert not same.backbone.conv4.B01_extra.normalize
-    assert initialized(with_config(unit_cfg={"zero_init": False})).backbone.conv4.B01_extra.normalize
+    assert initialized(
+        with_config(unit_cfg={"zero_init": False})
+    ).backbone.conv4.B01_extra.normalize
 
 
 def test_rejects_pooled_for_plain_blocks(tmp_path):
