@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from benchmarks import model
 from benchmarks.common import begin, make_parser, print_tables, write_json
-from benchmarks.unit import Shape, make, count_macs
+from benchmarks.unit import Shape, count_macs, make
 from projects.reproduction.timing import side_by_side
 
 SHAPES = (

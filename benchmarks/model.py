@@ -1,7 +1,7 @@
 """Training steps and inference of a network with our options and with mmseg's defaults.
 
-mmseg's defaults are fp32, channels first, eager. On CPUs the network is small; with `--device cuda` it is
-ResNet-50 at the sizes of Cityscapes, also with torch.compile.
+mmseg's defaults are fp32, channels first, eager. On CPUs the network is small; with `--device cuda`
+it is ResNet-50 at the sizes of Cityscapes, also with torch.compile.
 """
 
 import copy
@@ -162,7 +162,7 @@ def training(
 def inference(
     model: nn.Module, data: dict[str, list], cfg: Any, way: Settings
 ) -> Callable[[], object]:
-    """Return a function that predicts the label maps of a batch, with BatchNorm folded unless stock."""
+    """Return a function that predicts the label maps of a batch; BatchNorm is folded unless stock."""
     from mmcv.cnn import fuse_conv_bn
 
     model = _prepared(model, way).eval()

@@ -1,4 +1,4 @@
-"""Find the config of a checkpoint, in its ``meta`` or beside it, and parse it without running it."""
+"""Find the config of a checkpoint in its ``meta`` or beside it, and parse it without running it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def parse_assignments(text: Any) -> dict[str, Any]:
 class _DictCalls(ast.NodeTransformer):
     """Replaces ``dict(a=1)``, ``dict({"a-b": 1})``, ``inf`` and ``nan`` by literals."""
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         names = [keyword.arg for keyword in node.keywords]
         if None in names:  # dict(**values)
@@ -110,6 +110,6 @@ class _DictCalls(ast.NodeTransformer):
         keys = [*found.keys, *(ast.Constant(name) for name in names)]
         return ast.Dict(keys, [*found.values, *(keyword.value for keyword in node.keywords)])
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.AST:
         numbers = {"inf": math.inf, "nan": math.nan}
         return ast.Constant(numbers[node.id]) if node.id in numbers else node

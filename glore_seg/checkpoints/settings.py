@@ -7,14 +7,34 @@ from typing import Any
 
 _PARTS = ("data_preprocessor", "backbone", "neck", "decode_head", "head", "cls_head")
 # Settings of training or speed, or with a check elsewhere.
-_FREE = frozenset(
-    """
-    order with_cp init_cfg pretrained frozen_stages norm_eval requires_grad momentum
-    zero_init zero_init_residual dropout_ratio drop_path_rate loss loss_decode loss_cls
-    sampler cal_acc topk batch_augments size size_divisor test_cfg pad_val seg_pad_val
-    num_classes average_clips
-    """.split()
-)
+_FREE = {
+    "order",
+    "with_cp",
+    "init_cfg",
+    "pretrained",
+    "frozen_stages",
+    "norm_eval",
+    "requires_grad",
+    "momentum",
+    "zero_init",
+    "zero_init_residual",
+    "dropout_ratio",
+    "drop_path_rate",
+    "loss",
+    "loss_decode",
+    "loss_cls",
+    "sampler",
+    "cal_acc",
+    "topk",
+    "batch_augments",
+    "size",
+    "size_divisor",
+    "test_cfg",
+    "pad_val",
+    "seg_pad_val",
+    "num_classes",
+    "average_clips",
+}
 _ALIASES = dict.fromkeys(("SyncBN", "CPUSyncBN", "BN1d", "BN2d", "BN3d"), "BN")
 
 

@@ -87,7 +87,7 @@ def check(
 
 
 def random_image(size: tuple[int, ...]) -> Tensor:
-    """Coarse and fine noise, (N, 3, *sides), always the same; large pools would average fine noise."""
+    """Coarse and fine noise, (N, 3, *sides), always the same; pooling would average out fine noise."""
     number, *sides = size
     generator = torch.Generator().manual_seed(0)
     coarse = torch.randn(number, 3, *sides[:-2], 5, 7, generator=generator)

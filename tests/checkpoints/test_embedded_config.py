@@ -67,7 +67,7 @@ def test_round_trip_of_all_kinds_of_values():
     ids=lambda line: line[:12],
 )
 def test_rejects_everything_else(line):
-    with pytest.raises(CheckpointError, match="^x is not a config"):
+    with pytest.raises(CheckpointError, match=r"^x is not a config"):
         parse_config(f"model = dict()\n{line}", source="x")
 
 

@@ -89,7 +89,7 @@ IMPORTED = "which a registry would import; expected a registered name"
 )
 def test_rejects_what_could_run_code(cfg, key, what):
     before = set(sys.modules)
-    with pytest.raises(CheckpointError, match="^theirs: ") as refused:
+    with pytest.raises(CheckpointError, match=r"^theirs: ") as refused:
         admit_untrusted(cfg, source="theirs")
     assert f"{key} is " in str(refused.value)
     assert what in str(refused.value)

@@ -12,6 +12,7 @@ from PIL import Image
 from glore_seg.apis import load_config
 from glore_seg.datasets import CAMVID_CLASSES
 from glore_seg.engine import build_dataset, build_model, build_runner
+from glore_seg.errors import CheckpointError
 from tests.configs.shrinking import shrink
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -116,7 +116,7 @@ def test_what_does_not_tell_enough(tmp_path):
     cfg = config()
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     del cfg.test_dataloader.dataset.pipeline[1]
-    with pytest.raises(ConfigError, match="no transform with clip_len.*such as SampleFrames"):
+    with pytest.raises(ConfigError, match=r"no transform with clip_len.*such as SampleFrames"):
         export_model(cfg, checkpoint, tmp_path / "a.onnx")
     cfg = config()
     checkpoint = networks.save(cfg, tmp_path / "b.pth")
