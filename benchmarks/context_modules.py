@@ -3,7 +3,7 @@
 ``python -m benchmarks.context_modules --threads 2 --json modules.json --plot modules.png``
 
 All are OpenMMLab's code. Pyramid and atrous pooling are as in their papers: PSPNet with 128
-channels per scale and a final 3x3 convolution, DeepLabv3 with 256 per branch and a final 1x1 convolution.
+channels per scale and a final 3x3 convolution, DeepLabv3 with 256 per branch and a final 1x1.
 """
 
 from collections.abc import Callable, Sequence

@@ -162,7 +162,7 @@ def training(
 def inference(
     model: nn.Module, data: dict[str, list], cfg: Any, way: Settings
 ) -> Callable[[], object]:
-    """Return a function that predicts the label maps of a batch; BatchNorm is folded unless stock."""
+    """Return a function that predicts label maps of a batch; BatchNorm is folded unless stock."""
     from mmcv.cnn import fuse_conv_bn
 
     model = _prepared(model, way).eval()

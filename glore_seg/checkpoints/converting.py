@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from glore_seg.checkpoints.comparison import Comparison, compare_state_dicts
-from glore_seg.checkpoints.converters.authors import from_authors
-from glore_seg.checkpoints.converters.authors_video import from_authors_video
+from glore_seg.checkpoints.converters.authors import from_authors, from_authors_video
 from glore_seg.checkpoints.converters.paddleseg import from_paddleseg
 from glore_seg.checkpoints.converters.resnet import from_mmpretrain, from_torchvision
 from glore_seg.errors import CheckpointError

@@ -87,7 +87,7 @@ def check(
 
 
 def random_image(size: tuple[int, ...]) -> Tensor:
-    """Coarse and fine noise, (N, 3, *sides), always the same; pooling would average out fine noise."""
+    """Coarse noise, which pooling does not average out, plus fine noise; (N, 3, *sides)."""
     number, *sides = size
     generator = torch.Generator().manual_seed(0)
     coarse = torch.randn(number, 3, *sides[:-2], 5, 7, generator=generator)

@@ -14,6 +14,7 @@ from glore_seg.layers.extra_units import UnitType, unit_builder
 from glore_seg.layers.glore_unit import GloReUnit
 from glore_seg.layers.insertion import stage_positions
 from glore_seg.layers.nonlocal_block import NonLocalBlock
+from glore_seg.layers.preact.blocks import PreActConv
 
 # Residual blocks in conv2 to conv5. 26 is not in the paper: a small network for small data.
 _BLOCKS = {26: (2, 2, 2, 2), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
@@ -138,26 +139,6 @@ class VideoResNet(nn.Module):
         return self.classifier(self.dropout(self.globalpool(x).flatten(1)))
 
 
-class _NormActConv(nn.Module):
-    """BatchNorm, ReLU and a padded convolution."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel: tuple[int, int, int],
-        stride: tuple[int, int, int] = (1, 1, 1),
-    ) -> None:
-        super().__init__()
-        padding = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
-        self.bn = _NORM(in_channels)
-        self.relu = nn.ReLU(inplace=True)
-        self.conv = nn.Conv3d(in_channels, out_channels, kernel, stride, padding, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv(self.relu(self.bn(x)))
-
-
 class _Bottleneck(nn.Module):
     """Three pre-activated convolutions and a shortcut, projected in the first block of a stage."""
 
@@ -171,10 +152,12 @@ class _Bottleneck(nn.Module):
         first: bool,
     ) -> None:
         super().__init__()
-        self.conv_m1 = _NormActConv(in_channels, middle, (frames, 1, 1))
-        self.conv_m2 = _NormActConv(middle, middle, (1, 3, 3), stride)
-        self.conv_m3 = _NormActConv(middle, 4 * middle, (1, 1, 1))
-        self.conv_w1 = _NormActConv(in_channels, 4 * middle, (1, 1, 1), stride) if first else None
+        conv = partial(PreActConv, norm_layer=_NORM)
+        one = (1, 1, 1)
+        self.conv_m1 = conv(in_channels, middle, (frames, 1, 1))
+        self.conv_m2 = conv(middle, middle, (1, 3, 3), stride=stride)
+        self.conv_m3 = conv(middle, 4 * middle, one)
+        self.conv_w1 = conv(in_channels, 4 * middle, one, stride=stride) if first else None
 
     def forward(self, x: Tensor) -> Tensor:
         shortcut = x if self.conv_w1 is None else self.conv_w1(x)
@@ -192,18 +175,15 @@ def _stage(
     """Blocks B01, B02, ..., with a unit B.._extra after those at ``positions``."""
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for number in range(1, blocks + 1):
-        first = number == 1
+        first, odd = number == 1, number % 2 == 1
+        temporal = (True, odd, odd, number == 2)[stage]
         layers[f"B{number:02d}"] = _Bottleneck(
             in_channels if first else 4 * middle,
             middle,
             stride=_STRIDES[stage] if first else (1, 1, 1),
-            frames=3 if _is_temporal(stage, number) else 1,
+            frames=3 if temporal else 1,
             first=first,
         )
         if number in positions:
             layers[f"B{number:02d}_extra"] = make_unit(4 * middle)
     return nn.Sequential(layers)
-
-
-def _is_temporal(stage: int, number: int) -> bool:
-    return (True, number % 2 == 1, number % 2 == 1, number == 2)[stage]

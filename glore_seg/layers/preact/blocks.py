@@ -6,6 +6,7 @@ path, A channels appended by earlier blocks, I channels that a block appends.
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,15 +16,15 @@ RELEASED_NORM: NormLayer = partial(nn.BatchNorm2d, eps=1e-4)
 
 
 class PreActConv(nn.Module):
-    """Norm, ReLU and padded convolution."""
+    """Norm, ReLU and padded convolution, in two or three dimensions."""
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int,
+        kernel_size: tuple[int, ...],
         *,
-        stride: int = 1,
+        stride: int | tuple[int, ...] = 1,
         dilation: int = 1,
         groups: int = 1,
         norm_layer: NormLayer = RELEASED_NORM,
@@ -31,12 +32,13 @@ class PreActConv(nn.Module):
         super().__init__()
         self.bn = norm_layer(in_channels)
         self.relu = nn.ReLU(inplace=True)
-        self.conv = nn.Conv2d(
+        conv: Any = {2: nn.Conv2d, 3: nn.Conv3d}[len(kernel_size)]
+        self.conv = conv(
             in_channels,
             out_channels,
             kernel_size,
             stride=stride,
-            padding=dilation * (kernel_size // 2),
+            padding=tuple(dilation * (side // 2) for side in kernel_size),
             dilation=dilation,
             groups=groups,
             bias=False,
@@ -106,21 +108,29 @@ class PreActBlock(nn.Module):
         super().__init__()
         conv = partial(PreActConv, norm_layer=norm_layer)
         last_channels = out_channels + increment
+        one, three = (1, 1), (3, 3)
         if bottleneck:
-            self.conv_m1 = conv(in_channels, mid_channels, 1)
+            self.conv_m1 = conv(in_channels, mid_channels, one)
             self.conv_m2 = conv(
-                mid_channels, mid_channels, 3, stride=stride, dilation=dilations[0], groups=groups
+                mid_channels,
+                mid_channels,
+                three,
+                stride=stride,
+                dilation=dilations[0],
+                groups=groups,
             )
-            self.conv_m3: nn.Module = conv(mid_channels, last_channels, 1)
+            self.conv_m3: nn.Module = conv(mid_channels, last_channels, one)
         else:
-            self.conv_m1 = conv(in_channels, mid_channels, 3, stride=stride, dilation=dilations[0])
-            self.conv_m2 = conv(mid_channels, last_channels, 3, dilation=dilations[1])
+            self.conv_m1 = conv(
+                in_channels, mid_channels, three, stride=stride, dilation=dilations[0]
+            )
+            self.conv_m2 = conv(mid_channels, last_channels, three, dilation=dilations[1])
             self.conv_m3 = nn.Identity()
         self.se = (
             SqueezeExcitation(last_channels, max(1, last_channels // squeeze)) if squeeze else None
         )
         self.conv_w1 = (
-            conv(in_channels, out_channels + 2 * increment, 1, stride=stride) if project else None
+            conv(in_channels, out_channels + 2 * increment, one, stride=stride) if project else None
         )
         self.out_channels = out_channels
         self.increment = increment

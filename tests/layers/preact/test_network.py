@@ -315,10 +315,3 @@ def test_new_units_are_the_identity_and_leave_the_plain_networks_names():
 def test_wrong_arguments(options, message):
     with pytest.raises(ConfigError, match=message):
         PreActNet(**{"arch": "resnet18", "width": 0.125, **options})
-
-
-def test_unknown_arguments():
-    with pytest.raises(TypeError, match="num_unit"):
-        PreActNet("resnet18", num_unit=(0, 0, 1, 0))
-    with pytest.raises(TypeError, match="pooled_by"):
-        PreActNet("resnet18", num_units=(0, 0, 1, 0), unit_cfg={"pooled_by": 2}, width=0.125)

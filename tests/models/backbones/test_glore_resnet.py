@@ -134,8 +134,3 @@ def test_missing_pretrained_weights(options, message):
 def test_wrong_arguments(arguments, message):
     with pytest.raises(ConfigError, match=message):
         GloReResNet(**{"depth": 18, **SMALL, **arguments})
-
-
-def test_unknown_argument():
-    with pytest.raises(TypeError, match="num_unit"):
-        GloReResNet(18, num_unit=(0, 0, 1, 0))

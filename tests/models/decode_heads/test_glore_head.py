@@ -79,11 +79,6 @@ def test_paddleseg_form():
     assert torch.equal(head((x,)), head.conv_seg(head.units(head.convs[0](x))))
 
 
-def test_concat_input():
-    head = GloReHead(**SMALL, concat_input=True)
-    assert head((torch.randn(2, 10, 5, 5),)).shape == (2, 5, 5, 5)
-
-
 def test_unit_cfg_overrides_the_nodes():
     (unit,) = GloReHead(**SMALL, unit_cfg={"num_nodes": 3}).units
     assert (unit.num_nodes, unit.num_states) == (3, 6)
@@ -109,8 +104,3 @@ def test_norm_of_the_units(norm):
 def test_wrong_arguments(arguments, message):
     with pytest.raises(ConfigError, match=message):
         GloReHead(**{**SMALL, **arguments})
-
-
-def test_unknown_argument():
-    with pytest.raises(TypeError, match="num_unit"):
-        GloReHead(**SMALL, num_unit=1)

@@ -34,13 +34,6 @@ def test_norm_cfg():
     assert not unit.blocker.weight.requires_grad
 
 
-def test_unknown_arguments():
-    with pytest.raises(TypeError, match="num_node"):
-        build(num_node=3)
-    with pytest.raises(TypeError, match="norm_layer"):
-        build(norm_layer=nn.BatchNorm2d)
-
-
 def test_in_the_blocks_of_a_resnet():
     torch.manual_seed(0)
     plugin = {"cfg": {"type": "GloReUnit", "zero_init": False}, "position": "after_conv3"}
