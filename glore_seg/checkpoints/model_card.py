@@ -8,6 +8,36 @@ from torch import nn
 
 _PIPELINES = {"mmseg": "image-segmentation", "mmpretrain": "image-classification"}
 
+_CARD = """---
+library_name: glore_seg
+{pipeline}tags:
+- glore
+- mmsegmentation
+---
+
+# {title}
+
+A `{kind}` of {millions:.3f} M parameters, saved by
+[glore_seg](https://arxiv.org/abs/1811.12814) (Graph-Based Global Reasoning Networks).
+
+| part | class |
+| --- | --- |
+{rows}
+
+## How to load it
+
+```python
+# pip install 'glore_seg[lite,hub]'
+from glore_seg.apis.hub import from_pretrained
+
+model = from_pretrained("OWNER/NAME")  # or this folder
+```
+
+## Classes
+
+{classes}
+"""
+
 
 def write_card(cfg: Config, model: nn.Module, classes: Sequence[str]) -> str:
     """Return the text of a model card.
@@ -17,54 +47,22 @@ def write_card(cfg: Config, model: nn.Module, classes: Sequence[str]) -> str:
         model: The network.
         classes: Names of its classes.
     """
-    scope = cfg.get("default_scope") or "mmseg"
-    pipeline = f"pipeline_tag: {_PIPELINES[scope]}\n" if scope in _PIPELINES else ""
+    pipeline = _PIPELINES.get(cfg.get("default_scope") or "mmseg")
     parts = {
         name: type(part).__name__
         for name in ("backbone", "neck", "decode_head", "head")
         if isinstance(part := getattr(model, name, None), nn.Module)
     }
-    rows = "\n".join(f"| {name} | `{kind}` |" for name, kind in parts.items())
-    millions = sum(p.numel() for p in model.parameters()) / 1e6
-    listed = "\n".join(f"{i}. {_plain(name)}" for i, name in enumerate(classes))
-    title = _plain(" + ".join(parts.values()) or type(model).__name__)
-    return f"""---
-library_name: glore_seg
-{pipeline}tags:
-- glore
-- mmsegmentation
----
-
-# {title}
-
-A `{type(model).__name__}` of {millions:.3f} M parameters, saved by
-[glore_seg](https://arxiv.org/abs/1811.12814) (Graph-Based Global Reasoning Networks).
-
-| part | class |
-| --- | --- |
-{rows}
-
-## How to load it
-
-```bash
-pip install 'glore_seg[lite,hub]'
-```
-
-```python
-from glore_seg.apis.hub import from_pretrained
-
-model = from_pretrained("OWNER/NAME")  # or this folder
-```
-
-`config.json` is the resolved config, plain values that are never run; `model.safetensors` are the
-weights.
-
-## Classes
-
-{listed or "Not named by the config's dataset."}
-"""
+    return _CARD.format(
+        pipeline=f"pipeline_tag: {pipeline}\n" if pipeline else "",
+        title=_escape(" + ".join(parts.values()) or type(model).__name__),
+        kind=type(model).__name__,
+        millions=sum(p.numel() for p in model.parameters()) / 1e6,
+        rows="\n".join(f"| {name} | `{kind}` |" for name, kind in parts.items()),
+        classes="\n".join(f"{i}. {_escape(name)}" for i, name in enumerate(classes)) or "Unnamed.",
+    )
 
 
-def _plain(text: str) -> str:
+def _escape(text: str) -> str:
     """Escape a name, so that it is not read as markup."""
     return json.dumps(str(text), ensure_ascii=False)[1:-1].replace("<", "&lt;").replace("|", "\\|")

@@ -67,6 +67,7 @@ def test_onnx_gives_mmsegs_logits_at_sizes_that_were_not_traced(tmp_path):
     assert session.get_outputs()[0].shape == ["batch", 4, "height", "width"]
 
 
+@pytest.mark.slow
 def test_labels_of_coarse_logits_in_the_other_order(tmp_path):
     cfg = networks.segmentation(head={"align_corners": True})
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
@@ -102,6 +103,7 @@ NECK = {
 }
 
 
+@pytest.mark.slow
 def test_psp_head_and_glore_neck_are_right_at_every_size(tmp_path):
     cfg = networks.segmentation(head=PSP, neck=NECK)
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
@@ -113,6 +115,7 @@ def test_psp_head_and_glore_neck_are_right_at_every_size(tmp_path):
         torch.testing.assert_close(found, as_test_step(model, x), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_check_finds_what_onnx_keeps_of_the_traced_size(tmp_path, monkeypatch):
     """torch's own way with adaptive pooling: wrong without a word at sizes above the traced."""
     monkeypatch.setattr("glore_seg.export.formats.with_exact_pooling", lambda program: program)
@@ -138,6 +141,7 @@ def test_pooling_is_torchs(size, bins):
     torch.testing.assert_close(one, torch.nn.functional.adaptive_avg_pool2d(x, (1, 1)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("order", "changes"),
     [("coordinate", {}), ("interaction", {"head": PSP, "neck": NECK})],
@@ -178,6 +182,7 @@ def test_classifier_gives_mmpretrains_logits(tmp_path):
     assert expected.items() <= contract.items()
 
 
+@pytest.mark.slow
 def test_a_fixed_size_and_padded_images(tmp_path):
     cfg = networks.segmentation()
     cfg.model.data_preprocessor.test_cfg = {"size_divisor": 32}
@@ -216,6 +221,7 @@ def test_one_logit_for_two_classes(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_resizing_outside_is_resizing_inside(tmp_path):
     cfg = networks.segmentation(head={"align_corners": True})
     checkpoint = networks.save(cfg, tmp_path / "a.pth")

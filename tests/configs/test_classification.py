@@ -107,6 +107,7 @@ def test_settings_are_the_papers(name):
     assert (checkpoint.save_best, checkpoint.rule) == ("accuracy/top1", "greater")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [*(f"{arch}{variants[-1]}_in1k" for arch, variants in TABLE_2.items()),

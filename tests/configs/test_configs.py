@@ -22,6 +22,7 @@ NAMES = sorted(
     if not {"_base_", "classification", "video"} & set(path.parts)
 )
 MAIN = "fcn_r50_glore_cityscapes"
+QUICK = (MAIN, "fcn_r18_glore_street-scenes")
 
 
 def load(name: str) -> Config:
@@ -52,7 +53,9 @@ def test_folders_and_labels_are_checked(name):
     assert "'LoadAnnotations'" not in str(cfg.tta_pipeline)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
+)
 def test_trains_validates_and_tests(name, street_scenes, tmp_path):
     cfg = shrink(load(name), street_scenes, tmp_path / "work_dir")
     formats_only = cfg.test_evaluator.get("format_only", False)

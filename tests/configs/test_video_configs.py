@@ -152,6 +152,7 @@ def test_pipelines():
         assert not any(kind.startswith("Decord") for kind in types)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("r50_")])
 def test_trains_validates_and_tests(name, kinetics, tmp_path):
     runner = build_runner(shrink(load(name), kinetics, tmp_path))

@@ -26,6 +26,7 @@ def export(tmp_path, capsys):
     return export
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "file_format"), [("a.onnx", "onnx"), ("a.pt2", "program")], ids=["onnx", "program"]
 )

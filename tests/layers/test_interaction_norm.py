@@ -1,4 +1,4 @@
-"""Statistics across processes: two with half of the batch each must equal one with all of it."""
+"""Statistics of two processes with half of the batch each equal those of one process."""
 
 import os
 
@@ -11,6 +11,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from glore_seg.layers import GloReUnit
 from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
+
+pytestmark = pytest.mark.slow  # starts two processes
 
 C = 8
 SHAPE = (3, C, 6, 5)

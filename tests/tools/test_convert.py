@@ -42,6 +42,7 @@ def test_paddleseg_weights_become_a_network_that_is_ready(exit_code, tmp_path, c
     assert "exists" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_backbone_weights_start_a_training(exit_code, tmp_path, capsys):
     names = classifier_names(50, deep_stem=True, pooled_shortcut=True)
     torch.save({name: torch.full(s, 0.5) for name, s in names.items()}, tmp_path / "timm.pth")
