@@ -104,7 +104,7 @@ NECK = {
 
 
 @pytest.mark.slow
-def test_psp_head_and_glore_neck_are_right_at_every_size(tmp_path):
+def test_psp_head_and_glore_neck_at_other_sizes(tmp_path):
     cfg = networks.segmentation(head=PSP, neck=NECK)
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     export_model(cfg, checkpoint, tmp_path / "a.onnx")
@@ -116,7 +116,7 @@ def test_psp_head_and_glore_neck_are_right_at_every_size(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_check_finds_what_onnx_keeps_of_the_traced_size(tmp_path, monkeypatch):
+def test_check_finds_pooling_of_the_traced_size(tmp_path, monkeypatch):
     """torch's own way with adaptive pooling: wrong without a word at sizes above the traced."""
     monkeypatch.setattr("glore_seg.export.formats.with_exact_pooling", lambda program: program)
     monkeypatch.setattr("glore_seg.apis.export.SIZES", ((1, 200, 320),))
@@ -183,7 +183,7 @@ def test_classifier_gives_mmpretrains_logits(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_fixed_size_and_padded_images(tmp_path):
+def test_fixed_size_and_size_divisor(tmp_path):
     cfg = networks.segmentation()
     cfg.model.data_preprocessor.test_cfg = {"size_divisor": 32}
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
@@ -222,7 +222,7 @@ def test_one_logit_for_two_classes(tmp_path):
 
 
 @pytest.mark.slow
-def test_resizing_outside_is_resizing_inside(tmp_path):
+def test_resizing_outside_equals_resizing_inside(tmp_path):
     cfg = networks.segmentation(head={"align_corners": True})
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     options = {"file_format": "program", "resized": False}

@@ -1,4 +1,4 @@
-"""Recognizers of clips as files for other runtimes."""
+"""Export of recognizers of clips."""
 
 import json
 
@@ -103,7 +103,7 @@ def test_onnx_gives_the_scores_of_one_clip(tmp_path):
     torch.testing.assert_close(torch.from_numpy(logits), wanted, rtol=1e-4, atol=1e-4)
 
 
-def test_a_program_of_one_size_with_labels(tmp_path):
+def test_program_of_fixed_size_with_labels(tmp_path):
     cfg = config()
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     options = {"file_format": "program", "size": (24, 32), "argmax": True}
@@ -112,7 +112,7 @@ def test_a_program_of_one_size_with_labels(tmp_path):
     assert exported.contract.output == "labels"
 
 
-def test_what_does_not_tell_enough(tmp_path):
+def test_rejects_incomplete_configs(tmp_path):
     cfg = config()
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     del cfg.test_dataloader.dataset.pipeline[1]

@@ -1,4 +1,4 @@
-"""The unit against the paper's equations written out, and everything that must not change it."""
+"""The unit against the paper's equations, and transformations that must not change it."""
 
 import copy
 

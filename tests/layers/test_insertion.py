@@ -1,4 +1,4 @@
-"""Positions of the released networks and those given by hand."""
+"""Positions of the released networks, and explicit ones."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The unit in the interaction space against the released unit on maps."""
+"""The unit in the interaction space against the released unit."""
 
 import copy
 
@@ -103,7 +103,7 @@ def test_many_positions():
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_error_under_bf16_autocast_is_no_larger_than_the_released_units(dtype, training):
+def test_bf16_error_is_at_most_that_of_the_released_unit(dtype, training):
     released, unit = make_pair(order="interaction")
     released.train(training)
     unit.train(training)
@@ -150,7 +150,7 @@ def test_gradients_of_both_passes(covariance, shared):
     assert torch.autograd.gradgradcheck(both, (x, weight, bias, factor, shift))
 
 
-def test_keeps_little_for_the_backward_pass():
+def test_memory_saved_for_the_backward_pass():
     unit = GloReUnit(512, 64, 128)
     x = torch.randn(1, 512, 64, 128, requires_grad=True)
     beyond = [x, *unit.parameters()]
@@ -185,7 +185,7 @@ def test_any_strides_of_input_and_gradient():
         assert_close(actual, expected)
 
 
-def test_an_inplace_activation_may_follow():
+def test_inplace_activation_after_the_unit():
     unit = GloReUnit(16, 2, 2, order="interaction", zero_init=False)
     x = torch.randn(1, 16, 8, 8, requires_grad=True)
     expected = nn.functional.relu(unit(x))

@@ -1,4 +1,4 @@
-"""The non-local block against its equation written out, and its cost by hand."""
+"""The non-local block against its equation, and its MACs."""
 
 import copy
 
@@ -82,7 +82,7 @@ def test_equals_the_equation(dimensions, pooled, training):
         (1024, 14, True, 0.267e9),
     ],
 )
-def test_parameters_and_multiply_adds(channels, size, pooled, macs):
+def test_parameters_and_macs(channels, size, pooled, macs):
     counts = count_complexity(NonLocalBlock(channels, pooled=pooled), (1, channels, size, size))
     embedding, length = channels // 2, size**2
     keys = length // 4 if pooled else length

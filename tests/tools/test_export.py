@@ -1,4 +1,4 @@
-"""The command line of export.py, on a ResNet with a GloRe head, in a folder for the hub."""
+"""The command line of export.py, with a ResNet and a GloRe head from a folder of the hub."""
 
 import json
 

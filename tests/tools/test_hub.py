@@ -1,4 +1,4 @@
-"""The command line of hub.py; what it does over HTTP is tested with the package."""
+"""The command line of hub.py."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The networks' figures: parameters to the digit, those of timm's networks, and narrower ones."""
+"""Parameters of the networks, also against timm's, and narrower networks."""
 
 import pytest
 import torch
@@ -47,7 +47,7 @@ def test_parameters(arch):
         ("dpn131", "dpn131"),
     ],
 )
-def test_parameters_are_timms_but_for_the_place_of_norms(arch, name):
+def test_parameters_equal_timms_except_norms(arch, name):
     timm = pytest.importorskip("timm")
     with torch.device("meta"):
         theirs = sum(p.numel() for p in timm.create_model(name).parameters())

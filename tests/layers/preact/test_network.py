@@ -1,4 +1,4 @@
-"""The networks against timm's of the same weights, dilated against strided; units' places."""
+"""The networks against timm's with the same weights, dilated against strided; positions of units."""
 
 from functools import partial
 
@@ -62,7 +62,7 @@ def net(arch: str, **options) -> PreActNet:
         ("resnet18", "nonlocal-pooled"),
     ],
 )
-def test_every_network_trains_for_a_step_and_goes_on_from_its_state(arch, unit_type):
+def test_every_network_trains_and_resumes(arch, unit_type):
     def build(seed):
         torch.manual_seed(seed)
         options = {"unit_type": unit_type, "num_units": (0, 1, 1, 0)}
@@ -190,7 +190,7 @@ def test_squeezes_to_one_channel_at_least():
 
 @pytest.mark.parametrize("output_stride", [8, 16])
 @pytest.mark.parametrize("arch", ["resnet18", "resnet50", "small-resnext", "small-dpn"])
-def test_dilated_maps_hold_the_strided_ones(arch, output_stride):
+def test_dilated_maps_contain_the_strided_ones(arch, output_stride):
     strided, dilated = net(arch), net(arch, output_stride=output_stride)
     dilated.load_state_dict(strided.state_dict())
     x = torch.randn(1, 3, 128, 128)
@@ -233,14 +233,14 @@ def test_lite_stem():
         ("dpn98", (0, 0, 3, 0), {"conv4.B05_extra", "conv4.B10_extra", "conv4.B15_extra"}),
     ],
 )
-def test_places_of_the_units(arch, num_units, names):
+def test_positions_of_the_units(arch, num_units, names):
     with torch.device("meta"):
         model = PreActNet(arch, num_units=num_units)
     found = {n for n, module in model.named_modules() if isinstance(module, GloReUnit)}
     assert found == names
 
 
-def test_places_by_hand_and_kinds_of_units():
+def test_explicit_positions_and_unit_types():
     options = {"unit_positions": ((), (2,), (6,), ()), "width": 0.125}
     model = PreActNet("resnet50", unit_type="nonlocal-pooled", **options)
     assert isinstance(model.conv3.B02_extra, NonLocalBlock)
@@ -267,7 +267,7 @@ def test_units_act_on_the_added_channels_of_a_dual_path_network():
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_the_released_units_weights_load_key_for_key(arch):
+def test_released_weights_load_strictly(arch):
     model = PreActNet(arch, num_units=(0, 2, 1, 0), width=width_of(arch))
     for stage in (model.conv3, model.conv4):
         for unit in stage.units().values():

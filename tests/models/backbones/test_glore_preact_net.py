@@ -297,7 +297,7 @@ def test_onnx_of_all_kinds_of_blocks(monkeypatch, tmp_path):
     assert min(row.scale for row in exported.checks) > 0.01
 
 
-def test_every_library_finds_it():
+def test_is_registered_for_every_library():
     cfg = {"type": "GloRePreActNet", **SMALL}
     assert isinstance(MODELS.build(cfg), GloRePreActNet)
     classifier = pytest.importorskip("mmpretrain.registry").MODELS.build(dict(cfg))

@@ -1,4 +1,4 @@
-"""The 3D backbone: released weights in and out, inflation from 2D, what does not fit."""
+"""The 3D backbone: released weights, inflation from 2D, and weights that do not fit."""
 
 import pytest
 import torch
@@ -56,7 +56,7 @@ def test_released_files_load_strictly(prefix, tracked, nested, tmp_path):
         assert torch.equal(value, state.get(name, torch.tensor(0))), name
 
 
-def test_released_names_in_the_recogniser():
+def test_released_names_in_the_recognizer():
     pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
     from mmengine.registry import init_default_scope
 
@@ -114,7 +114,7 @@ def test_starts_from_the_2d_network_of_this_package(tmp_path):
     torch.testing.assert_close(middle, expected, rtol=1e-3, atol=1e-4)
 
 
-def test_units_of_a_2d_network_begin_as_the_identity(tmp_path):
+def test_units_of_a_2d_network_become_the_identity(tmp_path):
     flat = released_2d(50)
     channels = 32
     flat["conv3.B01_extra.conv_state.weight"] = torch.randn(16, channels, 1, 1)
@@ -126,7 +126,7 @@ def test_units_of_a_2d_network_begin_as_the_identity(tmp_path):
     assert unit.blocker.weight.eq(0).all()
 
 
-def test_units_of_a_3d_network_stay(tmp_path):
+def test_units_of_a_3d_network_are_kept(tmp_path):
     state = released_video.random_state(50, classes=7, base=4)
     backbone = GloReVideoResNet(**SMALL, pretrained=save(state, tmp_path / "3d.pth"))
     backbone.init_weights()
