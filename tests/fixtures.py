@@ -4,7 +4,6 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-
 from typing import Any
 
 import pytest
@@ -13,7 +12,8 @@ import yapf.yapflib.yapf_api
 from mmengine.registry import DefaultScope
 
 from glore_seg.apis import load_config
-from glore_seg.cli.main import run_tool
+from glore_seg.cli import run_tool
+from glore_seg.compat.torch_api import EXPORT, TORCH
 from projects.synthetic_data.street_scenes import make_street_scenes
 from tests.configs.shrinking import shrink
 
@@ -49,6 +49,13 @@ def no_scope_is_left():
     """What one test builds in mmpretrain's or mmaction's scope, the next would look for there."""
     yield
     DefaultScope._instance_dict.clear()
+
+
+@pytest.fixture(scope="session")
+def export_support():
+    """Skips what exports where torch is too old for it."""
+    if TORCH < EXPORT:
+        pytest.skip(f"torch {torch.__version__}: export needs 2.6")
 
 
 @pytest.fixture(scope="session")

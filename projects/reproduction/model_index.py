@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from glore_seg.cli.main import run_tool
 
 from glore_seg.apis import load_config
 from glore_seg.apis.complexity import count_config
+from glore_seg.cli import run_tool
 from glore_seg.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]

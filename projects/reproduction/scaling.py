@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from glore_seg.cli.main import run_tool
 from mmengine.config import Config
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -25,6 +24,7 @@ from torch.nn.modules.module import register_module_forward_hook
 from glore_seg.apis import load_config
 from glore_seg.apis.complexity import meta_forward
 from glore_seg.apis.input_sizes import input_sizes
+from glore_seg.cli import run_tool
 from glore_seg.cli.options import add_cfg_options
 from glore_seg.engine import build_model
 from glore_seg.errors import ConfigError

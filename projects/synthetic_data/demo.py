@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from glore_seg.cli.main import run_tool
 from mmengine.config import Config
 from mmengine.runner import Runner
 from prettytable import PrettyTable
@@ -24,6 +23,7 @@ from glore_seg.apis.splits import use_split
 from glore_seg.apis.submission import submit
 from glore_seg.apis.visualize import spread
 from glore_seg.apis.work_dir import find_checkpoint
+from glore_seg.cli import run_tool
 from glore_seg.engine.runner import build_dataset, build_runner
 from glore_seg.utils.files import sha256_of
 from glore_seg.visualization import draw_panel, plot_training_curves

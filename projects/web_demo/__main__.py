@@ -4,7 +4,7 @@ import argparse
 import threading
 from collections.abc import Sequence
 
-from glore_seg.cli.main import run_tool
+from glore_seg.cli import run_tool
 from projects.web_demo.handlers import Handlers
 from projects.web_demo.models import load_page_models
 from projects.web_demo.serving import LOOPBACK, serving

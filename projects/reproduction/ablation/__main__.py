@@ -7,9 +7,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from glore_seg.cli.main import run_tool
-
-from glore_seg.cli.options import add_cfg_options
+from glore_seg.cli import add_cfg_options, run_tool
 from projects.reproduction.ablation import (
     count_rows,
     gather,

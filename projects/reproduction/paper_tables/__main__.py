@@ -6,9 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from glore_seg.cli.main import run_tool
-
 from glore_seg.apis.visualize import check_figure
+from glore_seg.cli import run_tool
 from projects.reproduction.paper_tables import TABLES, as_records, as_text, count_rows, points
 from projects.reproduction.paper_tables.plot import plot_costs
 

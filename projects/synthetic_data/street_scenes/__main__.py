@@ -9,8 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from glore_seg.cli.main import run_tool
-
+from glore_seg.cli import run_tool
 from projects.synthetic_data.street_scenes import make_street_scenes
 
 

@@ -4,10 +4,10 @@ import subprocess
 import sys
 from functools import partial
 
-import httpx
 import pytest
 
 from glore_seg.errors import GloReSegError
+
 
 @pytest.fixture
 def web_demo(load_tool):
@@ -16,6 +16,7 @@ def web_demo(load_tool):
 
 
 def test_it_serves_until_interrupted(small_config, trained):
+    httpx = pytest.importorskip("httpx", reason="gradio brings it")
     pytest.importorskip("gradio", reason="gradio is not installed: pip install 'glore_seg[demo]'")
     from projects.web_demo.tests.conftest import free_port
 
