@@ -1,29 +1,29 @@
-"""A run on one page: `python tools/report.py work_dirs/fcn_r50_glore_cityscapes`."""
+"""Write a report of a training: `python tools/report.py work_dirs/fcn_r50_glore_cityscapes`."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches OpenMMLab, so imported first
 from glore_seg.apis.report import write_report
 from glore_seg.cli import add_cfg_options, run_tool
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Evaluate the run's checkpoint on val and write the page."""
+    """Evaluate the checkpoint of a training on val and write the report."""
     parser = argparse.ArgumentParser(
-        description="Write one HTML page about a training: configuration, curves, class table, "
-        "confusion matrix, predictions, projection maps, speed and memory. It evaluates the best "
-        "checkpoint on val for it.",
+        description="Write a report of a training as one HTML page: configuration, curves, class "
+        "table, confusion matrix, predictions, projection maps, speed and memory. It evaluates "
+        "the best checkpoint on val.",
         epilog="example: python tools/report.py work_dirs/fcn_r50_glore_cityscapes",
     )
     parser.add_argument("work_dir", type=Path, help="work folder of the training")
-    parser.add_argument("--out", type=Path, help="page to write (default: WORK_DIR/report.html)")
+    parser.add_argument("--out", type=Path, help="output file (default: WORK_DIR/report.html)")
     parser.add_argument("--config", help="config (default: the one in WORK_DIR)")
     parser.add_argument(
         "--checkpoint", type=Path, help="weights (default: the best by mIoU in WORK_DIR)"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace the page")
+    parser.add_argument("--overwrite", action="store_true", help="replace the output file")
     add_cfg_options(parser)
     args = parser.parse_args(argv)
     out_file = args.out or args.work_dir / "report.html"
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         cfg_options=args.cfg_options,
         overwrite=args.overwrite,
     )
-    print(f"mIoU {evaluation.mean_iou:.2f} %; the report is {out_file}")
+    print(f"mIoU {evaluation.mean_iou:.2f} %; wrote {out_file}")
 
 
 if __name__ == "__main__":

@@ -4,26 +4,25 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches OpenMMLab, so imported first
 from glore_seg.apis import load_config
-from glore_seg.apis.tasks import task_of
-from glore_seg.apis.visualize import compare_models, compare_projections, visualize_projections
-from glore_seg.apis.visualize_clips import visualize_clip_projections
+from glore_seg.apis.visualize import compare_models, visualize_projections
 from glore_seg.cli import add_cfg_options, run_tool
+from glore_seg.errors import ConfigError
 from glore_seg.visualization.projections import COLORS
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Images of what models predict and of what GloRe units look at."
+        description="Figures of predictions and of projection maps of GloRe units."
     )
     commands = parser.add_subparsers(dest="command", required=True)
     compare = commands.add_parser(
         "compare",
-        help="models side by side (Figure 5)",
-        description="Input, ground truth and the predictions of models side by side; the regions "
-        "that differ most are framed in yellow.",
+        help="predictions of models side by side (Figure 5)",
+        description="Input, ground truth and predictions of models side by side; the regions that "
+        "differ most are framed in yellow.",
         epilog="example: python tools/visualize.py compare --model fcn.py fcn.pth FCN "
         "--model glore.py glore.pth 'FCN + GloRe' --out compare.png",
     )
@@ -33,17 +32,16 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         action="append",
         required=True,
         metavar=("CONFIG", "CHECKPOINT"),
-        help="config, checkpoint and, as a third word, the name to print; give two or more",
+        help="config, checkpoint and optionally the title of the column; give two or more",
     )
     compare.add_argument(
-        "--boxes", type=int, default=3, help="yellow boxes an image, at most (default: 3)"
+        "--boxes", type=int, default=3, help="yellow boxes per image, at most (default: 3)"
     )
     compare.add_argument(
-        "--among",
+        "--candidates",
         type=int,
         metavar="M",
-        help="without --images: choose among M images, spread evenly over the split "
-        "(default: all of it)",
+        help="without --images: select from M images, spaced evenly over the split (default: all)",
     )
     compare.add_argument(
         "--opacity", type=float, default=1.0, help="of label maps over the image (default: 1)"
@@ -51,8 +49,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     projections = commands.add_parser(
         "projections",
         help="projection weights of a unit's nodes (Figure 7)",
-        description="The projection weights of a GloRe unit over images, or over the frames of "
-        "a clip where the config is for video: hue is the sign, brightness the magnitude.",
+        description="Projection weights of a GloRe unit over images, or over the frames of a clip "
+        "if the config is for video. The hue is the sign, the brightness the magnitude.",
         epilog="example: python tools/visualize.py projections configs/fcn_r50_glore_cityscapes.py "
         "CHECKPOINT --images street.jpg --nodes 3 17 --out projections.png",
     )
@@ -60,41 +58,37 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     projections.add_argument("checkpoint", help="checkpoint file")
     projections.add_argument(
         "--unit",
-        help="its name, such as decode_head.units.0 (default: the last; a wrong name "
-        "lists them all)",
+        help="name of the unit, such as decode_head.units.0 (default: the last; the error for an "
+        "unknown name lists all)",
     )
     nodes = projections.add_mutually_exclusive_group()
-    nodes.add_argument("--nodes", type=int, nargs="+", metavar="I", help="nodes to show")
     nodes.add_argument(
-        "--num-nodes", type=int, default=4, help="pick this many distinct nodes (default: 4)"
+        "--nodes", type=int, nargs="+", default=[], metavar="I", help="nodes to draw"
+    )
+    nodes.add_argument(
+        "--num-nodes", type=int, default=4, help="draw the most distinct nodes (default: 4)"
     )
     projections.add_argument(
         "--colors",
         choices=COLORS,
         default="red-green",
-        help="positive and negative; orange-blue can be told apart by the color-blind "
-        "(default: the paper's red-green)",
+        help="positive and negative; orange-blue is safe for the color-blind (default: the "
+        "paper's red-green)",
     )
-    projections.add_argument(
-        "--statistics",
-        type=int,
-        metavar="M",
-        help="print how the maps of M images of the split resemble each other and the mirrored",
-    )
-    for command, what in ((compare, "those that differ most"), (projections, "spread evenly")):
-        command.add_argument("--out", required=True, type=Path, help="PNG file to write")
-        command.add_argument("--overwrite", action="store_true", help="replace --out")
+    for command, what in ((compare, "those that differ most"), (projections, "spaced evenly")):
+        command.add_argument("--out", required=True, type=Path, help="output file, such as a PNG")
+        command.add_argument("--overwrite", action="store_true", help="replace the output file")
         command.add_argument(
             "--images",
             nargs="+",
+            default=[],
             metavar="IMAGE",
-            help="indices or (beginnings of) file names in the split, or files or folders; "
-            "of videos one",
+            help="indices or (prefixes of) file names in the split, or files or folders; one video",
         )
         command.add_argument(
-            "--number",
+            "--num-images",
             type=int,
-            help=f"without --images: how many, {what} (default: 3; of videos one)",
+            help=f"without --images: how many, {what} (default: 3; 1 for video)",
         )
         command.add_argument("--split", choices=["train", "val", "test"], default="val")
         add_cfg_options(command)
@@ -103,8 +97,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         len(args.model) < 2 or any(len(model) not in (2, 3) for model in args.model)
     ):
         parser.error(
-            "compare needs two or more --model CONFIG CHECKPOINT [NAME], with two or three words "
-            f"each, got {args.model}"
+            f"--model is {args.model}; expected two or more times CONFIG CHECKPOINT [NAME]"
         )
     return args
 
@@ -116,22 +109,28 @@ def main(argv: Sequence[str] | None = None) -> None:
         "out_file": args.out,
         "split": args.split,
         "wanted": args.images,
-        **({} if args.number is None else {"number": args.number}),
+        **({} if args.num_images is None else {"num_images": args.num_images}),
         "overwrite": args.overwrite,
     }
     if args.command == "compare":
-        models = [(load_config(m[0], cfg_options=args.cfg_options), *m[1:]) for m in args.model]
+        models = {}
+        for config, checkpoint, *title in args.model:
+            name = title[0] if title else Path(checkpoint).resolve().parent.name
+            if name in models:
+                raise ConfigError(
+                    f"two models are named {name!r}; give names: --model CONFIG CHECKPOINT NAME"
+                )
+            models[name] = (load_config(config, cfg_options=args.cfg_options), checkpoint)
         compare_models(
-            models, num_boxes=args.boxes, among=args.among, opacity=args.opacity, **options
+            models,
+            num_boxes=args.boxes,
+            candidates=args.candidates,
+            opacity=args.opacity,
+            **options,
         )
     else:
-        cfg = load_config(args.config, cfg_options=args.cfg_options)
-        if args.statistics is not None:
-            where = {"split": args.split, "number": args.statistics, "unit": args.unit}
-            print(compare_projections(cfg, args.checkpoint, **where))
-        video = task_of(cfg).name == "video"
-        (visualize_clip_projections if video else visualize_projections)(
-            cfg,
+        visualize_projections(
+            load_config(args.config, cfg_options=args.cfg_options),
             args.checkpoint,
             unit=args.unit,
             nodes=args.nodes,

@@ -1,29 +1,36 @@
-"""Models side by side, with the regions framed in which they differ (Fig. 5).
+"""Predictions of several models side by side, with boxes where they differ (Fig. 5).
 
-Shape legend: H, W sizes of an image.
+Shape legend: H, W size of an image; h, w cells of the search grid; R ranges of rows.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from glore_seg.errors import ConfigError
-from glore_seg.visualization.differences import IGNORED, Box, find_boxes, weigh_differences
-from glore_seg.visualization.panels import draw_panel
+from glore_seg.visualization.panels import IGNORED, Box, draw_panel
 
-_RANKED_BOXES = 3  # whatever number is drawn: images keep their order
+_BOTH_WRONG = 0.3  # weight of a pixel where models differ and all are wrong
+_THRESHOLD = 0.35  # share of differing pixels above which a cell adds to a box
+_GRID = 48  # cells along the shorter side, at most
+_SMALLEST = 4  # cells along a side of a box
+_LARGEST = 0.5  # side of a box, as a share of the image's
+_MIN_WEIGHT = 0.1  # weight of a further box, as a share of the first one's
+_TAKEN = -1e6  # gain of a cell in an earlier box: excludes it from further boxes
+_RANKED_BOXES = 3  # boxes that rank an image, however many are drawn
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One image and what several models make of it.
+    """An image with the predictions of several models.
 
     Args:
         image: RGB image (H, W, 3).
-        predictions: Label map (H, W) of each model, by the name to print above it.
-        truth: True label map (H, W), 255 where it is ignored; None where there is none.
+        predictions: Label map (H, W) of each model, by the title of its column.
+        truth: True label map (H, W), 255 where it is ignored; None without ground truth.
     """
 
     image: np.ndarray
@@ -36,7 +43,7 @@ class Comparison:
 
     @property
     def difference(self) -> float:
-        """How much the models differ here: weights of three boxes, as a share of the image."""
+        """How much the models differ: the weights of three boxes, as a share of the image."""
         return sum(box.weight for box in self.boxes(_RANKED_BOXES)) / self.image[..., 0].size
 
 
@@ -49,32 +56,32 @@ def draw_comparison(
     num_boxes: int = 3,
     opacity: float = 1.0,
 ) -> None:
-    """Draw input, ground truth and predictions side by side, a row an image, as Fig. 5 does.
+    """Draw input, ground truth and predictions in columns, one row per image, as in Fig. 5.
 
-    The regions in which the models differ most are framed in yellow, whichever of them is right.
-    With ground truth the share of right pixels stands under each prediction.
+    The regions where the models differ most are framed in yellow. With ground truth the accuracy
+    is printed below each prediction.
 
     Args:
-        comparisons: The images; all of the same models, with or without ground truth.
-        out_file: Image to write.
+        comparisons: The images, all with the same models.
+        out_file: File to write.
         classes: Names of the classes, for the legend.
         palette: RGB color of each class, 0 to 255.
-        num_boxes: Boxes an image at most.
-        opacity: Of the label maps over the image.
+        num_boxes: Boxes per image, at most.
+        opacity: Opacity of the label maps over the image.
 
     Raises:
-        ConfigError: Less than two models, images with and without ground truth together, or label
-            maps of another size than their image.
+        ConfigError: Only some of the images have ground truth.
     """
     if len({c.truth is None for c in comparisons}) > 1:
         raise ConfigError(
             "some images have ground truth and some have none; draw them in two figures"
         )
-    rows, notes = [], []
+    rows: list[dict[str, np.ndarray]] = []
+    notes: list[dict[str, str]] = []
     for one in comparisons:
         truth = {} if one.truth is None else {"ground truth": one.truth}
         rows.append({"input": one.image, **truth, **one.predictions})
-        notes.append({} if one.truth is None else _shares(one.predictions, one.truth))
+        notes.append({} if one.truth is None else _accuracies(one.predictions, one.truth))
     draw_panel(
         rows,
         out_file,
@@ -86,7 +93,84 @@ def draw_comparison(
     )
 
 
-def _shares(predictions: Mapping[str, np.ndarray], truth: np.ndarray) -> dict[str, str]:
+def weigh_differences(
+    predictions: Sequence[np.ndarray], truth: np.ndarray | None = None
+) -> np.ndarray:
+    """Weigh each pixel by how much it tells about the difference between models.
+
+    Args:
+        predictions: Label maps (H, W) of two or more models.
+        truth: The true label map (H, W), 255 where it is ignored. Default: none.
+
+    Returns:
+        (H, W), float32: 0 where the models agree or the truth is ignored, 1 where they differ and
+        some of them are right, 0.3 where all of them are wrong. Without truth 1 where they differ.
+    """
+    stack = np.stack(predictions)  # (models, H, W)
+    differ = (stack != stack[0]).any(axis=0)  # (H, W)
+    if truth is None:
+        return differ.astype(np.float32)
+    right = (stack == truth).any(axis=0)
+    weights = np.where(right, np.float32(1), np.float32(_BOTH_WRONG))
+    return np.where(differ & (truth != IGNORED), weights, np.float32(0))
+
+
+def find_boxes(weights: np.ndarray, number: int) -> list[Box]:
+    """Find the rectangles that hold most of the difference.
+
+    A box is the rectangle with the greatest sum of ``weights - 0.35`` on a grid of cells, 48 along
+    the shorter side. So regions that differ get large boxes, and outlines that are a pixel apart
+    get none. The next box is the best one that does not overlap the earlier ones. Sides are at
+    least 4 cells and at most half of the image's.
+
+    Args:
+        weights: (H, W), from :func:`weigh_differences`.
+        number: How many boxes at most.
+
+    Returns:
+        The boxes by decreasing weight (the sum, in pixels); fewer if the next one would have less
+        than a tenth of the first one's weight.
+    """
+    height, width = weights.shape
+    scale = min(1.0, _GRID / min(height, width))
+    h, w = max(1, round(height * scale)), max(1, round(width * scale))
+    # INTER_AREA gives the exact means over the cells.
+    gain = cv2.resize(weights.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
+    gain = gain.astype(np.float64) - _THRESHOLD
+    boxes: list[Box] = []
+    for _ in range(number):
+        best, (top, bottom, left, right) = _best_rectangle(gain)
+        weight = best * width * height / (w * h)
+        if weight <= (_MIN_WEIGHT * boxes[0].weight if boxes else 0):
+            break
+        gain[top:bottom, left:right] = _TAKEN
+        x0, x1 = round(left * width / w), round(right * width / w)
+        y0, y1 = round(top * height / h), round(bottom * height / h)
+        boxes.append(Box(x0, y0, x1 - x0, y1 - y0, weight))
+    return boxes
+
+
+def _best_rectangle(gain: np.ndarray) -> tuple[float, tuple[int, int, int, int]]:
+    """The rectangle of greatest sum in (h, w): the sum and (top, bottom, left, right)."""
+    h, w = gain.shape
+    sums = np.cumsum(np.pad(gain, ((1, 0), (0, 0))), axis=0)  # (h + 1, w)
+    top, bottom = np.triu_indices(h + 1, 1)
+    sides = bottom - top
+    allowed = (sides >= min(_SMALLEST, h)) & (sides <= max(_SMALLEST, int(h * _LARGEST)))
+    top, bottom = top[allowed], bottom[allowed]
+    columns = sums[bottom] - sums[top]  # (R, w)
+    columns = np.cumsum(np.pad(columns, ((0, 0), (1, 0))), axis=1)  # (R, w + 1)
+    best, found = -np.inf, (0, 0, 0, 0)
+    for side in range(min(_SMALLEST, w), max(_SMALLEST, int(w * _LARGEST)) + 1):
+        totals = columns[:, side:] - columns[:, :-side]  # (R, w + 1 - side)
+        if totals.size and totals.max() > best:
+            row, left = np.unravel_index(totals.argmax(), totals.shape)
+            best = float(totals[row, left])
+            found = (int(top[row]), int(bottom[row]), int(left), int(left) + side)
+    return best, found
+
+
+def _accuracies(predictions: Mapping[str, np.ndarray], truth: np.ndarray) -> dict[str, str]:
     counted = truth != IGNORED
     if not counted.any():
         return {}

@@ -1,4 +1,4 @@
-"""Training curves from the scalars that mmengine writes."""
+"""Training curves from the scalars that mmengine logs."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -14,30 +13,29 @@ from glore_seg.errors import ConfigError
 
 Scalars = dict[str, list[tuple[int, float]]]
 _LINE = "#1f77b4"
-_GREY = "#80868f"  # readable on white and on black
+_GRAY = "#80868f"  # readable on white and on black
 
 
 def read_scalars(work_dir: str | Path, *, beside: str | None = None) -> Scalars:
-    """Read every scalar that the runs of a work folder logged, a resumed run's after the first's.
+    """Read the scalars that all runs in a work folder logged.
 
     Args:
         work_dir: Work folder of one training.
-        beside: Read only what was logged together with a scalar of this name: training and
-            validation both log ``time``, and ``"loss"`` tells training's. Default: everything.
+        beside: Read only entries that contain this scalar. Training and validation both log
+            ``time``, for example, and only entries of training contain ``"loss"``. Default: all.
 
     Returns:
-        Name to (iteration, value) in rising order; where two runs logged the same iteration, the
-        later run's value.
+        Name to (iteration, value), by iteration. If two runs logged the same iteration, as after
+        a resume, the value is the later run's.
 
     Raises:
-        ConfigError: There are no scalars in the folder.
-        ConfigError: A line is no JSON object. The last one of a file may be: a run that was killed
-            while it wrote leaves half of it.
+        ConfigError: The folder has no scalars, or a line is no JSON object. Only the last line of
+            a file may be incomplete, as after a kill.
     """
     files = sorted(Path(work_dir).glob("*/vis_data/scalars.json"))
     if not files:
         raise ConfigError(
-            f"{work_dir} holds no */vis_data/scalars.json; expected the work folder of a training "
+            f"{work_dir} has no */vis_data/scalars.json; expected the work folder of a training "
             "whose visualizer has a LocalVisBackend"
         )
     scalars: dict[str, dict[int, float]] = {}
@@ -57,13 +55,10 @@ def _entries(file: Path) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
-        except (ValueError, RecursionError) as error:
+        except (ValueError, RecursionError):
             if number == len(lines):
                 return
-            raise ConfigError(
-                f"{file}, line {number} is {line!r:.80}; expected a JSON object ({error}): remove "
-                "the line"
-            ) from error
+            entry = None
         if not isinstance(entry, dict):
             raise ConfigError(
                 f"{file}, line {number} is {line!r:.80}; expected a JSON object: remove the line"
@@ -74,63 +69,58 @@ def _entries(file: Path) -> Iterator[dict[str, Any]]:
 def plot_training_curves(
     work_dir: str | Path, out_file: str | Path, *, score: str = "mIoU"
 ) -> None:
-    """Draw loss, learning rate and a validation score over the iterations.
+    """Plot loss, learning rate and a validation score over the iterations in one figure.
 
     Args:
         work_dir: Work folder of one training.
-        out_file: Image to write, PNG or any format that matplotlib knows.
-        score: The validation score to draw, in percent.
+        out_file: File to write.
+        score: Name of the validation score, in percent.
 
     Raises:
-        ConfigError: The folder holds no scalars.
+        ConfigError: See :func:`read_scalars`.
     """
     figure = Figure(figsize=(10, 3.2), layout="constrained")
-    FigureCanvasAgg(figure)
-    named = _named(read_scalars(work_dir), score)
-    for axes, (name, title, points) in zip(figure.subplots(1, 3), named, strict=True):
-        _draw(axes, points, title, marker="o" if name == score else None)
+    scalars = read_scalars(work_dir)
+    for axes, (name, title) in zip(figure.subplots(1, 3), _titles(score).items(), strict=True):
+        _plot(axes, scalars.get(name, []), marker="o" if name == score else None)
+        axes.set_title(title)
     figure.savefig(out_file, dpi=120)
 
 
 def training_curves(scalars: Scalars, *, score: str = "mIoU") -> dict[str, Figure]:
-    """The same curves as figures of their own, transparent, for a page of any background.
+    """Plot the same curves as separate figures with a transparent background.
 
     Args:
         scalars: From :func:`read_scalars`.
-        score: The validation score to draw, in percent.
+        score: Name of the validation score, in percent.
 
     Returns:
-        Title to figure; curves that were not logged are left out.
+        Title to figure, without curves that were not logged.
     """
     figures = {}
-    for name, title, points in _named(scalars, score):
-        if not points:
+    for name, title in _titles(score).items():
+        if name not in scalars:
             continue
         figure = Figure(figsize=(4.4, 2.8), layout="constrained", facecolor="none")
-        FigureCanvasAgg(figure)
         axes = figure.add_subplot(facecolor="none")
-        _draw(axes, points, "", marker="o" if name == score else None)
-        axes.tick_params(colors=_GREY)
+        _plot(axes, scalars[name], marker="o" if name == score else None)
+        axes.tick_params(colors=_GRAY)
         axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.xaxis.label.set_color(_GREY)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
-        for side in ("left", "bottom"):
-            axes.spines[side].set_color(_GREY)
+        axes.xaxis.label.set_color(_GRAY)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(_GRAY)
         figures[title] = figure
     return figures
 
 
-def _named(scalars: Scalars, score: str) -> list[tuple[str, str, list[tuple[int, float]]]]:
-    titles = {"loss": "training loss", "lr": "learning rate", score: f"{score} on val, %"}
-    return [(name, title, scalars.get(name, [])) for name, title in titles.items()]
+def _titles(score: str) -> dict[str, str]:
+    return {"loss": "training loss", "lr": "learning rate", score: f"{score} on val, %"}
 
 
-def _draw(axes: Axes, points: list[tuple[int, float]], title: str, *, marker: str | None) -> None:
+def _plot(axes: Axes, points: list[tuple[int, float]], *, marker: str | None) -> None:
     axes.margins(y=0.12)  # room for a marker
     if points:
         axes.plot(*zip(*points, strict=True), marker=marker, color=_LINE)
-    axes.set_title(title)
     axes.set_xlabel("iteration")
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)

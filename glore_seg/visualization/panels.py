@@ -1,28 +1,54 @@
-"""Panels of input, ground truth and predictions with a legend of the classes.
+"""Panels of images and label maps with a legend of the classes, and of frames of a clip.
 
-Shape legend: H, W sizes of an image.
+Shape legend: H, W size of an image.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 
 from glore_seg.errors import ConfigError
-from glore_seg.visualization.differences import Box
 
-_IGNORED = (0, 0, 0)
+IGNORED = 255
+_BLACK = (0, 0, 0)
 _YELLOW = "#ffe800"
+_ORANGE = (255, 140, 0)  # differs from gray for the color-blind as well
+_DIM = 0.6
+_CELL = 3.2  # inches, width of a column
+_FRAME = 1.6  # inches, width of a frame
+_TEXT = 0.7  # inches, for two lines of text
+_BEST = 3  # classes named
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of pixels.
+
+    Args:
+        left: First column.
+        top: First row.
+        width: Columns, in pixels.
+        height: Rows, in pixels.
+        weight: Rank among the boxes of an image, see :func:`find_boxes`.
+    """
+
+    left: int
+    top: int
+    width: int
+    height: int
+    weight: float
 
 
 def colorize(label: np.ndarray, palette: Sequence[Sequence[int]]) -> np.ndarray:
     """Paint a label map, (H, W) of class indices to (H, W, 3) RGB; other values become black."""
-    table = np.full((256, 3), _IGNORED, dtype=np.uint8)
+    table = np.full((256, 3), _BLACK, dtype=np.uint8)
     table[: len(palette)] = palette
     return table[label.astype(np.uint8)]  # (H, W, 3)
 
@@ -30,17 +56,33 @@ def colorize(label: np.ndarray, palette: Sequence[Sequence[int]]) -> np.ndarray:
 def overlay(
     image: np.ndarray, label: np.ndarray, palette: Sequence[Sequence[int]], *, opacity: float = 0.6
 ) -> np.ndarray:
-    """Lay a painted label map over an image, both (H, W), and return (H, W, 3) RGB.
+    """Blend a painted label map (H, W) with its image (H, W, 3); returns (H, W, 3), RGB, uint8.
 
     Raises:
-        ConfigError: Image and label map differ in size, or ``opacity`` is outside 0 to 1.
+        ConfigError: ``opacity`` is not in 0 to 1.
     """
-    if image.shape[:2] != label.shape:
-        raise ConfigError(f"image {image.shape[:2]} and label map {label.shape} differ in size")
     if not 0 <= opacity <= 1:
-        raise ConfigError(f"opacity must lie between 0 and 1, got {opacity}")
+        raise ConfigError(f"opacity is {opacity}; expected 0 to 1")
     mixed = (1 - opacity) * image + opacity * colorize(label, palette)
     return mixed.round().astype(np.uint8)
+
+
+def paint_errors(image: np.ndarray, prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Paint the wrong pixels orange over a gray copy of the image; ignored ones become black.
+
+    Args:
+        image: RGB image (H, W, 3).
+        prediction: Label map (H, W).
+        truth: True label map (H, W), 255 where it is ignored.
+
+    Returns:
+        (H, W, 3), RGB, uint8.
+    """
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) * _DIM
+    painted = np.repeat(gray.round().astype(np.uint8)[..., None], 3, axis=2)  # (H, W, 3)
+    painted[prediction != truth] = _ORANGE
+    painted[truth == IGNORED] = _BLACK
+    return painted
 
 
 def draw_panel(
@@ -50,92 +92,115 @@ def draw_panel(
     classes: Sequence[str],
     palette: Sequence[Sequence[int]],
     opacity: float = 1.0,
-    boxes: Sequence[Sequence[Box]] = (),
-    notes: Sequence[Mapping[str, str]] = (),
+    boxes: Sequence[Sequence[Box]] | None = None,
+    notes: Sequence[Mapping[str, str]] | None = None,
 ) -> None:
-    """Draw images and label maps in rows with titled columns and a legend.
+    """Draw images and label maps in rows, with titled columns and a legend.
 
     Args:
-        rows: One mapping an image, from column title to an RGB image (H, W, 3) or a label map
+        rows: For each row a mapping from column title to an RGB image (H, W, 3) or a label map
             (H, W) of class indices. All rows have the same columns; the first is the image that
-            label maps are laid over.
-        out_file: Image to write.
-        classes: Names of the classes, for the legend; those that occur nowhere are left out.
+            label maps are drawn over.
+        out_file: File to write.
+        classes: Names of the classes. The legend has those that occur.
         palette: RGB color of each class, 0 to 255.
-        opacity: Of the label maps over the image.
-        boxes: For each row, regions to frame in yellow in all of its columns. Default: none.
-        notes: For each row, what to write under the column of a title. Default: nothing.
-
-    Raises:
-        ConfigError: There are no rows, or they differ in their columns.
+        opacity: Opacity of the label maps over the image.
+        boxes: For each row, regions to frame in yellow in all columns.
+        notes: For each row, text below a column, by the title of the column.
     """
-    if not rows or any(list(row) != list(rows[0]) for row in rows):
-        raise ConfigError("rows must be one or more mappings with the same columns in one order")
     columns = list(rows[0])
+    boxes = boxes or [()] * len(rows)
+    gap = 0.2 if notes and any(notes) else 0.0
+    notes = notes or [{}] * len(rows)
     height, width = rows[0][columns[0]].shape[:2]
-    cell, gap = 3.2, 0.2 if any(notes) else 0.0
     figure = Figure(
-        figsize=(cell * len(columns), (cell * height / width + gap) * len(rows) + 0.9),
+        figsize=(_CELL * len(columns), (_CELL * height / width + gap) * len(rows) + 0.9),
         layout="constrained",
     )
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(len(rows), len(columns), squeeze=False)
+    grid = figure.subplots(len(rows), len(columns), squeeze=False)
     present: set[int] = set()
-    for i, row in enumerate(rows):
-        image = row[columns[0]]
-        for j, title in enumerate(columns):
+    for axes, row, frames, texts in zip(grid, rows, boxes, notes, strict=True):
+        for ax, title in zip(axes, columns, strict=True):
             shown = row[title]
             if shown.ndim == 2:
                 present.update(np.unique(shown).tolist())
-                shown = overlay(image, shown, palette, opacity=opacity)
-            axes[i, j].imshow(shown, interpolation="nearest")
-            axes[i, j].set_axis_off()
-            for box in boxes[i] if boxes else ():
-                _frame(axes[i, j], box)
-            note = notes[i].get(title) if notes else None
-            if note:
-                axes[i, j].text(
-                    0.5,
-                    -0.02,
-                    note,
-                    transform=axes[i, j].transAxes,
-                    ha="center",
-                    va="top",
-                    fontsize=8,
-                    color="#444444",
-                )
-            if i == 0:
-                axes[i, j].set_title(title)
+                shown = overlay(row[columns[0]], shown, palette, opacity=opacity)
+            ax.imshow(shown, interpolation="nearest")
+            ax.set_axis_off()
+            for box in frames:
+                ax.add_patch(_frame(box))
+            if text := texts.get(title):
+                below = {"transform": ax.transAxes, "ha": "center", "va": "top"}
+                ax.text(0.5, -0.02, text, fontsize=8, color="#444444", **below)
+    for ax, title in zip(grid[0], columns, strict=True):
+        ax.set_title(title)
     patches = [
         Patch(color=f"#{bytes(palette[i]).hex()}", label=classes[i])
         for i in sorted(present)
         if i < len(classes)
     ]
     if any(i >= len(classes) for i in present):
-        patches.append(Patch(color=_IGNORED, label="ignored"))
+        patches.append(Patch(color=_BLACK, label="ignored"))
     figure.legend(
         handles=patches,
         loc="outside lower center",
-        ncol=int(figure.get_figwidth() / 1.5),  # inches that the longest name takes
+        ncol=int(figure.get_figwidth() / 1.5),  # inches of the longest name
         fontsize=8,
         frameon=False,
     )
     figure.savefig(out_file, dpi=120)
 
 
-def _frame(axes: Axes, box: Box) -> None:
-    # Cased in black: yellow alone is lost on a traffic sign.
-    casing = [withStroke(linewidth=3.2, foreground="black")]
-    place = (box.left - 0.5, box.top - 0.5)
-    axes.add_patch(
-        Rectangle(
-            place,
-            box.width,
-            box.height,
-            fill=False,
-            edgecolor=_YELLOW,
-            linewidth=1.8,
-            path_effects=casing,
-            clip_on=False,
-        )
+def draw_clip_prediction(
+    frames: Sequence[np.ndarray],
+    *,
+    scores: np.ndarray,
+    truth: Sequence[int] = (),
+    classes: Sequence[str] = (),
+    title: str = "",
+) -> np.ndarray:
+    """Draw frames in a row, with the classes of the highest scores above them.
+
+    Args:
+        frames: RGB images (H, W, 3), uint8.
+        scores: Scores of the K classes, (K,).
+        truth: Indices of the true classes; empty if unknown.
+        classes: Names of the classes. Default: their indices.
+        title: First line, such as the name of the video.
+
+    Returns:
+        (H', W', 3), RGB, uint8. The text is green if the highest score is that of a true class,
+        else red; gray if the truth is unknown.
+    """
+    height, width = frames[0].shape[:2]
+    figure = Figure(
+        figsize=(max(_FRAME * len(frames), 4.0), _FRAME * height / width + _TEXT),
+        layout="constrained",
+    )
+    canvas = FigureCanvasAgg(figure)
+    for ax, frame in zip(figure.subplots(1, len(frames), squeeze=False)[0], frames, strict=True):
+        ax.imshow(frame)
+        ax.axis("off")
+    names = classes or [str(index) for index in range(len(scores))]
+    best = np.argsort(-scores, kind="stable")[:_BEST]
+    found = ", ".join(f"{names[index]} {scores[index]:.2f}" for index in best)
+    true = ", ".join(names[index] for index in truth) or "unknown"
+    color = ("#1a7f37" if best[0] in truth else "#c62828") if truth else "#444444"
+    text = f"{title}\ntrue: {true}; predicted: {found}"
+    figure.suptitle(text, fontsize=9, color=color, parse_math=False)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _frame(box: Box) -> Rectangle:
+    # Outlined in black: yellow alone is hard to see on a traffic sign.
+    return Rectangle(
+        (box.left - 0.5, box.top - 0.5),
+        box.width,
+        box.height,
+        fill=False,
+        edgecolor=_YELLOW,
+        linewidth=1.8,
+        path_effects=[withStroke(linewidth=3.2, foreground="black")],
+        clip_on=False,
     )

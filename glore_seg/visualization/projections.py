@@ -1,7 +1,7 @@
-"""What the nodes of a GloRe unit look at: the projection weights b_i of Eq. 1 as images (Fig. 7).
+"""Maps of the projection weights b_i of a GloRe unit (Eq. 1) over images, as in Fig. 7.
 
-Shape legend: B batch, N nodes, R rows of a figure (images, or frames of a clip); T frames, H, W
-sizes of an image; t, h, w sizes of the unit's feature map.
+Shape legend: B batch; N nodes; R images of a figure; T frames of a clip; H, W size of an image;
+t, h, w sizes of the unit's feature map.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
@@ -20,16 +19,16 @@ from torch import Tensor, nn
 from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 
-# The colors of positive and negative weights. The paper's are the pair that most color-blind
-# people cannot tell apart.
+# Colors of positive and negative weights. Most color-blind people cannot tell the paper's pair
+# apart.
 COLORS = {
     "red-green": ((255, 40, 30), (0, 225, 60)),
     "orange-blue": ((255, 150, 20), (40, 140, 255)),
 }
 _BACKGROUND = 0.35  # brightness of the gray image where a weight is 0
-_FULL = 99.0  # percentile of |b| that gets the full color: single outliers would darken the rest
+_FULL = 99.0  # percentile of |b| at full color; the maximum would darken maps with outliers
 _BAR = 0.12  # inches, height of the color bar
-_FAINT = 0.1  # nodes weaker than this share of the strongest are not picked
+_FAINT = 0.1  # nodes weaker than this share of the strongest are picked last
 
 
 def find_unit(model: nn.Module, name: str | None = None) -> tuple[str, GloReUnit]:
@@ -37,8 +36,8 @@ def find_unit(model: nn.Module, name: str | None = None) -> tuple[str, GloReUnit
 
     Args:
         model: Any network with :class:`glore_seg.layers.GloReUnit` in it.
-        name: Dotted name, such as ``decode_head.units.0``. Default: the last unit, but none of an
-            ``auxiliary_head``, which predictions do without.
+        name: Name of the module, such as ``decode_head.units.0``. Default: the last unit that is
+            not in an ``auxiliary_head``, which predictions do not use.
 
     Returns:
         The name and the unit.
@@ -47,15 +46,15 @@ def find_unit(model: nn.Module, name: str | None = None) -> tuple[str, GloReUnit
         ConfigError: The network has no unit, or none of that name; the message lists those it has.
     """
     units = {n: m for n, m in model.named_modules() if isinstance(m, GloReUnit)}
-    order = {n: i for i, n in enumerate(units)}
     if not units:
         raise ConfigError(
             f"this {type(model).__name__} has no GloRe unit; give a config with one, such as "
             "configs/fcn_r50_glore_cityscapes.py"
         )
-    name = name or max(units, key=lambda n: (not n.startswith("auxiliary_head"), order[n]))
+    predicting = [n for n in units if not n.startswith("auxiliary_head")]
+    name = name or (predicting or [*units])[-1]
     if name not in units:
-        raise ConfigError(f"unit {name!r} is none of the network's; it has {', '.join(units)}")
+        raise ConfigError(f"the network has no unit {name!r}; expected one of {', '.join(units)}")
     return name, units[name]
 
 
@@ -88,16 +87,16 @@ def capture_projections(unit: GloReUnit) -> Iterator[list[Tensor]]:
 
 
 def pick_nodes(weights: Sequence[np.ndarray], number: int) -> list[int]:
-    """Pick the nodes whose maps are most distinct.
+    """Pick the nodes with the most distinct maps.
 
     The first is the node with the greatest root mean square. Each next one is the node whose
-    greatest absolute cosine with the maps picked before is least. The cosine is taken of the maps
-    as they are, not centered, so that an even map, which pools over the whole image, counts as a
-    pattern of its own. Nodes weaker than a tenth of the strongest come last.
+    greatest absolute cosine with the maps picked so far is least. The maps are not centered for the
+    cosine: a constant map, which pools over the entire image, is a pattern as well. Nodes weaker
+    than a tenth of the strongest come last.
 
     Args:
-        weights: Maps (N, *sizes) of one or more images; each image counts alike.
-        number: How many nodes; at most N are given.
+        weights: Maps (N, *sizes) of one or more images; all images have the same weight.
+        number: How many nodes; at most N are returned.
 
     Returns:
         Indices of the nodes in the order in which they were picked.
@@ -124,22 +123,19 @@ def pick_nodes(weights: Sequence[np.ndarray], number: int) -> list[int]:
 
 
 def check_nodes(nodes: Sequence[int], num_nodes: int) -> None:
-    """Refuse nodes that a unit does not have, or that would be shown twice.
+    """Check indices of nodes.
 
     Args:
         nodes: Indices of nodes.
-        num_nodes: N, how many the unit has.
+        num_nodes: N, the number of nodes of the unit.
 
     Raises:
-        ConfigError: An index is not of 0 to N - 1, or is given twice.
+        ConfigError: An index is not in 0 to N - 1, or occurs twice.
     """
-    wrong = [node for node in nodes if not 0 <= node < num_nodes]
-    if wrong:
+    if len(set(nodes)) < len(nodes) or not set(nodes) <= {*range(num_nodes)}:
         raise ConfigError(
-            f"nodes {wrong} are none of the unit's; it has {num_nodes}, from 0 to {num_nodes - 1}"
+            f"nodes are {[*nodes]}; expected different indices from 0 to {num_nodes - 1}"
         )
-    if len(set(nodes)) < len(nodes):
-        raise ConfigError(f"nodes {[*nodes]} name one twice; expected each once: leave it out")
 
 
 def paint_weights(
@@ -147,25 +143,18 @@ def paint_weights(
 ) -> np.ndarray:
     """Paint the weights of one node over an image.
 
-    Hue tells the sign, brightness the magnitude: the color of the sign times ``|b| / full``,
-    over a dim gray copy of the image which fades where the color is bright.
+    The hue is the sign, the brightness the magnitude: the color of the sign times ``|b| / full``,
+    over a dim gray copy of the image that fades out as the color gets brighter.
 
     Args:
         image: RGB image (H, W, 3).
-        weights: Map (h, w) of one node; it is interpolated linearly to the image's size.
-        full: Magnitude from which the color is at its brightest, above 0.
-        colors: ``"red-green"``, positive and negative as in the paper, or ``"orange-blue"``.
+        weights: Map (h, w) of one node, interpolated linearly to the size of the image.
+        full: Magnitude of the full color, above 0.
+        colors: ``"red-green"`` for positive and negative, as in the paper, or ``"orange-blue"``.
 
     Returns:
         (H, W, 3), RGB, uint8.
-
-    Raises:
-        ConfigError: ``colors`` is unknown, or ``full`` is not above 0.
     """
-    if colors not in COLORS:
-        raise ConfigError(f"colors is {colors!r}; expected one of {', '.join(COLORS)}")
-    if not full > 0:
-        raise ConfigError(f"full is {full}; expected a magnitude above 0")
     height, width = image.shape[:2]
     b = cv2.resize(weights.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     share = np.clip(np.abs(b) / full, 0, 1)[..., None]  # (H, W, 1)
@@ -176,20 +165,20 @@ def paint_weights(
 
 
 def full_color(weights: Sequence[np.ndarray], node: int) -> float:
-    """Magnitude that gets the full color: the 99th percentile of a node's |b| in all images."""
+    """Magnitude of the full color: the 99th percentile of a node's |b| over all images."""
     magnitudes = np.concatenate([np.abs(w[node]).ravel() for w in weights])
     return max(float(np.percentile(magnitudes, _FULL)), float(np.finfo(np.float32).tiny))
 
 
 def over_frames(weights: np.ndarray, num_frames: int) -> list[np.ndarray]:
-    """Share a 3D unit's map out to the frames of its clip.
+    """Assign the steps in time of a 3D unit's map to the frames of its clip.
 
     Args:
-        weights: (N, t, h, w).
-        num_frames: Frames T of the clip, of which the network's strides leave t.
+        weights: (N, t, h, w); strides in time may leave fewer steps t than frames.
+        num_frames: T.
 
     Returns:
-        For each frame the map (N, h, w) of the nearest step in time.
+        For each frame the map (N, h, w) of the nearest step.
     """
     steps = weights.shape[1]
     return [weights[:, (2 * i + 1) * steps // (2 * num_frames)] for i in range(num_frames)]
@@ -203,52 +192,59 @@ def draw_projections(
     nodes: Sequence[int],
     title: str = "",
     colors: str = "red-green",
+    clip: bool = False,
 ) -> None:
-    """Draw images and, beside each, the projection weights of some nodes over it (Fig. 7).
+    """Draw images and the projection weights of some nodes over them (Fig. 7).
 
-    Rows are images, or the frames of a clip; then ``weights`` comes from :func:`over_frames`.
-    Brightness is relative to the node: full at the 99th percentile of its magnitude over all rows,
-    which stands above its column.
+    Each image is a row, each node a column; for a clip it is the other way round. Brightness is
+    relative to the node: full at the 99th percentile of its magnitude over all images, which is
+    printed with its number.
 
     Args:
         images: R RGB images (H, W, 3).
-        weights: For each image the maps (N, h, w).
-        out_file: Image to write.
-        nodes: Indices of the nodes, one a column.
-        title: Line above everything, such as the name of the unit.
+        weights: For each image the maps (N, h, w); those of a clip from :func:`over_frames`.
+        out_file: File to write.
+        nodes: Indices of the nodes.
+        title: Title of the figure, such as the name of the unit.
         colors: ``"red-green"`` as in the paper, or ``"orange-blue"``.
-
-    Raises:
-        ConfigError: There are no images or nodes, not as many maps as images, maps that are not
-            (N, h, w), or a node that the unit does not have or that is given twice.
+        clip: Whether the images are the frames of a clip.
     """
-    check_rows(images, weights, nodes)
     height, width = images[0].shape[:2]
-    cell = 2.6
+    cell = 1.3 if clip else 2.6  # inches
+    lines, margin, top = len(nodes) + 1, 0.9 if clip else 0.0, 1.1 if clip else 0.95
+    rows, columns = (lines, len(images)) if clip else (len(images), lines)
     figure = Figure(
-        figsize=(cell * (len(nodes) + 1), cell * height / width * len(images) + 0.95),
+        figsize=(cell * columns + margin, cell * height / width * rows + top),
         layout=ConstrainedLayoutEngine(hspace=0, wspace=0),
     )
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(len(images), len(nodes) + 1, squeeze=False)
-    for row, image, maps in zip(axes, images, weights, strict=True):
-        row[0].imshow(image)
-        for column, node in zip(row[1:], nodes, strict=True):
-            full = full_color(weights, node)
-            column.imshow(paint_weights(image, maps[node], full=full, colors=colors))
-    for ax in axes.flat:
-        ax.set_axis_off()
-    axes[0, 0].set_title("input", fontsize=10)
-    for ax, node in zip(axes[0, 1:], nodes, strict=True):
-        ax.set_title(f"node {node},  full at ±{full_color(weights, node):#.2g}", fontsize=10)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    axes = grid.T if clip else grid  # (images, 1 + nodes)
+    full = {node: full_color(weights, node) for node in nodes}
+    for line, image, maps in zip(axes, images, weights, strict=True):
+        line[0].imshow(image)
+        for ax, node in zip(line[1:], nodes, strict=True):
+            ax.imshow(paint_weights(image, maps[node], full=full[node], colors=colors))
+    for ax in grid.flat:
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+    if clip:
+        for number, ax in enumerate(axes[:, 0], 1):
+            ax.set_title(f"frame {number}", fontsize=9)
+        names = ["input", *(f"node {n}\nfull at\n±{full[n]:#.2g}" for n in nodes)]
+        for ax, name in zip(axes[0], names, strict=True):
+            ax.set_ylabel(name, fontsize=9, rotation=0, ha="right", va="center")
+    else:
+        names = ["input", *(f"node {n},  full at ±{full[n]:#.2g}" for n in nodes)]
+        for ax, name in zip(axes[0], names, strict=True):
+            ax.set_title(name, fontsize=10)
     if title:
         figure.suptitle(title, fontsize=10, color="#444444")
-    add_color_bar(figure, axes, colors)
+    _add_color_bar(figure, grid, colors)
     figure.savefig(out_file, dpi=120)
 
 
-def add_color_bar(figure: Figure, axes: np.ndarray, colors: str) -> None:
-    """Put a bar below a figure's axes that tells what the colors of :func:`paint_weights` mean."""
+def _add_color_bar(figure: Figure, axes: np.ndarray, colors: str) -> None:
+    """Add a legend of the colors of :func:`paint_weights` below the axes."""
     positive, negative = np.array(COLORS[colors]) / 255
     ramp = np.concatenate(
         [np.linspace(1, 0, 128)[:, None] * negative, np.linspace(0, 1, 128)[:, None] * positive]
@@ -267,25 +263,3 @@ def add_color_bar(figure: Figure, axes: np.ndarray, colors: str) -> None:
     bar.ax.set_xticklabels([f"negative ({sign[1]}), full", "0", f"positive ({sign[0]}), full"])
     bar.ax.tick_params(labelsize=8, length=0)
     bar.set_label("projection weight b", fontsize=8)
-
-
-def check_rows(
-    images: Sequence[np.ndarray], weights: Sequence[np.ndarray], nodes: Sequence[int]
-) -> None:
-    """Refuse images, maps and nodes that don't belong together.
-
-    Raises:
-        ConfigError: See :func:`draw_projections`.
-    """
-    if not len(images) or len(images) != len(weights) or not len(nodes):
-        raise ConfigError(
-            f"{len(images)} images, {len(weights)} maps and {len(nodes)} nodes; expected one or "
-            "more images, a map for each, and one or more nodes"
-        )
-    for maps in weights:
-        if maps.ndim != 3:
-            raise ConfigError(
-                f"projection weights of shape {maps.shape}; expected (N, h, w) for each image; "
-                "over_frames() makes them of a clip's (N, t, h, w)"
-            )
-    check_nodes(nodes, len(weights[0]))

@@ -21,7 +21,7 @@ from glore_seg.apis.report import write_report
 from glore_seg.apis.select_images import read_image
 from glore_seg.apis.splits import use_split
 from glore_seg.apis.submission import submit
-from glore_seg.apis.visualize import spread
+from glore_seg.apis.visualize import evenly_spaced
 from glore_seg.apis.work_dir import find_checkpoint
 from glore_seg.cli import run_tool
 from glore_seg.engine.runner import build_dataset, build_runner
@@ -154,7 +154,7 @@ def _draw_predictions(cfg: Config, checkpoint: Path, out_file: Path) -> None:
     dataset = build_dataset(cfg, "val")
     predictor = Predictor(cfg, checkpoint, split="val")
     rows = []
-    for index in spread(dataset, _PANEL_ROWS):
+    for index in evenly_spaced(dataset, _PANEL_ROWS):
         image = read_image(dataset, index)
         assert image.label is not None  # evaluating refused those without
         rows.append(

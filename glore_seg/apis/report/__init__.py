@@ -1,4 +1,4 @@
-"""What `tools/report.py` does."""
+"""The report of a training, as `tools/report.py` writes it."""
 
 from glore_seg.apis.report.write import write_report
 

@@ -1,4 +1,4 @@
-"""From the work folder of a training to one HTML page."""
+"""Writes the report of a training from its work folder."""
 
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,7 @@ from glore_seg.apis.complexity import count_complexity
 from glore_seg.apis.config import load_config
 from glore_seg.apis.evaluation import Evaluation, evaluate
 from glore_seg.apis.predictor import Predictor
-from glore_seg.apis.report import figures as numbers
-from glore_seg.apis.report import images as images
+from glore_seg.apis.report import facts, plots
 from glore_seg.apis.tasks import require_segmentation
 from glore_seg.apis.visualize import check_free
 from glore_seg.apis.work_dir import find_checkpoint, find_config
@@ -29,24 +28,24 @@ def write_report(
     cfg_options: dict[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Evaluation:
-    """Evaluate a run's checkpoint on val, and write all that is known of the run on one page.
+    """Evaluate a checkpoint on val and write a report of its training.
 
     Args:
         work_dir: Work folder of the training.
-        out_file: Page to write.
-        config: The run's config. Default: the one that lies in the work folder.
+        out_file: HTML file to write.
+        config: Config of the training. Default: the one in the work folder.
         checkpoint: Weights. Default: the best by mIoU, else the last, in the work folder.
-        cfg_options: Settings that override the config's where ``config`` is a file.
-        overwrite: Whether ``out_file`` may be there.
+        cfg_options: Settings that override those of the config's file.
+        overwrite: Whether to replace an existing file.
 
     Returns:
-        What the checkpoint scores on val.
+        The scores on val.
 
     Raises:
-        FileNotFoundError: The folder holds no config or no checkpoint.
-        FileExistsError: ``out_file`` is there.
-        ValueError: The config is not of segmentation, the training's log is damaged, or an image
-            comes without label.
+        OutputError: ``out_file`` exists.
+        ConfigError: The config is missing or not for segmentation, or the log is corrupted.
+        CheckpointError: There is no checkpoint.
+        DataError: An image has no label.
     """
     check_free(out_file, overwrite=overwrite)
     checkpoint = checkpoint or find_checkpoint(work_dir)
@@ -55,33 +54,34 @@ def write_report(
     else:
         cfg = load_config(str(config or find_config(work_dir)), cfg_options=cfg_options)
     require_segmentation(cfg, "the report")
-    curves = images.curves(work_dir)  # refuses a damaged log before it evaluates
+    curves = plots.curves(work_dir)  # before the evaluation: the log may be corrupted
     predictor = Predictor(cfg, checkpoint, split="val")
     evaluation = evaluate(predictor, cfg)
     network: Any = build_model(cfg)
     complexity = count_complexity(
         network, (1, 3, *evaluation.input_size), forward=lambda x: network(x, mode="tensor")
     )
-    dataset = build_dataset(cfg, "val")
-    predictions, legend = images.predictions(predictor, evaluation, dataset)
-    note, projections = images.projections(predictor, evaluation)
+    predictions, legend = plots.predictions(predictor, evaluation, build_dataset(cfg, "val"))
+    note, projections = plots.projections(predictor, evaluation)
+    columns, classes = facts.class_table(predictor, evaluation)
     report = Report(
         title=Path(cfg.filename).stem if cfg.filename else work_dir.resolve().name,
         subtitle=f"{checkpoint.name} of {work_dir}, on {len(evaluation.paths)} images of val",
-        tiles=numbers.tiles(evaluation, complexity),
-        recipe=numbers.recipe(cfg, predictor, checkpoint),
+        tiles=facts.tiles(evaluation, complexity),
+        recipe=facts.recipe(cfg, predictor, checkpoint),
         config=cfg.pretty_text,
         curves=curves,
-        classes=numbers.class_rows(predictor, evaluation),
-        categories=numbers.categories(evaluation),
-        confusion=images.confusion(evaluation),
+        columns=columns,
+        classes=classes,
+        categories=facts.categories(evaluation),
+        confusion=plots.confusion(evaluation),
         predictions=predictions,
         legend=legend,
         projections=projections,
         projections_note=note,
         projection_colors=COLORS["red-green"],
-        speed=numbers.speed(work_dir, evaluation, complexity, predictor.device),
+        speed=facts.speed(work_dir, evaluation, complexity, predictor.device),
     )
-    with atomic_write(out_file) as aside:
-        aside.write_text(render(report), encoding="utf-8")
+    with atomic_write(out_file) as temporary:
+        temporary.write_text(render(report), encoding="utf-8")
     return evaluation

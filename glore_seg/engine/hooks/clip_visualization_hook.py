@@ -52,7 +52,7 @@ class ClipVisualizationHook(Hook):
     ) -> None:
         """Paint the videos of a batch."""
         # Imported here: it imports matplotlib.
-        from glore_seg.visualization.clip_predictions import draw_clip_prediction
+        from glore_seg.visualization.panels import draw_clip_prediction
 
         visualizer = runner.visualizer
         classes = (visualizer.dataset_meta or {}).get("classes") or ()

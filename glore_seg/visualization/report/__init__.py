@@ -1,11 +1,6 @@
-"""A run's report as one HTML page that needs nothing from elsewhere."""
+"""The report of a training as one self-contained HTML page."""
 
-from glore_seg.visualization.report.embedding import (
-    Embedded,
-    embed_figure,
-    embed_image,
-    embed_png,
-)
-from glore_seg.visualization.report.page import ClassRow, Report, render
+from glore_seg.visualization.report.embedding import Embedded, embed_figure, embed_image
+from glore_seg.visualization.report.page import Report, render
 
-__all__ = ["ClassRow", "Embedded", "Report", "embed_figure", "embed_image", "embed_png", "render"]
+__all__ = ["Embedded", "Report", "embed_figure", "embed_image", "render"]
