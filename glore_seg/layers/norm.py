@@ -22,10 +22,11 @@ def check_norm_positions(norm: nn.Module, x: Tensor, *, where: str) -> None:
             ``B * L == 1``, or an InstanceNorm and ``L == 1``.
     """
     # Synchronised norms gather over processes, so that one value here need not be the only one.
+    # A tuple of types: torch 2.4 does not compile a union.
     if isinstance(norm, _InstanceNorm):
         values, over = prod(x.shape[2:]), "the positions of one picture"
     elif isinstance(norm, _BatchNorm) and not isinstance(
-        norm, nn.SyncBatchNorm | SynchronisedBatchNorm
+        norm, (nn.SyncBatchNorm, SynchronisedBatchNorm)
     ):
         if not norm.training and norm.track_running_stats:
             return

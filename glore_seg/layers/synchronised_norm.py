@@ -60,7 +60,7 @@ class SynchronisedBatchNorm(_BatchNorm):
 
 def group_to_sum_over(norm: _BatchNorm) -> dist.ProcessGroup | None:
     """The processes whose samples a norm takes together; None where it is alone."""
-    if not (isinstance(norm, nn.SyncBatchNorm | SynchronisedBatchNorm) and norm.training):
+    if not (isinstance(norm, (nn.SyncBatchNorm, SynchronisedBatchNorm)) and norm.training):
         return None
     if not (dist.is_available() and dist.is_initialized()):
         return None
