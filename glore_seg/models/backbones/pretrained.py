@@ -1,4 +1,4 @@
-"""Pretrained weights that must fit, where mmengine would go on with a warning."""
+"""Load pretrained weights that must fit; mmengine only warns of those that do not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,11 +32,11 @@ def missing_weights(checkpoint: str, reason: object, option: str | None) -> Chec
 
 @dataclass(frozen=True)
 class Pretrained:
-    """What was loaded.
+    """The result of :func:`load_pretrained`.
 
     Args:
         new: The optional modules that the checkpoint lacks.
-        meta: What the checkpoint holds beside the weights.
+        meta: ``meta`` of the checkpoint.
     """
 
     new: tuple[str, ...]
@@ -51,20 +51,15 @@ def load_pretrained(
     optional: tuple[str, ...] = (),
     ignored: tuple[str, ...] = (),
 ) -> Pretrained:
-    """Load a checkpoint into a network, or say what keeps it out.
-
-    The file is read with ``weights_only=True``.
+    """Load a checkpoint, read with ``weights_only=True``, into a network.
 
     Args:
-        network: What takes the weights.
+        network: The network.
         checkpoint: Path or address.
-        prefix: What the names in the checkpoint begin with beyond the network's own, such as
-            ``"backbone."``; others are passed over.
+        prefix: Prefix of the network's names in the checkpoint, such as ``"backbone."``; other
+            names are ignored.
         optional: Modules of the network that the checkpoint may lack, by their dotted names.
         ignored: Modules of the checkpoint that the network may lack.
-
-    Returns:
-        What is new, and what the checkpoint says of itself.
 
     Raises:
         CheckpointError: The file is missing, cannot be downloaded, holds no weights or none with
@@ -84,9 +79,8 @@ def load_pretrained(
     found = {k.removeprefix(prefix): v for k, v in names.items() if k.startswith(prefix)}
     if not found:
         raise CheckpointError(
-            f"{checkpoint} holds nothing that begins with the prefix {prefix!r}, but "
-            f"{some(list(names))}. Set init_cfg.prefix to what its names have before those of the "
-            "backbone, or leave it out"
+            f"{checkpoint} has no name with the prefix {prefix!r}, but {some(list(names))}; set "
+            "init_cfg.prefix to the prefix of the backbone's names, or leave it out"
         )
     wanted = network.state_dict()
     found = {k: v for k, v in found.items() if k in wanted or not _is_in(k, ignored)}
@@ -113,5 +107,5 @@ def _is_in(name: str, modules: tuple[str, ...]) -> bool:
 
 def _hint(names: dict[str, Tensor], prefix: str) -> str:
     if not prefix and any(name.startswith("backbone.") for name in names):
-        return "Set init_cfg.prefix='backbone.': the checkpoint is of a whole classifier"
+        return "Set init_cfg.prefix='backbone.': the checkpoint is of a classifier"
     return "Set the backbone's arch, stem, width and units as those of the checkpoint"
