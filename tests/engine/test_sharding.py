@@ -4,6 +4,7 @@ import pytest
 from mmengine.config import Config
 
 from glore_seg.engine import use_fsdp
+from glore_seg.errors import ConfigError
 
 
 def config(**changes):
@@ -33,12 +34,12 @@ def test_another_policy_gets_no_arguments_of_the_default_one():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"launcher": "none"}, "--launcher is none; expected several: start them with"),
-        ({"runner_type": "Mine"}, "this config has runner_type='Mine'; leave one of them out"),
-        ({"strategy": {"type": "Mine"}}, "this config has strategy.type='Mine'; leave one of"),
-        ({"custom_hooks": [{"type": "EMAHook"}]}, "--fsdp and EMAHook both take hold of"),
+        ({"launcher": "none"}, "--launcher none"),
+        ({"runner_type": "Mine"}, "runner_type='Mine'; expected 'FlexibleRunner'"),
+        ({"strategy": {"type": "Mine"}}, "strategy.type='Mine'; expected 'FSDPStrategy'"),
+        ({"custom_hooks": [{"type": "EMAHook"}]}, "--fsdp with EMAHook"),
     ],
 )
 def test_what_it_refuses(changes, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ConfigError, match=message):
         use_fsdp(config(**changes))
