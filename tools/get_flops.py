@@ -9,7 +9,7 @@ import glore_seg  # noqa: F401  patches OpenMMLab, therefore first
 from glore_seg.apis import load_config
 from glore_seg.apis.complexity import count_config
 from glore_seg.apis.input_sizes import input_sizes
-from glore_seg.cli.options import add_cfg_options, run_tool
+from glore_seg.cli import add_cfg_options, run_tool
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

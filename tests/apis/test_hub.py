@@ -6,10 +6,8 @@ import sys
 import threading
 from pathlib import Path
 
-import huggingface_hub.constants as constants
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 
 from glore_seg.apis import load_config, load_model
 from glore_seg.apis.hub import (
@@ -28,6 +26,9 @@ from glore_seg.errors import (
 )
 from tests.apis.hub_stand_in import REVISION, Hub
 from tests.export import networks
+
+constants = pytest.importorskip("huggingface_hub.constants", reason="pip install 'glore_seg[hub]'")
+safetensors = pytest.importorskip("safetensors.torch", reason="pip install 'glore_seg[hub]'")
 
 FILES = ["README.md", "config.json", "model.safetensors"]
 
@@ -114,9 +115,9 @@ def test_rejects_hostile_and_corrupted_folders(folder, tmp_path):
     with pytest.raises(CheckpointError, match="is not text"):
         from_pretrained(folder)
     (folder / "config.json").write_text(json.dumps(plain))
-    state = load_file(folder / "model.safetensors")
+    state = safetensors.load_file(folder / "model.safetensors")
     state.pop("decode_head.conv_seg.bias")
-    save_file(state, folder / "model.safetensors")
+    safetensors.save_file(state, folder / "model.safetensors")
     with pytest.raises(GloReSegError, match=r"missing: decode_head.conv_seg.bias"):
         from_pretrained(folder)
     (folder / "model.safetensors").write_bytes(b"12345678")

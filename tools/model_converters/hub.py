@@ -7,7 +7,7 @@ from pathlib import Path
 import glore_seg  # noqa: F401  patches OpenMMLab, therefore first
 from glore_seg.apis import load_config
 from glore_seg.apis.hub import pull_from_hub, push_to_hub, save_pretrained
-from glore_seg.cli.options import add_cfg_options, run_tool
+from glore_seg.cli import add_cfg_options, run_tool
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

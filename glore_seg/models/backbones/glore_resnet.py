@@ -43,7 +43,7 @@ class GloReResNet(ResNet):
 
     Raises:
         ConfigError: An argument is outside its range, see there.
-        MissingWeightsError: The pretrained weights can neither be found nor downloaded.
+        CheckpointError: The pretrained weights can neither be found nor downloaded.
     """
 
     def __init__(

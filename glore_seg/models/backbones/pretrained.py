@@ -16,27 +16,21 @@ from glore_seg.errors import CheckpointError
 from glore_seg.layers.extra_units import hidden_options
 
 
-class MissingWeightsError(CheckpointError):
-    """Pretrained weights can neither be found nor downloaded."""
-
-
-def missing_weights(checkpoint: str, error: OSError, option: str | None) -> MissingWeightsError:
-    """Return the error for pretrained weights that cannot be loaded.
+def missing_weights(checkpoint: str, reason: object, option: str | None) -> CheckpointError:
+    """Return the error for pretrained weights that are missing or cannot be downloaded.
 
     Args:
         checkpoint: Their path or URL.
-        error: The reason.
-        option: The key of the config with the URL, if any.
+        reason: What went wrong.
+        option: The config key of ``checkpoint``, if there is one.
     """
     fix = "give the path of a file in the config, or leave them out"
     if option is not None:
         fix = (
-            f"download them and give the path (--cfg-options {option}=/path/to/weights.pth), or "
-            f"train from scratch (--cfg-options {option.removesuffix('.checkpoint')}=None)"
+            f"download them and add --cfg-options {option}=/path/to/weights.pth, or train from "
+            f"scratch with --cfg-options {option.removesuffix('.checkpoint')}=None"
         )
-    return MissingWeightsError(
-        f"cannot load the pretrained weights {checkpoint!r} ({error}): {fix}"
-    )
+    return CheckpointError(f"cannot load the pretrained weights {checkpoint!r} ({reason}): {fix}")
 
 
 @dataclass(frozen=True)
@@ -71,8 +65,8 @@ def load_pretrained(
         ignored: Modules of the checkpoint that the network may lack.
 
     Raises:
-        MissingWeightsError: The file can neither be found nor downloaded.
-        CheckpointError: No name begins with the prefix, or the weights are of another network.
+        CheckpointError: The file is missing, cannot be downloaded, has no names with the prefix,
+            or is of another network.
     """
     try:
         loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")

@@ -270,6 +270,7 @@ def test_norm_cfg_reaches_all_norms():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("export_support")
 def test_onnx_of_all_kinds_of_blocks(monkeypatch, tmp_path):
     pytest.importorskip("mmpretrain")
     everything = Architecture(
