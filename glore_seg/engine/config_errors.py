@@ -15,9 +15,7 @@ from mmengine.registry import OPTIMIZERS, init_default_scope
 
 from glore_seg.datasets.guarded_dataset import guarded
 from glore_seg.documented_errors import as_line, is_documented, place_of, went_through_own_code
-from glore_seg.engine.corrupted_samples import death_of_worker
 from glore_seg.engine.data_errors import explain_data_error
-from glore_seg.engine.hooks.peer_heartbeat_hook import lost_connection
 from glore_seg.engine.network_errors import LATE
 
 # What a Runner builds when it begins to train or to test.
@@ -54,8 +52,6 @@ def config_faults(config: Config | str | Path, doing: str) -> Iterator[None]:
             raise ValueError(explained) from error
         is_read = isinstance(config, Config)
         if is_documented(error) or isinstance(error, _OF_THE_MACHINE):
-            raise
-        if lost_connection(error) is not None or death_of_worker(error) is not None:
             raise
         if is_read and went_through_own_code(error):
             raise

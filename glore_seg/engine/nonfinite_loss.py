@@ -58,7 +58,7 @@ class NonFiniteLossCheck:
         if not isinstance(wrapper, OptimWrapper):
             yield
             return
-        backward, step = wrapper.backward, wrapper.step
+        backward, should_update = wrapper.backward, wrapper.should_update
 
         def checked_backward(loss: Tensor, **options: Any) -> None:
             flag = _HostFlag(_is_finite(loss.detach()))
@@ -69,15 +69,14 @@ class NonFiniteLossCheck:
                 self._in_a_row += 1
                 self._handle(loss.detach())
 
-        def checked_step(**options: Any) -> None:
-            if not self._in_a_row:
-                step(**options)
+        def checked_should_update() -> bool:
+            return not self._in_a_row and should_update()
 
-        wrapper.backward, wrapper.step = checked_backward, checked_step
+        wrapper.backward, wrapper.should_update = checked_backward, checked_should_update
         try:
             yield
         finally:
-            del wrapper.backward, wrapper.step
+            del wrapper.backward, wrapper.should_update
 
     def before_iter(self, batch: Any) -> None:
         """Keep what a report or a skipped step needs."""

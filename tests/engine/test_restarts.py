@@ -183,7 +183,7 @@ def test_a_stop_stays_until_a_newer_one_can_be_gone_on_from(tmp_path, save_best)
         train(config(tmp_path / "first", **rare), At(3, stop()))
     with pytest.raises(Killed):
         train(config(tmp_path / "second", resume=True, **rare), At(6, kill))
-    assert find_latest_valid_checkpoint(tmp_path / "run").good == tmp_path / "run" / "iter_3.pth"
+    assert find_latest_valid_checkpoint(tmp_path / "run").path == tmp_path / "run" / "iter_3.pth"
     train(config(tmp_path / "third", resume=True, **rare))
     names = {path.name for path in (tmp_path / "run").glob("iter_*.pth")}
     assert names == {"iter_10.pth", "iter_12.pth"}

@@ -10,8 +10,13 @@ import torch
 from mmengine.dataset import DefaultSampler, InfiniteSampler
 
 from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
-from glore_seg.engine.samplers import ResumableSampler, SeededIndex
-from glore_seg.engine.seeds import seed_everything, seed_of
+from glore_seg.engine.samplers import (
+    ResumableSampler,
+    SeededIndex,
+    derive_seed,
+    seed_everything,
+)
+
 from tests.engine.toy import ToyData
 
 DATA = list(range(10))
@@ -62,25 +67,25 @@ def test_places_survive_a_pipe():
 
 
 def test_seeds_are_unlike():
-    seeds = {seed_of(1, 0, 0, number) for number in range(1000)}
-    seeds |= {seed_of(2, 0, 0, number) for number in range(1000)}
+    seeds = {derive_seed(1, 0, 0, number) for number in range(1000)}
+    seeds |= {derive_seed(2, 0, 0, number) for number in range(1000)}
     assert len(seeds) == 2000
     assert all(0 <= seed < 2**63 for seed in seeds)
     ones = np.array([bin(seed).count("1") for seed in seeds])
     assert abs(ones.mean() - 31.5) < 0.5
     with pytest.raises(ValueError, match="non-negative"):
-        seed_of(-1)
+        derive_seed(-1)
 
 
 def test_all_generators_are_seeded():
     def draw():
         return random.random(), np.random.rand(), torch.rand(()).item()
 
-    seed_everything(seed_of(1))
+    seed_everything(derive_seed(1))
     first = draw()
-    seed_everything(seed_of(2))
+    seed_everything(derive_seed(2))
     assert not set(draw()) & set(first)
-    seed_everything(seed_of(1))
+    seed_everything(derive_seed(1))
     assert draw() == first
 
 

@@ -1,8 +1,7 @@
-"""A training of a second whose every step hangs on random numbers: data, dropout, batch norm."""
+"""A training of a second whose every step depends on random numbers: data, dropout, batch norm."""
 
 import os
 import random
-import signal
 import sys
 from pathlib import Path
 
@@ -19,31 +18,27 @@ from torch import nn
 
 import glore_seg  # noqa: F401
 from glore_seg.engine import build_runner
+from glore_seg.errors import DataError
 
 LENGTH = 8
 
 
 @DATASETS.register_module()
 class ToyData:
-    """Noise of three generators; ``nan``, ``damaged`` and ``deadly`` say which samples go wrong."""
+    """Noise of three generators; ``nan`` and ``corrupted`` name the samples that go wrong."""
 
     metainfo = {"classes": ("a", "b")}
 
-    def __init__(self, nan=(), damaged=(), deadly=()):
-        self.nan, self.damaged, self.deadly = nan, damaged, deadly
+    def __init__(self, nan=(), corrupted=()):
+        self.nan, self.corrupted = nan, corrupted
         self.pipeline = Compose([])
 
     def __len__(self):
         return LENGTH
 
-    def get_data_info(self, index):
-        return {"img_path": f"toys/{index}.png"}
-
     def __getitem__(self, index):
-        if index in self.damaged:
-            raise ValueError(f"toys/{index}.png cannot be read as an image: get it again")
-        if index in self.deadly:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if index in self.corrupted:
+            raise DataError(f"toys/{index}.png cannot be read as an image")
         noise = random.random() + np.random.rand(4) + torch.rand(4).numpy()
         image = torch.from_numpy(noise).float() + index
         if index in self.nan:
