@@ -17,7 +17,7 @@ from mmengine.structures import BaseDataElement
 from torch import nn
 
 import glore_seg  # noqa: F401
-from glore_seg.engine import build_runner
+from glore_seg.engine import AtomicCheckpointHook, build_runner
 from glore_seg.errors import DataError
 
 LENGTH = 8
@@ -130,6 +130,14 @@ def config(work_dir: Path, /, *, by_epoch=False, **changes) -> Config:
     )
     cfg.merge_from_dict({key.replace("__", "."): value for key, value in changes.items()})
     return cfg
+
+
+@HOOKS.register_module()
+class UnreadableCheckpoints(AtomicCheckpointHook):
+    """A disk that fails in the search for a checkpoint."""
+
+    def _find(self, runner):
+        raise OSError(5, "Input/output error", "iter_2.pth")
 
 
 class At(Hook):

@@ -150,7 +150,10 @@ class AtomicCheckpointHook(CheckpointHook):
             AtomicLocalBackend().put_text(path, Path(runner.work_dir) / LAST)
 
     def _remove_outdated(self) -> None:
-        best = getattr(self, "best_ckpt_path", None), *getattr(self, "best_ckpt_path_dict", {}).values()
+        best = (
+            getattr(self, "best_ckpt_path", None),
+            *getattr(self, "best_ckpt_path_dict", {}).values(),
+        )
         for path in {*self._outdated} - {self.last_ckpt, *best}:
             # a training that is resumed in another folder leaves the old one unchanged
             if Path(path).parent == Path(self.out_dir) and is_main_process():
@@ -170,9 +173,7 @@ class AtomicCheckpointHook(CheckpointHook):
         folder = Path(runner.work_dir)
         if self.out_dir is not None:
             folder = Path(self.out_dir) / folder.name
-        found = find_latest_valid_checkpoint(
-            folder, (self.filename_tmpl.format("*"), "iter_*.pth")
-        )
+        found = find_latest_valid_checkpoint(folder, (self.filename_tmpl.format("*"), "iter_*.pth"))
         corrupted = "; ".join(found.corrupted)
         if found.path is None and corrupted:
             raise CheckpointError(
