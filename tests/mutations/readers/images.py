@@ -20,7 +20,6 @@ from PIL import Image
 from glore_seg.apis.inference.reading import read_image
 from glore_seg.datasets import LoadCheckedAnnotations
 from glore_seg.datasets.camvid import convert_camvid
-from glore_seg.datasets.guarded_dataset import GuardedDataset
 from glore_seg.datasets.train_ids import draw_train_ids
 from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
 from glore_seg.evaluation.submission import ExpectedImages, SubmissionScorer
@@ -276,7 +275,7 @@ def _score_on(folder: Path) -> None:
     steps = ("LoadImageFromFile", "mmseg.LoadCheckedAnnotations", "mmseg.PackSegInputs")
     place = {"img_path": image, "seg_map_path": label, "reduce_zero_label": False}
     sample = _Sample(*steps, **place, seg_fields=[])
-    found = GuardedDataset(sample, part="test_dataloader")[0]
+    found = sample[0]
     _check_rgb(found["inputs"].numpy().transpose(1, 2, 0))
     labels = found["data_samples"].gt_sem_seg.data.numpy()
     if labels.shape[1:] != found["inputs"].shape[1:] or ((labels > 18) & (labels != 255)).any():
@@ -289,7 +288,7 @@ def _classify(folder: Path) -> None:
     crop = {"type": "mmpretrain.CenterCrop", "crop_size": 6}
     steps = ("LoadImageFromFile", edge, crop, "mmpretrain.PackInputs")
     sample = _Sample(*steps, img_path=str(folder / "a.png"), gt_label=1)
-    found = GuardedDataset(sample, part="test_dataloader")[0]
+    found = sample[0]
     if tuple(found["inputs"].shape) != (3, 6, 6):
         raise Nonsense(f"a sample of shape {found['inputs'].shape}")
 
