@@ -19,7 +19,7 @@ from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
 
 MIB = 1 << 20
 _FLOAT = 4  # bytes; statistics are fp32 in mixed precision too
-_VOTE = 8  # bytes: whether a signal has come to any process
+_VOTES = (4, 8)  # bytes: whether the loss is finite in all processes, and whether one has a signal
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Messages:
     gradients: tuple[int, ...]
     reduced: tuple[int, ...]
     gathered: tuple[int, ...]
-    votes: tuple[int, ...] = (_VOTE,)
+    votes: tuple[int, ...] = _VOTES
 
 
 def count_messages(cfg: Config, input_shape: tuple[int, ...], *, bucket_mb: float = 25) -> Messages:

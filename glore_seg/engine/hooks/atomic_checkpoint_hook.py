@@ -57,9 +57,9 @@ class AtomicCheckpointHook(CheckpointHook):
                 except (OSError, GloReSegError) as error:  # the others wait for the answer
                     found[1] = error
             broadcast_object_list(found)
-            path, error = found
-            if error is not None:
-                raise error
+            path, failure = found
+            if failure is not None:
+                raise failure
             runner._load_from = path or runner.cfg.get("begin_from")  # of use_resume
             runner._resume = path is not None
 

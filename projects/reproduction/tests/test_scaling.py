@@ -107,7 +107,7 @@ def test_estimate_by_hand():
     assert found.gradients == pytest.approx(first + last)
     assert found.waited_gradients == pytest.approx(last)
     assert found.statistics == pytest.approx(6 * (400 / 4e9 + 1e-5) + 3 * (100 / 1e9 + 1e-5))
-    assert found.votes == pytest.approx(6 * (8 / 4e9 + 1e-5))
+    assert found.votes == pytest.approx(6 * (4 / 4e9 + 1e-5) + 6 * (8 / 4e9 + 1e-5))
     assert found.step == pytest.approx(0.1 + last + found.statistics + found.votes)
     assert found.efficiency == pytest.approx(0.1 / found.step)
 
