@@ -28,8 +28,8 @@ def find_latest_valid_checkpoint(
 ) -> Search:
     """Find the newest checkpoint of a run whose checksums are right.
 
-    The one named in ``last_checkpoint`` comes first, also in a folder that was moved or copied; then
-    the others by their modification time.
+    The one named in ``last_checkpoint`` comes first, also in a moved or copied folder, then the
+    others by their modification time.
 
     Args:
         folder: Folder of the checkpoints.

@@ -29,7 +29,7 @@ class NonFiniteLossCheck:
     host asynchronously. The host reads it when it has queued the backward pass: the device never
     waits for the host. All processes agree on the answer.
 
-    A skipped step changes neither weights nor the optimizer's state nor the statistics of norms; the
+    A skipped step changes neither weights, nor the optimizer's state, nor statistics of norms. The
     schedule counts it. With ``accumulative_counts`` it also drops the gradients that were
     accumulated before it. Ten skipped steps in a row stop the training.
 

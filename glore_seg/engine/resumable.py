@@ -23,9 +23,9 @@ _ITERATIONS, _VALIDATIONS = 2, 3  # the sampler derives the seeds of samples wit
 class Resumable(BaseLoop):
     """What both loops share; not a loop by itself.
 
-    The random numbers of an iteration depend on the run's seed, the rank and the iteration; those of
-    a sample on the seed, the epoch and its position. A resumed training draws the same numbers as
-    an undisturbed one, with any number of workers.
+    The random numbers of an iteration depend on the run's seed, the rank and the iteration, those
+    of a sample on the seed, the epoch and its position. A resumed training draws the same numbers
+    as an undisturbed one, with any number of workers.
 
     Args:
         runner: The runner.
