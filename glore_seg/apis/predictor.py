@@ -25,7 +25,6 @@ from glore_seg.engine.hooks.setup_check_hook import unwrap
 from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 from glore_seg.models.segmentors import AccumulatingSegTTAModel
-from glore_seg.visualization.projections import capture_projections
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -163,6 +162,9 @@ class Predictor:
             ConfigError: The network does not call the unit once, for example where the unit stands
                 in an auxiliary head.
         """
+        # Imported here: it imports matplotlib.
+        from glore_seg.visualization.projections import capture_projections
+
         model: Any = unwrap(self.model)
         batch = self.batch(image)
         if mirrored:

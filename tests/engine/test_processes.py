@@ -17,7 +17,7 @@ from glore_seg.apis import load_config
 from glore_seg.compat.checkpoints import load_weights
 from glore_seg.engine import build_model
 from glore_seg.engine.hooks.setup_check_hook import check_state_dict
-from projects.reproduction.comm_volume import count_messages
+from projects.reproduction.scaling import count_messages
 from tests.configs.shrinking import shrink
 from tests.engine.several import ORDERS, ROOT, SAMPLES, SIZE, fixed_image, small_network
 
@@ -94,7 +94,7 @@ def test_messages_are_those_that_are_counted(found):
         *norms, gradients = [shape for shape in shapes if shape]
         assert sorted(4 * n for (n,) in norms) == sorted(counted.reduced)
         assert [4 * gradients[0]] == list(counted.gradients)
-        assert shapes.count([]) == len(counted.votes) == 2
+        assert shapes.count([]) == len(counted.loop) == 2
         assert shapes[-2:] == [gradients, []]
         assert counted.gathered == ()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import io
 import json
-import struct
 import zlib
 from functools import cache
 from pathlib import Path
@@ -27,6 +26,7 @@ from glore_seg.utils.files import read_png
 from projects.web_demo.uploads import Limits, read_upload
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import spoiled_bytes, spoiled_json
+from tests.png_headers import declared
 
 _SIZE = (12, 20)  # height, width
 _CLASSES = 19
@@ -38,12 +38,6 @@ def encoded(image: Any, kind: str = "PNG", **options: Any) -> bytes:
     whole = image if isinstance(image, Image.Image) else Image.fromarray(image)
     whole.save(file, kind, **options)
     return file.getvalue()
-
-
-def declared(data: bytes, width: int, height: int) -> bytes:
-    """A PNG whose header, checksum included, tells of another size."""
-    header = data[12:16] + struct.pack(">II", width, height) + data[24:29]
-    return data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
 
 
 @cache
