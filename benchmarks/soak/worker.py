@@ -1,6 +1,6 @@
 """One phase in a process of its own, until it is killed: ``python -m benchmarks.soak.worker``.
 
-It prints a line of JSON after a round, at most one in three seconds; the web demo its address first.
+It prints JSON lines after rounds, at most one in three seconds; the web demo first its address.
 """
 
 import json

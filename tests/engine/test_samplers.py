@@ -16,7 +16,6 @@ from glore_seg.engine.samplers import (
     seed_everything,
 )
 
-
 DATA = list(range(10))
 
 

@@ -166,8 +166,8 @@ class AtomicCheckpointHook(CheckpointHook):
             reason = corruption_reason(given) if Path(given).is_file() else None
             if reason is not None:
                 raise CheckpointError(
-                    f"{given} is corrupted ({reason}); give another checkpoint, or none to take the "
-                    "last valid one of the work folder"
+                    f"{given} is corrupted ({reason}); give another one, or none to take the last "
+                    "valid one of the work folder"
                 )
             return given
         folder = Path(runner.work_dir)
