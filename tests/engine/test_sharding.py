@@ -1,4 +1,4 @@
-"""What --fsdp asks of a config; tests/engine/test_processes.py trains with it."""
+"""What --fsdp changes in a config; tests/engine/test_processes.py trains with it."""
 
 import pytest
 from mmengine.config import Config
@@ -11,7 +11,7 @@ def config(**changes):
     return Config({"launcher": "pytorch", "custom_hooks": [{"type": "SetupCheckHook"}], **changes})
 
 
-def test_the_configs_own_strategy_goes_first():
+def test_the_strategy_of_the_config_has_priority():
     own = {"activation_checkpointing": {"check_fn": "mine"}}
     cfg = config(strategy={**own, "model_wrapper": {"auto_wrap_policy": {"min_num_params": 7}}})
     use_fsdp(cfg)
@@ -40,6 +40,6 @@ def test_another_policy_gets_no_arguments_of_the_default_one():
         ({"custom_hooks": [{"type": "EMAHook"}]}, "--fsdp with EMAHook"),
     ],
 )
-def test_what_it_refuses(changes, message):
+def test_rejects(changes, message):
     with pytest.raises(ConfigError, match=message):
         use_fsdp(config(**changes))
