@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 from mmseg.datasets import CityscapesDataset
 from mmseg.registry import DATASETS
 
-from glore_seg.datasets.cityscapes import TRAIN_IDS_COMMAND
+from glore_seg.datasets.label_checks import TRAIN_IDS_COMMAND
 from glore_seg.datasets.packed import attach_pack
 from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
 from glore_seg.errors import DataError

@@ -8,9 +8,6 @@ from pathlib import Path
 CITYSCAPES_COUNTS = {"train": 2975, "val": 500, "test": 1525}
 """Images of the finely annotated Cityscapes, by split."""
 
-TRAIN_IDS_COMMAND = "python tools/dataset_converters/cityscapes.py DATA_ROOT"
-"""What makes ``labelTrainIds`` images, for messages."""
-
 _DOWNLOADS = "https://www.cityscapes-dataset.com/downloads/"
 _ARCHIVES = {
     "leftImg8bit": "leftImg8bit_trainvaltest.zip",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from glore_seg.errors import DataError
 from glore_seg.utils.files import atomic_write
+from glore_seg.utils.parallel import map_in_processes
 from glore_seg.utils.progress import track
 
 _POLYGONS = "_polygons.json"
@@ -33,8 +33,6 @@ def make_train_ids(
         DataError: If ``gtFine`` holds no polygons.
         DataError: If ``num_workers`` is less than 1 or a polygon file can't be drawn.
     """
-    if num_workers < 1:
-        raise DataError(f"num_workers is {num_workers}; expected at least 1")
     sources = sorted((Path(root) / "gtFine").glob(f"*/*/[!.]*_gtFine{_POLYGONS}"))
     if not sources:
         raise DataError(
@@ -42,14 +40,9 @@ def make_train_ids(
             "there"
         )
     todo = [source for source in sources if not _target(source).is_file()]
-    if num_workers == 1 or len(todo) < 2:
-        for source in track(todo, len(todo), "labelTrainIds", show=progress):
-            draw_train_ids(source)
-    else:
-        with ProcessPoolExecutor(num_workers) as pool:
-            done = pool.map(draw_train_ids, todo, chunksize=8)
-            for _ in track(done, len(todo), "labelTrainIds", show=progress):
-                pass
+    done = map_in_processes(draw_train_ids, todo, num_workers, chunksize=8)
+    for _ in track(done, len(todo), "labelTrainIds", show=progress):
+        pass
     return len(todo), len(sources) - len(todo)
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-import mmcv
 import mmengine.fileio as fileio
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
@@ -16,10 +14,11 @@ from mmseg.datasets.transforms import LoadAnnotations
 from torch import nn
 
 from glore_seg.datasets import CheckedCityscapesDataset, LoadCheckedAnnotations
+from glore_seg.datasets.label_checks import LabelFormat, check_single_byte
 from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
-from glore_seg.datasets.transforms.loading import check_channels
 from glore_seg.engine.data_errors import text_of_empty
-from glore_seg.errors import ConfigError
+from glore_seg.errors import ConfigError, DataError
+from glore_seg.utils.image_io import decode_image
 
 _LABELS = 4  # looked at; wrong ones are wrong in all images as a rule
 
@@ -45,7 +44,8 @@ def check_segmentation_data(dataset: Any, head: nn.Module | None, *, share: floa
     """Look for missing files, and at the classes in the first labels.
 
     Nothing is drawn and no random number taken. Other datasets than mmseg's, and files on a remote
-    backend, are left alone; ``CheckedCityscapesDataset`` and ``LoadCheckedAnnotations`` check for themselves.
+    backend, are left alone; ``CheckedCityscapesDataset`` and ``LoadCheckedAnnotations`` check
+    by themselves.
 
     Args:
         dataset: One that is built; wrappers such as ``ConcatDataset`` are looked into.
@@ -54,7 +54,8 @@ def check_segmentation_data(dataset: Any, head: nn.Module | None, *, share: floa
 
     Raises:
         ConfigError: More images or labels are missing.
-        ConfigError: The dataset is empty, or a label has other values than the head's classes.
+        ConfigError: The dataset is empty.
+        DataError: A label map has other values than the head's classes.
     """
     for one in _segmentation_datasets(dataset):
         if len(one) == 0:
@@ -122,46 +123,31 @@ def _check_first_labels(dataset: BaseSegDataset, head: nn.Module | None) -> None
     num_classes, ignored = (getattr(head, name, None) for name in ("num_classes", "ignore_index"))
     if loader is None or num_classes is None or ignored is None or not 1 <= num_classes <= 255:
         return
-    check = LoadCheckedAnnotations(
-        num_classes=num_classes, ignore_index=ignored if 0 <= ignored <= 255 else 255
-    )
-    known = np.zeros(256, bool)
-    known[: max(num_classes, 2)] = True  # one output tells two classes apart
-    for index in (ignored, dataset.ignore_index):
-        if 0 <= index <= 255:
-            known[index] = True
+    # one output tells two classes apart
+    trained = LabelFormat(max(num_classes, 2), ignored if 0 <= ignored <= 255 else 255)
     for index in range(min(_LABELS, len(dataset))):
         sample = dataset.get_data_info(index)
-        label = _load(sample, loader)
-        if label is None or (label.ndim == 2 and known[label].all()):
+        label = _stored_label(sample["seg_map_path"], loader)
+        if label is None:
             continue
-        # What is wrong is told of what the file holds.
-        path = sample["seg_map_path"]
-        stored = _read(path, loader)
-        stored = stored[..., 0] if stored.ndim == 3 and stored.shape[2] == 1 else stored
-        fits = stored.ndim == 2 and stored.min() >= 0 and stored.max() <= 255
-        stored = stored.astype(np.uint8) if fits else stored
-        check_channels(stored, path)
-        check.check_values(stored, sample)
-        values = [value for value in np.unique(label) if not known[value]]
-        raise ConfigError(
-            f"{path} becomes the classes {values[:5]}; expected 0 to {num_classes - 1} and "
-            f"{ignored}: correct num_classes, or label_map and reduce_zero_label of the dataset"
-        )
+        check_single_byte(label, sample["seg_map_path"])
+        table = LabelFormat(
+            255, label_map=sample["label_map"], reduce_zero_label=bool(sample["reduce_zero_label"])
+        ).class_table()
+        label = label.copy() if table is None else table[label]
+        label[label == dataset.ignore_index] = trained.ignore_index
+        trained.check_values(label, sample["seg_map_path"])
 
 
-def _read(path: str, loader: LoadAnnotations) -> np.ndarray:
-    """A label as its file holds it, which :func:`_load` could read."""
-    stored = fileio.get(path, backend_args=loader.backend_args)
-    return mmcv.imfrombytes(stored, flag="unchanged", backend=loader.imdecode_backend)
-
-
-def _load(sample: dict[str, Any], loader: LoadAnnotations) -> np.ndarray | None:
-    """The classes that mmseg makes of a label; None where it cannot."""
+def _stored_label(path: str, loader: LoadAnnotations) -> np.ndarray | None:
+    """Return a label map as stored, in bytes if its values fit; None if it cannot be read."""
     try:
-        return loader.transform(copy.deepcopy(sample))["gt_seg_map"]
-    except Exception:  # of a damaged file the loader itself tells, whatever it raises
+        data = fileio.get(path, backend_args=loader.backend_args)
+        label = decode_image(data, name=path, as_stored=True, backend=loader.imdecode_backend)
+    except (OSError, DataError):  # training reports it, and may skip it
         return None
+    label = label.squeeze()
+    return label.astype(np.uint8) if label.min() >= 0 and label.max() <= 255 else label
 
 
 def _plain_loader(dataset: BaseSegDataset) -> LoadAnnotations | None:
