@@ -1,4 +1,4 @@
-"""Kinetics' annotations and videos, checked and turned into mmaction2's lists."""
+"""Kinetics: its annotations and videos, checked and converted to mmaction2's lists."""
 
 from glore_seg.datasets.kinetics.annotations import Segment, read_segments
 from glore_seg.datasets.kinetics.checking import Problem, check_video, check_videos

@@ -1,9 +1,8 @@
-"""Videos as data: reading and writing them, and mmaction2's dataset made to bear damage.
+"""Videos as data: reading and writing them, and mmaction2's dataset with corrupted videos.
 
-Importing this registers ``CheckedVideoInit``, ``CheckedVideoDecode``, ``CheckedFrameDecode`` and
-``RepeatOneFrame``; :mod:`glore_seg.datasets.video.dataset` and
-:mod:`glore_seg.datasets.video.rawframes` import mmaction2 and are left to ``custom_imports`` of a
-config.
+Importing this registers the transforms. :mod:`glore_seg.datasets.video.dataset` and
+:mod:`glore_seg.datasets.video.rawframes` import mmaction2, which is optional: a config imports them
+by ``custom_imports``.
 """
 
 from glore_seg.datasets.video.reading import (
