@@ -135,8 +135,7 @@ def _check_other_lists(out: Path, classes: list[str], splits: set[str]) -> None:
 
 
 def _write_problems(path: Path, rows: Sequence[tuple[str | None, str, str, str]]) -> None:
-    with atomic_write(path) as temporary:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(("label", "youtube_id", "problem", "detail"))
-            writer.writerows(rows)
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("label", "youtube_id", "problem", "detail"))
+        writer.writerows(rows)
