@@ -1,22 +1,25 @@
-"""The record of mends: idempotence, missing hosts, the report."""
+"""The record of patches: idempotence, missing packages, the report."""
 
+import configparser
 import logging
 import runpy
+from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from glore_seg import compat
-from glore_seg.compat import hosts, mend
+from glore_seg.compat import patch, upstream
 
 
 @pytest.fixture
 def states(monkeypatch):
     recorded = {}
-    monkeypatch.setattr(mend, "_states", recorded)
+    monkeypatch.setattr(patch, "_states", recorded)
     return recorded
 
 
-def build(host="torch", why="", fault=None):
+def build(upstream="torch", why="", fault=None):
     calls = []
 
     def apply():
@@ -24,16 +27,16 @@ def build(host="torch", why="", fault=None):
         if fault is not None:
             raise fault
 
-    return mend.Mend("a", "for a test", host, lambda: why, apply), calls
+    return patch.Patch("a", "for a test", upstream, lambda: why, apply), calls
 
 
 def test_runs_once_and_logs_once(states, caplog):
     caplog.set_level(logging.DEBUG, "glore_seg.compat")
     one, calls = build()
     assert one.state == "not applied yet"
-    assert [one.run(), one.run()] == ["mended", "mended"]
+    assert [one.run(), one.run()] == ["applied", "applied"]
     assert calls == [1]
-    assert caplog.messages == ["a: mended"]
+    assert caplog.messages == ["a: applied"]
 
 
 def test_not_needed(states):
@@ -42,14 +45,14 @@ def test_not_needed(states):
     assert calls == []
 
 
-def test_host_not_installed(states):
-    one, calls = build(host="no_such_package")
-    assert one.run() == "host package not installed"
+def test_package_not_installed(states):
+    one, calls = build(upstream="no_such_package")
+    assert one.run() == "package not installed"
     assert calls == []
 
 
-def test_optional_host_broken_otherwise(states):
-    one, _ = build(fault=mend.CannotMendError("libcudart.so is missing"))
+def test_optional_package_broken_otherwise(states):
+    one, _ = build(fault=patch.CannotPatchError("libcudart.so is missing"))
     assert one.run() == "failed (libcudart.so is missing)"
 
 
@@ -63,13 +66,14 @@ def test_own_faults_are_not_hidden(states):
     ("module", "command"),
     [
         ("mmengine", "pip install mmengine"),
+        ("ftfy", "pip install ftfy"),
         ("mmcv", "pip install mmcv-lite"),
         ("mmseg", "pip install mmsegmentation"),
     ],
 )
-def test_missing_host_names_the_command(monkeypatch, module, command):
-    monkeypatch.setattr(hosts, "is_importable", lambda name: name != module)
-    with pytest.raises(ImportError, match=f"needs the package '{module}'.*: {command}") as caught:
+def test_missing_package_names_the_command(monkeypatch, module, command):
+    monkeypatch.setattr(upstream, "is_importable", lambda name: name != module)
+    with pytest.raises(ImportError, match=f"needs {module}, .*: {command}$") as caught:
         compat.apply()
     assert caught.value.name == module
 
@@ -83,9 +87,38 @@ def test_report(capsys):
     for name in ("python", "torch", "numpy", "opencv", "setuptools", "mmengine", "mmcv", "mmseg"):
         assert report.versions[name] != "not installed"
         assert report.versions[name] in printed
-    assert len({one.name for one in report.mends}) == len(report.mends) == 12
-    for one in report.mends:
+    assert len({one.name for one in report.patches}) == len(report.patches) == 13
+    for one in report.patches:
         assert one.state != "not applied yet"
         assert not one.state.startswith("failed")
         assert f"{one.name}: {one.state}" in printed
         assert one.reason in printed
+
+
+def test_missing_packages_are_named_at_once(monkeypatch):
+    monkeypatch.setattr(upstream, "is_importable", lambda name: name not in ("ftfy", "regex"))
+    with pytest.raises(ImportError, match=r"needs ftfy, regex, .*: pip install ftfy regex$"):
+        compat.apply()
+
+
+def test_old_versions_are_named_in_one_warning(monkeypatch):
+    versions = {"torch": "2.1.2+cu121", "numpy": "1.25.2", "mmcv-lite": "2.1.0"}
+    monkeypatch.setattr(upstream, "version_of", versions.get)
+    text = r"torch 2\.1\.2\+cu121 \(supported: 2\.4 and later\), numpy 1\.25\.2 \(supported: 1\.26"
+    with pytest.warns(UserWarning, match=text) as caught:
+        upstream.warn_of_old_versions()
+    assert len(caught) == 1
+    assert "mmcv" not in str(caught[0].message)
+
+
+def test_oldest_versions_are_those_of_the_metadata():
+    """Forks have other names, and mmcv-lite stands in an extra."""
+    config = configparser.ConfigParser()
+    config.read(Path(__file__).parents[2] / "setup.cfg")
+    lines = config["options"]["install_requires"].splitlines()
+    lines += config["options.extras_require"]["lite"].splitlines()
+    required = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    found = {each.name: str(each.specifier).removeprefix(">=") for each in required}
+    names = dict(upstream.PACKAGES)
+    for title, oldest in upstream.OLDEST.items():
+        assert {found[name] for name in names[title] if name in found} == {oldest}, title

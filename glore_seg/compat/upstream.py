@@ -1,0 +1,102 @@
+"""Which packages are installed, in which version, and which must be."""
+
+import importlib.metadata
+import platform
+import warnings
+
+from packaging.version import Version
+
+from glore_seg.compat.patch import is_importable
+
+# What a bug report should name: a title and the distributions that can stand behind it.
+PACKAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("torch", ("torch",)),
+    ("torchvision", ("torchvision",)),
+    ("numpy", ("numpy",)),
+    (
+        "opencv",
+        (
+            "opencv-python",
+            "opencv-python-headless",
+            "opencv-contrib-python",
+            "opencv-contrib-python-headless",
+        ),
+    ),
+    ("setuptools", ("setuptools",)),
+    ("mmengine", ("mmengine", "mmengine-lite", "onedl-mmengine")),
+    ("mmcv", ("mmcv", "mmcv-lite", "onedl-mmcv")),
+    ("mmseg", ("mmsegmentation", "onedl-mmsegmentation")),
+    ("mmpretrain", ("mmpretrain", "onedl-mmpretrain")),
+    ("mmaction", ("mmaction2", "onedl-mmaction2")),
+    ("cityscapesscripts", ("cityscapesScripts",)),
+)
+
+# What importing this package takes, by module and distribution.
+REQUIRED: tuple[tuple[str, str], ...] = (
+    ("mmengine", "mmengine"),
+    ("mmcv", "mmcv-lite"),
+    ("mmseg", "mmsegmentation"),
+    ("ftfy", "ftfy"),
+    ("regex", "regex"),
+    ("cityscapesscripts", "cityscapesScripts"),
+)
+
+# The oldest releases that setup.cfg admits, to which `pip install --no-deps` pays no regard.
+OLDEST = {
+    "torch": "2.4",
+    "numpy": "1.26",
+    "opencv": "4.8",
+    "mmengine": "0.10.4",
+    "mmcv": "2.1.0",
+    "mmseg": "1.2.2",
+}
+
+
+def version_of(distribution: str) -> str | None:
+    """Version of an installed distribution, None where it is not installed."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def versions() -> dict[str, str]:
+    """Titles and versions, as in ``{"mmcv": "mmcv-lite 2.1.0"}``; more than one where doubled."""
+    found = {"python": platform.python_version()}
+    for title, distributions in PACKAGES:
+        present = [(name, version_of(name)) for name in distributions]
+        names = [f"{name} {version}" for name, version in present if version is not None]
+        found[title] = ", ".join(names) or "not installed"
+    return found
+
+
+def require_upstream() -> None:
+    """Raises where packages are missing that glore_seg cannot do without.
+
+    Raises:
+        ImportError: If any of :data:`REQUIRED` is missing. The text names the command.
+    """
+    missing = {module: name for module, name in REQUIRED if not is_importable(module)}
+    if missing:
+        raise ImportError(
+            f"glore_seg needs {', '.join(missing)}, not installed here: pip install "
+            f"{' '.join(missing.values())}",
+            name=next(iter(missing)),
+        )
+
+
+def warn_of_old_versions() -> None:
+    """Warns once, naming each package that is older than what glore_seg supports in full."""
+    old = []
+    for title, distributions in PACKAGES:
+        for version in filter(None, map(version_of, distributions)):
+            if title in OLDEST and Version(version) < Version(OLDEST[title]):
+                old.append(f"{title} {version} (supported: {OLDEST[title]} and later)")
+    if not old:
+        return
+    warnings.warn(
+        f"glore_seg runs beside older packages than it supports in full: {', '.join(old)}. The "
+        "layers, heads, necks and backbones work with torch 2.1 and later; torch.compile and "
+        "reading checkpoints without running code from them need torch 2.4, export needs 2.6",
+        stacklevel=3,
+    )
