@@ -1,8 +1,8 @@
-"""Datasets in the layout of Cityscapes, and videos of actions: converted, checked and read.
+"""Datasets in the layout of Cityscapes, and videos: converted, checked and loaded.
 
-Importing this registers ``CheckedCityscapesDataset``,
-``LoadCheckedAnnotations``, ``LazyTestTimeAug`` and the transforms of ``glore_seg.datasets.transforms`` and
-``glore_seg.datasets.video``.
+Importing this registers ``CheckedCityscapesDataset``, ``LoadCheckedAnnotations``,
+``LazyTestTimeAug``, and the transforms of :mod:`glore_seg.datasets.transforms` and
+:mod:`glore_seg.datasets.video`.
 """
 
 from glore_seg.datasets.camvid import CAMVID_CLASSES, convert_camvid
@@ -17,28 +17,28 @@ from glore_seg.datasets.transforms import (
     ClipRandomScale,
     FastPackSegInputs,
     FastPhotoMetricDistortion,
+    LazyTestTimeAug,
+    LoadCheckedAnnotations,
     LoadRandomResizeCropFlip,
 )
-from glore_seg.datasets.transforms.loading import LoadCheckedAnnotations
-from glore_seg.datasets.transforms.test_time_aug import LazyTestTimeAug
 from glore_seg.datasets.video import CheckedVideoDecode, CheckedVideoInit, RepeatOneFrame
 
 __all__ = [
     "CAMVID_CLASSES",
     "CITYSCAPES_COUNTS",
+    "CheckedCityscapesDataset",
     "CheckedVideoDecode",
     "CheckedVideoInit",
     "CityscapesReport",
     "ClipHLSJitter",
     "ClipNoise",
     "ClipRandomScale",
-    "LazyTestTimeAug",
     "FastPackSegInputs",
     "FastPhotoMetricDistortion",
+    "LazyTestTimeAug",
     "LoadCheckedAnnotations",
     "LoadRandomResizeCropFlip",
     "RepeatOneFrame",
-    "CheckedCityscapesDataset",
     "check_cityscapes",
     "convert_camvid",
     "convert_kinetics",

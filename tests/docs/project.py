@@ -46,7 +46,7 @@ _SMALL = {
     ],
     "projects.synthetic_data.moving_shapes.__main__": ["--num-train", "4", "--num-val", "2"],
     "dataset_converters/kinetics": ["--nproc", "1"],
-    "dataset_converters/cityscapes": ["--partial"],
+    "dataset_converters/cityscapes": ["--allow-incomplete"],
     "benchmarks.gpu": ["--rehearse"],
     "projects.reproduction.paper_tables.__main__": ["--tables", "figure4"],
 }

@@ -34,7 +34,7 @@ def test_help_has_an_example(name, run, capsys):
 
 
 @pytest.mark.parametrize("name", ["camvid", "object_crops", "pack"])
-def test_a_hostile_name_forges_no_line(name, run, tmp_path, capsys):
+def test_a_path_cannot_forge_lines(name, run, tmp_path, capsys):
     missing = tmp_path / "no\nerror: forged\x1b[2J"
     assert run(name, missing, tmp_path / "out", "--quiet") == 2
     said = capsys.readouterr().err
@@ -56,14 +56,14 @@ def test_cityscapes(run, make_scenes, tmp_path, capsys):
     make_scenes(tmp_path)
     assert run("cityscapes", tmp_path, "--quiet") == 1
     assert "train: 4 images, expected 2975" in capsys.readouterr().out
-    assert run("cityscapes", tmp_path, "--partial", "--check-only") == 0
+    assert run("cityscapes", tmp_path, "--allow-incomplete", "--check-only") == 0
     for path in tmp_path.rglob("*_labelTrainIds.png"):
         path.unlink()
-    assert run("cityscapes", tmp_path, "--partial", "--check-only") == 1
+    assert run("cityscapes", tmp_path, "--allow-incomplete", "--check-only") == 1
     assert "6 labelTrainIds images are missing" in capsys.readouterr().out
-    assert run("cityscapes", tmp_path, "--partial", "--quiet") == 0
-    assert "labelTrainIds: 6 made, 0 were there" in capsys.readouterr().out
-    assert run("cityscapes", tmp_path, "--partial") == 0
+    assert run("cityscapes", tmp_path, "--allow-incomplete", "--quiet") == 0
+    assert "labelTrainIds: 6 created, 0 kept" in capsys.readouterr().out
+    assert run("cityscapes", tmp_path, "--allow-incomplete") == 0
     assert run("cityscapes", tmp_path / "none") == 1
 
 
@@ -96,12 +96,12 @@ def test_pack(run, make_scenes, tmp_path, capsys):
     pack = tmp_path / "pack"
     arguments = [tmp_path / "data", pack, "--quiet", "--verify"]
     assert run("pack", *arguments) == 0
-    assert "4 images packed, 0 were there\nverified" in capsys.readouterr().out
+    assert "4 images packed, 0 kept\nverified" in capsys.readouterr().out
     assert run("pack", *arguments, "--splits", "train", "val", "--nproc", "2") == 0
-    assert "2 images packed, 4 were there\nverified" in capsys.readouterr().out
+    assert "2 images packed, 4 kept\nverified" in capsys.readouterr().out
     ids = ["--seg-map-suffix", "_gtFine_labelIds.png", "--num-classes", "34"]
     assert run("pack", *arguments[:1], tmp_path / "ids", *arguments[2:], *ids) == 0
-    assert "4 images packed, 0 were there\nverified" in capsys.readouterr().out
+    assert "4 images packed, 0 kept\nverified" in capsys.readouterr().out
     assert run("pack", *arguments, "--img-suffix", ".jpg") == 2
     assert "error: no *.jpg in" in capsys.readouterr().err
     with (pack / "pixels.u8").open("r+b") as pixels:

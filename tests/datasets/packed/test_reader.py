@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from glore_seg.datasets import pack_dataset, verify_pack
 from glore_seg.datasets.packed import INDEX, PIXELS, PackedImage, read_index, read_packed, reader
 from glore_seg.datasets.packed import index as index_file
-from glore_seg.errors import DataError
+from glore_seg.errors import ConfigError, DataError
 from projects.synthetic_data.street_scenes import make_street_scenes
 from tests.datasets.packed.crops import CROP, assert_same_crops, build
 
@@ -59,7 +59,7 @@ def test_gives_the_crops_of_the_files(few_scenes, pack, tmp_path):
 def test_rejects_and_repacks_a_stale_image(few_scenes, pack):
     image = first(few_scenes, "train/*/*_leftImg8bit.png")
     assert cv2.imwrite(str(image), np.full((32, 64, 3), 200, np.uint8))
-    with pytest.raises(DataError, match="1 images have changed since they were packed, .*aachen/"):
+    with pytest.raises(DataError, match=r"1 images have changed since they were packed, .*aachen/"):
         build(few_scenes, pack)
     length = (pack / PIXELS).stat().st_size
     assert pack_dataset(few_scenes, pack, progress=False) == (1, 3)
@@ -148,9 +148,9 @@ def test_labels_are_checked_in_the_crop(few_scenes, pack, cat_max_ratio):
 
 def test_rejects_pipelines_and_backends_that_read_the_files(few_scenes, pack):
     pipeline = [{"type": "LoadImageFromFile"}, {"type": "LoadCheckedAnnotations"}]
-    with pytest.raises(DataError, match=r"begins with LoadImageFromFile"):
+    with pytest.raises(ConfigError, match=r"begins with LoadImageFromFile"):
         build(few_scenes, pack, pipeline=pipeline)
-    with pytest.raises(DataError, match=r"backend 'petrel'"):
+    with pytest.raises(ConfigError, match=r"backend 'petrel'"):
         build(few_scenes, pack, backend_args={"backend": "petrel"})
 
 

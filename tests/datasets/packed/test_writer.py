@@ -105,7 +105,7 @@ def test_a_label_is_rejected_when_packed(few_scenes, tmp_path):
     with pytest.raises(DataError, match="expected class indices 0 to 18 and 255"):
         pack_dataset(few_scenes, tmp_path / "pack", progress=False)
     assert cv2.imwrite(str(label), np.zeros((16, 64), np.uint8))
-    with pytest.raises(DataError, match="is 16 x 64 but its image .* is 32 x 64"):
+    with pytest.raises(DataError, match=r"is 16 x 64 but its image .* is 32 x 64"):
         pack_dataset(few_scenes, tmp_path / "pack", progress=False)
     label.unlink()
     with pytest.raises(DataError, match="1 of 4 images of train have no label"):
