@@ -21,14 +21,12 @@ from glore_seg.datasets.transforms import (
     LoadCheckedAnnotations,
     LoadRandomResizeCropFlip,
 )
-from glore_seg.datasets.video import CheckedVideoDecode, CheckedVideoInit, RepeatOneFrame
+from glore_seg.datasets.video import read_frames, scan_video
 
 __all__ = [
     "CAMVID_CLASSES",
     "CITYSCAPES_COUNTS",
     "CheckedCityscapesDataset",
-    "CheckedVideoDecode",
-    "CheckedVideoInit",
     "CityscapesReport",
     "ClipHLSJitter",
     "ClipNoise",
@@ -38,11 +36,12 @@ __all__ = [
     "LazyTestTimeAug",
     "LoadCheckedAnnotations",
     "LoadRandomResizeCropFlip",
-    "RepeatOneFrame",
     "check_cityscapes",
     "convert_camvid",
     "convert_kinetics",
     "make_train_ids",
     "pack_dataset",
+    "read_frames",
+    "scan_video",
     "verify_pack",
 ]

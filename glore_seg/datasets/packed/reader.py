@@ -17,38 +17,18 @@ from glore_seg.errors import DataError
 from glore_seg.utils.progress import track
 
 
-class FileVersion(NamedTuple):
-    """What tells a file from one that was created or changed later.
-
-    Args:
-        inode: Number in the file system.
-        size: Size in bytes.
-        mtime_ns: Time of the last change in ns.
-    """
-
-    inode: int
-    size: int
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, file: str | int) -> FileVersion:
-        """Return the version of a file, by its path or an open descriptor."""
-        stat = os.stat(file)
-        return cls(stat.st_ino, stat.st_size, stat.st_mtime_ns)
-
-
 class PackedImage(NamedTuple):
     """Where a dataset finds an image.
 
     Args:
         path: The file of pixels.
-        version: Its version when the dataset was built.
+        version: Its :func:`version_of` when the dataset was built.
         offset: Position of the image in bytes.
         shape: Height and width.
     """
 
     path: str
-    version: FileVersion
+    version: tuple[int, int, int]
     offset: int
     shape: tuple[int, int]
 
@@ -72,7 +52,7 @@ def attach_pack(items: Iterable[dict], pack: str | Path, data_root: str | None) 
         raise DataError(f"pack is {pack} but data_root is {data_root!r}: a pack needs both")
     pixels, root = str(Path(pack) / PIXELS), Path(data_root)
     # before the index: pixels that are written between the two are then refused when read
-    version = FileVersion.of(pixels) if osp.isfile(pixels) else FileVersion(0, 0, 0)
+    version = version_of(pixels) if osp.isfile(pixels) else (0, 0, 0)
     entries = read_index(pack)
     absent, stale = [], []
     for item in items:
@@ -113,11 +93,17 @@ def read_packed(packed: PackedImage) -> tuple[np.ndarray, np.ndarray]:
     return image.reshape(height, width, 3), label.reshape(height, width)
 
 
+def version_of(file: str | int) -> tuple[int, int, int]:
+    """Return what changes if a file is replaced or written to: inode, size and time in ns."""
+    stat = os.stat(file)
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
 @functools.lru_cache(maxsize=4)
-def _mapped(path: str, version: FileVersion) -> np.ndarray:
+def _mapped(path: str, version: tuple[int, int, int]) -> np.ndarray:
     # one map per process: a map per image takes a fifth of the time of a sample
     with open(path, "rb") as file:
-        if FileVersion.of(file.fileno()) != version:
+        if version_of(file.fileno()) != version:
             raise DataError(
                 f"{path} has changed since the dataset was built: start the training again"
             )

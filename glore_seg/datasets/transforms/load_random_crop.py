@@ -166,12 +166,3 @@ class LoadRandomResizeCropFlip(BaseTransform):
         """Return the image, (H, W, 3), BGR, uint8."""
         data = fileio.get(path, backend_args=self.backend_args)
         return decode_image(data, name=path, channel_order="bgr", backend=self.imdecode_backend)
-
-    def __repr__(self) -> str:
-        """Return the settings."""
-        return (
-            f"{type(self).__name__}(scale={self.scale}, crop_size={self.crop_size}, "
-            f"ratio_range={self.ratio_range}, keep_ratio={self.keep_ratio}, "
-            f"cat_max_ratio={self.cat_max_ratio}, flip_prob={self.flip_prob}, "
-            f"imdecode_backend='{self.imdecode_backend}', labels={self._labels})"
-        )

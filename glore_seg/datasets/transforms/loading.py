@@ -75,14 +75,6 @@ class LoadCheckedAnnotations(LoadAnnotations):
             bool(results.get("reduce_zero_label")),
         )
 
-    def __repr__(self) -> str:
-        """Return the settings."""
-        return (
-            f"{type(self).__name__}(num_classes={self.num_classes}, "
-            f"ignore_index={self.ignore_index}, imdecode_backend='{self.imdecode_backend}', "
-            f"backend_args={self.backend_args})"
-        )
-
 
 def label_path(results: dict) -> str:
     """Return the file of a sample's label map.

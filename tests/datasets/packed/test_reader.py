@@ -19,7 +19,7 @@ from tests.datasets.packed.crops import CROP, assert_same_crops, build
 
 def packed_image(pack, entry):
     pixels = str(pack / PIXELS)
-    return PackedImage(pixels, reader.FileVersion.of(pixels), entry.offset, entry.shape)
+    return PackedImage(pixels, reader.version_of(pixels), entry.offset, entry.shape)
 
 
 def first(root, pattern):

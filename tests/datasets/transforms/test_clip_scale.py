@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from glore_seg.datasets import ClipRandomScale
+from glore_seg.errors import ConfigError
 
 
 def scaled(transform, height=90, width=160, count=1):
@@ -44,13 +45,7 @@ def test_all_frames_of_a_clip_alike():
     assert {frame.shape[:2] for frame in found["imgs"]} == {found["img_shape"]}
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"short_side": (340, 224)}, r"short_side is \(340, 224\); expected the smallest"),
-        ({"factor_range": (0, 1)}, r"factor_range is \(0, 1\); .* both positive"),
-    ],
-)
-def test_wrong_ranges(options, message):
-    with pytest.raises(ValueError, match=message):
+@pytest.mark.parametrize("options", [{"short_side": (340, 224)}, {"factor_range": (0, 1)}])
+def test_rejects_ranges(options):
+    with pytest.raises(ConfigError, match=next(iter(options))):
         ClipRandomScale(**options)

@@ -11,8 +11,8 @@ from glore_seg.datasets.video.reading import (  # noqa: E402
     read_frames,
     scan_video,
 )
-from glore_seg.datasets.video.writing import write_video  # noqa: E402
 from glore_seg.errors import GloReSegError  # noqa: E402
+from projects.synthetic_data.moving_shapes.video_file import write_video  # noqa: E402
 from tests.datasets.video.files import cut, images, numbers, write_clip, write_noise  # noqa: E402
 
 
