@@ -22,7 +22,7 @@ from glore_seg.utils.files import atomic_write
 
 
 class ImageHeader(NamedTuple):
-    """Height and width, Pillow's mode such as ``"RGB"`` or ``"P"``, and format such as ``"PNG"``."""
+    """Height and width, and Pillow's mode (``"RGB"``, ``"P"``, ...) and format (``"PNG"``, ...)."""
 
     shape: tuple[int, int]
     mode: str

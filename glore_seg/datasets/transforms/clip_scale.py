@@ -16,7 +16,8 @@ class ClipRandomScale(BaseTransform):
     """Resize all frames of a clip to one random short side and aspect.
 
     The width is multiplied and the height divided by a factor: the mean of two uniform draws from
-    ``factor_range``, inverted with probability 1/2. The short side is then drawn uniformly. Works on ``imgs``, and sets ``img_shape`` and ``scale_factor`` (width, height).
+    ``factor_range``, inverted with probability 1/2. The short side is then drawn uniformly. Works
+    on ``imgs``; sets ``img_shape`` and ``scale_factor`` (width, height).
 
     Args:
         short_side: Smallest and largest short side in pixels.

@@ -33,8 +33,8 @@ class Crop(NamedTuple):
 def crop_of_resized_image(image: np.ndarray, crop: Crop, *, flip: bool = False) -> np.ndarray:
     """Equal ``cv2.resize`` with bilinear interpolation, then crop, then flip.
 
-    Gray levels differ by at most 1, by rounding, from OpenCV 4.11 on; older releases round positions
-    to 1/32 pixel and differ by a few levels at edges.
+    Gray levels differ by at most 1, by rounding. Before OpenCV 4.11 positions are rounded to 1/32
+    pixel, and levels differ by a few at edges.
 
     Args:
         image: Shape (H, W, 3), uint8; may be a read-only view of a file.

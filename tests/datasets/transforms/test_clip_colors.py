@@ -56,9 +56,3 @@ def test_noise_lies_in_the_clips_range(frames):
     assert not np.array_equal(noise[0], noise[1])
     np.random.seed(3)
     np.testing.assert_array_equal(ClipNoise(amplitude=20)({"imgs": frames})["imgs"][0], found[0])
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [np.zeros((4, 4, 3), np.float32), np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), "u1")],
-)
