@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     """Measure, print and return the tables."""
     parser = make_parser(
         "Images/s per core of the training pipeline, compared with mmsegmentation's.",
-        example="python -m benchmarks.data_pipeline --json pipeline.json --image pipeline.png",
+        example="python -m benchmarks.data_pipeline --json pipeline.json --plot pipeline.png",
     )
     parser.set_defaults(threads=1)
     parser.add_argument(
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     parser.add_argument(
         "--crop", type=int, nargs=2, default=(768, 768), metavar=("H", "W"), help="of crops"
     )
-    parser.add_argument("--images", type=int, default=6, help="number of images (default: 6)")
+    parser.add_argument("--plots", type=int, default=6, help="number of images (default: 6)")
     args = parser.parse_args(argv)
     header = begin(args)
     header["opencv"] = cv2.__version__
@@ -73,8 +73,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
         ],
     }
     finish(args, header, tables)
-    if args.image:
-        draw(args.image, stages)
+    if args.plot:
+        draw(args.plot, stages)
     return tables
 
 

@@ -77,9 +77,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         for name, timing in timings.items()
     ]
     finish(args, header, {f"{args.images} images, {args.rounds} rounds": rows})
-    if args.image:
+    if args.plot:
         bars = {row["way"]: row["CPU ms an image"] for row in rows}
-        draw_bars(args.image, bars, title="Scoring", xlabel="CPU ms an image")
+        draw_bars(args.plot, bars, title="Scoring", xlabel="CPU ms an image")
 
 
 def _write(folder: Path, count: int) -> list[tuple[Path, np.ndarray]]:

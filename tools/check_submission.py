@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from glore_seg.evaluation.submission import (
     ExpectedImages,
     SubmissionScorer,

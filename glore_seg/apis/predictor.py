@@ -20,13 +20,11 @@ from torch import Tensor
 from glore_seg.apis.model import Checkpoint, load_model
 from glore_seg.apis.select_images import SelectedImage
 from glore_seg.apis.splits import plain_dataset, without_labels
-from glore_seg.datasets.sample_faults import sample_faults
+from glore_seg.apis.tasks import task_of
 from glore_seg.engine.hooks.setup_check_hook import unwrap
-from glore_seg.engine.tasks import task_of
 from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 from glore_seg.models.segmentors import AccumulatingSegTTAModel
-from glore_seg.visualization.projections import capture_projections
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -69,7 +67,6 @@ class Predictor:
         dataset = plain_dataset(cfg, split)
         self.model: Any = load_model(cfg, checkpoint, device=device)
         self.precision = precision
-        self._split = split
         self._scope = cfg.get("default_scope") or "mmseg"
         init_default_scope(self._scope)
         self._transforms = without_labels(dataset.pipeline)
@@ -165,6 +162,9 @@ class Predictor:
             ConfigError: The network does not call the unit once, for example where the unit stands
                 in an auxiliary head.
         """
+        # Imported here: it imports matplotlib.
+        from glore_seg.visualization.projections import capture_projections
+
         model: Any = unwrap(self.model)
         batch = self.batch(image)
         if mirrored:
@@ -191,8 +191,7 @@ class Predictor:
             item["img"] = np.ascontiguousarray(image[..., ::-1])
             return cast(dict[str, Any], self._array_pipeline(item))
         item["img_path"] = str(image)
-        with sample_faults(f"{self._split}_dataloader.dataset.pipeline", lambda: item):
-            return cast(dict[str, Any], self._pipeline(item))
+        return cast(dict[str, Any], self._pipeline(item))
 
     @cached_property
     def _array_pipeline(self) -> Compose:

@@ -10,7 +10,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS, init_default_scope
 
-from glore_seg.engine.tasks import require_segmentation, task_of
+from glore_seg.apis.tasks import require_segmentation, task_of
 from glore_seg.errors import ConfigError
 from glore_seg.utils.progress import track
 

@@ -18,7 +18,6 @@ from mmengine.utils.dl_utils import set_multi_processing
 from torch.utils.data import DataLoader, Subset
 
 from glore_seg.apis.model import load_model
-from glore_seg.datasets.guarded_dataset import GuardedDataset
 from glore_seg.engine.hooks.setup_check_hook import check_classes
 from glore_seg.engine.processes import start_processes
 from glore_seg.engine.runner import build_dataset
@@ -163,7 +162,7 @@ def _predict(
 ) -> None:
     table = label_id_table(dataset.metainfo["classes"])
     loader = DataLoader(
-        Subset(GuardedDataset(dataset, part="test_dataloader"), indices),
+        Subset(dataset, indices),
         batch_size=1,
         num_workers=min(cfg.test_dataloader.get("num_workers", 0), len(indices)),
         collate_fn=pseudo_collate,

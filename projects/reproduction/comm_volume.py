@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.module import register_module_forward_hook
 
-from glore_seg.apis.count_config import meta_forward
+from glore_seg.apis.complexity import meta_forward
 from glore_seg.engine.runner import build_model
 from glore_seg.layers import GloReUnit
 from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
@@ -48,7 +48,7 @@ def count_messages(cfg: Config, input_shape: tuple[int, ...], *, bucket_mb: floa
 
     Args:
         cfg: Config of any of the three tasks.
-        input_shape: One input, as for :func:`glore_seg.apis.count_config.count_config`.
+        input_shape: One input, as for :func:`glore_seg.apis.complexity.count_config`.
         bucket_mb: DDP's ``bucket_cap_mb``, in MiB.
     """
     model = build_model(cfg).train()

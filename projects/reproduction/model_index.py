@@ -11,9 +11,8 @@ from typing import Any
 
 import yaml
 
-from glore_seg.apis.complexity import Complexity
+from glore_seg.apis.complexity import Complexity, count_config
 from glore_seg.apis.config import load_config
-from glore_seg.apis.count_config import count_config
 from glore_seg.errors import ConfigError
 
 INDEX = "model-index.yml"

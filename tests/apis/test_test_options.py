@@ -4,7 +4,8 @@ import pytest
 from mmengine.config import Config
 
 from glore_seg.apis import use_inference, use_output_dir, use_split, use_tta, use_visualization
-from glore_seg.engine import build_runner
+from glore_seg.apis.windows import check_windows
+from glore_seg.errors import ConfigError
 
 
 def config(**dataset):
@@ -85,7 +86,7 @@ def test_painting_where_the_config_has_no_hook(hooks):
 def test_windows_that_do_not_fit():
     with pytest.raises(ValueError, match="of sliding windows: add --mode slide"):
         use_inference(config(), None, crop_size=(64, 64))
-    with pytest.raises(ValueError, match=r"model.test_cfg.crop_size is None; expected the height"):
+    with pytest.raises(ValueError, match=r"model.test_cfg.crop_size is None"):
         use_inference(config(), "slide")
     with pytest.raises(ValueError, match=r"stride is \(8, 9\) with a crop_size of \(8, 8\); expec"):
         use_inference(config(), "slide", crop_size=(8, 8), stride=(8, 9))
@@ -96,18 +97,16 @@ def test_windows_that_do_not_fit():
 @pytest.mark.parametrize(
     ("test_cfg", "message"),
     [
-        ({}, "model.test_cfg.crop_size is None; expected the height and width"),
-        ({"crop_size": (8, 8), "stride": "4"}, "model.test_cfg.stride is '4'; expected"),
-        ({"crop_size": (8, 8, 8), "stride": 4}, r"crop_size is \(8, 8, 8\); expected"),
-        ({"crop_size": 8, "stride": (0, 4)}, r"stride is \(0, 4\); expected"),
+        ({}, "model.test_cfg.crop_size is None"),
+        ({"crop_size": (8, 8), "stride": "4"}, "model.test_cfg.stride is '4'"),
+        ({"crop_size": (8, 8, 8), "stride": 4}, r"crop_size is \(8, 8, 8\)"),
+        ({"crop_size": 8, "stride": (0, 4)}, r"stride is \(0, 4\)"),
         ({"crop_size": 8, "stride": 9}, r"stride is \(9, 9\) with a crop_size of \(8, 8\)"),
     ],
 )
-def test_windows_are_checked_before_a_training(test_cfg, message):
-    cfg = config()
-    cfg.model.test_cfg = {"mode": "slide", **test_cfg}
-    with pytest.raises(ValueError, match=message):
-        build_runner(cfg)
+def test_windows_that_are_no_windows(test_cfg, message):
+    with pytest.raises(ConfigError, match=message):
+        check_windows(test_cfg)
 
 
 def test_one_number_is_a_square_window():

@@ -1,11 +1,13 @@
-"""A full disk and a read-only folder leave the earlier file, and one line says so."""
+"""On a full disk or in a read-only folder, an earlier file is kept."""
 
 import pytest
 
 from glore_seg.apis.export import export_model
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from tests.disks import fill, make_read_only, small_disk
 from tests.export import networks
+
+pytestmark = pytest.mark.usefixtures("export_support")
 
 
 @pytest.fixture
@@ -26,10 +28,11 @@ def export(tmp_path, capsys):
     return export
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "file_format"), [("a.onnx", "onnx"), ("a.pt2", "program")], ids=["onnx", "program"]
 )
-def test_the_earlier_file_is_whole(tmp_path, export, name, file_format):
+def test_earlier_file_is_unchanged(tmp_path, export, name, file_format):
     with small_disk(tmp_path / "disk", "40k") as disk:
         (disk / name).write_bytes(b"earlier")
         fill(disk, leave=8192)

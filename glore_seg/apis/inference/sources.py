@@ -18,7 +18,6 @@ from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.test_options import use_inference, use_tta
 from glore_seg.checkpoints.embedded_config import find_embedded_config
 from glore_seg.checkpoints.untrusted_config import admit_untrusted
-from glore_seg.engine.config_errors import config_faults
 from glore_seg.errors import DataError
 from glore_seg.utils.files import sha256_of
 
@@ -65,8 +64,7 @@ def build_predictor(
                 "too; expected one of them: give a config as source, or leave checkpoint out"
             )
         weights, cfg = _open_lone(source)
-        with config_faults(cfg, f"take --cfg-options {cfg_options}"):
-            cfg.merge_from_dict(cfg_options or {})
+        cfg.merge_from_dict(cfg_options or {})
     else:
         cfg = _open_config(source, cfg_options)
         if checkpoint is None:
@@ -75,11 +73,10 @@ def build_predictor(
                 "give checkpoint, the file of its weights"
             )
         weights = read_checkpoint(checkpoint)
-    with config_faults(cfg, "build the network and its pipeline"):
-        use_inference(cfg, mode)
-        if tta:
-            _use_own_tta(cfg)
-        return Predictor(cfg, weights, device=device, precision=precision)
+    use_inference(cfg, mode)
+    if tta:
+        _use_own_tta(cfg)
+    return Predictor(cfg, weights, device=device, precision=precision)
 
 
 def hash_source(source: str | Path) -> str:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from mmengine.config import Config
 
-from glore_seg.apis.complexity import Complexity
-from glore_seg.apis.count_config import count_config
+from glore_seg.apis.complexity import Complexity, count_config
 from glore_seg.apis.input_sizes import input_sizes
 from projects.reproduction.ablation.plan import Row
 

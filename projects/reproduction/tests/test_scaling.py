@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 
 from glore_seg.apis import load_config
-from glore_seg.apis.count_config import count_config
+from glore_seg.apis.complexity import count_config
 from glore_seg.engine import build_model
 from projects.reproduction.comm_volume import MIB, Messages, buckets, count_messages
 from projects.reproduction.scaling import Link, estimate

@@ -9,7 +9,7 @@ from PIL import Image
 from glore_seg.datasets import LoadCheckedAnnotations
 from glore_seg.datasets.label_checks import LabelFormat
 from glore_seg.errors import ConfigError, DataError
-from tests.mutations.readers.images import declared
+from tests.png_headers import declared
 
 
 @pytest.fixture

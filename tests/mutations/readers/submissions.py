@@ -15,9 +15,10 @@ from glore_seg.evaluation.submission import check_submission
 from glore_seg.evaluation.submission.image import check_image
 from glore_seg.evaluation.submission.png import encode
 from tests.evaluation.submission.conftest import KEYS, LABEL_IDS, SIZE, expected, good_files
-from tests.mutations.readers.images import declared, images
+from tests.mutations.readers.images import images
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import spoiled_bytes
+from tests.png_headers import declared
 
 _NAMES = (
     *("../canary", "/tmp/canary", "..\\canary", "C:\\canary", "a/../../canary", "", "/", "."),
