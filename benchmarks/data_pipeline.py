@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     parser.add_argument(
         "--crop", type=int, nargs=2, default=(768, 768), metavar=("H", "W"), help="of crops"
     )
-    parser.add_argument("--plots", type=int, default=6, help="number of images (default: 6)")
+    parser.add_argument("--images", type=int, default=6, help="number of images (default: 6)")
     args = parser.parse_args(argv)
     header = begin(args)
     header["opencv"] = cv2.__version__

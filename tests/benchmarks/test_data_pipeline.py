@@ -5,7 +5,7 @@ from benchmarks import data_pipeline
 
 def test_measures_three_pipelines_and_their_stages(tmp_path):
     out, image = tmp_path / "a.json", tmp_path / "a.png"
-    options = ["--size", "64", "128", "--crop", "48", "48", "--plots", "2", "--rounds", "3"]
+    options = ["--size", "64", "128", "--crop", "48", "48", "--images", "2", "--rounds", "3"]
     tables = data_pipeline.main([*options, "--json", str(out), "--plot", str(image)])
     rows, stages = tables.values()
     assert [row["pipeline"] for row in rows] == [

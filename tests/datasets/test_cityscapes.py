@@ -81,14 +81,14 @@ def test_unpaired_files(few_scenes):
 
 @pytest.mark.parametrize("num_workers", [1, 2])
 def test_train_ids(few_scenes, num_workers):
-    made = sorted(few_scenes.rglob("*_labelTrainIds.png"))
-    expected = [np.asarray(Image.open(path)) for path in made]
-    for path in made[1:]:
+    files = sorted(few_scenes.rglob("*_labelTrainIds.png"))
+    expected = [np.asarray(Image.open(path)) for path in files]
+    for path in files[1:]:
         path.unlink()
     assert check_cityscapes(few_scenes, allow_incomplete=True).without_train_ids == 5
     counts = make_train_ids(few_scenes, num_workers=num_workers, progress=False)
     assert counts == (5, 1)
-    for path, label in zip(made, expected, strict=True):
+    for path, label in zip(files, expected, strict=True):
         np.testing.assert_array_equal(np.asarray(Image.open(path)), label)
     assert make_train_ids(few_scenes, progress=False) == (0, 6)
 

@@ -54,24 +54,19 @@ class Entry:
         shape: Height and width.
         crc32: Checksum of the bytes.
         image: File of the image.
-        label: File of the label map; None if there is none.
+        label: File of the label map.
     """
 
     offset: int
     shape: tuple[int, int]
     crc32: int
     image: SourceFile
-    label: SourceFile | None
-
-    @property
-    def sources(self) -> list[SourceFile | None]:
-        """The files of the image and of the label map."""
-        return [self.image, self.label]
+    label: SourceFile
 
     @property
     def size(self) -> int:
         """Size in bytes."""
-        return self.shape[0] * self.shape[1] * (3 if self.label is None else 4)
+        return self.shape[0] * self.shape[1] * 4
 
     @property
     def end(self) -> int:
@@ -146,8 +141,7 @@ def _checksum(content: dict[str, Any]) -> int:
 
 def _entry(item: dict[str, Any]) -> Entry:
     height, width = item["shape"]
-    label = item["label"] and SourceFile(**item["label"])
-    image = SourceFile(**item["image"])
+    image, label = SourceFile(**item["image"]), SourceFile(**item["label"])
     return Entry(item["offset"], (height, width), item["crc32"], image, label)
 
 

@@ -40,7 +40,7 @@ def attach_pack(items: Iterable[dict], pack: str | Path, data_root: str | None) 
     compares the pixels.
 
     Args:
-        items: With ``img_path`` and, where there are labels, ``seg_map_path``; changed in place.
+        items: With ``img_path`` and ``seg_map_path``; changed in place.
         pack: Folder of the packed dataset.
         data_root: Root of the dataset; paths in the index are below it.
 
@@ -59,12 +59,11 @@ def attach_pack(items: Iterable[dict], pack: str | Path, data_root: str | None) 
         paths = [
             Path(osp.relpath(item[key], data_root)).as_posix()
             for key in ("img_path", "seg_map_path")
-            if item.get(key) is not None
         ]
         entry = entries.get(paths[0])
         if entry is None:
             absent.append(paths[0])
-        elif [SourceFile.of(root, path) for path in paths] != entry.sources[: len(paths)]:
+        elif [SourceFile.of(root, path) for path in paths] != [entry.image, entry.label]:
             stale.append(paths[0])
         else:
             item["packed"] = PackedImage(pixels, version, entry.offset, entry.shape)

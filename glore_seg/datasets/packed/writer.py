@@ -36,7 +36,7 @@ class _Task(NamedTuple):
     """An image to pack: its files below the root, its (H, W), and its position."""
 
     image: str
-    label: str | None
+    label: str
     shape: tuple[int, int]
     offset: int
 
@@ -61,7 +61,7 @@ def pack_dataset(
     Args:
         root: Folder with ``leftImg8bit`` and ``gtFine``.
         pack: Folder to write to.
-        splits: Splits to pack; those without labels get images alone.
+        splits: Splits to pack, which have labels.
         img_suffix: Suffix of image files, as for ``CheckedCityscapesDataset``.
         seg_map_suffix: Suffix of their label maps.
         num_classes: Number of stored classes, as for ``LoadCheckedAnnotations``.
@@ -73,8 +73,8 @@ def pack_dataset(
 
     Raises:
         OutputError: Another process is packing into ``pack``, or the disk is full.
-        DataError: A split has no images, only some of its images have labels, an image or a label
-            map cannot be read or does not fit, or the index is corrupted.
+        DataError: A split has no images, images have no labels, an image or a label map cannot
+            be read or does not fit, or the index is corrupted.
         ConfigError: An option is out of range.
     """
     root, pack = Path(root), Path(pack)
@@ -115,22 +115,19 @@ def pack_dataset(
 
 def _pack_one(root: Path, pixels: Path, label_format: LabelFormat, task: _Task) -> Entry:
     """Write an image and its label map at their position; return the entry for the index."""
-    image = SourceFile.of(root, task.image)  # before reading: a later change is then noticed
-    label = None if task.label is None else SourceFile.of(root, task.label)
-    path = root / task.image
+    # before reading: a later change is then noticed
+    image, label = SourceFile.of(root, task.image), SourceFile.of(root, task.label)
+    path, label_path = root / task.image, root / task.label
     decoded = decode_image(path.read_bytes(), name=str(path), channel_order="bgr")
     if decoded.shape[:2] != task.shape:
         raise DataError(
             f"{path} decodes to {decoded.shape[:2]}, its header declares {task.shape}: save it "
             "without EXIF orientation"
         )
-    content = decoded.tobytes()
-    if task.label is not None:
-        label_path = root / task.label
-        stored = decode_label(label_path.read_bytes(), path=str(label_path))
-        check_same_size(stored.shape, task.shape, str(label_path), str(path))
-        label_format.check_values(stored, str(label_path))
-        content += stored.tobytes()
+    stored = decode_label(label_path.read_bytes(), path=str(label_path))
+    check_same_size(stored.shape, task.shape, str(label_path), str(path))
+    label_format.check_values(stored, str(label_path))
+    content = decoded.tobytes() + stored.tobytes()
     with explain_write_error(pixels), pixels.open("r+b") as file:
         file.seek(task.offset)
         file.write(content)
@@ -144,9 +141,7 @@ def _save_index(pack: Path, entries: dict[str, Entry], *, complete: bool) -> Non
     write_index(pack, entries, complete=complete)
 
 
-def _find_pairs(
-    root: Path, split: str, img_suffix: str, suffix: str
-) -> Iterator[tuple[str, str | None]]:
+def _find_pairs(root: Path, split: str, img_suffix: str, suffix: str) -> Iterator[tuple[str, str]]:
     folder = root / "leftImg8bit" / split
     images = sorted(folder.glob(f"*/[!.]*{glob.escape(img_suffix)}"))
     if not images:
@@ -159,31 +154,30 @@ def _find_pairs(
         for path in images
     ]
     lacking = [path for path in labels if not path.is_file()]
-    if lacking and len(lacking) < len(labels):
+    if lacking:
         raise DataError(
             f"{len(lacking)} of {len(labels)} images of {split} have no label, such as "
             f"{lacking[0]}: prepare the labels as data/README.md says, or correct seg_map_suffix"
         )
     for image, label in zip(images, labels, strict=True):
-        name = None if lacking else label.relative_to(root).as_posix()
-        yield image.relative_to(root).as_posix(), name
+        yield image.relative_to(root).as_posix(), label.relative_to(root).as_posix()
 
 
-def _is_fresh(root: Path, pair: tuple[str, str | None], entries: dict[str, Entry]) -> bool:
+def _is_fresh(root: Path, pair: tuple[str, str], entries: dict[str, Entry]) -> bool:
     """Whether an image was packed from its files as they are now."""
     entry = entries.get(pair[0])
-    files = [None if path is None else SourceFile.of(root, path) for path in pair]
-    return entry is not None and entry.sources == files
+    files = [SourceFile.of(root, path) for path in pair]
+    return entry is not None and [entry.image, entry.label] == files
 
 
 def _plan(
-    root: Path, pairs: list[tuple[str, str | None]], entries: dict[str, Entry]
+    root: Path, pairs: list[tuple[str, str]], entries: dict[str, Entry]
 ) -> tuple[list[_Task], int]:
     """Give each image its old position if it fits there, else one behind all others."""
     tasks, length = [], max((entry.end for entry in entries.values()), default=0)
     for image, label in pairs:
         shape, before = read_header(root / image).shape, entries.get(image)
-        size = shape[0] * shape[1] * (3 if label is None else 4)
+        size = shape[0] * shape[1] * 4
         if before is not None and before.size == size:
             offset = before.offset
         else:

@@ -125,7 +125,7 @@ def statistics(transform, paths, count):
     for _ in range(count):
         found = transform(item(paths))
         shares = np.bincount(found["gt_seg_map"].ravel(), minlength=256) / found["gt_seg_map"].size
-        # many crops have the whole height: their middles differ by how a gray level is rounded
+        # many crops have the full height: their middles differ by the rounding of a gray level
         middle = found["img"][..., :2].mean(axis=(0, 1)).round()
         rows.append([found["scale_factor"][0], *middle, float(found["flip"]), *shares[:19]])
     return np.array(rows)
