@@ -18,7 +18,7 @@ from benchmarks.common import begin, draw_lines, finish, make_parser
 from glore_seg.apis import count_complexity
 from glore_seg.layers import GloReUnit
 from glore_seg.utils.progress import track
-from projects.reproduction.timing import saved_bytes, side_by_side
+from projects.reproduction.measure import saved_bytes, side_by_side
 
 C = 512
 SIZES = ((32, 64), (64, 64), (64, 128), (128, 128), (128, 256))

@@ -18,7 +18,7 @@ from mmengine.dataset import BaseDataset
 import glore_seg  # noqa: F401  patches OpenMMLab, so it comes first
 from benchmarks.common import begin, finish, make_parser
 from glore_seg.datasets import pack_dataset
-from projects.reproduction.timing import side_by_side
+from projects.reproduction.measure import side_by_side
 from projects.synthetic_data.street_scenes import make_street_scenes
 
 RATIOS = (0.5, 2.0)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from benchmarks import model
 from benchmarks.common import begin, make_parser, print_tables, write_json
 from benchmarks.unit import Shape, count_macs, make
-from projects.reproduction.timing import side_by_side
+from projects.reproduction.measure import side_by_side
 
 SHAPES = (
     Shape("segmentation", 1, 512, 64, 128, (128, 256)),

@@ -20,8 +20,7 @@ from benchmarks.common import begin, finish, make_parser
 from glore_seg.apis import load_config
 from glore_seg.apis.config import replace_sync_bn
 from glore_seg.engine import build_model, use_compile
-from projects.reproduction.timing import Timing, side_by_side
-from projects.reproduction.training_step import make_batch, make_step
+from projects.reproduction.measure import Timing, make_batch, make_step, side_by_side
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 DEFAULTS: dict[str, dict[str, Any]] = {

@@ -25,7 +25,7 @@ import glore_seg  # noqa: F401  patches upstream
 from benchmarks.common import begin, draw_bars, finish, make_parser
 from glore_seg.compat.cityscapesscripts import cityscapesscripts_numpy
 from glore_seg.evaluation import CityscapesScorer
-from projects.reproduction.timing import side_by_side
+from projects.reproduction.measure import side_by_side
 
 SIZE = (1024, 2048)
 INSTANCES = 60

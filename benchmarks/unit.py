@@ -17,7 +17,7 @@ from glore_seg.layers.evaluation_order import (
     costs_less_in_interaction_space,
     interaction_macs,
 )
-from projects.reproduction.timing import saved_bytes, side_by_side
+from projects.reproduction.measure import saved_bytes, side_by_side
 from tests.reference.released_unit import ReleasedUnit
 
 UNITS = ("authors", "ours")

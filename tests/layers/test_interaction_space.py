@@ -9,7 +9,7 @@ from torch.utils.checkpoint import checkpoint
 
 from glore_seg.layers import GloReUnit
 from glore_seg.layers.interaction_space import broadcast_back, project_and_moments
-from projects.reproduction.timing import saved_bytes
+from projects.reproduction.measure import saved_bytes
 from tests.reference.released_unit import ReleasedUnit
 
 C, N, S = 12, 5, 6
