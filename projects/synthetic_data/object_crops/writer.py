@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cv2
 
-from glore_seg.utils.image_io import write_png
+from glore_seg.utils.image_io import read_image, write_png
 from glore_seg.utils.progress import track
 from projects.synthetic_data.object_crops.objects import (
     IMAGE,
@@ -90,7 +90,7 @@ def _cut(folder: Path, item: LabeledObject, size: int) -> None:
     target = folder / f"{stem}_{item.number:03d}.png"
     if target.is_file():
         return
-    image = read_png(item.image, fix=FIX)
+    image = read_image(item.image)
     left, top, side = item.window
     crop = image[top : top + side, left : left + side]  # (side, side, 3)
     method = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
