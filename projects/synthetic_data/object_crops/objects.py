@@ -15,6 +15,7 @@ import numpy as np
 from cityscapesscripts.helpers.labels import name2label
 
 from glore_seg.errors import DataError
+from glore_seg.utils.image_io import read_label_map
 from glore_seg.utils.progress import track
 from projects.synthetic_data.object_crops.settings import CropSettings
 
