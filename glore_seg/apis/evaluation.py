@@ -27,7 +27,8 @@ from glore_seg.evaluation.ground_truth import (
     read_instances,
 )
 from glore_seg.evaluation.label_ids import label_id_table
-from glore_seg.utils.files import read_png, track
+from glore_seg.utils.image_io import read_label_map
+from glore_seg.utils.progress import track
 
 _MEND = "make it again"
 
@@ -165,7 +166,7 @@ def _update(scorer: CityscapesScorer, prediction: np.ndarray, seg_map: str | Non
     if not labels.is_file():
         return False
     instances = read_instances(beside(seg_map, TRAIN_IDS, INSTANCE_IDS), mend=_MEND)
-    scorer.update(prediction, read_png(labels, mend=_MEND), instances)
+    scorer.update(prediction, read_label_map(labels, fix=_MEND), instances)
     return True
 
 

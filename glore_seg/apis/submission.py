@@ -30,7 +30,8 @@ from glore_seg.evaluation.submission import (
     image_key,
 )
 from glore_seg.utils.devices import usable_device
-from glore_seg.utils.files import sha256_of, track
+from glore_seg.utils.files import sha256_of
+from glore_seg.utils.progress import track
 
 _DAY = 86400  # seconds; the fastest process waits for the slowest, the others for the packing
 

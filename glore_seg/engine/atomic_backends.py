@@ -9,7 +9,8 @@ from mmengine.registry import VISBACKENDS
 from mmengine.visualization import LocalVisBackend
 from mmengine.visualization.vis_backend import force_init_env
 
-from glore_seg.utils.files import atomic_write, remove_unfinished, write_png
+from glore_seg.utils.files import atomic_write, remove_unfinished
+from glore_seg.utils.image_io import write_png
 
 NAME = "atomic_local"
 

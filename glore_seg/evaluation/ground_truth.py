@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from glore_seg.utils.files import read_png
+from glore_seg.utils.image_io import read_label_map
 
 TRAIN_IDS = "_labelTrainIds.png"
 LABEL_IDS = "_labelIds.png"
@@ -25,4 +25,4 @@ def beside(path: str | Path, suffix: str, other: str) -> Path:
 
 def read_instances(path: Path, *, mend: str) -> np.ndarray | None:
     """Read instance ids as they are stored, (H, W), uint16; None where there is no such file."""
-    return read_png(path, mend=mend) if path.is_file() else None
+    return read_label_map(path, fix=mend) if path.is_file() else None

@@ -21,7 +21,7 @@ from glore_seg.evaluation.ground_truth import (
     beside,
 )
 from glore_seg.evaluation.label_ids import label_id_table
-from glore_seg.utils.files import read_png, write_png
+from glore_seg.utils.image_io import read_label_map, write_png
 
 _MEND = "prepare the labels again (data/README.md)"
 
@@ -152,9 +152,9 @@ class CityscapesScoreMetric(BaseMetric):
         instances = None
         if self.instances:
             mend = f"{_MEND}, or set instances=False in the evaluator to go without"
-            instances = read_png(beside(path, TRAIN_IDS, INSTANCE_IDS), mend=mend)
+            instances = read_label_map(beside(path, TRAIN_IDS, INSTANCE_IDS), fix=mend)
         try:
-            scorer.update(prediction, read_png(labels, mend=_MEND), instances)
+            scorer.update(prediction, read_label_map(labels, fix=_MEND), instances)
         except (TypeError, ValueError) as error:
             raise DataError(f"{labels}: {error}") from error
         return scorer.state()

@@ -22,7 +22,7 @@ from glore_seg.evaluation.submission.folder_reader import list_folder
 from glore_seg.evaluation.submission.image import check_image, max_bytes
 from glore_seg.evaluation.submission.report import Finding, SubmissionReport
 from glore_seg.evaluation.submission.zip_reader import open_zip
-from glore_seg.utils.files import track
+from glore_seg.utils.progress import track
 
 _ROOM = 1000  # files beyond twice the expected ones that are still named one by one
 

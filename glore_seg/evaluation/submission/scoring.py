@@ -15,7 +15,7 @@ from glore_seg.evaluation.ground_truth import (
     read_instances,
 )
 from glore_seg.evaluation.submission.expected import ExpectedImages
-from glore_seg.utils.files import read_png
+from glore_seg.utils.image_io import read_label_map
 
 _LABELS = f"_gtFine{LABEL_IDS}"
 _MEND = "unpack gtFine_trainvaltest.zip again"
@@ -70,7 +70,7 @@ class SubmissionScorer:
         instances = beside(path, LABEL_IDS, INSTANCE_IDS)
         try:
             self._scorer.update(
-                label_ids, read_png(path, mend=_MEND), read_instances(instances, mend=_MEND)
+                label_ids, read_label_map(path, fix=_MEND), read_instances(instances, mend=_MEND)
             )
         except (TypeError, ValueError) as error:
             raise DataError(f"ground truth {path}: {error}") from error
