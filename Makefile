@@ -1,5 +1,8 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
-# Each makes .venv first where it is not there; `make env` does that alone.
+# Each makes .venv first where it is not there; `make env` does that alone. Variables:
+#   PYTHON=python3.12      the Python to make .venv with
+#   TORCH_BACKEND=cpu      torch's build, as of uv's --torch-backend; default: pip's choice
+#   DEMO_OPTIONS=...       options of tools/demo.py
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -9,17 +12,22 @@ FORKS_BIN := $(FORKS_VENV)/bin
 READY := $(VENV)/.ready
 FORKS_READY := $(FORKS_VENV)/.ready
 PIP_OPTIONS := --quiet --disable-pip-version-check --constraint constraints.txt
+# pip unpacks gigabytes into TMPDIR, and /tmp lies in memory on many machines.
+PIP_INSTALL = TMPDIR=$(abspath $(1))/tmp $(1)/bin/python -m pip install $(PIP_OPTIONS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint forks test-forks
+.PHONY: help env demo test lint forks test-forks missing
+
+export TORCH_BACKEND
 
 help:  ## Say what can be made
+	@sed -n '3,/^$$/s/^#   //p' $(MAKEFILE_LIST)
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 env: $(READY)  ## Make .venv with all that development needs (1 to 3 minutes)
 
 demo: $(READY)  ## Train FCN + GloRe on made street scenes, evaluate, report, submit (3 minutes)
-	@$(BIN)/python -m projects.synthetic_data.demo_command demo_output
+	@$(BIN)/python -m projects.synthetic_data.demo_command demo_output $(DEMO_OPTIONS)
 
 test: $(READY)  ## Run the tests (under 10 minutes on two cores)
 	@echo "Running the tests in two processes: under 10 minutes on two cores."
@@ -35,20 +43,32 @@ forks: $(FORKS_READY)  ## Make .venv-forks with the maintained forks of OpenMMLa
 test-forks: $(FORKS_READY)  ## Run the tests of compat and models on the forks (1 to 2 minutes)
 	@OMP_NUM_THREADS=1 $(FORKS_BIN)/python -m pytest tests/compat tests/models
 
-$(READY): setup.cfg constraints.txt
-	@echo "Setting up $(VENV): 2 GB, 1 to 3 minutes with a warm package cache; nothing is compiled."
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install $(PIP_OPTIONS) --editable '.[lite,cls,video,hub,export,demo,dev]'
+$(READY): setup.cfg constraints.txt $(if $(wildcard $(BIN)/python),,missing)
+	@.ci/venv $(PYTHON) $(VENV)
+	@echo "Setting up $(VENV): 2 GB with a CPU build of torch, 7 GB with a CUDA build. It takes" \
+		"2 minutes where the packages are in pip's cache, else as long as the download."
+	@mkdir -p $(VENV)/tmp
+ifdef TORCH_BACKEND
+	@$(call PIP_INSTALL,$(VENV)) uv
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --constraint constraints.txt \
+		--torch-backend $(TORCH_BACKEND) torch torchvision
+endif
+	@$(call PIP_INSTALL,$(VENV)) --editable '.[lite,cls,video,hub,export,demo,dev]'
 	@# Without its dependencies: decord has few wheels, opencv-contrib-python overwrites opencv-python.
-	@$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps mmaction2
+	@$(call PIP_INSTALL,$(VENV)) --no-deps mmaction2
+	@# Over opencv-python, which mmengine requires by name: the same cv2 without system libraries.
+	@$(call PIP_INSTALL,$(VENV)) --no-deps --force-reinstall opencv-python-headless
+	@rm -r $(VENV)/tmp
 	@touch $@
 	@echo "$(VENV) is ready."
 
 $(FORKS_READY): .ci/forks.txt constraints.txt
 	@echo "Setting up $(FORKS_VENV) with the maintained forks of OpenMMLab: 1 to 2 minutes."
-	@test -x $(FORKS_BIN)/python || $(PYTHON) -m venv $(FORKS_VENV)
-	@$(FORKS_BIN)/python -m pip install $(PIP_OPTIONS) --requirement .ci/forks.txt
-	@$(FORKS_BIN)/python -m pip install $(PIP_OPTIONS) --no-deps \
+	@.ci/venv $(PYTHON) $(FORKS_VENV)
+	@mkdir -p $(FORKS_VENV)/tmp
+	@$(call PIP_INSTALL,$(FORKS_VENV)) --requirement .ci/forks.txt
+	@$(call PIP_INSTALL,$(FORKS_VENV)) --no-deps \
 		onedl-mmengine onedl-mmsegmentation mmcv-lite
-	@$(FORKS_BIN)/python -m pip install $(PIP_OPTIONS) --no-deps --no-build-isolation --editable .
+	@$(call PIP_INSTALL,$(FORKS_VENV)) --no-deps --no-build-isolation --editable .
+	@rm -r $(FORKS_VENV)/tmp
 	@touch $@

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches upstream, so before anything of OpenMMLab's
 from benchmarks.common import begin, draw_lines, finish, make_parser
 from glore_seg.apis import count_complexity
 from glore_seg.layers import GloReUnit

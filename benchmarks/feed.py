@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from mmengine.dataset import BaseDataset
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches upstream, so before anything of OpenMMLab's
 from benchmarks.common import begin, finish, make_parser
 from glore_seg.datasets import pack_dataset
 from projects.reproduction.timing import side_by_side

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches upstream, so before anything of OpenMMLab's
 from benchmarks.common import begin, finish, make_parser
 from glore_seg.apis import load_config
 from glore_seg.apis.config import replace_sync_bn

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-import glore_seg  # noqa: F401  mends the host
+import glore_seg  # noqa: F401  patches upstream
 from benchmarks.common import begin, draw_bars, finish, make_parser
 from glore_seg.compat.cityscapesscripts import cityscapesscripts_numpy
 from glore_seg.evaluation import CityscapesScorer

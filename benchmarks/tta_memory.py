@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
-import glore_seg  # noqa: F401  mends the host and registers
+import glore_seg  # noqa: F401  patches upstream and registers
 from benchmarks.common import begin, draw_bars, finish, make_parser
 from glore_seg.apis import load_config
 from glore_seg.engine import build_model

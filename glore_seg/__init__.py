@@ -2,7 +2,7 @@
 
 from glore_seg import compat
 
-compat.apply()  # mends the host, so before the first import of OpenMMLab's
+compat.apply()  # patches upstream, so before the first import of OpenMMLab's
 
 from glore_seg import datasets, engine, evaluation, layers, models  # noqa: E402
 from glore_seg.layers import GloReUnit, GraphConv  # noqa: E402

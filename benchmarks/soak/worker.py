@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches upstream, so before anything of OpenMMLab's
 from benchmarks.soak.inputs import Inputs
 from benchmarks.soak.usage import in_use
 from glore_seg.apis import submit, use_output_dir, use_split, use_visualization

@@ -23,7 +23,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 
 from glore_seg.compat.array_pickles import NUMPY_STAND_INS, PickledArray, PickledDtype
-from glore_seg.compat.mend import Mend
+from glore_seg.compat.patch import Patch
 from glore_seg.utils.files import corruption_reason
 from glore_seg.utils.safetensors_io import read_safetensors, read_safetensors_meta
 
@@ -195,26 +195,26 @@ def _apply_globals() -> None:
 
 
 def _apply_loader() -> None:
-    host: Any = importlib.import_module("mmengine.runner.checkpoint")
-    host.CheckpointLoader.register_scheme(prefixes="", loader=load_from_local, force=True)
-    host.load_from_local = load_from_local
+    upstream: Any = importlib.import_module("mmengine.runner.checkpoint")
+    upstream.CheckpointLoader.register_scheme(prefixes="", loader=load_from_local, force=True)
+    upstream.load_from_local = load_from_local
     # torch.hub's default is weights_only=False.
-    host.load_url = functools.partial(host.load_url, weights_only=True)
-    if hasattr(host, "_safe_torch_load"):  # onedl-mmengine, whose own falls back to False
-        host._safe_torch_load = load_weights
+    upstream.load_url = functools.partial(upstream.load_url, weights_only=True)
+    if hasattr(upstream, "_safe_torch_load"):  # onedl-mmengine, whose own falls back to False
+        upstream._safe_torch_load = load_weights
 
 
-GLOBALS = Mend(
+GLOBALS = Patch(
     name="checkpoint globals",
     reason="resume, load_from and init_model with torch >= 2.6: Weights only load failed",
-    host="mmengine",
+    upstream="mmengine",
     not_needed=_always,
     apply=_apply_globals,
 )
-LOADER = Mend(
+LOADER = Patch(
     name="checkpoint loader",
     reason="files and downloads are read with weights_only=True, never with less; safetensors too",
-    host="mmengine",
+    upstream="mmengine",
     not_needed=_always,
     apply=_apply_loader,
 )

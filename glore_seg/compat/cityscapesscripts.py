@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from glore_seg.compat.mend import Mend
+from glore_seg.compat.patch import Patch
 
 _lock = threading.Lock()
 _inside = 0
@@ -64,10 +64,10 @@ def _apply() -> None:
     """Nothing for the whole process: the callers enter ``cityscapesscripts_numpy``."""
 
 
-MEND = Mend(
+PATCH = Patch(
     name="cityscapesScripts",
     reason="scoring with NumPy >= 2.4, which has no in1d; only inside cityscapesscripts_numpy()",
-    host="cityscapesscripts",
+    upstream="cityscapesscripts",
     not_needed=_not_needed,
     apply=_apply,
 )

@@ -1,7 +1,7 @@
 """``launcher='pytorch'`` on a machine without an accelerator.
 
 mmengine selects a CUDA device before it starts the process group, and hands DDP the number of a
-GPU. The first is mended here. The second stands in the config, which on CPU needs::
+GPU. The first is patched here. The second stands in the config, which on CPU needs::
 
     env_cfg = dict(dist_cfg=dict(backend="gloo"))
     model_wrapper_cfg = dict(
@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from glore_seg.compat.mend import Mend
+from glore_seg.compat.patch import Patch
 
 
 def _not_needed() -> str:
@@ -31,8 +31,8 @@ def _not_needed() -> str:
 
 
 def _apply() -> None:
-    host: Any = importlib.import_module("mmengine.dist.utils")
-    original = host._init_dist_pytorch
+    upstream: Any = importlib.import_module("mmengine.dist.utils")
+    original = upstream._init_dist_pytorch
 
     def init_dist_pytorch(backend: str, init_backend: str = "torch", **kwargs: Any) -> None:
         """Starts the process group; no device is selected, for there is none."""
@@ -46,13 +46,13 @@ def _apply() -> None:
             )
         torch.distributed.init_process_group(backend=backend, **kwargs)
 
-    host._init_dist_pytorch = init_dist_pytorch
+    upstream._init_dist_pytorch = init_dist_pytorch
 
 
-MEND = Mend(
+PATCH = Patch(
     name="distributed on CPU",
     reason="launcher='pytorch' without a GPU: torch._C has no attribute '_cuda_setDevice'",
-    host="mmengine",
+    upstream="mmengine",
     not_needed=_not_needed,
     apply=_apply,
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 from mmengine.utils import manager
 
-from glore_seg.compat.mend import Mend
+from glore_seg.compat.patch import Patch
 
 _NAMES = ("get_instance", "get_current_instance")
 
@@ -20,7 +20,7 @@ _NAMES = ("get_instance", "get_current_instance")
 def _not_needed() -> str:
     written = inspect.getsource(manager.ManagerMixin.get_instance)
     takes = "_accquire_lock()" in written
-    return "" if takes and "finally" not in written else "the host gives its lock back"
+    return "" if takes and "finally" not in written else "upstream gives its lock back"
 
 
 def _apply() -> None:
@@ -44,10 +44,10 @@ def _giving_back(taken: Callable[..., Any]) -> Callable[..., Any]:
     return giving_back
 
 
-MEND = Mend(
+PATCH = Patch(
     name="lock of instances",
     reason="threads wait for ever after a scope, logger or visualizer that could not be made",
-    host="mmengine",
+    upstream="mmengine",
     not_needed=_not_needed,
     apply=_apply,
 )

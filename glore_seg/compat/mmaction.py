@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from glore_seg.compat.mend import Mend
+from glore_seg.compat.patch import Patch
 
 _PACKAGE = "mmaction.models.localizers.drn"
 
@@ -53,10 +53,10 @@ def _apply() -> None:
         sys.modules[name] = module
 
 
-MEND = Mend(
+PATCH = Patch(
     name="mmaction",
     reason=f"import mmaction.models of mmaction2 1.2.0: No module named {_PACKAGE!r}",
-    host="mmaction",
+    upstream="mmaction",
     not_needed=_not_needed,
     apply=_apply,
 )

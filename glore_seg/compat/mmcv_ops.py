@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from glore_seg.compat.mend import Mend
+from glore_seg.compat.patch import Patch
 
 _EXTENSION = "mmcv._ext"
 _UNGUARDED_IMPORT = re.compile(r"^(from|import) mmcv\.ops\b", re.MULTILINE)
@@ -32,7 +32,7 @@ class MissingExtension(ModuleType):
             raise AttributeError(f"{_EXTENSION} has no attribute {name!r}")
 
         def missing(*_: Any, **__: Any) -> NoReturn:
-            # This type, because the hosts' own fallbacks (environment report, mmaction's
+            # This type, because upstream's own fallbacks (environment report, mmaction's
             # heads) catch it.
             raise ModuleNotFoundError(
                 f"mmcv's operator {name!r} was called. It needs compiled operators, which the "
@@ -75,10 +75,10 @@ def _apply() -> None:
         del sys.modules[_EXTENSION]
 
 
-MEND = Mend(
+PATCH = Patch(
     name="mmcv.ops",
     reason="import mmseg.models on mmcv-lite: No module named 'mmcv._ext'",
-    host="mmcv",
+    upstream="mmcv",
     not_needed=_not_needed,
     apply=_apply,
 )

@@ -6,9 +6,9 @@ released before it, assert a version below 2.2.0.
 
 import importlib
 
-from glore_seg.compat.mend import Mend, is_importable
+from glore_seg.compat.patch import Patch, is_importable
 
-_HOSTS = ("mmseg", "mmaction")
+_PACKAGES = ("mmseg", "mmaction")
 _FIRST_REFUSED = (2, 2)
 _LAST_TRIED = (2, 2)
 _SHOWN = "2.1.0"
@@ -29,18 +29,18 @@ def _apply() -> None:
     true = mmcv.__version__
     mmcv.__version__ = _SHOWN
     try:
-        for host in _HOSTS:
-            if is_importable(host):
-                importlib.import_module(host)
+        for package in _PACKAGES:
+            if is_importable(package):
+                importlib.import_module(package)
     finally:
         mmcv.__version__ = true
 
 
-MEND = Mend(
+PATCH = Patch(
     name="mmcv_version",
     reason="import mmseg 1.2 and mmaction2 1.2: AssertionError: MMCV==2.2.0 is used but "
     "incompatible",
-    host="mmcv",
+    upstream="mmcv",
     not_needed=_not_needed,
     apply=_apply,
 )

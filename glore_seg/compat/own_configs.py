@@ -6,7 +6,7 @@ mmengine knows the names of OpenMMLab's own packages alone, and asks for a folde
 import difflib
 from pathlib import Path
 
-from glore_seg.compat.mend import Mend
+from glore_seg.compat.patch import Patch
 
 PREFIX = "glore_seg::"
 CONFIGS = Path(__file__).parents[1] / ".mim" / "configs"
@@ -46,7 +46,7 @@ def _apply() -> None:
 
     def get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
         if cfg_path.startswith(PREFIX):
-            # No scope: what a config of ours inherits from its host bears the host's already.
+            # No scope: what a config of ours inherits from upstream bears upstream's already.
             return config_path(cfg_path.removeprefix(PREFIX)), None
         return original(cfg_path, filename)
 
@@ -54,10 +54,10 @@ def _apply() -> None:
     Config._get_cfg_path = staticmethod(get_cfg_path)
 
 
-MEND = Mend(
+PATCH = Patch(
     name="own_configs",
     reason="configs with _base_ = 'glore_seg::...': mmengine knows OpenMMLab's own packages alone",
-    host="mmengine",
+    upstream="mmengine",
     not_needed=_not_needed,
     apply=_apply,
 )

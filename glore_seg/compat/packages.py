@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from glore_seg.compat.mend import Mend, is_importable
+from glore_seg.compat.patch import Patch, is_importable
 
 
 def is_installed(package: str) -> bool:
@@ -129,11 +129,11 @@ def _apply() -> None:
         replace_everywhere(getattr(package_utils, new.__name__), new)
 
 
-MEND = Mend(
+PATCH = Patch(
     name="packages",
     reason="configs with _base_ = 'mmseg::...' where setuptools >= 82 has no pkg_resources, or "
     "where a fork of mmsegmentation has another distribution name",
-    host="mmengine",
+    upstream="mmengine",
     not_needed=_not_needed,
     apply=_apply,
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from glore_seg.compat.mend import CannotMendError, Mend
+from glore_seg.compat.patch import CannotPatchError, Patch
 
 _ERROR = "operator torchvision::nms does not exist"
 _SCHEMAS = (
@@ -59,7 +59,7 @@ def _not_needed() -> str:
     if not error:
         return "torchvision's import passes"
     if _ERROR not in error:
-        raise CannotMendError(f"import torchvision: {error}")
+        raise CannotPatchError(f"import torchvision: {error}")
     return ""
 
 
@@ -70,13 +70,13 @@ def _apply() -> None:
     _declared.append(library)
     error = _import()
     if error:
-        raise CannotMendError(f"import torchvision, with its operators declared: {error}")
+        raise CannotPatchError(f"import torchvision, with its operators declared: {error}")
 
 
-MEND = Mend(
+PATCH = Patch(
     name="torchvision",
     reason=f"a CUDA build of torchvision beside a CPU torch: {_ERROR}",
-    host="torchvision",
+    upstream="torchvision",
     not_needed=_not_needed,
     apply=_apply,
 )

@@ -1,4 +1,4 @@
-"""Fresh interpreters, with and without the mends."""
+"""Fresh interpreters, with and without the patches."""
 
 import importlib.util
 import json
@@ -35,15 +35,15 @@ def probe(folder, *flags):
 
 
 @pytest.fixture(scope="session")
-def unmended(tmp_path_factory):
-    """Answers of the probes without the mends."""
-    return probe(tmp_path_factory.mktemp("unmended"))
+def unpatched(tmp_path_factory):
+    """Answers of the probes without the patches."""
+    return probe(tmp_path_factory.mktemp("unpatched"))
 
 
 @pytest.fixture(scope="session")
-def mended(tmp_path_factory):
-    """Answers of the probes with the mends; apply() was called twice."""
-    return probe(tmp_path_factory.mktemp("mended"), "mended")
+def patched(tmp_path_factory):
+    """Answers of the probes with the patches; apply() was called twice."""
+    return probe(tmp_path_factory.mktemp("patched"), "patched")
 
 
 @pytest.fixture(scope="session")
@@ -53,20 +53,20 @@ def python():
 
 
 @pytest.fixture(scope="session")
-def tell_need(unmended, mended):
-    """Checks the error that a mend is for, or skips where this host does not raise it."""
+def tell_need(unpatched, patched):
+    """Checks the error that a patch is for, or skips where this upstream does not raise it."""
 
-    def check(mend, probe_name, error):
-        state = mended["states"][mend]
-        answer = unmended[probe_name]
+    def check(patch, probe_name, error):
+        state = patched["states"][patch]
+        answer = unpatched[probe_name]
         for reason in (state, str(answer)):
-            if reason.startswith(("skipped", "host package not installed")):
-                pytest.skip(f"{mend}: {reason}")
+            if reason.startswith(("skipped", "package not installed")):
+                pytest.skip(f"{patch}: {reason}")
         if state.startswith("not needed"):
             assert error not in str(answer)
-            assert mended[probe_name] == answer
-            pytest.skip(f"{mend}: {state}")
-        assert state == "mended"
+            assert patched[probe_name] == answer
+            pytest.skip(f"{patch}: {state}")
+        assert state == "applied"
         assert error in str(answer)
 
     return check
@@ -76,5 +76,5 @@ def pytest_collection_modifyitems(config, items):
     """Keeps what shares the two probing interpreters on one worker of pytest-xdist."""
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:
-            if "mended" in getattr(item, "fixturenames", ()):
+            if "patched" in getattr(item, "fixturenames", ()):
                 item.add_marker(pytest.mark.xdist_group("compat_probes"))

@@ -1,7 +1,7 @@
-"""What the mends are for, tried one after the other; run as a script in a fresh interpreter.
+"""What the patches are for, tried one after the other; run as a script in a fresh interpreter.
 
-``python probes.py FOLDER [mended]`` prints one JSON object: a probe's name to its answer, or to
-the error that it raised. With ``mended``, compat is applied first; without, glore_seg is never
+``python probes.py FOLDER [patched]`` prints one JSON object: a probe's name to its answer, or to
+the error that it raised. With ``patched``, compat is applied first; without, glore_seg is never
 imported. No package of the project stands in the way of either.
 """
 
@@ -44,7 +44,7 @@ def packages(_):
 
 def init_dist(_):
     from mmengine.dist import get_dist_info
-    from mmengine.dist import init_dist as host_init_dist
+    from mmengine.dist import init_dist as upstream_init_dist
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -52,14 +52,14 @@ def init_dist(_):
     os.environ.update(
         RANK="0", LOCAL_RANK="0", WORLD_SIZE="1", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port)
     )
-    host_init_dist("pytorch", backend="gloo")
+    upstream_init_dist("pytorch", backend="gloo")
     return list(get_dist_info())
 
 
 def init_dist_nccl(_):
-    from mmengine.dist import init_dist as host_init_dist
+    from mmengine.dist import init_dist as upstream_init_dist
 
-    host_init_dist("pytorch", backend="nccl")
+    upstream_init_dist("pytorch", backend="nccl")
 
 
 def history_buffer(folder):
@@ -139,7 +139,7 @@ def cityscapes(folder):
     def score():
         return scripts.evaluateImgLists([str(names[0])], [str(names[1])], scripts.args)
 
-    if "mended" in sys.argv:
+    if "patched" in sys.argv:
         from glore_seg.compat import cityscapesscripts_numpy
 
         with cityscapesscripts_numpy():
@@ -171,10 +171,10 @@ def mmseg_models(_):
 def point_sample(_):
     """A part of mmcv.ops that is plain torch."""
     import torch
-    from mmcv.ops import point_sample as host_point_sample
+    from mmcv.ops import point_sample as upstream_point_sample
 
     plane = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
-    return host_point_sample(plane, torch.tensor([[[0.25, 0.25], [0.5, 0.5]]])).tolist()
+    return upstream_point_sample(plane, torch.tensor([[[0.25, 0.25], [0.5, 0.5]]])).tolist()
 
 
 def compiled_operator(_):
@@ -245,12 +245,12 @@ PROBES = (
 def main():
     folder = Path(sys.argv[1])
     answers = {}
-    if "mended" in sys.argv:
+    if "patched" in sys.argv:
         from glore_seg import compat
 
         compat.apply()
         compat.apply()
-        answers["states"] = {mend.name: mend.state for mend in compat.report().mends}
+        answers["states"] = {patch.name: patch.state for patch in compat.report().patches}
         answers["costly"] = [name for name in ("mmpretrain", "mmaction") if name in sys.modules]
     for probe in PROBES:
         try:

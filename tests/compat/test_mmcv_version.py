@@ -5,15 +5,17 @@ import pytest
 AS_MMCV_2_2 = "import mmcv; mmcv.__version__ = '2.2.0'; mmcv.version_info = (2, 2, 0)\n"
 
 
-@pytest.mark.parametrize("host", ["mmseg", "mmaction"])
-def test_admits_it(python, host, tmp_path):
-    if host == "mmaction":
+@pytest.mark.parametrize("package", ["mmseg", "mmaction"])
+def test_admits_it(python, package, tmp_path):
+    if package == "mmaction":
         pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
-    refused = python("-c", f"{AS_MMCV_2_2}import {host}", cwd=tmp_path)
+    refused = python("-c", f"{AS_MMCV_2_2}import {package}", cwd=tmp_path)
     if refused.returncode == 0:
-        pytest.skip(f"this {host} admits mmcv 2.2 by itself")
+        pytest.skip(f"this {package} admits mmcv 2.2 by itself")
     assert "MMCV==2.2.0 is used but incompatible" in refused.stderr
-    script = f"from glore_seg import compat; compat.apply(); import {host}; print(mmcv.__version__)"
+    script = (
+        f"from glore_seg import compat; compat.apply(); import {package}; print(mmcv.__version__)"
+    )
     admitted = python("-c", f"{AS_MMCV_2_2}{script}", cwd=tmp_path)
     assert admitted.stdout == "2.2.0\n", admitted.stderr
 
@@ -22,7 +24,7 @@ def test_does_nothing_for_mmcv_2_1(python, tmp_path):
     script = (
         "import mmcv; mmcv.version_info = (2, 1, 0)\n"
         "from glore_seg.compat import mmcv_version\n"
-        "print(mmcv_version.MEND.run())"
+        "print(mmcv_version.PATCH.run())"
     )
     done = python("-c", script, cwd=tmp_path)
     assert "not needed (mmcv is 2." in done.stdout, done.stderr

@@ -25,7 +25,7 @@ def test_is_the_config_itself(tmp_path, name):
     assert inherited.to_dict() == expected.to_dict()
 
 
-def test_the_hosts_names_go_on(tmp_path):
+def test_upstream_names_go_on(tmp_path):
     assert inherit(tmp_path, "mmseg::_base_/models/fcn_r50-d8.py").model.type == "EncoderDecoder"
 
 

@@ -94,7 +94,7 @@ def test_replaced_wherever_it_was_imported(monkeypatch):
     assert two.is_installed is other
 
 
-def host_that_asks_pkg_resources():
+def upstream_that_asks_pkg_resources():
     from pkg_resources import get_distribution
 
     return get_distribution
@@ -102,13 +102,13 @@ def host_that_asks_pkg_resources():
 
 @pytest.mark.parametrize("distribution", [object(), None])
 @pytest.mark.parametrize("present", [True, False])
-def test_looks_before_it_mends(tmp_path, monkeypatch, present, distribution):
+def test_looks_before_it_patches(tmp_path, monkeypatch, present, distribution):
     """Only the presence of pkg_resources is looked at, and the name of mmsegmentation."""
     from mmengine.utils import package_utils
 
     monkeypatch.setattr(packages, "is_importable", lambda name: present)
     monkeypatch.setattr(packages, "_distribution", lambda name: distribution)
-    monkeypatch.setattr(package_utils, "get_installed_path", host_that_asks_pkg_resources)
+    monkeypatch.setattr(package_utils, "get_installed_path", upstream_that_asks_pkg_resources)
     whole = present and distribution is not None
     assert packages._not_needed() == ("setuptools still has pkg_resources" if whole else "")
     monkeypatch.setattr(package_utils, "get_installed_path", packages.get_installed_path)

@@ -1,4 +1,4 @@
-"""The record of mends: idempotence, missing hosts, the report."""
+"""The record of patches: idempotence, missing packages, the report."""
 
 import logging
 import runpy
@@ -6,17 +6,17 @@ import runpy
 import pytest
 
 from glore_seg import compat
-from glore_seg.compat import hosts, mend
+from glore_seg.compat import patch, upstream
 
 
 @pytest.fixture
 def states(monkeypatch):
     recorded = {}
-    monkeypatch.setattr(mend, "_states", recorded)
+    monkeypatch.setattr(patch, "_states", recorded)
     return recorded
 
 
-def build(host="torch", why="", fault=None):
+def build(upstream="torch", why="", fault=None):
     calls = []
 
     def apply():
@@ -24,16 +24,16 @@ def build(host="torch", why="", fault=None):
         if fault is not None:
             raise fault
 
-    return mend.Mend("a", "for a test", host, lambda: why, apply), calls
+    return patch.Patch("a", "for a test", upstream, lambda: why, apply), calls
 
 
 def test_runs_once_and_logs_once(states, caplog):
     caplog.set_level(logging.DEBUG, "glore_seg.compat")
     one, calls = build()
     assert one.state == "not applied yet"
-    assert [one.run(), one.run()] == ["mended", "mended"]
+    assert [one.run(), one.run()] == ["applied", "applied"]
     assert calls == [1]
-    assert caplog.messages == ["a: mended"]
+    assert caplog.messages == ["a: applied"]
 
 
 def test_not_needed(states):
@@ -42,14 +42,14 @@ def test_not_needed(states):
     assert calls == []
 
 
-def test_host_not_installed(states):
-    one, calls = build(host="no_such_package")
-    assert one.run() == "host package not installed"
+def test_package_not_installed(states):
+    one, calls = build(upstream="no_such_package")
+    assert one.run() == "package not installed"
     assert calls == []
 
 
-def test_optional_host_broken_otherwise(states):
-    one, _ = build(fault=mend.CannotMendError("libcudart.so is missing"))
+def test_optional_package_broken_otherwise(states):
+    one, _ = build(fault=patch.CannotPatchError("libcudart.so is missing"))
     assert one.run() == "failed (libcudart.so is missing)"
 
 
@@ -67,8 +67,8 @@ def test_own_faults_are_not_hidden(states):
         ("mmseg", "pip install mmsegmentation"),
     ],
 )
-def test_missing_host_names_the_command(monkeypatch, module, command):
-    monkeypatch.setattr(hosts, "is_importable", lambda name: name != module)
+def test_missing_package_names_the_command(monkeypatch, module, command):
+    monkeypatch.setattr(upstream, "is_importable", lambda name: name != module)
     with pytest.raises(ImportError, match=f"needs the package '{module}'.*: {command}") as caught:
         compat.apply()
     assert caught.value.name == module
@@ -83,8 +83,8 @@ def test_report(capsys):
     for name in ("python", "torch", "numpy", "opencv", "setuptools", "mmengine", "mmcv", "mmseg"):
         assert report.versions[name] != "not installed"
         assert report.versions[name] in printed
-    assert len({one.name for one in report.mends}) == len(report.mends) == 12
-    for one in report.mends:
+    assert len({one.name for one in report.patches}) == len(report.patches) == 13
+    for one in report.patches:
         assert one.state != "not applied yet"
         assert not one.state.startswith("failed")
         assert f"{one.name}: {one.state}" in printed

@@ -1,4 +1,4 @@
-"""mmseg's resize of free sizes; without the mend the traced size is all that a graph takes."""
+"""mmseg's resize of free sizes; without the patch the traced size is all that a graph takes."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The mends of mmcv, mmaction2, torchvision, torch.distributed and NumPy, piece by piece."""
+"""The patches of mmcv, mmaction2, torchvision, torch.distributed and NumPy, piece by piece."""
 
 import sys
 import threading
@@ -75,9 +75,9 @@ def test_torchvision_broken_otherwise(python, tmp_path):
     site = str(tmp_path)
     code = (
         f"import sys; from glore_seg.compat import torchvision; sys.path.insert(0, {site!r});"
-        "from glore_seg.compat.mend import _states; _states.clear();"
+        "from glore_seg.compat.patch import _states; _states.clear();"
         "[sys.modules.pop(n) for n in list(sys.modules) if n.split('.')[0] == 'torchvision'];"
-        "print(torchvision.MEND.run(), 'torchvision' in sys.modules)"
+        "print(torchvision.PATCH.run(), 'torchvision' in sys.modules)"
     )
     done = python("-c", code, cwd=tmp_path.parent)
     assert done.stdout.splitlines()[-1] == "failed (import torchvision: two CUDAs) False", (
@@ -90,10 +90,10 @@ def test_gpu_machines_keep_their_process_group(monkeypatch):
     assert distributed._not_needed().startswith("an accelerator is present")
 
 
-needs_mend = pytest.mark.skipif(hasattr(np, "in1d"), reason="this NumPy has in1d")
+needs_patch = pytest.mark.skipif(hasattr(np, "in1d"), reason="this NumPy has in1d")
 
 
-@needs_mend
+@needs_patch
 def test_in1d_for_the_time_of_the_call():
     with cityscapesscripts_numpy():
         assert np.in1d([[1, 2], [3, 4]], [2, 3]).tolist() == [False, True, True, False]
@@ -104,14 +104,14 @@ def test_in1d_for_the_time_of_the_call():
     assert not hasattr(np, "in1d")
 
 
-@needs_mend
+@needs_patch
 def test_in1d_goes_with_an_error():
     with pytest.raises(ZeroDivisionError), cityscapesscripts_numpy():
         1 / np.in1d([1], [2]).sum().item()
     assert not hasattr(np, "in1d")
 
 
-@needs_mend
+@needs_patch
 def test_in1d_of_several_threads():
     entered, leave, seen = threading.Event(), threading.Event(), []
 

@@ -3,7 +3,7 @@
 import importlib.metadata
 import platform
 
-from glore_seg.compat.mend import is_importable
+from glore_seg.compat.patch import is_importable
 
 # What a bug report should name: a title and the distributions that can stand behind it.
 PACKAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -53,7 +53,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def require_hosts() -> None:
+def require_upstream() -> None:
     """Raises where a package is missing that glore_seg cannot do without.
 
     Raises:
