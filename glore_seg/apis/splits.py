@@ -12,7 +12,7 @@ from mmengine.registry import DATASETS, init_default_scope
 
 from glore_seg.engine.tasks import require_segmentation, task_of
 from glore_seg.errors import ConfigError
-from glore_seg.utils.files import track
+from glore_seg.utils.progress import track
 
 _LOADS_LABELS = ("LoadAnnotations", "LoadCheckedAnnotations")
 _IMAGES, _LABELS = "leftImg8bit", "gtFine"

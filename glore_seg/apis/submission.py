@@ -26,7 +26,8 @@ from glore_seg.evaluation.submission import (
     SubmissionWriter,
     image_key,
 )
-from glore_seg.utils.files import sha256_of, track
+from glore_seg.utils.files import sha256_of
+from glore_seg.utils.progress import track
 
 _DAY = 86400  # seconds; processes wait for the slowest one, and for the packing
 

@@ -14,7 +14,8 @@ from glore_seg.apis.select_images import SelectedImage, find_images, read_image
 from glore_seg.apis.splits import build_image_dataset
 from glore_seg.engine.tasks import require_segmentation, task_of
 from glore_seg.errors import ConfigError, OutputError
-from glore_seg.utils.files import atomic_write, track
+from glore_seg.utils.files import atomic_write
+from glore_seg.utils.progress import track
 from glore_seg.visualization.comparison import Comparison, draw_comparison
 from glore_seg.visualization.projection_statistics import MapStatistics, map_statistics
 from glore_seg.visualization.projections import (

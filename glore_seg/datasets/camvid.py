@@ -9,11 +9,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from glore_seg.errors import DataError
-from glore_seg.utils.files import decode_file, track, write_png
+from glore_seg.utils.image_io import read_image, read_label_map, write_png
+from glore_seg.utils.progress import track
 
 CAMVID_SPLITS = ("train", "val")
 
@@ -132,8 +132,8 @@ def _convert(pair: _Pair, out: Path) -> None:
     target = out / "leftImg8bit" / pair.split / city / f"{name}_leftImg8bit.png"
     if target.is_file():  # written last: its labels are there
         return
-    label = _read(pair.label, cv2.IMREAD_UNCHANGED)
-    image = _read(pair.image, cv2.IMREAD_COLOR)
+    label = read_label_map(pair.label)
+    image = read_image(pair.image)
     if label.ndim != 2 or label.dtype != np.uint8:
         raise DataError(
             f"{pair.label} has shape {label.shape} of {label.dtype}; expected one byte a pixel, "
@@ -152,11 +152,4 @@ def _convert(pair: _Pair, out: Path) -> None:
     ids = np.array(_IDS, np.uint8)
     write_png(f"{stem}_labelIds.png", ids[label, 0])
     write_png(f"{stem}_labelTrainIds.png", ids[label, 1])
-    write_png(target, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
-
-
-def _read(path: Path, flag: int) -> np.ndarray:
-    image = decode_file(path, flag)
-    if image is None:
-        raise DataError(f"{path} cannot be read as an image: copy it again")
-    return image
+    write_png(target, image)

@@ -6,7 +6,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from glore_seg.errors import DataError
-from glore_seg.utils.files import atomic_write, track
+from glore_seg.utils.files import atomic_write
+from glore_seg.utils.progress import track
 
 _POLYGONS = "_polygons.json"
 _TRAIN_IDS = "_labelTrainIds.png"

@@ -8,7 +8,8 @@ from mmengine.registry import VISBACKENDS
 from mmengine.visualization import LocalVisBackend
 from mmengine.visualization.vis_backend import force_init_env
 
-from glore_seg.utils.files import remove_unfinished, write_png
+from glore_seg.utils.files import remove_unfinished
+from glore_seg.utils.image_io import write_png
 
 
 @VISBACKENDS.register_module()

@@ -8,7 +8,7 @@ import numpy as np
 
 from glore_seg.errors import DataError
 from glore_seg.evaluation.cityscapes_scores import CityscapesScorer
-from glore_seg.utils.files import read_png
+from glore_seg.utils.image_io import read_label_map
 
 TRAIN_IDS = "_labelTrainIds.png"
 LABEL_IDS = "_labelIds.png"
@@ -44,8 +44,8 @@ def update_from_files(
     path = Path(str(label_ids).removesuffix(LABEL_IDS) + INSTANCE_IDS)
     if instances is None:
         instances = path.is_file()
-    truth = read_png(label_ids, mend=_FIX)
-    numbers = read_png(path, mend=f"{_FIX}, or set instances=False") if instances else None
+    truth = read_label_map(label_ids, fix=_FIX)
+    numbers = read_label_map(path, fix=f"{_FIX}, or set instances=False") if instances else None
     try:
         scorer.update(prediction, truth, numbers)
     except DataError as error:

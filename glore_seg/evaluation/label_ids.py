@@ -10,7 +10,7 @@ from cityscapesscripts.helpers.labels import name2label
 
 from glore_seg.errors import DataError
 from glore_seg.evaluation.cityscapes_scores import CITYSCAPES_CLASSES
-from glore_seg.utils.files import write_png
+from glore_seg.utils.image_io import write_png
 
 
 def label_id_table(classes: Sequence[str]) -> np.ndarray:

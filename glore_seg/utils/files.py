@@ -11,15 +11,9 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
-
-import cv2
-import numpy as np
-from PIL import Image
 
 from glore_seg.errors import ConfigError, OutputError
 
-Item = TypeVar("Item")
 _CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _UNFINISHED = re.compile(r"\..+\.(?P<pid>\d+)\.unfinished(\.\w+)?")
 
@@ -145,65 +139,6 @@ def _is_alive(pid: int) -> bool:
     return pid != os.getpid()
 
 
-def write_png(path: str | Path, image: np.ndarray) -> None:
-    """Write an image aside and rename it.
-
-    Args:
-        path: The final name.
-        image: Shape (H, W) or (H, W, 3) with channels red, green, blue; uint8.
-
-    Raises:
-        OutputError: If OpenCV can't write it.
-    """
-    if image.ndim == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    with atomic_write(path) as aside:
-        if not cv2.imwrite(str(aside), image):
-            raise OutputError(f"cannot write {path}: is the disk full, or the folder read-only?")
-
-
-def read_png(path: Path, *, mend: str) -> np.ndarray:
-    """Read an image as it is stored.
-
-    Args:
-        path: The file.
-        mend: What to do where it can't be read, for the message.
-
-    Returns:
-        Shape (H, W), or (H, W, 3) with channels red, green, blue; uint8 or uint16.
-
-    Raises:
-        ConfigError: It is missing.
-        ConfigError: It is no image.
-    """
-    if not path.is_file():
-        raise ConfigError(f"{path} is missing; expected an image there: {mend}")
-    image = decode_file(path, cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise ConfigError(f"{path} cannot be read as an image; expected a PNG: {mend}")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.ndim == 3 else image
-
-
-def decode_file(path: str | Path, flags: int) -> np.ndarray | None:
-    """Read an image by OpenCV, after Pillow's look at its header.
-
-    OpenCV makes room for whatever size a header declares, gigabytes for a file of a few bytes.
-
-    Args:
-        path: The file.
-        flags: OpenCV's, such as ``cv2.IMREAD_COLOR``.
-
-    Returns:
-        The pixels, or None for what is no whole image, or one of more than twice
-        ``PIL.Image.MAX_IMAGE_PIXELS``.
-    """
-    try:
-        with Image.open(path):
-            return cv2.imread(str(path), flags)
-    except Exception:  # decoders raise whatever they stumble over
-        return None
-
-
 def read_lines(path: str | Path) -> list[str]:
     """Read lines of text in UTF-8, with or without the mark that spreadsheets begin with.
 
@@ -251,35 +186,3 @@ def corruption_reason(path: str | Path) -> str | None:
     except Exception as error:  # what a damaged file raises cannot be foreseen
         return str(error) or type(error).__name__
     return None if wrong is None else f"the checksum of {wrong} is another"
-
-
-def track(
-    items: Iterable[Item], total: int | None, description: str, *, show: bool = True
-) -> Iterator[Item]:
-    """Pass items on under a bar that shows the count and the time left.
-
-    Args:
-        items: What to pass on.
-        total: How many there are; None where nobody knows.
-        description: What the bar says.
-        show: Whether to show the bar.
-
-    Yields:
-        The items.
-    """
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
-    with Progress(*columns, disable=not show) as progress:
-        yield from progress.track(items, total=total, description=description)

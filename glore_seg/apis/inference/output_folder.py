@@ -19,7 +19,8 @@ import numpy as np
 
 from glore_seg.apis.inference.segmentation import Segmentation
 from glore_seg.errors import DataError, OutputError
-from glore_seg.utils.files import atomic_write, remove_unfinished, write_png
+from glore_seg.utils.files import atomic_write, remove_unfinished
+from glore_seg.utils.image_io import write_png
 from glore_seg.utils.locking import locked
 
 _JOURNAL = "predict.jsonl"

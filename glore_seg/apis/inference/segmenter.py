@@ -22,7 +22,7 @@ from glore_seg.apis.inference.segmentation import Failure, Segmentation
 from glore_seg.apis.inference.sources import build_predictor
 from glore_seg.apis.predictor import Predictor
 from glore_seg.errors import DataError
-from glore_seg.utils.files import track
+from glore_seg.utils.progress import track
 
 # What reading one image can bring about; anything else ends a run.
 _FAULTS = (OSError, ValueError, TypeError, RuntimeError, cv2.error)

@@ -17,13 +17,9 @@ import numpy as np
 from glore_seg.apis.inference.segmentation import Failure
 from glore_seg.apis.inference.segmenter import Segmenter
 from glore_seg.errors import DataError, OutputError
-from glore_seg.utils.files import (
-    atomic_write,
-    atomic_write_folder,
-    remove_unfinished,
-    track,
-    write_png,
-)
+from glore_seg.utils.files import atomic_write, atomic_write_folder, remove_unfinished
+from glore_seg.utils.image_io import write_png
+from glore_seg.utils.progress import track
 
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm"})
 """Endings that a folder is searched for, in small letters."""

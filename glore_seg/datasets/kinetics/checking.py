@@ -11,8 +11,8 @@ from pathlib import Path
 from glore_seg.datasets.video.reading import UnreadableVideoError, read_frames, scan_video
 from glore_seg.errors import DataError
 from glore_seg.utils.dependencies import require
-from glore_seg.utils.files import track
 from glore_seg.utils.parallel import map_in_processes
+from glore_seg.utils.progress import track
 
 
 @dataclass(frozen=True)

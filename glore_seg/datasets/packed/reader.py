@@ -14,7 +14,7 @@ import numpy as np
 
 from glore_seg.datasets.packed.index import PACK_COMMAND, PIXELS, Entry, read_index
 from glore_seg.errors import DataError
-from glore_seg.utils.files import track
+from glore_seg.utils.progress import track
 
 
 class Version(NamedTuple):

@@ -7,12 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
-
 from glore_seg.datasets.packed.index import Entry, Source
 from glore_seg.datasets.transforms.loading import LoadCheckedAnnotations
 from glore_seg.errors import DataError
-from glore_seg.utils.files import decode_file, explain_write_error
+from glore_seg.utils.files import explain_write_error
+from glore_seg.utils.image_io import decode_image
 
 
 class Task(NamedTuple):
@@ -73,9 +72,10 @@ def _source(root: Path, path: str) -> Source:
 
 
 def _decoded(root: Path, labels: LoadCheckedAnnotations, task: Task) -> bytes:
-    image = decode_file(root / task.image, cv2.IMREAD_COLOR)
-    if image is None or image.shape[:2] != task.shape:
-        raise DataError(f"{root / task.image} cannot be read as an image: get it again")
+    path = root / task.image
+    image = decode_image(path.read_bytes(), name=str(path), channel_order="bgr")
+    if image.shape[:2] != task.shape:
+        raise DataError(f"{path} changed while it was packed: repeat the command")
     if task.label is None:
         return image.tobytes()
     paths = {"img_path": str(root / task.image), "seg_map_path": str(root / task.label)}

@@ -18,8 +18,9 @@ from glore_seg.datasets.packed.lock import LOCK, sole_writer
 from glore_seg.datasets.packed.record import Task, pack_one
 from glore_seg.datasets.transforms.loading import LoadCheckedAnnotations
 from glore_seg.errors import DataError, OutputError
-from glore_seg.utils.files import remove_unfinished, track
+from glore_seg.utils.files import remove_unfinished
 from glore_seg.utils.parallel import map_in_processes
+from glore_seg.utils.progress import track
 
 _SECONDS_BETWEEN_INDICES = 10.0
 _ALIGNMENT = 64

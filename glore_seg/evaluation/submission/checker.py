@@ -13,7 +13,7 @@ from glore_seg.evaluation.submission.archive import ArchiveError, SubmissionFile
 from glore_seg.evaluation.submission.expected import ExpectedImages, image_key, key_within
 from glore_seg.evaluation.submission.image import check_image
 from glore_seg.evaluation.submission.report import Finding, SubmissionReport
-from glore_seg.utils.files import track
+from glore_seg.utils.progress import track
 
 _MAX_EXTRA = 1000  # files beyond twice the expected ones that are still named one by one
 _CITYSCAPES_SIZE, _NUM_TEST_IMAGES = (2048, 1024), 1525

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from glore_seg.errors import DataError
+from glore_seg.utils.image_io import read_header
 
 _KEY = re.compile(r"[^_:]+_\d{6}_\d{6}", re.ASCII)
 _IMAGE = "_leftImg8bit.png"
@@ -45,11 +44,8 @@ class ExpectedImages:
                     f"{path}: expected the name CITY_123456_123456{_IMAGE}, by which the server "
                     "finds images: rename the dataset's images"
                 )
-            try:
-                with Image.open(path) as image:  # reads the header alone
-                    sizes[key] = image.size
-            except OSError as error:
-                raise DataError(f"{path}: {error}; unpack the dataset again") from error
+            height, width = read_header(path).shape
+            sizes[key] = width, height
         if not sizes:
             raise DataError(
                 f"no *{_IMAGE} in {folder} or below: correct the data root or the split, or "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from glore_seg.apis.complexity import count_complexity
-from glore_seg.utils.files import track
+from glore_seg.utils.progress import track
 from projects.reproduction.paper_tables.row import Row
 
 _PRINTED = 0.05  # the paper prints one digit after the point

@@ -8,7 +8,8 @@ import cv2
 
 from glore_seg.datasets.video.writing import write_video
 from glore_seg.errors import ConfigError
-from glore_seg.utils.files import atomic_write, track, write_lines
+from glore_seg.utils.files import atomic_write, write_lines
+from glore_seg.utils.progress import track
 from projects.synthetic_data.moving_shapes.painter import paint_frame
 from projects.synthetic_data.moving_shapes.scene import MOTIONS, SPLITS, compose_shapes
 from projects.synthetic_data.output_folder import MadeFolder

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import cv2
 
-from glore_seg.utils.files import read_png, track, write_png
+from glore_seg.utils.image_io import read_image, write_png
+from glore_seg.utils.progress import track
 from projects.synthetic_data.object_crops.objects import (
     IMAGE,
-    MEND,
     Thing,
     choose,
     find_things,
@@ -90,7 +90,7 @@ def _cut(folder: Path, thing: Thing, size: int) -> None:
     target = folder / f"{stem}_{thing.number:03d}.png"
     if target.is_file():
         return
-    image = read_png(thing.image, mend=MEND)
+    image = read_image(thing.image)
     left, top, side = thing.window
     crop = image[top : top + side, left : left + side]  # (side, side, 3)
     method = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 from glore_seg.errors import ConfigError
-from glore_seg.utils.files import atomic_write, track, write_png
+from glore_seg.utils.files import atomic_write
+from glore_seg.utils.image_io import write_png
+from glore_seg.utils.progress import track
 from projects.synthetic_data.output_folder import MadeFolder
 from projects.synthetic_data.street_scenes.painter import label_images, paint, polygons
 from projects.synthetic_data.street_scenes.scene import SPLITS, compose_scene

@@ -9,7 +9,7 @@ import pytest
 from glore_seg.apis.inference import OutputFolder, Segmentation, find_tasks
 from glore_seg.apis.inference.output_folder import Task
 from glore_seg.errors import GloReSegError
-from glore_seg.utils.files import write_png
+from glore_seg.utils.image_io import write_png
 
 IMAGE = np.zeros((4, 6, 3), np.uint8)
 

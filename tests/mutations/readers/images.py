@@ -24,7 +24,7 @@ from glore_seg.datasets.guarded_dataset import GuardedDataset
 from glore_seg.datasets.train_ids import draw_train_ids
 from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
 from glore_seg.evaluation.submission import ExpectedImages, SubmissionScorer
-from glore_seg.utils.files import read_png
+from glore_seg.utils.image_io import read_label_map
 from projects.web_demo.uploads import Limits, read_upload
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import spoiled_bytes, spoiled_json
@@ -202,7 +202,7 @@ def _convert_camvid(folder: Path) -> None:
     out = folder / "out"
     convert_camvid(folder, out, progress=False)
     for file in out.rglob("*_labelTrainIds.png"):
-        label = read_png(file, mend="")
+        label = read_label_map(file, fix="")
         if ((label >= _CLASSES) & (label != 255)).any():
             raise Nonsense(f"CamVid's classes became {np.unique(label)}")
 
