@@ -10,7 +10,7 @@ import torch
 import yapf.yapflib.yapf_api
 from mmengine.registry import DefaultScope
 
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from projects.synthetic_data.street_scenes import make_street_scenes
 
 REPOSITORY = Path(__file__).parents[1]

@@ -7,7 +7,7 @@ from pathlib import Path
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.apis import load_config
 from glore_seg.apis.export import FORMATS, export_model
-from glore_seg.cli.options import add_cfg_options, run_tool
+from glore_seg.cli import add_cfg_options, run_tool
 from glore_seg.export.checking import as_table
 
 

@@ -9,7 +9,7 @@ import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab'
 from glore_seg.apis import load_config
 from glore_seg.apis.count_config import count_config
 from glore_seg.apis.input_sizes import input_sizes
-from glore_seg.cli.options import add_cfg_options, run_tool
+from glore_seg.cli import add_cfg_options, run_tool
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

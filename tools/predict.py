@@ -13,8 +13,7 @@ from glore_seg.apis.inference import (
     sole_predictor,
 )
 from glore_seg.apis.inference.sources import hash_source
-from glore_seg.cli.options import add_cfg_options, run_tool
-from glore_seg.documented_errors import as_line
+from glore_seg.cli import add_cfg_options, one_line, run_tool
 from glore_seg.evaluation import label_id_table
 
 
@@ -111,9 +110,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     print(f"{summary.made} segmented, {summary.kept} done before: {args.out}")
     for failure in summary.failures:
-        print(f"failed: {as_line(failure.error)}", file=sys.stderr)
+        print(f"failed: {one_line(failure.error)}", file=sys.stderr)
     return 1 if summary.failures else 0
 
 
 if __name__ == "__main__":
-    run_tool(main, goes_on=True)
+    run_tool(main, resumable=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.apis.report import write_report
-from glore_seg.cli.options import add_cfg_options, run_tool
+from glore_seg.cli import add_cfg_options, run_tool
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.apis import load_config, submit, use_inference, use_split, use_tta
-from glore_seg.cli.options import add_cfg_options, add_launcher_options, run_tool, set_launcher
+from glore_seg.cli import add_cfg_options, add_launcher_options, run_tool, set_launcher
 from glore_seg.engine import leave_process_group
 
 
@@ -64,4 +64,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_tool(main, goes_on=True)
+    run_tool(main, resumable=True)

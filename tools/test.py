@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.apis import load_config, use_output_dir, use_tta, use_visualization
-from glore_seg.cli.options import add_run_options, add_speed_options, run_tool, set_launcher
+from glore_seg.cli import add_run_options, add_speed_options, run_tool, set_launcher
 from glore_seg.engine import (
     build_runner,
     forget_training,

@@ -1,21 +1,11 @@
-"""Command-line options of the tools, named as mmseg's own."""
+"""Command-line options that the tools share, named as in mmsegmentation."""
 
 import argparse
-import atexit
 import os
-import signal
-import sys
-from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
-import torch.distributed as dist
 from mmengine.config import DictAction
 
-from glore_seg.documented_errors import as_line, is_documented
-from glore_seg.engine import TrainingStopped
-from glore_seg.engine.corrupted_samples import death_of_worker
-from glore_seg.engine.hooks.peer_heartbeat_hook import EXIT_CODE, lost_connection
-from glore_seg.engine.network_errors import explain_network_error
 from glore_seg.errors import ConfigError
 
 
@@ -32,7 +22,7 @@ def add_launcher_options(parser: argparse.ArgumentParser) -> None:
         "--launcher",
         choices=["none", "pytorch", "slurm", "mpi"],
         default="none",
-        help="how several processes were started; see tools/dist_train.sh and slurm_train.sh",
+        help="how the processes were started; see tools/dist_train.sh and slurm_train.sh",
     )
     parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
 
@@ -42,13 +32,13 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--channels-last",
         action="store_true",
-        help="keep feature maps with the channels last: convolutions then rearrange nothing",
+        help="use the channels-last memory format, in which convolutions are faster",
     )
     parser.add_argument(
         "--compile",
         action="store_true",
-        help="compile backbone, neck and heads with torch.compile: minutes at the start, and again "
-        "for every further size of image",
+        help="compile backbone, neck and heads with torch.compile; takes minutes at the start and "
+        "again for every new image size",
     )
 
 
@@ -57,14 +47,14 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cfg-options",
         nargs="+",
-        action=_Options,
+        action=_CfgOptions,
         metavar="KEY=VALUE",
         help='override settings of the config, e.g. model.decode_head.num_units=2 or key="[a,b]"',
     )
 
 
-class _Options(DictAction):
-    """mmengine's ``KEY=VALUE`` that says what it cannot read instead of how it failed."""
+class _CfgOptions(DictAction):
+    """mmengine's ``DictAction`` with an argparse error that names the value it cannot parse."""
 
     def __call__(
         self,
@@ -73,100 +63,38 @@ class _Options(DictAction):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        """Read the values, each by itself, so that the wrong one is named."""
+        """Parse the values one by one."""
         for value in values:
             try:
                 super().__call__(parser, argparse.Namespace(), [value], option_string or "")
-            except Exception as error:  # assertions, and failures to unpack
+            except (ValueError, AssertionError, IndexError) as error:
                 raise argparse.ArgumentError(
-                    self,
-                    f"{as_line(ValueError(value))!r} is not KEY=VALUE with a value such as 1, "
-                    "'text', a,b or [a,(b,c)]",
+                    self, f"{value!r} is not KEY=VALUE with a value such as 1, 'text', a,b or [a,b]"
                 ) from error
         super().__call__(parser, namespace, values, option_string or "")
 
 
 def set_launcher(launcher: str, local_rank: int) -> None:
-    """Give mmengine the rank that old launchers pass on the command line.
+    """Pass mmengine the local rank that old launchers give on the command line.
 
     Args:
         launcher: ``--launcher``.
         local_rank: ``--local-rank``.
 
     Raises:
-        ConfigError: Several processes were started, and ``launcher`` is ``"none"``: each would do
-            all of the work, and all write the same files; or it is ``"pytorch"`` and torchrun has
-            started nothing.
+        ConfigError: ``launcher`` does not fit the environment: with ``"none"``, each of several
+            processes would do all of the work and write the same files.
     """
-    processes = os.environ.get("WORLD_SIZE", "1")
-    if launcher == "none" and processes != "1":
+    world_size = os.environ.get("WORLD_SIZE", "1")
+    if launcher == "none" and world_size != "1":
         raise ConfigError(
-            f"WORLD_SIZE is {processes}, so several processes were started, but --launcher is "
-            "none; expected one: add --launcher pytorch, or use tools/dist_*.sh"
+            f"WORLD_SIZE is {world_size}, but --launcher is none; expected one process, or "
+            "--launcher pytorch: use tools/dist_*.sh"
         )
     missing = [name for name in ("RANK", "WORLD_SIZE") if name not in os.environ]
     if launcher == "pytorch" and missing:
         raise ConfigError(
-            f"--launcher is pytorch, and {' and '.join(missing)}, which torchrun sets, are not "
-            "there; expected to be started by it: use tools/dist_*.sh, or leave --launcher out"
+            f"--launcher is pytorch, but {' and '.join(missing)} not set; expected a start by "
+            "torchrun, which sets them: use tools/dist_*.sh, or leave --launcher out"
         )
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
-
-
-def run_tool(main: Callable[[], object], *, goes_on: bool = False) -> NoReturn:
-    """Run a tool and end the process as its exit code says.
-
-    What a user can mend, an OSError, what :mod:`glore_seg.documented_errors` tells, layers that do
-    not fit, or the death of a data worker, is printed as one line, ``error: ...``, and ends with 2.
-    A training that a signal stopped ends with 128 + the signal's number, a process whose peers are
-    gone with 75, Ctrl-C with 130, in one line too. Everything else keeps its traceback.
-
-    Args:
-        main: The tool's; an int that it returns is the exit code.
-        goes_on: Whether the same command goes on where an interrupted one stopped.
-    """
-    try:
-        code = main()
-    except TrainingStopped as stopped:
-        print(stopped, file=sys.stderr)
-        code = stopped.code
-    except KeyboardInterrupt:
-        rest = ": the same command goes on where it stopped" if goes_on else ""
-        print(f"\ninterrupted{rest}", file=sys.stderr)
-        code = 128 + signal.SIGINT
-    except Exception as error:
-        lost = lost_connection(error)
-        death = death_of_worker(error)
-        if lost is not None:
-            print(lost, file=sys.stderr)
-            code = EXIT_CODE
-        elif death is not None:
-            print(
-                f"error: a data worker died ({str(death[1]).strip()}). A kill comes from too "
-                "little memory as a rule: set the loader's num_workers lower, then repeat the "
-                "command",
-                file=sys.stderr,
-            )
-            code = 2
-        else:
-            told = isinstance(error, OSError) or is_documented(error)
-            line = as_line(error) if told else explain_network_error(error)
-            if line is None:
-                raise
-            print(f"error: {line}", file=sys.stderr)
-            code = 2
-    _leave(code if isinstance(code, int) else 0)
-
-
-def _leave(code: int) -> NoReturn:
-    """End the process; one with a group of gloo's at once.
-
-    Threads of gloo that the interpreter's end comes upon can abort the process or wait for ever,
-    and the launcher would take the work, which is done, for failed.
-    """
-    if dist.is_available() and dist.is_initialized() and dist.get_backend() == "gloo":
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)

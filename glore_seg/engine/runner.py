@@ -129,7 +129,7 @@ def leave_process_group() -> None:
 
     Processes wait for each other first: the launcher ends the others when one of them fails to
     leave, and they may still be writing the last checkpoint. gloo's group ends with its process,
-    see :func:`glore_seg.cli.options.run_tool`.
+    see :func:`glore_seg.cli.run_tool`.
     """
     if dist.is_available() and dist.is_initialized():
         dist.barrier()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from projects.reproduction.model_index import (
     config_table,
     read_model_index,

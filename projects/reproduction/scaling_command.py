@@ -8,7 +8,7 @@ from dataclasses import asdict
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.apis import load_config
 from glore_seg.apis.input_sizes import input_sizes
-from glore_seg.cli.options import add_cfg_options, run_tool
+from glore_seg.cli import add_cfg_options, run_tool
 from projects.reproduction.comm_volume import MIB, count_messages
 from projects.reproduction.scaling import Link, estimate
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from projects.synthetic_data.demo import run_demo
 
 CONFIG = Path(__file__).parents[2] / "configs" / "fcn_r18_glore_street-scenes.py"
@@ -28,4 +28,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_tool(main, goes_on=True)
+    run_tool(main, resumable=True)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from projects.web_demo.handlers import Handlers
 from projects.web_demo.models import load_page_models
 from projects.web_demo.serving import LOOPBACK, serving

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from glore_seg.engine import PeerHeartbeatHook
 from tests.engine.toy import config
 from tests.forked import Forked, free_port

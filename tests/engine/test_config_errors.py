@@ -9,7 +9,7 @@ from mmengine.registry import METRICS
 
 from benchmarks.soak.inputs import SMALL_NETWORK
 from glore_seg.apis import load_config
-from glore_seg.cli.options import add_cfg_options
+from glore_seg.cli import add_cfg_options
 from glore_seg.engine import TrainingStopped, build_dataset, build_model, build_runner
 from glore_seg.engine.config_errors import config_faults
 from glore_seg.errors import GloReSegError

@@ -8,7 +8,7 @@ import pytest
 from glore_seg.apis import submit
 from glore_seg.apis.evaluation import evaluate
 from glore_seg.apis.predictor import Predictor
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from glore_seg.datasets.sample_faults import SampleError
 from glore_seg.engine import build_runner
 from tests.configs.shrinking import name_run

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from glore_seg.engine import build_runner, network_errors
 from glore_seg.engine.network_errors import explain_network_error
 

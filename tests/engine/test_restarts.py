@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.kills.checkpoints import compare, differences
 from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from glore_seg.engine import TrainingStopped
 from tests.engine.toy import At, config, train
 

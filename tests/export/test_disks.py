@@ -3,7 +3,7 @@
 import pytest
 
 from glore_seg.apis.export import export_model
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from tests.disks import fill, make_read_only, small_disk
 from tests.export import networks
 

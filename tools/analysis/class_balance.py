@@ -9,7 +9,7 @@ import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab'
 from glore_seg.apis import load_config
 from glore_seg.apis.splits import build_image_dataset, read_labels
 from glore_seg.apis.visualize import check_figure, check_free
-from glore_seg.cli.options import add_cfg_options, run_tool
+from glore_seg.cli import add_cfg_options, run_tool
 from glore_seg.evaluation.class_balance import ClassBalance, count_classes
 from glore_seg.utils.files import atomic_write
 from glore_seg.visualization.class_balance import plot_class_balance

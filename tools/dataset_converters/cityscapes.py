@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from glore_seg.datasets.cityscapes import check_cityscapes
 from glore_seg.datasets.train_ids import make_train_ids
 
@@ -53,4 +53,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_tool(main, goes_on=True)
+    run_tool(main, resumable=True)

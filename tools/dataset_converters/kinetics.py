@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from glore_seg.datasets.kinetics import convert_kinetics
 
 
@@ -58,4 +58,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_tool(main, goes_on=True)
+    run_tool(main, resumable=True)

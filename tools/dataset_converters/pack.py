@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from glore_seg.datasets.packed import pack_dataset, verify_pack
 
 
@@ -71,4 +71,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_tool(main, goes_on=True)
+    run_tool(main, resumable=True)

@@ -13,7 +13,7 @@ from glore_seg.checkpoints import (
     require_complete,
     write_state_dict,
 )
-from glore_seg.cli.options import add_cfg_options, run_tool
+from glore_seg.cli import add_cfg_options, run_tool
 from glore_seg.engine import build_model
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -7,7 +7,7 @@ from pathlib import Path
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.apis import load_config
 from glore_seg.apis.hub import pull_from_hub, push_to_hub, save_pretrained
-from glore_seg.cli.options import add_cfg_options, run_tool
+from glore_seg.cli import add_cfg_options, run_tool
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.apis.visualize import check_figure
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from projects.reproduction.paper_tables import TABLES, as_records, as_text, count_rows, figure_4
 from projects.reproduction.plot_costs import plot_costs
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from projects.synthetic_data.object_crops import THINGS, CropSettings, make_object_crops
 
 
@@ -76,4 +76,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_tool(main, goes_on=True)
+    run_tool(main, resumable=True)

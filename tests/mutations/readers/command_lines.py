@@ -22,7 +22,7 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
 
-from glore_seg.cli.options import run_tool
+from glore_seg.cli import run_tool
 from tests.fixtures import REPOSITORY
 from tests.mutations import networks
 from tests.mutations.readers.images import images

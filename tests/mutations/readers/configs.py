@@ -20,7 +20,7 @@ from glore_seg.apis.inference import Segmenter
 from glore_seg.checkpoints.embedded_config import find_embedded_config
 from glore_seg.checkpoints.json_config import config_to_json
 from glore_seg.checkpoints.untrusted_config import check_untrusted
-from glore_seg.cli.options import add_cfg_options
+from glore_seg.cli import add_cfg_options
 from glore_seg.engine import build_model
 from glore_seg.export.contract import Contract
 from tests.mutations import networks

@@ -1,0 +1,163 @@
+"""Exit codes of the tools, and errors in one line."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from mmengine.registry import Registry
+from torch._utils import ExceptionWrapper
+
+from glore_seg.cli import one_line, run_tool
+from glore_seg.engine import TrainingStopped
+from glore_seg.errors import ConfigError, DataError, GloReSegError
+
+
+def raises(error):
+    def main():
+        raise error
+
+    return main
+
+
+class Refusing:
+    def __init__(self):
+        raise ConfigError("num_nodes is 0")
+
+
+def built_by_a_registry():
+    registry = Registry("test", scope="glore_seg")
+    registry.register_module(module=Refusing)
+    registry.build({"type": "Refusing"})
+
+
+@pytest.mark.parametrize(
+    ("main", "line"),
+    [
+        (raises(DataError("a.png:\n  is truncated")), "error: a.png: is truncated\n"),
+        (built_by_a_registry, "error: num_nodes is 0\n"),
+    ],
+)
+def test_own_errors_are_one_line(main, line, capsys):
+    with pytest.raises(SystemExit) as end:
+        run_tool(main)
+    assert end.value.code == 2
+    assert capsys.readouterr().err == line
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), KeyError("x"), OSError(2, "x"), RuntimeError()])
+def test_other_errors_keep_their_traceback(error):
+    with pytest.raises(type(error)) as raised:
+        run_tool(raises(error))
+    assert raised.value is error
+
+
+@pytest.mark.parametrize(("result", "code"), [(None, 0), (1, 1), ({"mIoU": 50.0}, 0)])
+def test_exit_code_of_a_result(result, code):
+    with pytest.raises(SystemExit) as end:
+        run_tool(lambda: result)
+    assert end.value.code == code
+
+
+def test_exit_code_of_a_stopped_training(capsys):
+    with pytest.raises(SystemExit) as end:
+        run_tool(raises(TrainingStopped(signal.SIGTERM, "iter_3.pth is saved")))
+    assert end.value.code == 143
+    assert capsys.readouterr().err == "iter_3.pth is saved\n"
+
+
+@pytest.mark.parametrize("resumable", [False, True])
+def test_exit_code_of_ctrl_c(resumable, capsys):
+    with pytest.raises(SystemExit) as end:
+        run_tool(raises(KeyboardInterrupt()), resumable=resumable)
+    assert end.value.code == 130
+    hint = ": run the same command again to continue" if resumable else ""
+    assert capsys.readouterr().err == f"\ninterrupted{hint}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("two\n  lines\there", "two lines here"),
+        ("a\x1b[2Jb\u202ec", "a\\x1b[2Jb\\u202ec"),
+        ("", "DataError"),
+        ("x" * 3000, "x" * 1996 + " ..."),
+    ],
+)
+def test_one_printable_line(text, line):
+    assert one_line(DataError(text)) == line
+
+
+def test_an_error_of_a_data_worker_is_without_its_traceback():
+    try:
+        raise DataError("a.png is truncated")
+    except DataError:
+        wrapper = ExceptionWrapper(sys.exc_info(), where="in DataLoader worker process 0")
+    with pytest.raises(GloReSegError, match="Traceback") as raised:
+        wrapper.reraise()
+    assert one_line(raised.value) == "a.png is truncated"
+
+
+GROUP = """
+import atexit, sys
+import torch.distributed as dist
+from glore_seg.cli import run_tool
+from glore_seg.engine import leave_process_group
+
+store = dist.FileStore(sys.argv[1], 1)
+dist.init_process_group("gloo", store=store, rank=0, world_size=1)
+atexit.register(print, "closed")
+
+
+def main():
+    leave_process_group()
+    print("done")
+    return 3
+
+
+run_tool(main)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_of_gloo_exits_at_once_and_in_order(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", GROUP, str(tmp_path / "store")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout) == (3, "done\nclosed\n"), done.stderr
+
+
+INTERRUPTED = """
+import signal, time
+from glore_seg.cli import run_tool
+from glore_seg.utils.parallel import map_in_processes
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background job
+
+def main():
+    # the first worker waits for more while the second is at work
+    for _ in map_in_processes(time.sleep, [0, 2], 2, chunksize=1):
+        print("at work", flush=True)
+
+run_tool(main, resumable=True)
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_workers_silently():
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout.readline() == "at work\n"
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    error = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert error == "\ninterrupted: run the same command again to continue\n"
