@@ -53,7 +53,7 @@ class Prediction:
 
 
 class Predictor:
-    """A trained network with its test pipeline; all label maps outside ``Runner.test`` come from it.
+    """A trained network with its test pipeline; it makes all predictions but ``Runner.test``'s.
 
     A classifier has no label maps; :meth:`project` gives the maps of its units.
 

@@ -96,7 +96,7 @@ def segment_folders(
     failures = []
     images = [job for job in todo if not job.is_video]
     paths = [job.path for job in images]
-    results = segmenter.stream(iter(paths), batch_size=batch_size, progress=progress)
+    results = segmenter.stream(paths, batch_size=batch_size, progress=progress)
     for job, result in zip(images, results, strict=True):
         if isinstance(result, Failure):
             failures.append(result)

@@ -80,9 +80,9 @@ def to_rgb(image: np.ndarray | Image.Image, *, name: str = "the image") -> np.nd
     """
     if isinstance(image, Image.Image):
         image = ImageOps.exif_transpose(image)
-        is_deep = image.mode.startswith("I")  # 16 bits, as int32 in some versions of Pillow
-        image = np.asarray(image) if is_deep or image.mode == "F" else np.asarray(image.convert("RGB"))
-        if is_deep and image.size and 0 <= image.min() and image.max() < 2**16:
+        is_int = image.mode.startswith("I")  # 16 bits, as int32 in some versions of Pillow
+        image = np.asarray(image if is_int or image.mode == "F" else image.convert("RGB"))
+        if is_int and image.size and image.min() >= 0 and image.max() < 2**16:
             image = image.astype(np.uint16)
     if not isinstance(image, np.ndarray):
         raise DataError(
