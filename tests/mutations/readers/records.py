@@ -48,7 +48,7 @@ def _read_marker(folder: Path) -> None:
 
 
 def _read_submission(folder: Path) -> None:
-    expected = ExpectedImages("test", {"bonn": 1}, {"bonn_000000_000019": (16, 8)})
+    expected = ExpectedImages("test", {"bonn_000000_000019": (16, 8)})
     SubmissionWriter(folder / "out", expected, {"checkpoint": "ab12", "threads": 1}).begin()
 
 
