@@ -11,6 +11,7 @@ from mmengine.registry import DATASETS, init_default_scope
 
 from glore_seg.apis.model import load_model, read_checkpoint
 from glore_seg.apis.splits import plain_dataset
+from glore_seg.compat.torch_api import EXPORT, require_torch
 from glore_seg.engine.hooks.setup_check_hook import unwrap
 from glore_seg.errors import ConfigError, OutputError
 from glore_seg.export.checking import SIZES, Comparison, compare, require_agreement
@@ -82,11 +83,12 @@ def export_model(
     Raises:
         OutputError: ``out`` is there and ``overwrite`` is off.
         ConfigError: The checkpoint is not there.
-        MissingDependencyError: ONNX's packages are not installed.
+        MissingDependencyError: ONNX's packages are not installed, or torch is older than 2.6.
         ExportMismatchError: The file gives something else than torch.
         ConfigError: An option is out of range, the checkpoint is of another network, or the network
             cannot be exported.
     """
+    require_torch("export", EXPORT)
     out = Path(out)
     check_order(order)
     _check_file(out, file_format, overwrite=overwrite)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from glore_seg.compat.cityscapesscripts import cityscapesscripts_numpy
 from glore_seg.compat.patch import Patch
-from glore_seg.compat.upstream import require_upstream, versions
+from glore_seg.compat.upstream import require_upstream, versions, warn_of_old_versions
 
 __all__ = ["PatchState", "Report", "apply", "cityscapesscripts_numpy", "report"]
 
@@ -103,10 +103,11 @@ def apply() -> None:
     """Patches the installed packages where they need it. A second call does nothing.
 
     Raises:
-        ImportError: If mmengine, mmcv or mmsegmentation is missing. The text names the command
-            that installs it.
+        ImportError: If mmengine, mmcv, mmsegmentation or what these need is missing. The text
+            names the command that installs it.
     """
     require_upstream()
+    warn_of_old_versions()
     for patch in _patches():
         patch.run()
 
@@ -115,7 +116,7 @@ def report() -> Report:
     """Versions and patches as they are now; applies nothing.
 
     Raises:
-        ImportError: If mmengine, mmcv or mmsegmentation is missing.
+        ImportError: If mmengine, mmcv, mmsegmentation or what these need is missing.
     """
     require_upstream()
     states = tuple(PatchState(patch.name, patch.reason, patch.state) for patch in _patches())

@@ -23,7 +23,8 @@ from mmengine.logging import HistoryBuffer
 from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 
 from glore_seg.compat.array_pickles import NUMPY_STAND_INS, PickledArray, PickledDtype
-from glore_seg.compat.patch import Patch
+from glore_seg.compat.patch import CannotPatchError, Patch
+from glore_seg.compat.torch_api import FULLY_SUPPORTED, TORCH, add_safe_globals, require_torch
 from glore_seg.utils.files import corruption_reason
 from glore_seg.utils.safetensors_io import read_safetensors, read_safetensors_meta
 
@@ -116,6 +117,7 @@ def load_weights(file: Any, map_location: Any = None, weights_only: bool | None 
         weights_only: Must not be False.
 
     Raises:
+        MissingDependencyError: If torch is older than 2.4.
         ValueError: If ``weights_only`` is False.
         pickle.UnpicklingError: If the file holds objects that are not on torch's list, is damaged,
             or is no checkpoint.
@@ -126,8 +128,9 @@ def load_weights(file: Any, map_location: Any = None, weights_only: bool | None 
             "you trust can be added by torch.serialization.add_safe_globals"
         )
     _check_sums(file)
+    require_torch("reading a checkpoint without running code from it")
     # Again at each reading: leaving somebody's safe_globals() context takes shared entries away.
-    torch.serialization.add_safe_globals(safe_globals())
+    add_safe_globals(safe_globals())
     try:
         return torch.load(file, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
@@ -186,12 +189,17 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     return load_weights(path, map_location)
 
 
-def _always() -> str:
+def _not_needed() -> str:
+    if TORCH < FULLY_SUPPORTED:
+        raise CannotPatchError(
+            f"torch {torch.__version__} is older than 2.4: mmengine's own loader reads "
+            "checkpoints, and runs code that they hold"
+        )
     return ""
 
 
 def _apply_globals() -> None:
-    torch.serialization.add_safe_globals(safe_globals())
+    add_safe_globals(safe_globals())
 
 
 def _apply_loader() -> None:
@@ -208,13 +216,13 @@ GLOBALS = Patch(
     name="checkpoint globals",
     reason="resume, load_from and init_model with torch >= 2.6: Weights only load failed",
     upstream="mmengine",
-    not_needed=_always,
+    not_needed=_not_needed,
     apply=_apply_globals,
 )
 LOADER = Patch(
     name="checkpoint loader",
     reason="files and downloads are read with weights_only=True, never with less; safetensors too",
     upstream="mmengine",
-    not_needed=_always,
+    not_needed=_not_needed,
     apply=_apply_loader,
 )

@@ -11,6 +11,7 @@ import subprocess
 import sysconfig
 from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 from glore_seg.compat.patch import Patch
 
@@ -23,7 +24,8 @@ def _not_needed() -> str:
 
 
 def _apply() -> None:
-    importlib.import_module(_MODULE).subprocess = SimpleNamespace(
+    module: Any = importlib.import_module(_MODULE)
+    module.subprocess = SimpleNamespace(
         check_output=partial(subprocess.check_output, stderr=subprocess.DEVNULL),
         CalledProcessError=subprocess.CalledProcessError,
         SubprocessError=subprocess.SubprocessError,

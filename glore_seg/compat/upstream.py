@@ -2,6 +2,9 @@
 
 import importlib.metadata
 import platform
+import warnings
+
+from packaging.version import Version
 
 from glore_seg.compat.patch import is_importable
 
@@ -28,11 +31,25 @@ PACKAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("cityscapesscripts", ("cityscapesScripts",)),
 )
 
+# What importing this package takes, by module and distribution.
 REQUIRED: tuple[tuple[str, str], ...] = (
-    ("mmengine", "pip install mmengine"),
-    ("mmcv", "pip install mmcv-lite"),
-    ("mmseg", "pip install mmsegmentation"),
+    ("mmengine", "mmengine"),
+    ("mmcv", "mmcv-lite"),
+    ("mmseg", "mmsegmentation"),
+    ("ftfy", "ftfy"),
+    ("regex", "regex"),
+    ("cityscapesscripts", "cityscapesScripts"),
 )
+
+# The oldest releases that setup.cfg admits, to which `pip install --no-deps` pays no regard.
+OLDEST = {
+    "torch": "2.4",
+    "numpy": "1.26",
+    "opencv": "4.8",
+    "mmengine": "0.10.4",
+    "mmcv": "2.1.0",
+    "mmseg": "1.2.2",
+}
 
 
 def version_of(distribution: str) -> str | None:
@@ -54,14 +71,32 @@ def versions() -> dict[str, str]:
 
 
 def require_upstream() -> None:
-    """Raises where a package is missing that glore_seg cannot do without.
+    """Raises where packages are missing that glore_seg cannot do without.
 
     Raises:
-        ImportError: If mmengine, mmcv or mmseg is missing. The text names the command.
+        ImportError: If any of :data:`REQUIRED` is missing. The text names the command.
     """
-    for module, command in REQUIRED:
-        if not is_importable(module):
-            raise ImportError(
-                f"glore_seg needs the package {module!r}, which is not installed: {command}",
-                name=module,
-            )
+    missing = {module: name for module, name in REQUIRED if not is_importable(module)}
+    if missing:
+        raise ImportError(
+            f"glore_seg needs {', '.join(missing)}, not installed here: pip install "
+            f"{' '.join(missing.values())}",
+            name=next(iter(missing)),
+        )
+
+
+def warn_of_old_versions() -> None:
+    """Warns once, naming each package that is older than what glore_seg supports in full."""
+    old = []
+    for title, distributions in PACKAGES:
+        for version in filter(None, map(version_of, distributions)):
+            if title in OLDEST and Version(version) < Version(OLDEST[title]):
+                old.append(f"{title} {version} (supported: {OLDEST[title]} and later)")
+    if not old:
+        return
+    warnings.warn(
+        f"glore_seg runs beside older packages than it supports in full: {', '.join(old)}. The "
+        "layers, heads, necks and backbones work with torch 2.1 and later; torch.compile and "
+        "reading checkpoints without running code from them need torch 2.4, export needs 2.6",
+        stacklevel=3,
+    )

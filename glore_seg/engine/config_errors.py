@@ -26,7 +26,7 @@ _BUILT_LATER = (
     *("build_optim_wrapper", "build_param_scheduler", "build_evaluator", "build_hook"),
 )
 
-_OF_THE_MACHINE = (MemoryError, torch.OutOfMemoryError, *LATE)
+_OF_THE_MACHINE = (MemoryError, torch.cuda.OutOfMemoryError, *LATE)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def explain_network_error(error: BaseException) -> str | None:
         One line; None where the error came from elsewhere, or through code that is not installed:
         whoever writes a layer needs the traceback of their mistake.
     """
-    if isinstance(error, torch.OutOfMemoryError):
+    if isinstance(error, torch.cuda.OutOfMemoryError):
         return (
             f"out of the device's memory ({as_line(error)}): set train_dataloader.batch_size or "
             "the crop's size lower, use --amp, or test with model.test_cfg.mode='slide'"

@@ -9,6 +9,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import nn
 
+from glore_seg.compat.torch_api import require_torch
 from glore_seg.engine.hooks.setup_check_hook import unwrap
 from glore_seg.errors import ConfigError
 
@@ -55,7 +56,11 @@ def use_compile(runner: Runner) -> None:
 
     Losses, data preprocessing and the optimizer stay as they are, and so do checkpoints: modules
     are compiled in place. Every further size of image compiles once more.
+
+    Raises:
+        MissingDependencyError: torch is older than 2.4.
     """
+    require_torch("--compile")
     for module in compilable_parts(unwrap(runner.model)):
         module.compile()
 

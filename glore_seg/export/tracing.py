@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.export import Dim, ExportedProgram
+from torch.export import ExportedProgram
 
 from glore_seg.compat.symbolic_sizes import sizes_stay_symbolic
 from glore_seg.errors import ConfigError
@@ -42,7 +42,7 @@ def trace(
     try:
         with torch.no_grad(), sizes_stay_symbolic():
             return torch.export.export(
-                graph, (image,), dynamic_shapes=(dict.fromkeys(axes, Dim.DYNAMIC),)
+                graph, (image,), dynamic_shapes=(dict.fromkeys(axes, torch.export.Dim.DYNAMIC),)
             )
     except Exception as error:  # what a network does to be untraceable cannot be foreseen
         sizes = f"{size[-2]} x {size[-1]}" if fixed else "images of any size"

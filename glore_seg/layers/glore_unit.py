@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from glore_seg.compat.torch_api import get_autocast_dtype, in_autocast
 from glore_seg.errors import ConfigError
 from glore_seg.layers.arguments import check_count
 from glore_seg.layers.evaluation_order import Order, check_order, costs_less_in_interaction_space
@@ -166,7 +167,7 @@ class GloReUnit(nn.Module):
         state = self.conv_state(x).flatten(2)  # (B, S, L)
         proj = self.conv_proj(x).flatten(2)  # (B, N, L)
         reproj = proj if self.share_projection else self.conv_reproj(x).flatten(2)  # (B, N, L)
-        if self._outgrows_fp16(x) and _in_autocast(x.device.type):
+        if self._outgrows_fp16(x) and in_autocast(x.device.type):
             with torch.autocast(x.device.type, enabled=False):
                 out = self._reason(state.float(), proj.float(), reproj.float(), x.shape[2:])
             return x + out.to(x.dtype)
@@ -302,8 +303,8 @@ class GloReUnit(nn.Module):
 def _compute_dtype(x: Tensor) -> torch.dtype:
     """What matrix products of ``x`` are taken in: its dtype, or autocast's."""
     device = x.device.type
-    if _in_autocast(device) and x.dtype != torch.float64:
-        return torch.get_autocast_dtype(device)
+    if in_autocast(device) and x.dtype != torch.float64:
+        return get_autocast_dtype(device)
     return x.dtype
 
 
@@ -319,10 +320,6 @@ def _is_pointwise(conv: Any, *, needs_bias: bool) -> bool:
     return ones == {1} and set(padding) == {0} and not (needs_bias and conv.bias is None)
 
 
-def _in_autocast(device: str) -> bool:
-    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
-
-
 def _no_autocast(device: str) -> AbstractContextManager:
     # Some devices, such as meta, know no autocast at all.
-    return torch.autocast(device, enabled=False) if _in_autocast(device) else nullcontext()
+    return torch.autocast(device, enabled=False) if in_autocast(device) else nullcontext()

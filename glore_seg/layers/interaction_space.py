@@ -20,6 +20,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from glore_seg.compat.torch_api import is_compiling
+
 _CONVS = {4: torch.conv2d, 5: torch.conv3d}
 _CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 _MANY = 2**14  # positions
@@ -65,7 +67,7 @@ def spread(x: Tensor, centered: Tensor, weight: Tensor, shift: Tensor) -> Tensor
 
 def _goes_by_plain_operations() -> bool:
     """Whether there is no backward pass of ours, or somebody who can't look into it."""
-    if torch.compiler.is_compiling():
+    if is_compiling():
         return False
     return not torch.is_grad_enabled() or torch.jit.is_tracing() or _in_torch_func()
 
@@ -266,7 +268,7 @@ def _product(left: Tensor, right: Tensor) -> Tensor:
     """(B, R, K) times (B, K, L)."""
     if _wants_position_major(right):
         return torch.bmm(right.mT, left.mT).mT
-    if right.device.type == "cpu" and right.shape[2] >= _MANY and not torch.compiler.is_compiling():
+    if right.device.type == "cpu" and right.shape[2] >= _MANY and not is_compiling():
         # Piece by piece, for the same reason.
         out = right.new_empty(right.shape[0], left.shape[1], right.shape[2])
         for to, factor, part in zip(out, left, right, strict=True):

@@ -1,9 +1,12 @@
 """The record of patches: idempotence, missing packages, the report."""
 
+import configparser
 import logging
 import runpy
+from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from glore_seg import compat
 from glore_seg.compat import patch, upstream
@@ -63,13 +66,14 @@ def test_own_faults_are_not_hidden(states):
     ("module", "command"),
     [
         ("mmengine", "pip install mmengine"),
+        ("ftfy", "pip install ftfy"),
         ("mmcv", "pip install mmcv-lite"),
         ("mmseg", "pip install mmsegmentation"),
     ],
 )
 def test_missing_package_names_the_command(monkeypatch, module, command):
     monkeypatch.setattr(upstream, "is_importable", lambda name: name != module)
-    with pytest.raises(ImportError, match=f"needs the package '{module}'.*: {command}") as caught:
+    with pytest.raises(ImportError, match=f"needs {module}, .*: {command}$") as caught:
         compat.apply()
     assert caught.value.name == module
 
@@ -89,3 +93,32 @@ def test_report(capsys):
         assert not one.state.startswith("failed")
         assert f"{one.name}: {one.state}" in printed
         assert one.reason in printed
+
+
+def test_missing_packages_are_named_at_once(monkeypatch):
+    monkeypatch.setattr(upstream, "is_importable", lambda name: name not in ("ftfy", "regex"))
+    with pytest.raises(ImportError, match=r"needs ftfy, regex, .*: pip install ftfy regex$"):
+        compat.apply()
+
+
+def test_old_versions_are_named_in_one_warning(monkeypatch):
+    versions = {"torch": "2.1.2+cu121", "numpy": "1.25.2", "mmcv-lite": "2.1.0"}
+    monkeypatch.setattr(upstream, "version_of", versions.get)
+    text = r"torch 2\.1\.2\+cu121 \(supported: 2\.4 and later\), numpy 1\.25\.2 \(supported: 1\.26"
+    with pytest.warns(UserWarning, match=text) as caught:
+        upstream.warn_of_old_versions()
+    assert len(caught) == 1
+    assert "mmcv" not in str(caught[0].message)
+
+
+def test_oldest_versions_are_those_of_the_metadata():
+    """Forks have other names, and mmcv-lite stands in an extra."""
+    config = configparser.ConfigParser()
+    config.read(Path(__file__).parents[2] / "setup.cfg")
+    lines = config["options"]["install_requires"].splitlines()
+    lines += config["options.extras_require"]["lite"].splitlines()
+    required = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    found = {each.name: str(each.specifier).removeprefix(">=") for each in required}
+    names = dict(upstream.PACKAGES)
+    for title, oldest in upstream.OLDEST.items():
+        assert {found[name] for name in names[title] if name in found} == {oldest}, title

@@ -140,7 +140,7 @@ def test_a_metric_of_the_users_keeps_its_traceback(tmp_path):
     "error",
     [
         MemoryError(),
-        torch.OutOfMemoryError("CUDA out of memory"),
+        torch.cuda.OutOfMemoryError("CUDA out of memory"),
         RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."),
         KeyboardInterrupt(),
         TrainingStopped(15, "stopped"),

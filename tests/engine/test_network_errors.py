@@ -92,7 +92,7 @@ def test_what_is_no_layers_fault_keeps_its_traceback(monkeypatch):
 
 
 def test_too_little_memory():
-    error = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore")
+    error = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore")
     assert explain_network_error(error) == (
         "out of the device's memory (CUDA out of memory. Tried to allocate 2.00 GiB. More): set "
         "train_dataloader.batch_size or the crop's size lower, use --amp, or test with "
