@@ -9,6 +9,8 @@ from glore_seg.evaluation.submission import SubmissionWriter
 from tests.disks import fill, make_read_only, small_disk
 from tests.evaluation.submission.conftest import KEYS, LABEL_IDS, expected
 
+pytestmark = pytest.mark.slow
+
 
 def run(disk, values=LABEL_IDS):
     writer = SubmissionWriter(disk / "work", expected(), {"split": "test"})
