@@ -38,7 +38,7 @@ def test_without_pixels():
 
 def test_table_and_json_say_the_same():
     balance = count_classes(LABELS, ["road", "car"])
-    assert "| car   |    26.667 |        2 |  1.508 |" in balance.table()
+    assert "| car   |    26.667 |      2 |  1.508 |" in balance.table()
     assert balance.as_dict()["classes"][1] == {
         "name": "car",
         "pixels": 4,

@@ -196,6 +196,8 @@ class Segmenter:
             return [one for one in batch if isinstance(one, Failure)]
         try:
             found = self.predictor.predict_batch([one.image for one in images], scores=scores)
+        except ConfigError:
+            raise
         except _IMAGE_ERRORS as error:
             if len(images) > 1:  # one of them may be the reason, or their number
                 return [result for one in images for result in self._run([one], scores=scores)]
