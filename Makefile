@@ -16,7 +16,7 @@ PIP_OPTIONS := --quiet --disable-pip-version-check --constraint constraints.txt
 PIP_INSTALL = TMPDIR=$(abspath $(1))/tmp $(1)/bin/python -m pip install $(PIP_OPTIONS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint forks test-forks missing
+.PHONY: help env demo test lint forks test-forks test-matrix missing
 
 export TORCH_BACKEND
 
@@ -42,6 +42,9 @@ forks: $(FORKS_READY)  ## Make .venv-forks with the maintained forks of OpenMMLa
 
 test-forks: $(FORKS_READY)  ## Run the tests of compat and models on the forks (1 to 2 minutes)
 	@OMP_NUM_THREADS=1 $(FORKS_BIN)/python -m pytest tests/compat tests/models
+
+test-matrix:  ## Run the tests in several Pythons and sets of packages (an hour, 6 GB for each set)
+	@.ci/matrix
 
 $(READY): setup.cfg constraints.txt $(if $(wildcard $(BIN)/python),,missing)
 	@.ci/venv $(PYTHON) $(VENV)

@@ -11,6 +11,7 @@ import yapf.yapflib.yapf_api
 from mmengine.registry import DefaultScope
 
 from glore_seg.cli import run_tool
+from glore_seg.compat.torch_api import EXPORT, TORCH
 from projects.synthetic_data.street_scenes import make_street_scenes
 
 REPOSITORY = Path(__file__).parents[1]
@@ -44,6 +45,13 @@ def no_scope_is_left():
     """What one test builds in mmpretrain's or mmaction's scope, the next would look for there."""
     yield
     DefaultScope._instance_dict.clear()
+
+
+@pytest.fixture(scope="session")
+def export_support():
+    """Skips what exports where torch is too old for it."""
+    if TORCH < EXPORT:
+        pytest.skip(f"torch {torch.__version__}: export needs 2.6")
 
 
 @pytest.fixture(scope="session")

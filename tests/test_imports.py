@@ -47,6 +47,14 @@ def run(script):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def test_nothing_that_only_some_functions_use():
+    used_late = ("matplotlib", "jinja2", "tensorboard", "onnx", "gradio", "av")
+    script = (
+        f"import json, sys, glore_seg; print(json.dumps([m in sys.modules for m in {used_late}]))"
+    )
+    assert run(script) == [False] * len(used_late)
+
+
 DEEDS = """
 import pickle, socket, subprocess
 subprocess.run(["true"])

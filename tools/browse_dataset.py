@@ -6,9 +6,9 @@ from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.apis import load_config
+from glore_seg.apis.tasks import require_segmentation
 from glore_seg.cli import add_cfg_options, run_tool
 from glore_seg.engine import build_dataset
-from glore_seg.engine.tasks import require_segmentation
 from glore_seg.visualization import browse
 
 

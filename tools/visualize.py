@@ -6,10 +6,10 @@ from pathlib import Path
 
 import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.apis import load_config
+from glore_seg.apis.tasks import task_of
 from glore_seg.apis.visualize import compare_models, compare_projections, visualize_projections
 from glore_seg.apis.visualize_clips import visualize_clip_projections
 from glore_seg.cli import add_cfg_options, run_tool
-from glore_seg.engine.tasks import task_of
 from glore_seg.visualization.projections import COLORS
 
 

@@ -9,10 +9,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.soak.inputs import Inputs
 from benchmarks.soak.usage import usage_of
-from benchmarks.soak.visitor import Visitor
+
+if TYPE_CHECKING:
+    from benchmarks.soak.visitor import Visitor
 
 _REPOSITORY = Path(__file__).parents[2]
 
@@ -88,6 +91,8 @@ def _follow(
             continue  # what the tool itself prints
         found = json.loads(line)
         if "address" in found:
+            from benchmarks.soak.visitor import Visitor  # httpx comes with gradio
+
             visits = _Visits(Visitor(found["address"], inputs.image))
             continue
         if visits is not None:
@@ -109,7 +114,7 @@ def _follow(
 class _Visits:
     """One visit after the other, in a thread of this process."""
 
-    def __init__(self, visitor: Visitor) -> None:
+    def __init__(self, visitor: "Visitor") -> None:
         self._visitor = visitor
         self._number = 0
         self._error: Exception | None = None

@@ -1,4 +1,4 @@
-"""From the command line of a tool to a config that the Runner can take on this machine."""
+"""Read a config, apply the command line to it, and adapt it to the machine."""
 
 import difflib
 import inspect
@@ -9,10 +9,11 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from glore_seg.apis.tasks import TASKS, task_of
+from glore_seg.checkpoints.json_config import read_json_config
 from glore_seg.compat import own_configs
-from glore_seg.engine.config_errors import config_faults
-from glore_seg.engine.tasks import read_config
 from glore_seg.errors import ConfigError
+from glore_seg.utils.dependencies import require
 
 
 def load_config(
@@ -22,24 +23,21 @@ def load_config(
     work_dir: str | None = None,
     launcher: str = "none",
 ) -> Config:
-    """Read a config, apply the command line to it and fit it to the machine.
-
-    Its ``default_scope`` tells the task: ``mmseg``, ``mmpretrain`` or ``mmaction``.
+    """Read a config, apply the command line to it, and adapt it to the machine.
 
     Args:
-        path: The config file. One that ends in ``.json`` is data and is not run.
+        path: The config file, a Python program that is run; one that ends in ``.json``, as
+            ``config_to_json`` writes it, is not.
         cfg_options: Dotted keys and their values, as ``--cfg-options`` gives them.
-        work_dir: Where logs and checkpoints go. Default: the config's own, or
+        work_dir: Folder for logs and checkpoints. Default: the config's own, or
             ``work_dirs/<name of the config>``.
         launcher: ``"none"``, ``"pytorch"``, ``"slurm"`` or ``"mpi"``.
 
     Raises:
-        ConfigError: There is no such config file.
-        ConfigError: It is a folder.
-        MissingDependencyError: The task's host is not installed; the text names the command.
-        ConfigError: The file cannot be read, a key of ``cfg_options`` begins with a name that
-            neither the config nor the Runner knows or leads to nothing, or ``default_scope`` is
-            none of the three.
+        ConfigError: There is no such file, ``default_scope`` is none of the tasks, or a key of
+            ``cfg_options`` begins with a name that neither the config nor the Runner knows.
+        CheckpointError: A ``.json`` file is no config or could run code.
+        MissingDependencyError: The task needs a package that is not installed.
     """
     if path.startswith(own_configs.PREFIX):
         path = own_configs.config_path(path.removeprefix(own_configs.PREFIX))
@@ -50,14 +48,15 @@ def load_config(
         )
     elif not Path(path).is_file():
         raise ConfigError(
-            f"config {path!r} does not exist; paths are taken from the current folder "
-            f"{Path.cwd()}, and the project's own configs are named like "
-            f"{own_configs.PREFIX}fcn_r50_glore_cityscapes.py anywhere"
+            f"config {path!r} does not exist in {Path.cwd()}; expected a file, or a config of this "
+            f"package such as {own_configs.PREFIX}fcn_r50_glore_cityscapes.py"
         )
-    cfg = read_config(path)
+    cfg = read_json_config(path) if path.endswith(".json") else _run_config(path)
+    task = task_of(cfg)
+    if task.extra:
+        require(task.scope, task.extra)
     _check_options(cfg, cfg_options or {})
-    with config_faults(path, f"take --cfg-options {cfg_options}"):
-        cfg.merge_from_dict(cfg_options or {})
+    cfg.merge_from_dict(cfg_options or {})
     cfg.launcher = launcher
     if work_dir is not None:
         cfg.work_dir = work_dir
@@ -68,11 +67,21 @@ def load_config(
     return cfg
 
 
+def _run_config(path: str) -> Config:
+    try:
+        return Config.fromfile(path)
+    except ModuleNotFoundError as error:  # of `_base_ = "mmpretrain::..."`
+        for task in TASKS:
+            if task.extra and task.scope in str(error):
+                require(task.scope, task.extra)
+        raise
+
+
 def use_amp(cfg: Config) -> None:
     """Train in mixed precision: bfloat16 where the device has it, else fp16 with loss scaling.
 
     Raises:
-        ConfigError: The config's optimizer wrapper is one that cannot be exchanged.
+        ConfigError: The config has an optimizer wrapper of its own.
     """
     kind = cfg.optim_wrapper.get("type", "OptimWrapper")
     if kind in ("AmpOptimWrapper", "BFloat16OptimWrapper"):
@@ -103,7 +112,7 @@ def _check_options(cfg: Config, options: dict[str, Any]) -> None:
 
 
 def _distribute_on_cpu(cfg: Config) -> None:
-    """Several processes without a GPU: gloo, a plain DDP wrapper, and a SyncBN for CPUs."""
+    """Distributed training on CPUs: gloo, plain DDP and a SyncBN that works there."""
     cfg.merge_from_dict({"env_cfg.dist_cfg.backend": "gloo"})
     if cfg.get("model_wrapper_cfg") is None:
         cfg.model_wrapper_cfg = {

@@ -9,8 +9,8 @@ from mmengine.config import Config
 from torch import nn
 
 from glore_seg.apis.complexity import Complexity, count_complexity
+from glore_seg.apis.tasks import task_of
 from glore_seg.engine.runner import build_model
-from glore_seg.engine.tasks import task_of
 
 
 def count_config(cfg: Config, input_shape: tuple[int, ...]) -> Complexity:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mmengine.config import Config
 
-from glore_seg.engine.tasks import task_of
+from glore_seg.apis.tasks import task_of
 from glore_seg.errors import ConfigError
 
 # Cityscapes' images, ImageNet's crops, and Kinetics' clips of 8 frames.

@@ -22,12 +22,11 @@ from torch import Tensor
 from glore_seg.apis.model import Checkpoint, load_model
 from glore_seg.apis.select_images import SelectedImage
 from glore_seg.apis.splits import plain_dataset, without_labels
+from glore_seg.apis.tasks import task_of
 from glore_seg.engine.hooks.setup_check_hook import unwrap
-from glore_seg.engine.tasks import task_of
 from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 from glore_seg.models.segmentors import AccumulatingSegTTAModel
-from glore_seg.visualization.projections import capture_projections
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -132,8 +131,9 @@ class Predictor:
         for batch in batches:
             start = time.perf_counter()
             # Not around the yield: autocast is a setting of the thread.
-            with torch.no_grad(), torch.autocast(
-                self.device.type, dtype=self._dtype, enabled=self._autocast
+            with (
+                torch.no_grad(),
+                torch.autocast(self.device.type, dtype=self._dtype, enabled=self._autocast),
             ):
                 samples, found = self._step(batch, scores)
             if self.device.type == "cuda":
@@ -184,6 +184,9 @@ class Predictor:
             ConfigError: The network does not call the unit once, for example because the unit is
                 in an auxiliary head.
         """
+        # Imported here: it imports matplotlib.
+        from glore_seg.visualization.projections import capture_projections
+
         model: Any = unwrap(self.model)
         batch = self.batch(image)
         if mirrored:

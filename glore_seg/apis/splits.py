@@ -10,7 +10,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS, init_default_scope
 
-from glore_seg.engine.tasks import require_segmentation, task_of
+from glore_seg.apis.tasks import require_segmentation, task_of
 from glore_seg.errors import ConfigError
 from glore_seg.utils.progress import track
 
@@ -38,9 +38,9 @@ def build_image_dataset(cfg: Config, split: str) -> BaseDataset:
     """Build a dataset of the images and labels of a split as stored, without augmentation.
 
     In the layout of Cityscapes these are ``leftImg8bit/SPLIT`` and ``gtFine/SPLIT``, as for
-    :func:`use_split`; ``"test"`` has no labels. Other datasets, and those of a classifier, are those
-    of the config's ``SPLIT_dataloader``. Labels are loaded as in the test pipeline, else as in the
-    val pipeline, if one of them loads labels.
+    :func:`use_split`; ``"test"`` has no labels. Otherwise it is the dataset of the config's
+    ``SPLIT_dataloader``. Labels are loaded as in the test pipeline, else as in the val pipeline, if
+    one of them loads labels.
 
     Args:
         cfg: The config.

@@ -5,8 +5,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 from glore_seg.apis.splits import loads_labels, without_labels
-from glore_seg.engine.tasks import require_segmentation, task_of
-from glore_seg.engine.windows import check_windows
+from glore_seg.apis.tasks import require_segmentation, task_of
+from glore_seg.apis.windows import check_windows
 from glore_seg.errors import ConfigError
 from glore_seg.utils.files import remove_unfinished
 
@@ -87,7 +87,7 @@ def use_inference(
     for key, size in (("crop_size", crop_size), ("stride", stride)):
         if size:
             test_cfg[key] = size
-    check_windows(cfg)
+    check_windows(test_cfg)
 
 
 def use_output_dir(cfg: Config, output_dir: str, *, format_only: bool) -> None:

@@ -12,7 +12,7 @@ from mmengine.dataset import BaseDataset
 from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.select_images import SelectedImage, find_images, read_image
 from glore_seg.apis.splits import build_image_dataset
-from glore_seg.engine.tasks import require_segmentation, task_of
+from glore_seg.apis.tasks import require_segmentation, task_of
 from glore_seg.errors import ConfigError, OutputError
 from glore_seg.utils.files import atomic_write
 from glore_seg.utils.progress import track

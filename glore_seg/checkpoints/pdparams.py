@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from glore_seg.compat.array_pickles import ENCODE, NUMPY_STAND_INS
+from glore_seg.compat.array_pickles import NUMPY_STAND_INS
 from glore_seg.errors import CheckpointError
 
 # Paddle's own table from the names in the network to the names in its framework.
 _NAME_TABLE = "StructuredToParameterName@@"
-_STAND_INS = {**NUMPY_STAND_INS, "_codecs.encode": ENCODE}
 
 
 def read_pdparams(path: str | Path) -> dict[str, np.ndarray]:
@@ -61,7 +60,7 @@ class _ArrayUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """Return what stands for ``module.name``, or refuse it."""
         try:
-            return _STAND_INS[f"{module}.{name}"]
+            return NUMPY_STAND_INS[f"{module}.{name}"]
         except KeyError:
             raise pickle.UnpicklingError(
                 f"it asks for {module}.{name}, which is no array"

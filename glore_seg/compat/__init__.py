@@ -6,7 +6,7 @@ it needs it. Importing :mod:`glore_seg` does it; nothing else in the package pat
 Scripts that use mmsegmentation's own tools import glore_seg first, at the top level of the entry
 script, so that spawned data workers do too.
 
-``python -m glore_seg.compat`` prints versions and patches for a bug report.
+``python -m glore_seg.compat`` prints the environment, the patches and what to do.
 
 Example:
     >>> from glore_seg import compat
@@ -16,13 +16,19 @@ Example:
     ...
 """
 
+import sys
 from dataclasses import dataclass
 
 from glore_seg.compat.cityscapesscripts import cityscapesscripts_numpy
 from glore_seg.compat.patch import Patch
-from glore_seg.compat.upstream import require_upstream, versions, warn_of_old_versions
+from glore_seg.compat.upstream import (
+    require_opencv,
+    require_upstream,
+    versions,
+    warn_of_old_versions,
+)
 
-__all__ = ["PatchState", "Report", "apply", "cityscapesscripts_numpy", "report"]
+__all__ = ["PatchState", "Report", "apply", "cityscapesscripts_numpy", "is_reporting", "report"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,7 @@ def _patches() -> tuple[Patch, ...]:
         distributed,
         find_loader,
         fsdp,
+        image_loading,
         instances,
         mmaction,
         mmcv_ops,
@@ -91,6 +98,7 @@ def _patches() -> tuple[Patch, ...]:
         checkpoints.LOADER,
         distributed.PATCH,
         fsdp.PATCH,
+        image_loading.PATCH,
         instances.PATCH,
         compiler.PATCH,
         torchvision.PATCH,
@@ -99,14 +107,20 @@ def _patches() -> tuple[Patch, ...]:
     )
 
 
+def is_reporting() -> bool:
+    """Whether this process is ``python -m glore_seg.compat``, which reports what is missing."""
+    return sys.argv[:1] == ["-m"] and "glore_seg.compat" in sys.orig_argv
+
+
 def apply() -> None:
     """Patches the installed packages where they need it. A second call does nothing.
 
     Raises:
-        ImportError: If mmengine, mmcv, mmsegmentation or what these need is missing. The text
-            names the command that installs it.
+        ImportError: If mmengine, mmcv, mmsegmentation or what these need is missing, or a system
+            library that OpenCV needs. The text names the command that installs it.
     """
     require_upstream()
+    require_opencv()
     warn_of_old_versions()
     for patch in _patches():
         patch.run()

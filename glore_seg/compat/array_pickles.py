@@ -148,6 +148,7 @@ NO_BYTES = _NoBytes()
 NUMPY_STAND_INS: dict[str, Any] = {
     "numpy.ndarray": NDARRAY,
     "numpy.dtype": PickledDtype,
+    "_codecs.encode": ENCODE,
     "builtins.bytes": NO_BYTES,
     "__builtin__.bytes": NO_BYTES,
     **{

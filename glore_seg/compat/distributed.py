@@ -51,7 +51,8 @@ def _apply() -> None:
 
 PATCH = Patch(
     name="distributed on CPU",
-    reason="launcher='pytorch' without a GPU: torch._C has no attribute '_cuda_setDevice'",
+    reason="launcher='pytorch' without a GPU: torch._C has no attribute '_cuda_setDevice', or "
+    "Found no NVIDIA driver",
     upstream="mmengine",
     not_needed=_not_needed,
     apply=_apply,

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from glore_seg.compat.patch import Patch
+from glore_seg.compat.upstream import BUILD_MMCV
 
 _EXTENSION = "mmcv._ext"
 _UNGUARDED_IMPORT = re.compile(r"^(from|import) mmcv\.ops\b", re.MULTILINE)
@@ -36,9 +37,8 @@ class MissingExtension(ModuleType):
             # heads) catch it.
             raise ModuleNotFoundError(
                 f"mmcv's operator {name!r} was called. It needs compiled operators, which the "
-                "installed mmcv does not have (mmcv-lite): pip uninstall mmcv-lite, then install "
-                "a full mmcv 2.1 built for this torch (https://mmcv.readthedocs.io), or use a "
-                "config without this operator",
+                f"installed mmcv does not have (mmcv-lite): use a config without it, or "
+                f"{BUILD_MMCV}",
                 name=_EXTENSION,
             )
 

@@ -7,6 +7,7 @@ import difflib
 from pathlib import Path
 
 from glore_seg.compat.patch import Patch
+from glore_seg.errors import ConfigError
 
 PREFIX = "glore_seg::"
 CONFIGS = Path(__file__).parents[1] / ".mim" / "configs"
@@ -19,7 +20,7 @@ def config_path(name: str) -> str:
         name: Its name below ``configs/``, with ``.py``.
 
     Raises:
-        FileNotFoundError: There is none of that name.
+        ConfigError: There is none of that name.
     """
     path = CONFIGS / name
     # resolve() of both: in a checkout `.mim/configs` is a link.
@@ -29,7 +30,7 @@ def config_path(name: str) -> str:
     names = [file.relative_to(CONFIGS).as_posix() for file in CONFIGS.rglob("*.py")]
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"; did you mean '{PREFIX}{close[0]}'?" if close else ""
-    raise FileNotFoundError(f"'{PREFIX}{name}': glore_seg has no config {name!r}{hint}")
+    raise ConfigError(f"'{PREFIX}{name}': glore_seg has no config {name!r}{hint}")
 
 
 def _not_needed() -> str:

@@ -1,7 +1,9 @@
 """Which packages are installed, in which version, and which must be."""
 
+import importlib
 import importlib.metadata
 import platform
+import re
 import warnings
 
 from packaging.version import Version
@@ -68,6 +70,44 @@ def versions() -> dict[str, str]:
         names = [f"{name} {version}" for name, version in present if version is not None]
         found[title] = ", ".join(names) or "not installed"
     return found
+
+
+BUILD_MMCV = (
+    "compile a full mmcv for the installed torch: pip uninstall mmcv-lite; pip install "
+    "'setuptools<82'; pip install --no-build-isolation mmcv==2.1.0"
+)
+
+
+def missing_library(error: ImportError) -> str | None:
+    """Name of the system library for want of which a module was not imported."""
+    found = re.match(r"(\S+): cannot open shared object file", str(error))
+    return found[1] if found else None
+
+
+def opencv_advice() -> str:
+    """Both ways out where OpenCV lacks system libraries."""
+    return (
+        "OpenCV needs system libraries: apt-get install libgl1 libglib2.0-0t64 (libglib2.0-0 "
+        "before Debian 13 and Ubuntu 24.04), or the build that needs none: "
+        "pip install --no-deps --force-reinstall opencv-python-headless"
+    )
+
+
+def require_opencv() -> None:
+    """Raises where OpenCV is installed and lacks system libraries.
+
+    Raises:
+        ImportError: The text names the library and both ways out.
+    """
+    if not is_importable("cv2"):
+        return
+    try:
+        importlib.import_module("cv2")
+    except ImportError as error:
+        library = missing_library(error)
+        if library is None:
+            raise
+        raise ImportError(f"{library} is missing. {opencv_advice()}", name="cv2") from error
 
 
 def require_upstream() -> None:

@@ -9,8 +9,7 @@ import torch
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from glore_seg.datasets.sample_faults import SampleFault
-from glore_seg.engine.per_sample_seed_dataset import Batch, PerSampleSeedDataset
+from glore_seg.engine.per_sample_seed_dataset import Batch, PerSampleSeedDataset, SampleFault
 from glore_seg.errors import ConfigError
 
 _DAMAGED = "damaged_files"  # in the message hub, which checkpoints keep
@@ -44,9 +43,6 @@ class DataFaults:
         Raises:
             ConfigError: Files are damaged, more than may be, or the pipeline fails.
         """
-        for fault in batch.damaged:
-            if not fault.is_damage:
-                raise ConfigError(fault.text)
         if batch.damaged:
             self._report(batch.damaged)
         if batch.data is None:

@@ -1,183 +1,79 @@
-"""What of a segmentation dataset would stop a run late, or let it go on with wrong classes."""
+"""Labels of the first samples, as the network gets them: wrong classes would train silently."""
 
 from __future__ import annotations
 
-import copy
-import os
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-import mmcv
-import mmengine.fileio as fileio
 import numpy as np
-from mmcv.transforms import LoadImageFromFile
-from mmseg.datasets import BaseSegDataset
-from mmseg.datasets.transforms import LoadAnnotations
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.utils.data import IterableDataset
 
-from glore_seg.datasets import CheckedCityscapesDataset, LoadCheckedAnnotations
-from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
-from glore_seg.datasets.transforms.loading import check_channels
-from glore_seg.engine.data_errors import text_of_empty
-from glore_seg.errors import ConfigError
+from glore_seg.errors import DataError
 
-_LABELS = 4  # looked at; wrong ones are wrong in all images as a rule
+_SAMPLES = 4  # wrong labels are wrong in all images as a rule
 
 
-class _Kind(NamedTuple):
-    name: str
-    option: str
-    readers: tuple[type, ...]
+def check_labels(dataset: Any, head: nn.Module | None) -> None:
+    """Check the classes in a segmentation dataset's first samples, after its pipeline.
 
-
-_KINDS = {
-    "img_path": _Kind("image", "img_suffix", (LoadImageFromFile, LoadRandomResizeCropFlip)),
-    "seg_map_path": _Kind(
-        "label",
-        "seg_map_suffix",
-        (LoadAnnotations, LoadCheckedAnnotations, LoadRandomResizeCropFlip),
-    ),
-}
-_HOSTS = ("mmcv", "mmengine", "mmseg", "glore_seg")  # whose transforms change no class
-
-
-def check_segmentation_data(dataset: Any, head: nn.Module | None, *, share: float = 0.0) -> None:
-    """Look for missing files, and at the classes in the first labels.
-
-    Nothing is drawn and no random number taken. Other datasets than mmseg's, and files on a remote
-    backend, are left alone; ``CheckedCityscapesDataset`` and ``LoadCheckedAnnotations`` check for themselves.
+    Random numbers are as before. Corrupted samples are left to the data loader, and samples
+    without ``gt_sem_seg`` are passed over.
 
     Args:
-        dataset: One that is built; wrappers such as ``ConcatDataset`` are looked into.
-        head: Has ``num_classes`` and ``ignore_index``; without them classes are not checked.
-        share: Share of the files that may be missing.
+        dataset: The dataset.
+        head: The segmentation head, with ``num_classes`` and ``ignore_index``.
 
     Raises:
-        ConfigError: More images or labels are missing.
-        ConfigError: The dataset is empty, or a label has other values than the head's classes.
+        DataError: The dataset is empty, or a label has other values than the head's classes.
     """
-    for one in _segmentation_datasets(dataset):
-        if len(one) == 0:
-            raise ConfigError(text_of_empty(one))
-        if not isinstance(one, CheckedCityscapesDataset):
-            _check_files(one, int(share * len(one)))
-        _check_first_labels(one, head)
-
-
-def _segmentation_datasets(dataset: Any) -> Iterator[BaseSegDataset]:
-    """The dataset, or those that it wraps."""
-    if isinstance(dataset, BaseSegDataset):
-        yield dataset
+    num_classes, ignored = (getattr(head, name, None) for name in ("num_classes", "ignore_index"))
+    if num_classes is None or dataset is None or isinstance(dataset, IterableDataset):
         return
-    wrapped = [*(getattr(dataset, "datasets", None) or ())]
-    if not wrapped and hasattr(dataset, "__dict__") and "dataset" in vars(dataset):
-        wrapped = [dataset.dataset]
-    for one in wrapped:
-        yield from _segmentation_datasets(one)
-
-
-def _check_files(dataset: BaseSegDataset, most: int) -> None:
-    # A reader of the user's may know what to do without a file, or read no file at all.
-    readers = [step for step in _steps(dataset.pipeline) if _reads_local_files(step)]
-    kinds = {
-        key: names
-        for key, names in _KINDS.items()
-        if any(type(step) in names.readers for step in readers)
-    }
-    samples = [dataset.get_data_info(index) for index in range(len(dataset))] if kinds else []
-    for key, (kind, option, _) in kinds.items():
-        paths = [sample[key] for sample in samples if isinstance(sample.get(key), str)]
-        missing = _missing(path for path in paths if "://" not in path)
-        if len(missing) > most:
-            raise ConfigError(
-                f"{type(dataset).__name__}: {len(missing)} of {len(samples)} {kind}s are missing, "
-                f"first {missing[0]}; expected a {kind} *{getattr(dataset, option)} in "
-                f"{dataset.data_prefix.get(key)} for each image *{dataset.img_suffix} or line of "
-                f"ann_file: correct {option}, data_prefix or ann_file in the config, or add the "
-                "files"
+    if len(dataset) == 0:
+        raise DataError(
+            f"{type(dataset).__name__} has no samples; expected at least one: correct data_root, "
+            "data_prefix, img_suffix or ann_file in the config"
+        )
+    known = {*range(max(num_classes, 2)), ignored, getattr(dataset, "ignore_index", ignored)}
+    for sample in _first_samples(dataset):
+        label: Tensor = sample.gt_sem_seg.data
+        path = sample.get("seg_map_path") or sample.get("img_path")
+        if label.dim() != 3 or label.shape[0] != 1:
+            raise DataError(
+                f"{path} gives a label of shape {tuple(label.shape)}; expected one channel of "
+                "class indices, not a color mask: correct seg_map_suffix"
+            )
+        wrong = [value for value in label.unique().tolist() if value not in known]
+        if wrong:
+            raise DataError(
+                f"{path} gives the classes {wrong[:8]}; expected 0 to {num_classes - 1} and "
+                f"{ignored} for ignored pixels: correct num_classes or seg_map_suffix (label ids "
+                "are no train ids, see tools/dataset_converters/cityscapes.py), or label_map and "
+                "reduce_zero_label of the dataset"
             )
 
 
-def _reads_local_files(step: Any) -> bool:
-    arguments = getattr(step, "backend_args", None) or {}
-    is_old = getattr(step, "file_client_args", None) is not None
-    return arguments.get("backend", "local") == "local" and not is_old
-
-
-def _missing(paths: Iterable[str]) -> list[str]:
-    listed: dict[str, set[str]] = {}  # a folder is read once: asking for each file takes longer
-    missing = []
-    for path in paths:
-        folder, name = os.path.split(path)
-        if folder not in listed:
-            there = os.path.isdir(folder or ".")
-            listed[folder] = set(os.listdir(folder or ".")) if there else set()
-        if name not in listed[folder] and not os.path.exists(path):
-            missing.append(path)
-    return missing
-
-
-def _check_first_labels(dataset: BaseSegDataset, head: nn.Module | None) -> None:
-    loader = _plain_loader(dataset)
-    num_classes, ignored = (getattr(head, name, None) for name in ("num_classes", "ignore_index"))
-    if loader is None or num_classes is None or ignored is None or not 1 <= num_classes <= 255:
-        return
-    check = LoadCheckedAnnotations(
-        num_classes=num_classes, ignore_index=ignored if 0 <= ignored <= 255 else 255
-    )
-    known = np.zeros(256, bool)
-    known[: max(num_classes, 2)] = True  # one output tells two classes apart
-    for index in (ignored, dataset.ignore_index):
-        if 0 <= index <= 255:
-            known[index] = True
-    for index in range(min(_LABELS, len(dataset))):
-        sample = dataset.get_data_info(index)
-        label = _load(sample, loader)
-        if label is None or (label.ndim == 2 and known[label].all()):
+def _first_samples(dataset: Any) -> Iterator[Any]:
+    for index in range(min(_SAMPLES, len(dataset))):
+        try:
+            with _same_random_numbers():
+                packed = dataset[index]
+        except DataError:  # the loader names it, or replaces it
             continue
-        # What is wrong is told of what the file holds.
-        path = sample["seg_map_path"]
-        stored = _read(path, loader)
-        stored = stored[..., 0] if stored.ndim == 3 and stored.shape[2] == 1 else stored
-        fits = stored.ndim == 2 and stored.min() >= 0 and stored.max() <= 255
-        stored = stored.astype(np.uint8) if fits else stored
-        check_channels(stored, path)
-        check.check_values(stored, sample)
-        values = [value for value in np.unique(label) if not known[value]]
-        raise ConfigError(
-            f"{path} becomes the classes {values[:5]}; expected 0 to {num_classes - 1} and "
-            f"{ignored}: correct num_classes, or label_map and reduce_zero_label of the dataset"
-        )
+        samples = packed.get("data_samples") if isinstance(packed, dict) else None
+        sample = samples[0] if isinstance(samples, list) and samples else samples  # mmcv's TTA
+        if hasattr(sample, "gt_sem_seg"):
+            yield sample
 
 
-def _read(path: str, loader: LoadAnnotations) -> np.ndarray:
-    """A label as its file holds it, which :func:`_load` could read."""
-    stored = fileio.get(path, backend_args=loader.backend_args)
-    return mmcv.imfrombytes(stored, flag="unchanged", backend=loader.imdecode_backend)
-
-
-def _load(sample: dict[str, Any], loader: LoadAnnotations) -> np.ndarray | None:
-    """The classes that mmseg makes of a label; None where it cannot."""
-    try:
-        return loader.transform(copy.deepcopy(sample))["gt_seg_map"]
-    except Exception:  # of a damaged file the loader itself tells, whatever it raises
-        return None
-
-
-def _plain_loader(dataset: BaseSegDataset) -> LoadAnnotations | None:
-    """The loader of mmseg itself, where no transform of the user's may still change the classes."""
-    steps = list(_steps(dataset.pipeline))
-    if any(type(step).__module__.split(".")[0] not in _HOSTS for step in steps):
-        return None
-    return next((step for step in steps if type(step) is LoadAnnotations), None)
-
-
-def _steps(node: Any) -> Iterator[Any]:
-    """The transforms of a pipeline, those within others too."""
-    if isinstance(node, list | tuple):
-        for inner in node:
-            yield from _steps(inner)
-        return
-    yield node
-    for name in ("transforms", "subroutines"):
-        yield from _steps(getattr(node, name, []))
+@contextmanager
+def _same_random_numbers() -> Iterator[None]:
+    states = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        yield
+    random.setstate(states[0])
+    np.random.set_state(states[1])

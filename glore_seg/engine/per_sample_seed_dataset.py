@@ -2,18 +2,24 @@
 
 import os
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from torch.utils.data import get_worker_info
+from mmengine.registry import DATASETS
+from torch.utils.data import Dataset, get_worker_info
 
-from glore_seg.datasets.guarded_dataset import GuardedDataset
-from glore_seg.datasets.sample_faults import SampleFault, fault_of, path_in
 from glore_seg.engine.samplers import SeededIndex
 from glore_seg.engine.seeds import seed_everything
+from glore_seg.errors import DataError
 
 _TRIES = 10
+
+
+class SampleFault(NamedTuple):
+    """A sample that cannot be loaded: its file, and the error's text."""
+
+    path: str
+    text: str
 
 
 class Loaded(NamedTuple):
@@ -30,7 +36,7 @@ class Batch(NamedTuple):
     damaged: tuple[SampleFault, ...]
 
 
-class PerSampleSeedDataset(GuardedDataset):
+class PerSampleSeedDataset(Dataset):
     """Loads each sample with random numbers of its own seed.
 
     Everything but the items is the wrapped dataset's.
@@ -41,10 +47,10 @@ class PerSampleSeedDataset(GuardedDataset):
         num_workers: Of the loader.
     """
 
-    _own = GuardedDataset._own | {"_replace_damaged", "_reading"}
+    _own = frozenset({"dataset", "_replace_damaged", "_reading"})
 
     def __init__(self, dataset: Any, *, replace_corrupted: bool, num_workers: int) -> None:
-        super().__init__(dataset, part="train_dataloader")
+        self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         self._replace_damaged = replace_corrupted
         # Process and sample of each worker, for the one that dies.
         self._reading = torch.full((max(num_workers, 1), 2), -1).share_memory_()
@@ -60,12 +66,9 @@ class PerSampleSeedDataset(GuardedDataset):
             seed_everything(place.seed)
             try:
                 sample = self.dataset[index]
-            except Exception as error:  # what damage and wrong settings lead to, see fault_of
-                fault = fault_of(error, self._part, partial(self._info_of, index))
-                if fault is None:
-                    raise
-                damaged.append(fault)
-                if not (self._replace_damaged and fault.is_damage):
+            except DataError as error:
+                damaged.append(SampleFault(self.path_of(index), str(error)))
+                if not self._replace_damaged:
                     break
             else:
                 self._reading[row, 1] = -1
@@ -77,7 +80,9 @@ class PerSampleSeedDataset(GuardedDataset):
 
     def path_of(self, index: int) -> str:
         """The file of a sample, or its number where the dataset doesn't tell."""
-        return path_in(self._info_of(index))
+        info = self.dataset.get_data_info(index) if hasattr(self, "get_data_info") else {}
+        keys = ("img_path", "filename", "frame_dir")
+        return next((str(info[key]) for key in keys if key in info), f"sample {index}")
 
     def read_by(self, pid: int) -> str | None:
         """The file that a worker is reading, None for a worker that reads none."""
@@ -85,6 +90,20 @@ class PerSampleSeedDataset(GuardedDataset):
             if worker == pid and index >= 0:
                 return self.path_of(index)
         return None
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._own or name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.dataset, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._own:
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self.dataset, name, value)
 
 
 class CollateLoaded:

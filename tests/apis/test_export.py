@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 from mmseg.models.utils import resize
@@ -14,6 +13,11 @@ from glore_seg.export import PROPERTY, Contract, tracing
 from glore_seg.export.checking import ExportMismatchError
 from glore_seg.layers import GloReUnit
 from tests.export import networks
+
+onnxruntime = pytest.importorskip("onnxruntime", reason="pip install 'glore_seg[export]'")
+pytest.importorskip("onnxscript", reason="pip install 'glore_seg[export]'")
+
+pytestmark = pytest.mark.usefixtures("export_support")
 
 OTHER_SIZES = ((1, 40, 72), (2, 57, 91), (3, 129, 65))
 

@@ -6,10 +6,8 @@ import sys
 import threading
 from pathlib import Path
 
-import huggingface_hub.constants as constants
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 
 from glore_seg.apis import load_config, load_model
 from glore_seg.apis.hub import (
@@ -23,6 +21,9 @@ from glore_seg.apis.hub import (
 from glore_seg.errors import GloReSegError, MissingDependencyError
 from tests.apis.hub_stand_in import REVISION, Hub
 from tests.export import networks
+
+constants = pytest.importorskip("huggingface_hub.constants", reason="pip install 'glore_seg[hub]'")
+safetensors = pytest.importorskip("safetensors.torch", reason="pip install 'glore_seg[hub]'")
 
 FILES = ["README.md", "config.json", "model.safetensors"]
 
@@ -110,9 +111,9 @@ def test_hostile_and_damaged_folders_are_refused(folder, tmp_path):
     with pytest.raises(ValueError, match="is no text"):
         from_pretrained(folder)
     (folder / "config.json").write_text(json.dumps(plain))
-    state = load_file(folder / "model.safetensors")
+    state = safetensors.load_file(folder / "model.safetensors")
     state.pop("decode_head.conv_seg.bias")
-    save_file(state, folder / "model.safetensors")
+    safetensors.save_file(state, folder / "model.safetensors")
     with pytest.raises(
         ValueError, match=r"of another network .*missing: decode_head.conv_seg.bias"
     ):

@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 
 from glore_seg.apis import use_inference, use_output_dir, use_split, use_tta, use_visualization
-from glore_seg.engine import build_runner
+from glore_seg.apis.windows import check_windows
 from glore_seg.errors import ConfigError
 
 
@@ -107,11 +107,9 @@ def test_rejects_windows_that_do_not_fit(mode, windows, value):
         ({"crop_size": 8, "stride": 9}, r"stride is \(9, 9\)"),
     ],
 )
-def test_windows_are_checked_before_a_training(test_cfg, value):
-    cfg = config()
-    cfg.model.test_cfg = {"mode": "slide", **test_cfg}
+def test_rejects_malformed_windows(test_cfg, value):
     with pytest.raises(ConfigError, match=value):
-        build_runner(cfg)
+        check_windows(test_cfg)
 
 
 def test_one_number_is_a_square_window():

@@ -13,7 +13,7 @@ def make(folder, *names):
 
 
 def test_the_one_config(tmp_path):
-    with pytest.raises(ConfigError, match="none.*--config"):
+    with pytest.raises(ConfigError, match=r"none.*--config"):
         find_config(tmp_path)
     make(tmp_path, "a.py")
     assert find_config(tmp_path).name == "a.py"

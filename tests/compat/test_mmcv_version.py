@@ -22,9 +22,9 @@ def test_admits_it(python, package, tmp_path):
 
 def test_does_nothing_for_mmcv_2_1(python, tmp_path):
     script = (
-        "import mmcv; mmcv.version_info = (2, 1, 0)\n"
+        "import mmcv; mmcv.__version__ = '2.1.0'; mmcv.version_info = (2, 1, 0)\n"
         "from glore_seg.compat import mmcv_version\n"
         "print(mmcv_version.PATCH.run())"
     )
     done = python("-c", script, cwd=tmp_path)
-    assert "not needed (mmcv is 2." in done.stdout, done.stderr
+    assert done.stdout == "not needed (mmcv is 2.1.0)\n", done.stderr

@@ -5,6 +5,7 @@ from mmengine.config import Config
 
 from glore_seg import compat
 from glore_seg.compat import own_configs
+from glore_seg.errors import ConfigError
 
 compat.apply()
 
@@ -37,6 +38,6 @@ def test_upstream_names_go_on(tmp_path):
     ],
 )
 def test_unknown_names(tmp_path, name, message):
-    with pytest.raises(FileNotFoundError) as error:
+    with pytest.raises(ConfigError) as error:
         inherit(tmp_path, f"glore_seg::{name}")
     assert message in str(error.value)

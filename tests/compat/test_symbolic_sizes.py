@@ -15,6 +15,7 @@ class Twice(nn.Module):
         return resize(half, x.shape[2:], mode="bilinear", align_corners=True)
 
 
+@pytest.mark.usefixtures("export_support")
 def test_sizes_stay_free():
     x = torch.randn(2, 3, 16, 24)
     shapes = ({2: Dim.DYNAMIC, 3: Dim.DYNAMIC},)

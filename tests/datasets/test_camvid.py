@@ -10,7 +10,7 @@ from cityscapesscripts.helpers.labels import name2label
 from glore_seg.datasets import CAMVID_CLASSES, check_cityscapes, convert_camvid
 from glore_seg.datasets.camvid import cityscapes_name
 from glore_seg.errors import GloReSegError
-from tests.mutations.readers.images import declared
+from tests.png_headers import declared
 
 REAL = Path(os.environ.get("GLORE_CAMVID", Path(__file__).parents[2].parent / "shared" / "camvid"))
 EXPECTED = (

@@ -1,6 +1,5 @@
-"""A damaged image to score on ends each way of scoring with one line that names it."""
+"""A corrupted image of validation or test is named, in all ways to score."""
 
-import re
 import shutil
 
 import pytest
@@ -9,14 +8,14 @@ from glore_seg.apis import submit
 from glore_seg.apis.evaluation import evaluate
 from glore_seg.apis.predictor import Predictor
 from glore_seg.cli import run_tool
-from glore_seg.datasets.sample_faults import SampleError
 from glore_seg.engine import build_runner
+from glore_seg.errors import DataError
 from tests.configs.shrinking import name_run
 
 
 @pytest.fixture
-def damaged(small_cfg, save, street_scenes, tmp_path):
-    """The small network, with a checkpoint and an image of which only the header is there."""
+def corrupted(small_cfg, save, street_scenes, tmp_path):
+    """The small network, with a checkpoint and an image that is cut off after its header."""
     checkpoint = save(small_cfg)
     root = tmp_path / "data"
     shutil.copytree(street_scenes, root)
@@ -30,28 +29,25 @@ def damaged(small_cfg, save, street_scenes, tmp_path):
 
 
 @pytest.mark.parametrize(("split", "workers"), [("val", 0), ("test", 1)])
-def test_a_runner(damaged, capsys, split, workers):
-    cfg, image = damaged
+def test_a_runner(corrupted, capsys, split, workers):
+    cfg, image = corrupted
     cfg[f"{split}_dataloader"].num_workers = workers
     runner = build_runner(cfg)
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as end:
         run_tool(getattr(runner, split))
-    assert left.value.code == 2
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert re.match(
-        rf"error: {image} cannot be read \(.*\)\. No sample is left out here: get", said
-    )
+    assert end.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {image} cannot be read")
 
 
-def test_an_evaluation(damaged):
-    cfg, image = damaged
-    with pytest.raises(SampleError, match=rf"{image} cannot be read"):
+def test_an_evaluation(corrupted):
+    cfg, image = corrupted
+    with pytest.raises(DataError, match=f"{image} cannot be read"):
         evaluate(Predictor(cfg, cfg.load_from, split="val"), cfg)
 
 
-def test_a_submission(damaged, tmp_path):
-    cfg, image = damaged
+def test_a_submission(corrupted, tmp_path):
+    cfg, image = corrupted
     cfg.launcher = "none"
-    with pytest.raises(SampleError, match=rf"{image} cannot be read"):
+    with pytest.raises(DataError, match=f"{image} cannot be read"):
         submit(cfg, cfg.load_from, split="val", out=tmp_path / "a.zip", progress=False)
     assert not (tmp_path / "a.zip").exists()

@@ -1,4 +1,4 @@
-"""What is said of a run before it runs."""
+"""Building a runner and its parts."""
 
 import pytest
 from mmengine.config import Config
@@ -26,23 +26,18 @@ def config(batch_size, **train_cfg):
     )
 
 
-def test_another_batch_needs_another_rate_and_schedule(said):
+def test_another_batch_size_needs_another_rate_and_schedule(said):
     warn_of_other_batch(config(8, max_iters=100))
     (line,) = said
-    assert line.startswith("the recipe's learning rate is for a batch of 64; this run has 16 (8 on")
-    assert line.endswith("multiply those of train_cfg and param_scheduler by 4")
+    assert "batch size of 64; this run has 16 (8 on each of 1" in line
+    assert line.endswith("param_scheduler by 4")
 
 
 def test_epochs_need_no_other_schedule(said):
     warn_of_other_batch(config(8, max_epochs=100))
-    assert said[0].endswith("or auto_scale_lr.enable=True")
+    assert said[0].endswith("auto_scale_lr.enable=True")
 
 
-def test_the_same_batch_is_silent(said):
+def test_the_same_batch_size_is_silent(said):
     warn_of_other_batch(config(32, max_iters=100))
     assert said == []
-
-
-def test_no_batch_is_refused():
-    with pytest.raises(ValueError, match=r"train_dataloader\.batch_size is 0 and .* 1 or more"):
-        warn_of_other_batch(config(0, max_iters=100))

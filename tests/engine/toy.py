@@ -19,6 +19,7 @@ from torch import nn
 
 import glore_seg  # noqa: F401
 from glore_seg.engine import build_runner
+from glore_seg.errors import DataError
 
 LENGTH = 8
 
@@ -41,7 +42,7 @@ class ToyData:
 
     def __getitem__(self, index):
         if index in self.damaged:
-            raise ValueError(f"toys/{index}.png cannot be read as an image: get it again")
+            raise DataError(f"toys/{index}.png cannot be read as an image: get it again")
         if index in self.deadly:
             os.kill(os.getpid(), signal.SIGKILL)
         noise = random.random() + np.random.rand(4) + torch.rand(4).numpy()

@@ -240,7 +240,7 @@ def test_table_and_summary_have_every_score():
 
 @pytest.mark.parametrize("classes", [("road", "lane"), ("caravan",), ()])
 def test_rejects_classes_that_are_not_scored(classes):
-    with pytest.raises(DataError, match="lane|caravan|nothing"):
+    with pytest.raises(DataError, match=r"lane|caravan|nothing"):
         CityscapesScorer(classes)
 
 
@@ -255,7 +255,7 @@ def test_rejects_classes_that_are_not_scored(classes):
     ids=["type", "instance type", "size", "dimensions"],
 )
 def test_rejects_other_arrays(change):
-    with pytest.raises(DataError, match="int64|int32|2, 2|1, 2, 3"):
+    with pytest.raises(DataError, match=r"int64|int32|2, 2|1, 2, 3"):
         CityscapesScorer().update(*change(*full(7, 7, 7)))
 
 

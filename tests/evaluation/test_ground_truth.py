@@ -12,7 +12,9 @@ ROAD = np.full((2, 3), 7, np.uint8)
 
 def test_label_ids_belong_to_train_ids(tmp_path):
     name = "a_labelTrainIds.png_gtFine"
-    assert label_ids_path(tmp_path / f"{name}_labelTrainIds.png") == tmp_path / f"{name}_labelIds.png"
+    assert (
+        label_ids_path(tmp_path / f"{name}_labelTrainIds.png") == tmp_path / f"{name}_labelIds.png"
+    )
     assert label_ids_path(tmp_path / "a.png") is None
     assert label_ids_path(None) is None
 

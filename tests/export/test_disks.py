@@ -7,6 +7,8 @@ from glore_seg.cli import run_tool
 from tests.disks import fill, make_read_only, small_disk
 from tests.export import networks
 
+pytestmark = pytest.mark.usefixtures("export_support")
+
 
 @pytest.fixture
 def export(tmp_path, capsys):

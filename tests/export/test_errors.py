@@ -19,6 +19,8 @@ from glore_seg.export.checking import (
 )
 from tests.export import networks
 
+pytestmark = pytest.mark.usefixtures("export_support")
+
 
 @pytest.mark.parametrize(
     ("options", "error", "message"),

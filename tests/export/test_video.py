@@ -24,6 +24,8 @@ from glore_seg.apis.export import export_model
 from glore_seg.layers import GloReUnit
 from tests.export import networks
 
+pytestmark = pytest.mark.usefixtures("export_support")
+
 
 @MODELS.register_module(force=True)
 class ClipConv(nn.Sequential):

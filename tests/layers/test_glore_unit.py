@@ -167,6 +167,7 @@ def test_compile_leaves_output_and_gradients_unchanged(order, training):
     assert_equal(actual_grad, expected_grad, 1e-12)
 
 
+@pytest.mark.usefixtures("export_support")
 @pytest.mark.parametrize("order", ["coordinate", "interaction", "auto"])
 def test_export_leaves_the_output_unchanged_at_other_sizes(order):
     unit = make_unit(order=order).eval()

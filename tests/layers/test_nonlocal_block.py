@@ -106,6 +106,7 @@ def test_reset_parameters_keeps_zero_init():
     assert torch.equal(block.norm.weight, torch.zeros(12, dtype=torch.float64))
 
 
+@pytest.mark.usefixtures("export_support")
 @pytest.mark.parametrize("pooled", [False, True])
 def test_fused_and_exported_blocks_agree(pooled):
     block = make_block(pooled=pooled).eval()

@@ -2,6 +2,7 @@
 
 import copy
 
+import pytest
 import torch
 from mmcv.cnn import fuse_conv_bn
 from torch import Tensor, nn
@@ -75,6 +76,7 @@ class ModelTests:
         for got, wanted in zip(self.run(fused, x), self.run(model, x), strict=True):
             torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-4)
 
+    @pytest.mark.usefixtures("export_support")
     def test_export_agrees(self):
         model = self.model()
         x = self.input(*self.sizes[1])

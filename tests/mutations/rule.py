@@ -1,6 +1,6 @@
-"""The rule: a result or a documented error, and nothing done outside the given folder.
+"""The rule: a result or an exception, and nothing done outside the given folder.
 
-A documented error is what :mod:`glore_seg.documented_errors` tells, and it names what it is about.
+A :class:`glore_seg.errors.GloReSegError` names the file. Other exceptions are upstream's, and allowed.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import Any
 
 from hypothesis.strategies import SearchStrategy
 
-from glore_seg.documented_errors import as_line, is_documented, place_of
+from glore_seg.cli import one_line
+from glore_seg.errors import GloReSegError
 
 Files = Mapping[str, bytes]
 """An input: names and contents of the files that are given."""
 
-RESULT, ERROR = "result", "documented error"
+RESULT, ERROR = "result", "error"
 
 
 class Nonsense(AssertionError):
@@ -38,7 +39,7 @@ class Reader:
             takes time.
         read: Reads from a folder that holds the files of an input; raises :class:`Nonsense` for a
             result that is none.
-        words: A documented error names one of these; default: one of the files.
+        words: An error of ours names one of these; default: one of the files.
         share: How many inputs it gets beside others.
         allowed: Events of the audit that are no breach here.
         warm: Called once before the first input, for imports that take long.
@@ -76,15 +77,14 @@ def _verdict(reader: Reader, files: Files, folder: Path) -> str:
         reader.read(folder)
     except Nonsense as error:
         return f"nonsense: {error}"
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        what = f"{type(error).__name__}: {as_line(error)[:300]} ({place_of(error)})"
-        if not is_documented(error):
-            return f"no documented error: {what}"
+    except (MemoryError, RecursionError) as error:
+        return f"too much for the process: {type(error).__name__}"
+    except GloReSegError as error:
         words = reader.words or tuple(Path(name).name for name in files)
         if not any(word in str(error) for word in words):
-            return f"an error that names none of {', '.join(words)[:200]}: {what}"
+            return f"an error that names none of {', '.join(words)[:200]}: {one_line(error)[:300]}"
+        return ERROR
+    except Exception:
         return ERROR
     return RESULT
 

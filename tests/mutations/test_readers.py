@@ -1,4 +1,7 @@
 import pytest
+
+pytest.importorskip("hypothesis", reason="pip install 'glore_seg[dev]'")
+
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.mutations.catalogue import READERS

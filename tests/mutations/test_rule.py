@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytest.importorskip("hypothesis", reason="pip install 'glore_seg[dev]'")
+
 from benchmarks.mutations import Readings, keep, read_again
 from glore_seg.utils.image_io import decode_image
 from tests.mutations.misbehaving import READERS

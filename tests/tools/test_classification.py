@@ -4,7 +4,6 @@ import json
 import shutil
 
 import numpy as np
-import onnx
 import pytest
 import torch
 from PIL import Image
@@ -124,7 +123,10 @@ def test_tests_as_validation_scored(call, classifier, trained_classifier, tmp_pa
     assert len(list(painted.rglob("*.png"))) == 6
 
 
+@pytest.mark.usefixtures("export_support")
 def test_exports(load_tool, classifier, trained_classifier, tmp_path, capsys):
+    onnx = pytest.importorskip("onnx", reason="pip install 'glore_seg[export]'")
+    pytest.importorskip("onnxscript")
     checkpoint, out = str(trained_classifier / "epoch_2.pth"), tmp_path / "classifier.onnx"
     load_tool("export")([classifier, checkpoint, "--out", str(out)])
     printed = capsys.readouterr().out

@@ -2,7 +2,6 @@
 
 import json
 
-import onnxruntime
 import pytest
 import torch
 
@@ -10,6 +9,11 @@ from glore_seg.apis import load_config
 from glore_seg.apis.hub import save_pretrained
 from glore_seg.engine import build_model
 from glore_seg.errors import GloReSegError
+
+onnxruntime = pytest.importorskip("onnxruntime", reason="pip install 'glore_seg[export]'")
+pytest.importorskip("onnxscript", reason="pip install 'glore_seg[export]'")
+
+pytestmark = pytest.mark.usefixtures("export_support")
 
 NAME = "configs/fcn_r18_glore_street-scenes.py"
 SMALL = {

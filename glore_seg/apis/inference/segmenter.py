@@ -188,9 +188,7 @@ class Segmenter:
         except (DataError, OSError) as error:
             return Failure(error, path)
 
-    def _run(
-        self, batch: list[_Loaded | Failure], *, scores: bool
-    ) -> list[Segmentation | Failure]:
+    def _run(self, batch: list[_Loaded | Failure], *, scores: bool) -> list[Segmentation | Failure]:
         images = [one for one in batch if isinstance(one, _Loaded)]
         if not images:
             return [one for one in batch if isinstance(one, Failure)]

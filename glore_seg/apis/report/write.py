@@ -11,10 +11,10 @@ from glore_seg.apis.evaluation import Evaluation, evaluate
 from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.report import figures as numbers
 from glore_seg.apis.report import images as images
+from glore_seg.apis.tasks import require_segmentation
 from glore_seg.apis.visualize import check_free
 from glore_seg.apis.work_dir import find_checkpoint, find_config
 from glore_seg.engine.runner import build_dataset, build_model
-from glore_seg.engine.tasks import require_segmentation
 from glore_seg.utils.files import atomic_write
 from glore_seg.visualization.projections import COLORS
 from glore_seg.visualization.report import Report, render

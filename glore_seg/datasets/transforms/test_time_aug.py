@@ -10,8 +10,6 @@ import mmcv.transforms
 from mmcv.transforms import Compose
 from mmseg.registry import TRANSFORMS
 
-from glore_seg.datasets.sample_faults import sample_faults
-
 
 @dataclass(frozen=True)
 class AugmentedPass:
@@ -26,13 +24,8 @@ class AugmentedPass:
     transforms: Compose
 
     def __call__(self) -> dict[str, Any]:
-        """Make it: ``inputs`` and ``data_samples`` of one image.
-
-        Raises:
-            SampleError: It cannot be made, such as for a damaged label.
-        """
-        with sample_faults("tta_pipeline", lambda: self.results):
-            return self.transforms(copy.deepcopy(self.results))
+        """Make it: ``inputs`` and ``data_samples`` of one image."""
+        return self.transforms(copy.deepcopy(self.results))
 
 
 @TRANSFORMS.register_module()

@@ -15,7 +15,6 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from glore_seg.errors import ConfigError
-from glore_seg.visualization.clip_predictions import draw_clip_prediction
 
 
 @HOOKS.register_module()
@@ -52,6 +51,9 @@ class ClipVisualizationHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
         """Paint the videos of a batch."""
+        # Imported here: it imports matplotlib.
+        from glore_seg.visualization.clip_predictions import draw_clip_prediction
+
         visualizer = runner.visualizer
         classes = (visualizer.dataset_meta or {}).get("classes") or ()
         for clips, sample in zip(data_batch["inputs"], outputs, strict=True):

@@ -1,4 +1,4 @@
-"""Refuses what mmengine would run with a warning or end in a trace from deep inside."""
+"""Checks that network, checkpoint and data fit, which mmengine warns of at most."""
 
 import logging
 from typing import Any, cast
@@ -16,28 +16,29 @@ from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import some
 from glore_seg.checkpoints.embedded_config import CONFIG_KEY, parse_config
 from glore_seg.checkpoints.settings import differing_settings
-from glore_seg.engine.data_checks import check_segmentation_data
-from glore_seg.engine.tasks import TASKS
-from glore_seg.errors import ConfigError
+from glore_seg.engine.data_checks import check_labels
+from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
+from glore_seg.errors import CheckpointError, ConfigError
+
+_HEADS = ("decode_head", "head", "cls_head")  # of mmseg, mmpretrain, mmaction2
 
 
 @HOOKS.register_module()
 class SetupCheckHook(Hook):
-    """Checks that model, checkpoint and data fit together.
+    """Checks that network, checkpoint and data fit.
 
-    - Resuming and testing need a checkpoint of this very network: every parameter there, none
-      beyond (but an auxiliary head, which only training uses), all of the same shape. A
-      checkpoint to start a new training from (``load_from``) must have something in common.
-      What the checkpoint's own config says otherwise of this network is warned of.
-    - The head must have as many classes as the dataset, and validation must know the classes
-      of training: a classifier's folders give both, each for itself.
-    - A segmentation dataset must have its files, and the first labels no other classes, see
-      :func:`glore_seg.engine.data_checks.check_segmentation_data`. What training validates on is
-      looked at when it begins.
+    - Resuming and testing need a checkpoint of this network: all parameters, of the same shapes,
+      and no others but an auxiliary head's, which only training uses. Other settings in the
+      checkpoint's config are warned of. A checkpoint to start a training from (``load_from``) must
+      have a parameter in common.
+    - The head must have as many classes as the dataset, and validation the classes of training.
+    - The labels of the first samples must be classes of the head. Those of validation are checked
+      when a training begins, too.
 
     Raises:
-        ConfigError: Images or labels are missing.
-        ConfigError: The checkpoint, the classes or the labels do not fit.
+        CheckpointError: The checkpoint is of another network.
+        ConfigError: The numbers or the names of classes differ.
+        DataError: A label has other values.
     """
 
     priority = "VERY_HIGH"
@@ -46,41 +47,46 @@ class SetupCheckHook(Hook):
         self._validation_checked = False
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Compare the checkpoint's parameters with the model's."""
-        trains = isinstance(runner._train_loop, BaseLoop)
-        strict = runner._resume or not trains
-        found = checkpoint.get("state_dict", checkpoint)
+        """Compare the parameters of the checkpoint with those of the network."""
+        strict = runner._resume or not isinstance(runner._train_loop, BaseLoop)
         model = runner.model
         if not isinstance(model, FullyShardedDataParallel):  # which gathers its own
             model = unwrap(model)
-        check_state_dict(model, found, source=runner._load_from, strict=strict)
+        state = checkpoint.get("state_dict", checkpoint)
+        check_state_dict(model, state, source=runner._load_from, strict=strict)
         if strict:
             warn_of_other_settings(runner.cfg, checkpoint.get("meta"), source=runner._load_from)
 
     def before_train(self, runner: Runner) -> None:
-        """Compare the head with the data to train on, and with those to validate on."""
-        share = (runner.cfg.get("train_cfg") or {}).get("max_corrupted_share", 0.0)
-        check_data(runner.model, _dataset_of(runner.train_loop), share=share)
+        """Check the data of the training and of its validation."""
+        _check_data(runner, runner.train_loop)
         if isinstance(runner._val_loop, BaseLoop):
             self.before_val(runner)
 
     def before_val(self, runner: Runner) -> None:
-        """Compare the head with the data to validate on, once."""
+        """Check the data of the validation, once."""
         if self._validation_checked:
             return
-        dataset = _dataset_of(runner.val_loop)
-        check_data(runner.model, dataset)
+        _check_data(runner, runner.val_loop)
         if isinstance(runner._train_loop, BaseLoop):
-            check_same_classes(_dataset_of(runner.train_loop), dataset)
+            check_same_classes(_dataset_of(runner.train_loop), _dataset_of(runner.val_loop))
         self._validation_checked = True
 
     def before_test(self, runner: Runner) -> None:
-        """Compare the head with the data to test on."""
-        check_data(runner.model, _dataset_of(runner.test_loop))
+        """Check the data of the test."""
+        _check_data(runner, runner.test_loop)
 
 
 def _dataset_of(loop: BaseLoop) -> Any:
-    return getattr(getattr(loop, "dataloader", None), "dataset", None)
+    dataset = getattr(getattr(loop, "dataloader", None), "dataset", None)
+    return dataset.dataset if isinstance(dataset, PerSampleSeedDataset) else dataset
+
+
+def _check_data(runner: Runner, loop: BaseLoop) -> None:
+    dataset = _dataset_of(loop)
+    check_classes(runner.model, dataset)
+    head = getattr(unwrap(runner.model), "decode_head", None)
+    check_labels(dataset, head[-1] if isinstance(head, nn.ModuleList) else head)
 
 
 def check_state_dict(
@@ -91,30 +97,30 @@ def check_state_dict(
     Args:
         model: The network that the checkpoint is meant for.
         found: Names to tensors, with or without the prefix ``module.``.
-        source: Where the checkpoint came from, for the message.
-        strict: Everything must fit, or be made to by the model as it loads; otherwise one
-            parameter in common is enough.
+        source: The checkpoint's file, for the message.
+        strict: Whether all parameters must fit, after what the model renames or resizes as it
+            loads them; otherwise one parameter in common is enough.
 
     Raises:
-        ConfigError: They do not fit; the message counts and names what differs.
+        CheckpointError: They do not fit; the message counts and names what differs.
     """
     wanted = _state_of(model)
     found = {k.removeprefix("module."): v for k, v in found.items()}
     if strict:
-        # Training alone uses it: a config for testing may leave it out.
+        # Only training uses it: a config for testing may leave it out.
         found = {
             k: v for k, v in found.items() if k in wanted or not k.startswith("auxiliary_head.")
         }
     comparison = compare_state_dicts(wanted, found)
     source = source or "the checkpoint"
     if strict and comparison.faults() and not _loads(model, found):
-        raise ConfigError(
+        raise CheckpointError(
             f"{source} is of another network than the config ({comparison.summary()}; "
             f"{'; '.join(comparison.faults())}). Use the config that the checkpoint was trained "
-            "with: it lies beside it in the work directory"
+            "with, which is in its work directory"
         )
     if not strict and not comparison.fitting:
-        raise ConfigError(
+        raise CheckpointError(
             f"{source} has no parameter in common with this {type(model).__name__}: it holds "
             f"{some(list(found))}, the model needs {some(list(wanted))}. Give a checkpoint "
             "of this network, or leave load_from out"
@@ -122,7 +128,7 @@ def check_state_dict(
 
 
 def _loads(model: nn.Module, found: dict[str, Any]) -> bool:
-    """Whether a network that renames or resizes what it loads, as ViT and Swin do, loads it all."""
+    """Whether a network that renames or resizes as it loads, such as ViT and Swin, loads it all."""
     if isinstance(model, FullyShardedDataParallel):
         return False
     try:
@@ -142,22 +148,22 @@ def _state_of(model: nn.Module) -> dict[str, Any]:
 
 
 def warn_of_other_settings(cfg: Config, meta: Any, *, source: str | None) -> None:
-    """Warn of what a config says otherwise than the one that weights were trained with.
+    """Warn where a config differs from the one that the weights were trained with.
 
     A unit's ``normalize`` or a backbone's dilations have no parameters: with another value the
     weights load, and the scores are worse for no visible reason.
 
     Args:
-        cfg: The config that is run.
-        meta: What the checkpoint holds beside the weights; mmengine keeps the config in it.
-        source: Where the checkpoint came from, for the message.
+        cfg: The config of this run.
+        meta: ``meta`` of the checkpoint, where mmengine stores the config.
+        source: The checkpoint's file, for the message.
     """
     text = meta.get(CONFIG_KEY) if isinstance(meta, dict) else None
     if not isinstance(text, str) or not text:
         return
     try:
         trained = parse_config(text, source=f"the config in {source}")
-    except ValueError:  # of another kind of config; nothing is taken from it
+    except ValueError:  # another kind of config
         return
     differing = differing_settings(trained.model, cfg.model)
     if differing:
@@ -170,54 +176,33 @@ def warn_of_other_settings(cfg: Config, meta: Any, *, source: str | None) -> Non
 
 
 def unwrap(model: nn.Module) -> nn.Module:
-    """The network itself, without DDP and test-time augmentation around it."""
+    """The network without the wrappers of DDP and test-time augmentation."""
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = cast(nn.Module, model.module)
     return model
-
-
-def check_data(model: nn.Module, dataset: Any, *, share: float = 0.0) -> None:
-    """Compare a model's head with a dataset: classes, and a segmentation's files and labels.
-
-    Args:
-        model: The network, or what is wrapped around it.
-        dataset: One that is built.
-        share: Share of the files that may be missing.
-
-    Raises:
-        ConfigError: More are missing.
-        ConfigError: They do not fit.
-    """
-    check_classes(model, dataset)
-    head = getattr(unwrap(model), "decode_head", None)
-    head = head[-1] if isinstance(head, nn.ModuleList) else head
-    check_segmentation_data(dataset, head, share=share)
 
 
 def check_classes(model: nn.Module, dataset: Any) -> None:
     """Compare the number of classes of a model's heads with a dataset's.
 
     Args:
-        model: The network, or what is wrapped around it.
-        dataset: Has the names of its classes in ``metainfo``.
+        model: The network, wrapped or not.
+        dataset: With the names of its classes in ``metainfo``.
 
     Raises:
         ConfigError: They differ.
     """
     network = unwrap(model)
     classes = _classes_of(dataset)
-    for name in (task.head for task in TASKS):
+    for name in _HEADS:
         head = getattr(network, name, None)
         for one in head if isinstance(head, nn.ModuleList) else [head]:
             num_classes = getattr(one, "num_classes", None)
             if num_classes is None or not classes or num_classes == len(classes):
                 continue
-            kind = type(
-                getattr(dataset, "dataset", dataset)
-            ).__name__  # within PerSampleSeedDataset
             raise ConfigError(
-                f"the {name.replace('_', ' ')} has num_classes={num_classes}, the dataset "
-                f"{kind} has {len(classes)} classes {classes}. Set "
+                f"model.{name}.num_classes is {num_classes}, but {type(dataset).__name__} has "
+                f"{len(classes)} classes {classes}; expected the same number: set "
                 f"model.{name}.num_classes={len(classes)}, or the dataset's metainfo"
             )
 
@@ -226,14 +211,13 @@ def check_same_classes(trained: Any, other: Any) -> None:
     """Compare the classes of two datasets, such as those to train and to validate on.
 
     Raises:
-        ConfigError: Both name their classes, and they differ in name or order.
+        ConfigError: Names or order of the classes differ.
     """
     first, second = _classes_of(trained), _classes_of(other)
     if first and second and first != second:
         raise ConfigError(
-            f"training knows the classes {first}, validation {second}; expected the same in the "
-            "same order, or scores compare unlike things: give both datasets the same folders of "
-            "classes, or the same metainfo"
+            f"training has the classes {first}, validation {second}; expected the same in the "
+            "same order: give both datasets the same folders of classes, or the same metainfo"
         )
 
 

@@ -65,9 +65,7 @@ class CityscapesScoreMetric(BaseMetric):
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
         if format_only and not output_dir:
-            raise ConfigError(
-                "format_only needs output_dir, the folder for the predictions"
-            )
+            raise ConfigError("format_only needs output_dir, the folder for the predictions")
         self.instances = instances
         self.output_dir = output_dir
         self.format_only = format_only

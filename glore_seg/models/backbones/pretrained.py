@@ -10,34 +10,24 @@ from torch import Tensor, nn
 
 from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import some
-from glore_seg.errors import CheckpointError, ConfigError
+from glore_seg.errors import CheckpointError
 
 
-class MissingWeightsError(CheckpointError):
-    """Pretrained weights can neither be found nor downloaded."""
-
-
-def missing_weights(checkpoint: str, error: OSError, option: str | None) -> MissingWeightsError:
-    """Say what to do about pretrained weights that can't be had.
+def missing_weights(checkpoint: str, reason: object, option: str | None) -> CheckpointError:
+    """The error for pretrained weights that are missing or cannot be downloaded.
 
     Args:
         checkpoint: Their path or address.
-        error: What became of the attempt.
-        option: The config's key that has the address; None where it has none.
-
-    Returns:
-        The error to raise.
+        reason: What went wrong.
+        option: The config key of ``checkpoint``, if there is one.
     """
-    ways = "give the path of a file in the config, or leave them out"
+    fix = "give the path of a file in the config, or leave them out"
     if option is not None:
-        ways = (
-            "either download them where there is a network and give the path (--cfg-options "
-            f"{option}=/path/to/weights.pth), or train from scratch (--cfg-options "
-            f"{option.removesuffix('.checkpoint')}=None)"
+        fix = (
+            f"download them and add --cfg-options {option}=/path/to/weights.pth, or train from "
+            f"scratch with --cfg-options {option.removesuffix('.checkpoint')}=None"
         )
-    return MissingWeightsError(
-        f"cannot get the pretrained weights {checkpoint!r} ({error}): {ways}"
-    )
+    return CheckpointError(f"cannot load the pretrained weights {checkpoint!r} ({reason}): {fix}")
 
 
 @dataclass(frozen=True)
@@ -77,9 +67,8 @@ def load_pretrained(
         What is new, and what the checkpoint says of itself.
 
     Raises:
-        MissingWeightsError: The file can neither be found nor downloaded.
-        ConfigError: It holds no weights, nothing in it begins with the prefix, or it is of another
-            network.
+        CheckpointError: The file is missing, cannot be downloaded, holds no weights or none with
+            the prefix, or is of another network.
     """
     try:
         loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
@@ -87,14 +76,14 @@ def load_pretrained(
         raise missing_weights(checkpoint, error, "model.backbone.init_cfg.checkpoint") from error
     state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
     if not isinstance(state, dict):
-        raise ConfigError(
+        raise CheckpointError(
             f"{checkpoint} holds no state_dict of names to tensors; give a checkpoint of training"
         )
     # Not all of a bare file need be weights.
     names = {k.removeprefix("module."): v for k, v in state.items() if isinstance(v, Tensor)}
     found = {k.removeprefix(prefix): v for k, v in names.items() if k.startswith(prefix)}
     if not found:
-        raise ConfigError(
+        raise CheckpointError(
             f"{checkpoint} holds nothing that begins with the prefix {prefix!r}, but "
             f"{some(list(names))}. Set init_cfg.prefix to what its names have before those of the "
             "backbone, or leave it out"
@@ -105,7 +94,7 @@ def load_pretrained(
     needed = {k: v for k, v in wanted.items() if not _is_in(k, new)}
     comparison = compare_state_dicts(needed, found)
     if comparison.faults():
-        raise ConfigError(
+        raise CheckpointError(
             f"{checkpoint} is of another network than this {type(network).__name__} "
             f"({comparison.summary()}; {'; '.join(comparison.faults())}). {_hint(names, prefix)}"
         )

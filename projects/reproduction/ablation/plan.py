@@ -8,10 +8,10 @@ from typing import Any
 from mmengine.config import Config
 
 from glore_seg.apis.config import load_config, use_amp
+from glore_seg.apis.tasks import task_of
 from glore_seg.apis.work_dir import find_config
 from glore_seg.engine import make_resumable
 from glore_seg.engine.speed import use_channels_last
-from glore_seg.engine.tasks import task_of
 from glore_seg.errors import ConfigError
 from glore_seg.utils.files import atomic_write
 from glore_seg.visualization.curves import read_scalars

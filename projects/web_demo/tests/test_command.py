@@ -5,7 +5,6 @@ import sys
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 
 TOOL = Path(__file__).parents[2] / "tools" / "web_demo.py"
@@ -18,6 +17,7 @@ def web_demo(load_tool):
 
 
 def test_it_serves_until_interrupted(small_config, trained):
+    httpx = pytest.importorskip("httpx", reason="gradio brings it")
     pytest.importorskip("gradio", reason="gradio is not installed: pip install 'glore_seg[demo]'")
     from projects.web_demo.tests.conftest import free_port
 

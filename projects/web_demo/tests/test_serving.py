@@ -3,7 +3,6 @@ import re
 import socket
 import sys
 
-import httpx
 import pytest
 
 from glore_seg.errors import MissingDependencyError
@@ -11,6 +10,7 @@ from projects.web_demo.handlers import Handlers
 from projects.web_demo.serving import LOOPBACK, serving
 from projects.web_demo.tests.conftest import free_port
 
+httpx = pytest.importorskip("httpx", reason="gradio brings it")
 pytest.importorskip("gradio", reason="gradio is not installed: pip install 'glore_seg[demo]'")
 
 

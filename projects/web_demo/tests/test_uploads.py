@@ -82,11 +82,11 @@ def test_formats_that_start_other_programs_are_not_read():
         (png_of_claimed_size(900, 900), {}, "damaged or cut off"),
         (encode(noise(64, 64, 3))[:3000], {}, "damaged or cut off"),
         (encode(noise(64, 64, 3), "JPEG")[:1500], {}, "damaged or cut off"),
-        (encode(Image.new("I", (4, 4))), {}, "^$"),
+        (encode(Image.new("I;16", (4, 4))), {}, "^$"),
     ],
 )
 def test_what_cannot_be_used_is_refused(content, limits, message):
-    if message == "^$":  # Pillow writes such an image with 16 bits
+    if message == "^$":  # 16 bits
         assert read(content, **limits).image.shape == (4, 4, 3)
         return
     with pytest.raises(UploadError, match=message):

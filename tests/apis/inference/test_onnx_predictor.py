@@ -13,7 +13,7 @@ pytest.importorskip("onnxruntime")
 
 
 @pytest.fixture(scope="module")
-def exported(cfg, checkpoint, tmp_path_factory):
+def exported(cfg, checkpoint, tmp_path_factory, export_support):
     path = tmp_path_factory.mktemp("exported") / "glore.onnx"
     export_model(cfg, checkpoint, path, resized=False)
     return path

@@ -7,7 +7,7 @@ from mmseg.datasets.transforms import LoadAnnotations
 from PIL import Image
 
 from glore_seg.datasets import LoadCheckedAnnotations
-from tests.mutations.readers.images import declared
+from tests.png_headers import declared
 
 
 @pytest.fixture

@@ -15,13 +15,11 @@ from mmaction.datasets.transforms import (
     CenterCrop,
     FormatShape,
     PackActionInputs,
-    RandomCrop,
     Resize,
     SampleFrames,
 )
 from mmengine.dataset import pseudo_collate
 
-from glore_seg.datasets.guarded_dataset import GuardedDataset
 from glore_seg.datasets.video.dataset import CheckedVideoDataset
 from glore_seg.datasets.video.rawframes import CheckedRawframeDataset
 from glore_seg.datasets.video.transforms import (
@@ -30,7 +28,6 @@ from glore_seg.datasets.video.transforms import (
     CheckedVideoInit,
     RepeatOneFrame,
 )
-from glore_seg.documented_errors import is_documented
 from glore_seg.engine.nonfinite_loss import NonFiniteLossCheck
 from tests.datasets.video.files import cut, images, numbers, write_clip, write_noise
 
@@ -120,22 +117,11 @@ def test_training_ends_where_no_video_can_be_read(damaged, told):
     )
     with pytest.raises(ValueError, match=message) as raised:
         data[0]
-    assert is_documented(raised.value)
+    assert isinstance(raised.value, GloReSegError)
     data.pipeline = lambda results: None
     with pytest.raises(Exception, match="Cannot find valid image") as raised:
         data[0]
     assert type(raised.value) is Exception  # not the videos' fault
-
-
-def test_a_crop_that_does_not_fit_is_no_damage(damaged):
-    steps = pipeline()
-    steps.insert(4, RandomCrop(size=100))
-    data = GuardedDataset(dataset(damaged, LINES, pipeline=steps), part="test_dataloader")
-    message = (
-        r"^RandomCrop of test_dataloader\.dataset\.pipeline fails on .*mp4 \(AssertionError; at "
-    )
-    with pytest.raises(ValueError, match=message):
-        data[0]
 
 
 def test_testing_leaves_none_out(damaged, told):

@@ -1,11 +1,17 @@
-"""What the check says of checkpoints and data that do not fit, whatever the config."""
+"""Checkpoints and data that do not fit are refused, whatever the config."""
 
 import pytest
 import torch
+from mmengine.dataset import BaseDataset
 from torch import nn
 
 from glore_seg.engine import SetupCheckHook, build_runner
-from glore_seg.engine.hooks.setup_check_hook import check_state_dict
+from glore_seg.engine.hooks.setup_check_hook import (
+    check_classes,
+    check_same_classes,
+    check_state_dict,
+)
+from glore_seg.errors import CheckpointError, ConfigError, DataError
 from glore_seg.layers import GloReUnit
 from tests.configs.shrinking import name_run
 from tests.engine.toy import config
@@ -40,7 +46,7 @@ def test_what_fits():
     ],
 )
 def test_what_does_not(other, message):
-    with pytest.raises(ValueError, match=message) as error:
+    with pytest.raises(CheckpointError, match=message) as error:
         check(GloReUnit(16), other.state_dict())
     assert str(error.value).startswith("weights.pth is of another network than the config")
 
@@ -48,7 +54,7 @@ def test_what_does_not(other, message):
 def test_a_start_needs_something_in_common():
     unit = GloReUnit(16)
     check(unit, GloReUnit(16, num_nodes=5, num_states=8).state_dict(), strict=False)
-    with pytest.raises(ValueError, match="no parameter in common with this GloReUnit"):
+    with pytest.raises(CheckpointError, match="no parameter in common with this GloReUnit"):
         check(unit, nn.Linear(3, 3).state_dict(), strict=False)
 
 
@@ -66,7 +72,7 @@ def test_what_a_network_renames_as_it_loads_fits():
     state = {k: v for k, v in model.state_dict().items() if not k.endswith("tracked")}
     state["0.old"] = state.pop("0.weight")
     check(model, state)
-    with pytest.raises(ValueError, match=r"missing: 0\.weight, 0\.bias"):
+    with pytest.raises(CheckpointError, match=r"missing: 0\.weight, 0\.bias"):
         check(model, {k: v for k, v in state.items() if k != "0.bias"})
 
 
@@ -90,15 +96,40 @@ def test_a_config_without_it_takes_no_wrong_checkpoint(tmp_path, resume):
         cfg.test_cfg = {}
         cfg.test_dataloader, cfg.test_evaluator = cfg.val_dataloader, cfg.val_evaluator
     runner = build_runner(cfg)
-    with pytest.raises(ValueError, match=r"other\.pth is of another network than the config"):
+    with pytest.raises(CheckpointError, match=r"other\.pth is of another network than the config"):
         runner.train() if resume else runner.test()
 
 
-def test_training_begins_with_a_look_at_the_labels(small_cfg, tmp_path):
+def test_a_training_begins_with_the_labels_of_validation(small_cfg, tmp_path):
     name_run(small_cfg, tmp_path)
     for split in ("train", "val"):
         dataset = small_cfg[f"{split}_dataloader"].dataset
         dataset.update(type="CityscapesDataset", pipeline=STOCK)
     small_cfg.val_dataloader.dataset.seg_map_suffix = "_gtFine_labelIds.png"
-    with pytest.raises(ValueError, match=r"val/.*labelIds\.png holds .*look like labelIds"):
+    with pytest.raises(DataError, match=r"val/.*labelIds\.png gives the classes \[19, 20"):
         build_runner(small_cfg).train()
+
+
+class Network(nn.Module):
+    def __init__(self, name, num_classes):
+        super().__init__()
+        self.add_module(name, nn.Identity())
+        getattr(self, name).num_classes = num_classes
+
+
+def dataset(*classes):
+    return BaseDataset(metainfo={"classes": classes}, lazy_init=True)
+
+
+@pytest.mark.parametrize("head", ["decode_head", "head", "cls_head"])
+def test_the_head_of_each_task_must_fit_the_data(head):
+    check_classes(Network(head, 2), dataset("car", "bus"))
+    with pytest.raises(ConfigError, match=rf"model.{head}.num_classes is 3, .*\('car', 'bus'\)"):
+        check_classes(Network(head, 3), dataset("car", "bus"))
+
+
+def test_training_and_validation_have_the_same_classes():
+    check_same_classes(dataset("car", "bus"), dataset("car", "bus"))
+    check_same_classes(dataset("car", "bus"), BaseDataset(lazy_init=True))
+    with pytest.raises(ConfigError, match=r"\('car', 'bus'\), validation \('bus', 'car'\)"):
+        check_same_classes(dataset("car", "bus"), dataset("bus", "car"))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glore_seg.evaluation.submission import SubmissionWriter
-from tests.disks import fill, make_read_only, small_disk
+from tests.disks import fill, small_disk
 from tests.evaluation.submission.conftest import KEYS, LABEL_IDS, expected
 
 pytestmark = pytest.mark.slow

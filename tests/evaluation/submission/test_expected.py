@@ -31,7 +31,7 @@ def test_finds_ground_truth(street_scenes, tmp_path):
     assert val.ground_truth(tmp_path) is None
     assert ExpectedImages("test", val.sizes).ground_truth(street_scenes) is None
     more = ExpectedImages("val", {**val.sizes, "ulm_000000_000019": (8, 8)})
-    with pytest.raises(DataError, match="1 of 3 images .*ulm_000000_000019"):
+    with pytest.raises(DataError, match=r"1 of 3 images .*ulm_000000_000019"):
         more.ground_truth(street_scenes)
 
 

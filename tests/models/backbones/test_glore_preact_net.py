@@ -10,6 +10,7 @@ from torch import nn
 
 from glore_seg.apis.export import export_model
 from glore_seg.engine import build_model
+from glore_seg.errors import CheckpointError
 from glore_seg.layers.preact import ARCHITECTURES, Architecture
 from glore_seg.models import GloRePreActNet
 from glore_seg.models.backbones import pretrained_units
@@ -229,7 +230,7 @@ def test_pretrained_weights_without_a_file():
 
 def test_missing_pretrained_weights():
     model = GloRePreActNet(**SMALL, init_cfg=pretrained("/nowhere/weights.pth"))
-    with pytest.raises(OSError, match=r"'/nowhere/weights.pth'.*backbone\.init_cfg=None"):
+    with pytest.raises(CheckpointError, match=r"'/nowhere/weights.pth'.*backbone\.init_cfg=None"):
         model.init_weights()
 
 
@@ -275,6 +276,7 @@ def test_norm_cfg_reaches_all_norms():
     assert {norm.eps for norm in norms} == {1e-4}
 
 
+@pytest.mark.usefixtures("export_support")
 def test_onnx_of_all_kinds_of_blocks(monkeypatch, tmp_path):
     pytest.importorskip("mmpretrain")
     everything = Architecture(

@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmseg.models.backbones import ResNet, ResNetV1c, ResNetV1d
 
+from glore_seg.errors import CheckpointError
 from glore_seg.models import GloReResNet
 from tests.models.base import ModelTests
 
@@ -102,11 +103,11 @@ def test_pretrained_units_are_kept(tmp_path):
 def test_missing_pretrained_weights():
     path = "/nowhere/weights.pth"
     model = GloReResNet(18, pretrained=path, **SMALL)
-    with pytest.raises(OSError, match=r"'/nowhere/weights.pth'.*model.pretrained=None"):
+    with pytest.raises(CheckpointError, match=r"'/nowhere/weights.pth'.*model.pretrained=None"):
         model.init_weights()
     model = GloReResNet(18, init_cfg={"type": "Pretrained", "checkpoint": path}, **SMALL)
     with pytest.raises(
-        OSError, match=r"model\.backbone\.init_cfg\.checkpoint=/path.*init_cfg=None"
+        CheckpointError, match=r"model\.backbone\.init_cfg\.checkpoint=/path.*init_cfg=None"
     ):
         model.init_weights()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import io
 import json
-import struct
 import zlib
 from functools import cache
 from pathlib import Path
@@ -19,7 +18,6 @@ from PIL import Image
 
 from glore_seg.datasets import LoadCheckedAnnotations
 from glore_seg.datasets.camvid import convert_camvid
-from glore_seg.datasets.guarded_dataset import GuardedDataset
 from glore_seg.datasets.train_ids import draw_train_ids
 from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
 from glore_seg.evaluation import CityscapesScorer
@@ -29,6 +27,7 @@ from glore_seg.utils.image_io import read_image, read_label_map
 from projects.web_demo.uploads import Limits, read_upload
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import spoiled_bytes, spoiled_json
+from tests.png_headers import declared
 
 _SIZE = (12, 20)  # height, width
 _CLASSES = 19
@@ -40,12 +39,6 @@ def encoded(image: Any, kind: str = "PNG", **options: Any) -> bytes:
     whole = image if isinstance(image, Image.Image) else Image.fromarray(image)
     whole.save(file, kind, **options)
     return file.getvalue()
-
-
-def declared(data: bytes, width: int, height: int) -> bytes:
-    """A PNG whose header, checksum included, tells of another size."""
-    header = data[12:16] + struct.pack(">II", width, height) + data[24:29]
-    return data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
 
 
 @cache
@@ -277,7 +270,7 @@ def _score_on(folder: Path) -> None:
     steps = ("LoadImageFromFile", "mmseg.LoadCheckedAnnotations", "mmseg.PackSegInputs")
     place = {"img_path": image, "seg_map_path": label, "reduce_zero_label": False}
     sample = _Sample(*steps, **place, seg_fields=[])
-    found = GuardedDataset(sample, part="test_dataloader")[0]
+    found = sample[0]
     _check_rgb(found["inputs"].numpy().transpose(1, 2, 0))
     labels = found["data_samples"].gt_sem_seg.data.numpy()
     if labels.shape[1:] != found["inputs"].shape[1:] or ((labels > 18) & (labels != 255)).any():
@@ -290,7 +283,7 @@ def _classify(folder: Path) -> None:
     crop = {"type": "mmpretrain.CenterCrop", "crop_size": 6}
     steps = ("LoadImageFromFile", edge, crop, "mmpretrain.PackInputs")
     sample = _Sample(*steps, img_path=str(folder / "a.png"), gt_label=1)
-    found = GuardedDataset(sample, part="test_dataloader")[0]
+    found = sample[0]
     if tuple(found["inputs"].shape) != (3, 6, 6):
         raise Nonsense(f"a sample of shape {found['inputs'].shape}")
 

@@ -21,9 +21,10 @@ from tests.evaluation.submission.conftest import (
     expected,
     good_files,
 )
-from tests.mutations.readers.images import declared, images
+from tests.mutations.readers.images import images
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import spoiled_bytes
+from tests.png_headers import declared
 
 _NAMES = (
     *("../canary", "/tmp/canary", "..\\canary", "C:\\canary", "a/../../canary", "", "/", "."),
