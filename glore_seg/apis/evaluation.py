@@ -61,7 +61,8 @@ def evaluate(predictor: Predictor, cfg: Config, *, split: str = "val") -> Evalua
     is_cityscapes = set(classes) <= set(CITYSCAPES_CLASSES)
     scorer = CityscapesScorer(classes) if is_cityscapes else None
     confusion = np.zeros((k, k), np.int64)
-    accuracies, paths, milliseconds = [], [], []
+    paths: list[Path] = []
+    accuracies, milliseconds = [], []
     input_size = (0, 0)
     loader = Runner.build_dataloader(cfg[f"{split}_dataloader"])
     batches = track(loader, len(loader), f"evaluating on {split}")

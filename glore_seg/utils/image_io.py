@@ -156,7 +156,7 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
     compression = 6 if image.ndim == 2 else 1  # label maps shrink a lot, photos hardly
     _, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, compression])
     with atomic_write(path) as temporary:
-        temporary.write_bytes(data)  # cv2.imwrite does not notice a full disk
+        temporary.write_bytes(data.tobytes())  # cv2.imwrite does not notice a full disk
 
 
 def _read_bytes(path: Path, fix: str) -> bytes:

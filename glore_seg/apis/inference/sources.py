@@ -38,6 +38,7 @@ def build_predictor(
     cfg_options: dict[str, Any] | None = None,
 ) -> Predictor | OnnxPredictor:
     """Build what :class:`Segmenter` runs; arguments and exceptions are the same."""
+    weights: Checkpoint | str | Path | None = checkpoint
     if isinstance(source, Config):
         cfg = copy.deepcopy(source)
     else:
@@ -58,7 +59,7 @@ def build_predictor(
                     f"source {source} has weights, and checkpoint {checkpoint} is given too; "
                     "expected one of them"
                 )
-            checkpoint, cfg = _open_lone(source)
+            weights, cfg = _open_lone(source)
         elif source.suffix in _CONFIGS:
             cfg = load_config(str(source))
         else:
@@ -69,14 +70,14 @@ def build_predictor(
                 "converts weights of other projects"
             )
     cfg.merge_from_dict(cfg_options or {})
-    if checkpoint is None:
-        raise ConfigError(f"source {source} is a config without weights: give checkpoint")
+    if weights is None:
+        raise ConfigError(f"source {cfg.filename} is a config without weights: give checkpoint")
     use_inference(cfg, mode)
     if tta:
         if (cfg.get("tta_model") or {}).get("type", "SegTTAModel") == "SegTTAModel":
             cfg.tta_model = {"type": "AccumulatingSegTTAModel"}  # equal, in less memory
         use_tta(cfg)
-    return Predictor(cfg, checkpoint, device=device, precision=precision)
+    return Predictor(cfg, weights, device=device, precision=precision)
 
 
 def hash_source(source: str | Path) -> str:
