@@ -11,12 +11,13 @@ BIN := $(VENV)/bin
 FORKS_BIN := $(FORKS_VENV)/bin
 READY := $(VENV)/.ready
 FORKS_READY := $(FORKS_VENV)/.ready
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 PIP_OPTIONS := --quiet --disable-pip-version-check --constraint constraints.txt
 # pip unpacks gigabytes into TMPDIR, and /tmp lies in memory on many machines.
 PIP_INSTALL = TMPDIR=$(abspath $(1))/tmp $(1)/bin/python -m pip install $(PIP_OPTIONS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint forks test-forks test-matrix missing
+.PHONY: help env demo test test-all docs lint forks test-forks test-matrix missing
 
 export TORCH_BACKEND
 
@@ -27,11 +28,19 @@ help:  ## Say what can be made
 env: $(READY)  ## Make .venv with all that development needs (1 to 3 minutes)
 
 demo: $(READY)  ## Train FCN + GloRe on made street scenes, evaluate, report, submit (3 minutes)
-	@$(BIN)/python -m projects.synthetic_data.demo_command demo_output $(DEMO_OPTIONS)
+	@$(BIN)/python -m projects.synthetic_data.demo demo_output $(DEMO_OPTIONS)
 
-test: $(READY)  ## Run the tests (under 10 minutes on two cores)
-	@echo "Running the tests in two processes: under 10 minutes on two cores."
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+test: $(READY)  ## Run the quick tests (5 minutes on two cores)
+	@echo "Running the quick tests in two processes: 5 minutes on two cores."
+	@$(PYTEST) -m "not slow"
+
+test-all: $(READY)  ## Run all tests: mutated inputs, kills, the browser, the docs' examples too
+	@$(PYTEST)
+
+docs: $(READY)  ## Build the site with the API reference in site/
+	@$(call PIP_INSTALL,$(VENV)) --editable '.[docs]'
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html is ready."
 
 lint: $(READY)  ## Check format, lint and types
 	$(BIN)/ruff format --check .

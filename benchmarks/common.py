@@ -1,4 +1,4 @@
-"""What the benchmarks share: command line, header, tables, JSON, images.
+"""Command line, header, tables, JSON and plots of all benchmarks.
 
 Run a benchmark from the repository's root: ``python -m benchmarks.unit --json unit.json``.
 """
@@ -15,7 +15,7 @@ from glore_seg.utils.env_info import machine
 
 
 def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows of equal keys as a Markdown table; floats with two digits, None as a dash."""
+    """Format rows with equal keys as a Markdown table; floats with two digits, None as a dash."""
     if not rows:
         return ""
     lines = [list(rows[0]), ["---"] * len(rows[0])]
@@ -30,14 +30,16 @@ def _cell(value: Any) -> str:
 
 
 def make_parser(description: str, *, example: str) -> argparse.ArgumentParser:
-    """A command line with the options that all benchmarks have."""
+    """A parser with the options of all benchmarks."""
     parser = argparse.ArgumentParser(description=description, epilog=f"example: {example}")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write header and rows here")
-    parser.add_argument("--image", type=Path, metavar="FILE", help="draw the image here")
     parser.add_argument(
-        "--rounds", type=int, default=15, help="how often each way is timed (default: 15)"
+        "--json", type=Path, metavar="FILE", help="write header and rows to this file"
     )
-    parser.add_argument("--threads", type=int, help="CPU threads (default: torch's own)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the plot to this file")
+    parser.add_argument(
+        "--rounds", type=int, default=15, help="number of timings of each variant (default: 15)"
+    )
+    parser.add_argument("--threads", type=int, help="CPU threads (default: torch's)")
     return parser
 
 
@@ -54,7 +56,7 @@ def begin(args: argparse.Namespace, *, device: str = "cpu") -> dict[str, Any]:
 def finish(
     args: argparse.Namespace, header: Mapping[str, Any], tables: Mapping[str, Sequence[Mapping]]
 ) -> None:
-    """Print the tables as Markdown, and write them as JSON where asked."""
+    """Print the tables as Markdown, and write them as JSON with ``--json``."""
     print_tables(tables)
     write_json(args, header, tables)
 
@@ -68,7 +70,7 @@ def print_tables(tables: Mapping[str, Sequence[Mapping]]) -> None:
 def write_json(
     args: argparse.Namespace, header: Mapping[str, Any], tables: Mapping[str, Sequence[Mapping]]
 ) -> None:
-    """Write the tables as JSON where asked."""
+    """Write the tables as JSON with ``--json``."""
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"machine": header, "tables": tables}, indent=1)
@@ -84,7 +86,7 @@ def draw_lines(
     ylabel: str,
     logarithmic: bool = True,
 ) -> None:
-    """Draw one line a name through its (x, y) points and write the image."""
+    """Draw one line per name through its (x, y) points."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
@@ -102,7 +104,7 @@ def draw_lines(
 
 
 def draw_bars(path: Path, bars: Mapping[str, float], *, title: str, xlabel: str) -> None:
-    """Draw one bar a name, with its value behind it, and write the image."""
+    """Draw one bar per name, labeled with its value."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 1.1 + 0.4 * len(bars)), layout="constrained")

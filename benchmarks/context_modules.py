@@ -1,9 +1,9 @@
-"""What a context module costs at 512 channels: time, memory, MACs, growth with size.
+"""Compare context modules at 512 channels: time, memory, MACs, growth with size.
 
-``python -m benchmarks.context_modules --threads 2 --json modules.json --image modules.png``
+``python -m benchmarks.context_modules --threads 2 --json modules.json --plot modules.png``
 
-All are OpenMMLab's own code. Pyramid and atrous pooling are put together as in their papers: PSPNet
-with 128 channels a scale and a 3x3 convolution back, DeepLabv3 with 256 a branch and a 1x1 back.
+All are OpenMMLab's code. Pyramid and atrous pooling are as in their papers: PSPNet with 128
+channels per scale and a final 3x3 convolution, DeepLabv3 with 256 per branch and a final 1x1.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,22 +13,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import glore_seg  # noqa: F401  patches upstream, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches OpenMMLab, therefore first
 from benchmarks.common import begin, draw_lines, finish, make_parser
 from glore_seg.apis import count_complexity
 from glore_seg.layers import GloReUnit
 from glore_seg.utils.progress import track
-from projects.reproduction.timing import saved_bytes, side_by_side
+from projects.reproduction.measure import saved_bytes, side_by_side
 
 C = 512
 SIZES = ((32, 64), (64, 64), (64, 128), (128, 128), (128, 256))
 TABLE = ((64, 128), (128, 256))
-# Maps of L x L: kept for the backward pass and met in it.
+# Maps of L x L in memory during the backward pass.
 ATTENTION_MAPS = 4
 
 
 class Pooled(nn.Module):
-    """Branches, resized to the input where they must be, and a convolution over all of them."""
+    """Branches, resized to the input, and a convolution over all of them."""
 
     def __init__(self, branches: nn.Module, back: nn.Module, *, pool: nn.Module | None, keep: bool):
         super().__init__()
@@ -48,7 +48,7 @@ def psp() -> nn.Module:
     from mmseg.models.decode_heads.psp_head import PPM
 
     norms = {"conv_cfg": None, "norm_cfg": {"type": "BN"}, "act_cfg": {"type": "ReLU"}}
-    # No norm after pooling: one value a channel has no variance at a batch of one.
+    # No norm after pooling: one value per channel has no variance at batch size 1.
     branches = PPM((1, 2, 3, 6), C, C // 4, align_corners=False, **{**norms, "norm_cfg": None})
     return Pooled(branches, ConvModule(2 * C, C, 3, padding=1, **norms), pool=None, keep=True)
 
@@ -124,7 +124,7 @@ QUADRATIC = ("DANet", "non-local", "DNL")
 
 
 def reason_against(name: str, length: int, max_gb: float) -> str | None:
-    """Why a module is not run, or None."""
+    """Reason not to run a module, or None."""
     needed = ATTENTION_MAPS * 4 * length**2 / 1e9
     if name in QUADRATIC and needed > max_gb:
         return f"not run: needs {needed:.0f} GB"
@@ -187,20 +187,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Measure all modules at all sizes, print and draw."""
     parser = make_parser(
         "Time context modules at 512 channels, batch 1, fp32.",
-        example="python -m benchmarks.context_modules --json modules.json --image modules.png",
+        example="python -m benchmarks.context_modules --json modules.json --plot modules.png",
     )
     parser.set_defaults(rounds=5)
     parser.add_argument(
-        "--max-seconds", type=float, default=20.0, help="at most so long a size (default: 20)"
+        "--max-seconds", type=float, default=20.0, help="time limit of a size (default: 20)"
     )
     parser.add_argument(
         "--max-gb",
         type=float,
         default=6.0,
-        help="leave out what needs more memory for its L x L maps (default: 6)",
+        help="skip modules that need more memory for their L x L maps (default: 6)",
     )
     parser.add_argument(
-        "--largest", type=int, default=128 * 256, help="positions to grow to (default: 32768)"
+        "--largest",
+        type=int,
+        default=128 * 256,
+        help="largest number of positions (default: 32768)",
     )
     args = parser.parse_args(argv)
     header = begin(args)
@@ -216,7 +219,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "Growth with size": [row for row in rows if row["positions"] not in in_table],
     }
     finish(args, header, tables)
-    if args.image:
+    if args.plot:
         title = "forward + backward, ms"
         lines = {
             name: [
@@ -227,7 +230,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             for name in MODULES
         }
         draw_lines(
-            args.image,
+            args.plot,
             {name: points for name, points in lines.items() if points},
             title=f"Context modules, 512 channels, fp32, {header['threads']} threads",
             xlabel="positions L",

@@ -18,7 +18,7 @@ from mmengine.dataset import BaseDataset
 import glore_seg  # noqa: F401  patches upstream, so before anything of OpenMMLab's
 from benchmarks.common import begin, finish, make_parser
 from glore_seg.datasets import pack_dataset
-from projects.reproduction.timing import side_by_side
+from projects.reproduction.measure import side_by_side
 from projects.synthetic_data.street_scenes import make_street_scenes
 
 RATIOS = (0.5, 2.0)
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     """Measure, print and return the tables."""
     parser = make_parser(
         "The training pipeline's images a second and core, beside mmsegmentation's own.",
-        example="python -m benchmarks.feed --json feed.json --image feed.png",
+        example="python -m benchmarks.feed --json feed.json --plot feed.png",
     )
     parser.set_defaults(threads=1)
     parser.add_argument(
@@ -73,8 +73,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
         ],
     }
     finish(args, header, tables)
-    if args.image:
-        draw(args.image, stages)
+    if args.plot:
+        draw(args.plot, stages)
     return tables
 
 

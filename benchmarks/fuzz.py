@@ -26,7 +26,7 @@ PARSERS = {
     ),
     "config": (
         ("config text in a checkpoint",),
-        ("glore_seg.checkpoints.literals", "glore_seg.checkpoints.untrusted_config"),
+        ("glore_seg.checkpoints.embedded_config", "glore_seg.checkpoints.untrusted_config"),
     ),
 }
 """The readers whose inputs it begins with, the first of which reads, and what is instrumented."""

@@ -1,12 +1,12 @@
-"""All that is measured on a GPU: the unit in bf16 against its two floors, and the whole network.
+"""Measure on a GPU the unit in bf16 against its lower bounds, and the network.
 
-``python -m benchmarks.gpu --json gpu.json --image gpu.png`` is made to end within ten minutes,
-most of them compiling; the header says what it took. The unit's rows are in the file before the
-network begins, which is ``benchmarks.model --device cuda``. ``--rehearse`` runs it without a GPU.
+``python -m benchmarks.gpu --json gpu.json --plot gpu.png`` takes less than ten minutes,
+mostly for compiling. The rows of the unit are written before those of the network, which is
+``benchmarks.model --device cuda``. ``--rehearse`` runs without a GPU.
 
-Floors: X is read twice and written once at the rate of a plain copy, and the three products of
-C x N x L run at the rate of a large square product; both rates are measured here. The backward
-pass reads X, its gradient twice and B, writes one gradient, and has six products.
+Bounds: X is read twice and written once at the rate of a copy, and the three products of C x N x L
+run at the rate of a large square product; both rates are measured. The backward pass reads X, its
+gradient twice and B, writes one gradient, and has six products.
 """
 
 import time
@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from benchmarks import model
 from benchmarks.common import begin, make_parser, print_tables, write_json
-from benchmarks.unit import Shape, make, multiply_adds
-from projects.reproduction.timing import side_by_side
+from benchmarks.unit import Shape, count_macs, make
+from projects.reproduction.measure import side_by_side
 
 SHAPES = (
     Shape("segmentation", 1, 512, 64, 128, (128, 256)),
@@ -51,10 +51,10 @@ def milliseconds(way: Callable[[], object], rounds: int, *, device: str) -> floa
 
 
 def rates(rounds: int, *, device: str, size: int, side: int) -> tuple[float, float]:
-    """Bytes a millisecond of a copy, both ways counted, and bf16 MACs a millisecond.
+    """Bytes per ms of a copy, read and write counted, and bf16 MACs per ms.
 
     Args:
-        rounds: How often each is timed.
+        rounds: Number of timings of each.
         device: ``"cuda"`` or ``"cpu"``.
         size: Bytes to copy.
         side: Rows and columns of the product's factors.
@@ -67,7 +67,7 @@ def rates(rounds: int, *, device: str, size: int, side: int) -> tuple[float, flo
 
 
 def run(unit: nn.Module, x: Tensor, gradient: Tensor | None) -> Tensor | None:
-    """One pass of inference, or one of training where a gradient is given."""
+    """One pass of inference, or of training if a gradient is given."""
     if gradient is None:
         with torch.no_grad():
             return unit(x)
@@ -77,7 +77,7 @@ def run(unit: nn.Module, x: Tensor, gradient: Tensor | None) -> Tensor | None:
 
 
 def graphed(way: Callable[[], object]) -> Callable[[], object]:
-    """Replay of a CUDA graph of it, without the cost of launching each kernel."""
+    """Replay of a CUDA graph, without the cost of launching each kernel."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
@@ -93,12 +93,12 @@ def graphed(way: Callable[[], object]) -> Callable[[], object]:
 def ways(
     unit: nn.Module, x: Tensor, gradient: Tensor | None
 ) -> Iterator[tuple[str, Callable[[], object]]]:
-    """How the unit is run, one after another; on a CPU as written alone."""
+    """Variants of running the unit; on a CPU only eager."""
     way = partial(run, unit, x, gradient)
     yield "eager", way
     if x.is_cuda:
         yield "CUDA graph", graphed(way)
-        # else the second shape is compiled for all shapes, and the ninth unit not at all
+        # Otherwise the second shape is compiled for all shapes, and the ninth unit not at all.
         torch.compiler.reset()
         yield "compiled", partial(run, torch.compile(unit, fullgraph=True), x, gradient)
 
@@ -141,7 +141,7 @@ def measure(
                 row[f"{name}, {title}, ms"] = round(milliseconds(way, rounds, device=device), 4)
         best = min(value for key, value in row.items() if key.startswith("ours"))
         row["best of ours, times the floor"] = best / floor
-        row["MACs, ours, G"] = multiply_adds(shape)["ours"]
+        row["MACs, ours, G"] = count_macs(shape)["ours"]
         rows.append(row)
     return rows
 
@@ -149,8 +149,8 @@ def measure(
 def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     """Measure the unit at both shapes in both memory formats, then the network."""
     parser = make_parser(
-        "Time the GloRe unit in bf16 on one GPU against its floors, and a whole network.",
-        example="python -m benchmarks.gpu --json gpu.json --image gpu.png",
+        "Time the GloRe unit in bf16 on one GPU against its lower bounds, and a network.",
+        example="python -m benchmarks.gpu --json gpu.json --plot gpu.png",
     )
     parser.add_argument(
         "--rehearse",
@@ -198,8 +198,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     header["minutes"] = round((time.monotonic() - started) / 60, 1)
     print(f"\nminutes {header['minutes']}", flush=True)
     write_json(args, header, {**tables, **networks})
-    if args.image:
-        model.draw(args.image, networks)
+    if args.plot:
+        model.draw(args.plot, networks)
     return {**tables, **networks}
 
 

@@ -1,7 +1,7 @@
-"""Training steps and inference of a whole network: the options here beside mmseg's stock settings.
+"""Training steps and inference of a network with our options and with mmseg's defaults.
 
-The stock settings are fp32, channels first, run as written. The small defaults are for CPUs; with
-`--device cuda` they are ResNet-50 at the sizes of Cityscapes, and torch.compile joins.
+mmseg's defaults are fp32, channels first, eager. On CPUs the network is small; with `--device cuda`
+it is ResNet-50 at the sizes of Cityscapes, also with torch.compile.
 """
 
 import copy
@@ -15,13 +15,12 @@ from typing import Any
 import torch
 from torch import nn
 
-import glore_seg  # noqa: F401  patches upstream, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches OpenMMLab, therefore first
 from benchmarks.common import begin, finish, make_parser
 from glore_seg.apis import load_config
 from glore_seg.apis.config import replace_sync_bn
 from glore_seg.engine import build_model, use_compile
-from projects.reproduction.timing import Timing, side_by_side
-from projects.reproduction.training_step import make_batch, make_step
+from projects.reproduction.measure import Timing, make_batch, make_step, side_by_side
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -44,7 +43,7 @@ STOCK = "fp32, channels first"
 def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     """Measure, print and return the tables."""
     parser = make_parser(
-        "Training steps and inference of a whole network beside mmsegmentation's stock settings.",
+        "Training steps and inference of a network with our options and mmsegmentation's defaults.",
         example="python -m benchmarks.model --device cuda --json model.json",
     )
     parser.add_argument("--device", choices=list(DEFAULTS), default="cpu")
@@ -53,9 +52,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
         parser.add_argument(
             f"--{name}-size", type=int, nargs=2, metavar=("H", "W"), help=f"of {what}"
         )
-    parser.add_argument("--batch-size", type=int, help="crops a training step")
+    parser.add_argument("--batch-size", type=int, help="crops per training step")
     parser.add_argument(
-        "--compile", action="store_true", help="torch.compile on a CPU as well: takes minutes"
+        "--compile", action="store_true", help="torch.compile on a CPU, too: takes minutes"
     )
     args = parser.parse_args(argv)
     header = begin(args, device=args.device)
@@ -69,8 +68,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
         rounds=args.rounds,
     )
     finish(args, header, tables)
-    if args.image:
-        draw(args.image, tables)
+    if args.plot:
+        draw(args.plot, tables)
     return tables
 
 
@@ -85,17 +84,17 @@ def measure(
     batch_size: int | None = None,
     max_seconds: float = 240,
 ) -> dict[str, list[dict[str, Any]]]:
-    """Give the tables of training and of inference by their titles.
+    """Return the tables of training and inference by their titles.
 
     Args:
-        device: ``"cpu"`` or ``"cuda"``, which the defaults of the others depend on.
-        compiled: Whether torch.compile joins.
-        rounds: How often each way is timed.
-        config: What to build.
+        device: ``"cpu"`` or ``"cuda"``, which sets the defaults of the others.
+        compiled: Whether to include torch.compile.
+        rounds: Number of timings of each variant.
+        config: Config of the network.
         train_size: Height and width of crops.
         test_size: Height and width of images.
-        batch_size: Crops a training step.
-        max_seconds: At most so long a table, less compiling and the third round.
+        batch_size: Crops per training step.
+        max_seconds: Time limit of a table, without compiling and the third round.
     """
     defaults = DEFAULTS[device]
     train_size = tuple(train_size or defaults["train_size"])
@@ -110,7 +109,7 @@ def measure(
         ("Training step", train_size, batch_size or defaults["batch_size"], training),
         ("Inference", test_size, 1, inference),
     ):
-        torch.compiler.reset()  # else a second size is compiled for all sizes
+        torch.compiler.reset()  # otherwise a second size is compiled for all sizes
         data = make_batch(count, *size, num_classes=19, device=device)
         ways = {name: make(model, data, cfg, way) for name, way in settings(compiled).items()}
         timings = side_by_side(ways, rounds=rounds, max_seconds=max_seconds)
@@ -121,7 +120,7 @@ def measure(
 
 @dataclass(frozen=True)
 class Settings:
-    """What a way runs with; the defaults are mmsegmentation's stock settings."""
+    """Settings of a variant; the defaults are mmsegmentation's."""
 
     channels_last: bool = False
     bf16: bool = False
@@ -129,7 +128,7 @@ class Settings:
 
 
 def settings(compiled: bool) -> dict[str, Settings]:
-    """Give the settings of each way by its name, the stock ones first."""
+    """Return the settings of each variant by its name, mmsegmentation's first."""
     found = {
         STOCK: Settings(),
         "fp32, channels last": Settings(channels_last=True),
@@ -153,7 +152,7 @@ def _prepared(model: nn.Module, way: Settings) -> nn.Module:
 def training(
     model: nn.Module, data: dict[str, list], cfg: Any, way: Settings
 ) -> Callable[[], object]:
-    """Give what makes one step: preprocessing, loss, gradients, optimizer."""
+    """Return a function for one step: preprocessing, loss, gradients, optimizer."""
     wrapper = copy.deepcopy(cfg.optim_wrapper)
     wrapper.type = "BFloat16OptimWrapper" if way.bf16 else "OptimWrapper"
     return make_step(_prepared(model, way), data, wrapper)
@@ -162,7 +161,7 @@ def training(
 def inference(
     model: nn.Module, data: dict[str, list], cfg: Any, way: Settings
 ) -> Callable[[], object]:
-    """Give what predicts the label maps of one batch; BatchNorm is folded but in stock settings."""
+    """Return a function that predicts label maps of a batch; BatchNorm is folded unless stock."""
     from mmcv.cnn import fuse_conv_bn
 
     model = _prepared(model, way).eval()
@@ -178,11 +177,11 @@ def inference(
 
 
 def rows(timings: dict[str, Timing], count: int) -> list[dict[str, Any]]:
-    """Lay out the timings."""
+    """Return the rows of a table."""
     return [
         {
             "settings": name,
-            "images a second": 1e3 * count / timing.milliseconds,
+            "images/s": 1e3 * count / timing.milliseconds,
             "ms": timing.milliseconds,
             "times stock": timing.times_faster_than(timings[STOCK]),
             "times stock, CPU time": timing.times_faster_than(timings[STOCK], clock="cpu"),
@@ -192,7 +191,7 @@ def rows(timings: dict[str, Timing], count: int) -> list[dict[str, Any]]:
 
 
 def draw(path: Path, tables: dict[str, list[dict[str, Any]]]) -> None:
-    """Draw a panel a table, a bar a way."""
+    """Draw one panel per table, one bar per variant."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 1.6 + 1.6 * len(tables)), layout="constrained")

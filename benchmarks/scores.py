@@ -25,7 +25,7 @@ import glore_seg  # noqa: F401  patches upstream
 from benchmarks.common import begin, draw_bars, finish, make_parser
 from glore_seg.compat.cityscapesscripts import cityscapesscripts_numpy
 from glore_seg.evaluation import CityscapesScorer
-from projects.reproduction.timing import side_by_side
+from projects.reproduction.measure import side_by_side
 
 SIZE = (1024, 2048)
 INSTANCES = 60
@@ -77,9 +77,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         for name, timing in timings.items()
     ]
     finish(args, header, {f"{args.images} images, {args.rounds} rounds": rows})
-    if args.image:
+    if args.plot:
         bars = {row["way"]: row["CPU ms an image"] for row in rows}
-        draw_bars(args.image, bars, title="Scoring", xlabel="CPU ms an image")
+        draw_bars(args.plot, bars, title="Scoring", xlabel="CPU ms an image")
 
 
 def _write(folder: Path, count: int) -> list[tuple[Path, np.ndarray]]:

@@ -131,9 +131,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     ]
     title = f"{Path(args.config).stem}, {'slide' if args.slide else 'whole'}, {args.device}"
     finish(args, header, {title: rows})
-    if args.image:
+    if args.plot:
         bars = {way: peak / 1e6 for way, peak in peaks.items()}
-        draw_bars(args.image, bars, title=f"Inference, {title}", xlabel="peak memory, MB")
+        draw_bars(args.plot, bars, title=f"Inference, {title}", xlabel="peak memory, MB")
 
 
 def _measure(way: str, argv: Sequence[str]) -> int:

@@ -1,6 +1,6 @@
-"""The unit against the authors' way: time, saved memory and MACs, and growth with size.
+"""Compare the unit with the authors' implementation: time, memory, MACs, growth with size.
 
-``python -m benchmarks.unit --threads 2 --json unit.json --image unit.png``
+``python -m benchmarks.unit --threads 2 --json unit.json --plot unit.png``
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from glore_seg.layers.evaluation_order import (
     costs_less_in_interaction_space,
     interaction_macs,
 )
-from projects.reproduction.timing import saved_bytes, side_by_side
+from projects.reproduction.measure import saved_bytes, side_by_side
 from tests.reference.released_unit import ReleasedUnit
 
 UNITS = ("authors", "ours")
@@ -73,7 +73,7 @@ def make(shape: Shape, *, channels_last: bool) -> tuple[ReleasedUnit, GloReUnit,
 
 
 def ways(units: dict[str, nn.Module], x: Tensor, *, backward: bool) -> dict[str, Callable]:
-    """What to time: forward in evaluation, or forward and backward in training."""
+    """Functions to time: forward in evaluation, or forward and backward in training."""
 
     def run(unit: nn.Module, leaf: Tensor, gradient: Tensor) -> None:
         unit(leaf).backward(gradient)
@@ -92,14 +92,14 @@ def ways(units: dict[str, nn.Module], x: Tensor, *, backward: bool) -> dict[str,
 
 
 def saved(unit: nn.Module, x: Tensor) -> float:
-    """Bytes kept for the backward pass beyond X and the parameters, in units of X."""
+    """Bytes saved for the backward pass beyond X and the parameters, in units of X."""
     leaf = x.clone().requires_grad_()
     kept = saved_bytes(lambda: unit.train()(leaf), beyond=[leaf, *unit.parameters()])
     return kept / (x.numel() * x.element_size())
 
 
-def multiply_adds(shape: Shape) -> dict[str, float]:
-    """Counted for one forward pass in evaluation, in G."""
+def count_macs(shape: Shape) -> dict[str, float]:
+    """MACs of one forward pass in evaluation, in G."""
     parts = (shape.channels, shape.nodes, shape.states, prod(shape.sizes))
     graph = shape.nodes * shape.states * (shape.nodes + shape.states)
     counts = {"authors": coordinate_macs(*parts, shared=True)}
@@ -125,10 +125,10 @@ def measure(
         )
         for name, timing in timings.items():
             row[f"{title}, {name}, ms"] = timing.milliseconds
-        row[f"{title}, times as fast"] = timings["ours"].times_faster_than(timings["authors"])
+        row[f"{title}, speedup"] = timings["ours"].times_faster_than(timings["authors"])
     for name, unit in units.items():
         row[f"saved, {name}, X"] = saved(unit, x)
-    for name, count in multiply_adds(shape).items():
+    for name, count in count_macs(shape).items():
         row[f"MACs, {name}, G"] = count
     return row
 
@@ -136,15 +136,15 @@ def measure(
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure all shapes in both formats and the growth with size, print and draw."""
     parser = make_parser(
-        "Time the GloRe unit against the authors' way.",
-        example="python -m benchmarks.unit --threads 2 --json unit.json --image unit.png",
+        "Time the GloRe unit against the authors' implementation.",
+        example="python -m benchmarks.unit --threads 2 --json unit.json --plot unit.png",
     )
     parser.add_argument(
-        "--max-seconds", type=float, default=4.0, help="at most so long a cell (default: 4)"
+        "--max-seconds", type=float, default=4.0, help="time limit of a cell (default: 4)"
     )
-    parser.add_argument("--only", help="measure only shapes whose name holds this text")
+    parser.add_argument("--only", help="measure only shapes whose name contains this text")
     parser.add_argument(
-        "--largest", type=int, default=2**18, help="positions to grow to (default: 262144)"
+        "--largest", type=int, default=2**18, help="largest number of positions (default: 262144)"
     )
     args = parser.parse_args(argv)
     header = begin(args)
@@ -161,14 +161,14 @@ def main(argv: Sequence[str] | None = None) -> None:
             row = measure(shape, channels_last=False, **limits)
             growth.append({"positions": prod(shape.sizes), **row})
     finish(args, header, {"The unit": rows, "Growth with size": growth})
-    if args.image:
+    if args.plot:
         titles = [f"{t}, {n}, ms" for t in ("forward", "forward + backward") for n in UNITS]
         lines = {
             title.removesuffix(", ms"): [(row["positions"], row[title]) for row in growth]
             for title in titles
         }
         draw_lines(
-            args.image,
+            args.plot,
             lines,
             title=f"GloRe unit, C 512, N 64, S 128, fp32, {header['threads']} threads",
             xlabel="positions L",

@@ -1,6 +1,6 @@
-"""FCN with one GloRe unit on a pre-activation ResNet-50 that was trained by configs/classification.
+"""FCN with one GloRe unit on a pre-activation ResNet-50 pretrained by configs/classification.
 
-`init_cfg` takes the backbone out of the classifier's checkpoint.
+`init_cfg` loads the backbone from the classifier's checkpoint.
 """
 
 _base_ = "./fcn_r50_glore_cityscapes.py"

@@ -1,6 +1,7 @@
 """Table 4 with ResNet-101 (80.9 % IoU class): trained on train and val, for the test server.
 
-`tools/submit.py` makes the archive for the server; `tools/test.py` with it only writes label ids.
+`tools/submit.py` writes the archive for the server; `tools/test.py` with this config only writes
+label ids.
 """
 
 _base_ = "./fcn_r50_glore_cityscapes-trainval.py"

@@ -1,4 +1,4 @@
-"""FCN-ResNet-101, multi-grid, one unit, trained on train alone and evaluated on val."""
+"""FCN-ResNet-101, multi-grid, one unit, trained on train and evaluated on val."""
 
 _base_ = "./fcn_r50_glore_cityscapes.py"
 

@@ -1,7 +1,7 @@
 """A small FCN-ResNet-18 of half width with one unit, from scratch on CamVid at 180 x 240.
 
-Made for two CPU cores; `docs/camvid.md` has the figures. CamVid comes into the Cityscapes layout
-by `tools/dataset_converters/camvid.py`.
+For two CPU cores; results in `docs/camvid.md`. `tools/dataset_converters/camvid.py` converts
+CamVid to the layout of Cityscapes.
 """
 
 _base_ = "./fcn_r50_glore_cityscapes.py"
@@ -36,7 +36,7 @@ model = dict(
         num_nodes=32,
         num_states=64,
         num_classes=len(classes),
-        # Poles, signs and people are few pixels each: learn from what is not yet sure.
+        # Poles, signs and people are few pixels: learn from uncertain pixels.
         sampler=dict(type="OHEMPixelSampler", thresh=0.7, min_kept=40_000),
         norm_cfg=dict(type="BN"),
     ),
@@ -60,7 +60,7 @@ test_pipeline = [
     dict(type="LoadCheckedAnnotations"),
     dict(type="PackSegInputs"),
 ]
-# Scales of what it is trained on, which is half the size of the images.
+# Relative to the training size, which is half the size of the images.
 tta_pipeline = _base_.tta_pipeline
 tta_pipeline[1]["transforms"][0] = [
     dict(type="Resize", scale_factor=ratio / 2, keep_ratio=True) for ratio in _base_.img_ratios

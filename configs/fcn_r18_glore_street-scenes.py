@@ -1,6 +1,6 @@
-"""A small FCN-ResNet-18 of half width with one unit on made street scenes: `make demo`.
+"""A small FCN-ResNet-18 of half width with one unit on synthetic street scenes: `make demo`.
 
-`python -m projects.synthetic_data.street_scenes data/street_scenes` makes the dataset.
+`python -m projects.synthetic_data.street_scenes data/street_scenes` writes the dataset.
 """
 
 _base_ = "./fcn_r50_glore_cityscapes.py"

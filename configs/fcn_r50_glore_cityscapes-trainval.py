@@ -1,6 +1,7 @@
 """Table 4 with ResNet-50 (79.5 % IoU class): trained on train and val, for the test server.
 
-`tools/submit.py` makes the archive for the server; `tools/test.py` with it only writes label ids.
+`tools/submit.py` writes the archive for the server; `tools/test.py` with this config only writes
+label ids.
 """
 
 _base_ = "./fcn_r50_glore_cityscapes.py"
@@ -21,7 +22,7 @@ train_dataloader = dict(
         ],
     )
 )
-# val is training data here: its mIoU shows that training works, and chooses nothing.
+# val is training data here: its mIoU shows that training works, but selects no checkpoint.
 default_hooks = dict(checkpoint=dict(save_best=None))
 
 test_dataloader = dict(

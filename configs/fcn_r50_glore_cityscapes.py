@@ -11,7 +11,7 @@ custom_imports = dict(imports=["glore_seg"], allow_failed_imports=False)
 crop_size = (768, 768)
 model = dict(
     data_preprocessor=dict(size=crop_size),
-    # mmseg takes dilation rates themselves: (1, 2, 4) of DeepLabv3 at output stride 8.
+    # mmseg takes the dilations: (1, 2, 4) of DeepLabv3 at output stride 8.
     backbone=dict(type="GloReResNet", variant="v1c", multi_grid=(4, 8, 16)),
     decode_head=dict(
         type="GloReHead", num_units=1, num_nodes=64, num_states=128, concat_input=False
@@ -37,7 +37,7 @@ test_pipeline = [
     dict(type="LoadCheckedAnnotations"),
     dict(type="PackSegInputs"),
 ]
-# The largest scale first: there is nothing to add to yet while it runs (docs/tta.md).
+# The largest scale first, before there is a sum in memory (docs/tta.md).
 img_ratios = [2.0, 1.75, 1.5, 1.25, 1.0, 0.75, 0.5]
 tta_pipeline = [
     dict(type="LoadImageFromFile"),

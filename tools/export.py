@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches OpenMMLab, therefore first
 from glore_seg.apis import load_config
 from glore_seg.apis.export import FORMATS, export_model
 from glore_seg.cli import add_cfg_options, run_tool
@@ -14,9 +14,9 @@ from glore_seg.export.checking import as_table
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Write a network for segmentation, classification or video as one file for "
-        "other runtimes, and compare it with torch at sizes that it was not traced at. A file "
-        "that differs is not left behind.",
+        description="Export a network for segmentation, classification or video to one file for "
+        "other runtimes, and compare it with torch at sizes at which it was not traced. A file "
+        "that differs is not kept.",
         epilog="example: python tools/export.py configs/fcn_r50_glore_cityscapes.py CHECKPOINT "
         "--out glore.onnx --argmax",
     )
@@ -30,23 +30,23 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="onnx, or program for torch.export's (default: onnx)",
     )
     parser.add_argument(
-        "--no-resize", action="store_true", help="give logits as small as the head gives them"
+        "--no-resize", action="store_true", help="output logits at the size of the head's"
     )
     parser.add_argument(
-        "--argmax", action="store_true", help="give the class of each pixel in place of logits"
+        "--argmax", action="store_true", help="output the class of each pixel instead of logits"
     )
     parser.add_argument(
         "--order",
         choices=["auto", "coordinate", "interaction"],
         default="auto",
-        help="of the units' products; the function is the same (default: auto)",
+        help="order of the units' matrix products; the function is the same (default: auto)",
     )
     parser.add_argument(
         "--size",
         type=int,
         nargs=2,
         metavar=("H", "W"),
-        help="take images of this size alone (default: any size)",
+        help="fix the size of images (default: any size)",
     )
     parser.add_argument(
         "--check",
@@ -55,11 +55,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         action="append",
         default=[],
         metavar=("H", "W"),
-        help="a further size to compare at, such as your images' own",
+        help="further size to compare at, such as that of your images",
     )
-    parser.add_argument("--opset", type=int, help="of an ONNX file (default: torch's own choice)")
+    parser.add_argument("--opset", type=int, help="of an ONNX file (default: torch's)")
     parser.add_argument(
-        "--device", default="cpu", help="where a program is to run, and torch's part (default: cpu)"
+        "--device", default="cpu", help="of the comparison, and of a program (default: cpu)"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace --out")
     add_cfg_options(parser)
@@ -84,11 +84,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         overwrite=args.overwrite,
     )
     contract = exported.contract
-    print(as_table(exported.comparisons))
+    print(as_table(exported.checks))
     size = args.out.stat().st_size / 1e6
     print(
         f"wrote {args.out} ({size:.1f} MB): {contract.task}, {len(contract.classes)} classes, "
-        f"{contract.output} {'resized to the image' if contract.resized else 'as they come'}, "
+        f"{contract.output} {'resized to the image' if contract.resized else 'not resized'}, "
         f"channels {contract.channel_order}, sizes "
         + (f"{args.size[0]} x {args.size[1]}" if args.size else "any")
         + (f" multiples of {contract.size_divisor}" if contract.size_divisor > 1 else "")

@@ -5,9 +5,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches OpenMMLab, therefore first
 from glore_seg.apis import load_config
-from glore_seg.apis.count_config import count_config
+from glore_seg.apis.complexity import count_config
 from glore_seg.apis.input_sizes import input_sizes
 from glore_seg.cli import add_cfg_options, run_tool
 

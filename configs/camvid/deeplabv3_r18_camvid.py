@@ -1,7 +1,6 @@
-"""mmseg's atrous pyramid on the backbone of the others, on CamVid.
+"""mmseg's DeepLabv3 head on the same backbone, on CamVid.
 
-DeepLabv3's rates 12, 24, 36 are for maps of 97 x 97; on the 23 x 30 of 180 x 240 pixels they
-would see zeros alone, so they are a quarter of that.
+Its rates 12, 24, 36 are for feature maps of 97 x 97; the 23 x 30 here need a quarter of that.
 """
 
 _base_ = "../fcn_r18_glore_camvid.py"

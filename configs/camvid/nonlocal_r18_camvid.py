@@ -1,4 +1,4 @@
-"""mmseg's non-local block (embedded Gaussian) where the others have the unit, on CamVid."""
+"""mmseg's non-local block (embedded Gaussian) instead of the unit, on CamVid."""
 
 _base_ = "../fcn_r18_glore_camvid.py"
 

@@ -1,4 +1,4 @@
-"""mmseg's pyramid pooling on the backbone of the others, on CamVid."""
+"""mmseg's PSPNet head on the same backbone, on CamVid."""
 
 _base_ = "../fcn_r18_glore_camvid.py"
 

@@ -1,4 +1,4 @@
-"""The same with one unit in the middle of Res4 and 128 nodes, as in Figure 7."""
+"""ResNet-18 with one unit of 128 nodes in the middle of Res4, as in Figure 7."""
 
 _base_ = "./resnet18_street-crops.py"
 

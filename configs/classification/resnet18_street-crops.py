@@ -1,7 +1,7 @@
 """A pre-activation ResNet-18 from scratch on crops of street scenes (docs/classification.md).
 
-Made for a CPU. The crops are a folder for each class, as mmpretrain reads any images:
-`projects/synthetic_data/street_scenes`, then `object_crops.py` there.
+For a CPU. `projects.synthetic_data.street_scenes` and `projects.synthetic_data.object_crops` write
+the crops, one folder per class.
 """
 
 _base_ = "mmpretrain::resnet/resnet18_8xb32_in1k.py"
@@ -15,7 +15,7 @@ model = dict(
     head=dict(num_classes=num_classes, topk=(1,)),
 )
 
-# No random crops: what stands in the middle of an image tells its class.
+# No random crops: the object in the center is the class.
 train_pipeline = [
     dict(type="LoadImageFromFile"),
     dict(type="RandomFlip", prob=0.5, direction="horizontal"),

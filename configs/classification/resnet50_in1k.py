@@ -1,7 +1,8 @@
-"""Pre-activation ResNet-50 on ImageNet: Table 2's first row (76.2 % top-1), the others' base.
+"""Pre-activation ResNet-50 on ImageNet: first row of Table 2 (76.2 % top-1).
 
 The batch of 2,048 is for eight processes; on one add `--cfg-options
-optim_wrapper.accumulative_counts=8`. The paper does not say where the steps are: mmpretrain's.
+optim_wrapper.accumulative_counts=8`. The steps, which the paper does not give, are
+mmpretrain's.
 """
 
 _base_ = "mmpretrain::resnet/resnet50_8xb32_in1k.py"
@@ -13,8 +14,8 @@ model = dict(
         _delete_=True,
         type="GloRePreActNet",
         arch="resnet50",
-        # As published; all images have the size of the crops. Set True to pretrain the units of
-        # a segmentation network, whose images have not (docs/imagenet.md).
+        # As published, for images of one size. Set True to pretrain the units of a segmentation
+        # network, whose images vary in size (docs/imagenet.md).
         unit_cfg=dict(normalize=False),
     )
 )

@@ -1,6 +1,6 @@
 """PaddleSeg's GloRe on ResNet-50-vd (78.26 % mIoU there), for its converted weights.
 
-`python tools/model_converters/convert.py paddleseg model.pdparams glore_r50-vd.pth` makes them.
+`python tools/model_converters/convert.py paddleseg model.pdparams glore_r50-vd.pth` converts them.
 """
 
 _base_ = "../fcn_r50_glore_cityscapes.py"

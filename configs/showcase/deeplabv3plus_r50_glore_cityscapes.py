@@ -6,7 +6,7 @@ custom_imports = dict(imports=["glore_seg"], allow_failed_imports=False)
 
 model = dict(backbone=dict(type="GloReResNet", variant="v1c", num_units=(0, 2, 3, 0)))
 
-# Folders and labels that don't fit are refused.
+# Check folders and labels.
 load = dict(type="LoadCheckedAnnotations")
 train_pipeline, test_pipeline = _base_.train_pipeline, _base_.test_pipeline
 tta_pipeline = _base_.tta_pipeline

@@ -14,7 +14,7 @@ model = dict(
     )
 )
 
-# Folders and labels that don't fit are refused.
+# Check folders and labels.
 load = dict(type="LoadCheckedAnnotations")
 train_pipeline, test_pipeline = _base_.train_pipeline, _base_.test_pipeline
 tta_pipeline = _base_.tta_pipeline

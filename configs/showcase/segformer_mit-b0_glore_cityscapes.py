@@ -8,7 +8,7 @@ model = dict(
     decode_head=dict(type="GloReHead", input_transform="resize_concat", num_nodes=64, kernel_size=1)
 )
 
-# Folders and labels that don't fit are refused.
+# Check folders and labels.
 load = dict(type="LoadCheckedAnnotations")
 train_pipeline, test_pipeline = _base_.train_pipeline, _base_.test_pipeline
 tta_pipeline = _base_.tta_pipeline

@@ -5,7 +5,7 @@ The batch of 64 is for one process; on eight GPUs add `--cfg-options train_datal
 
 _base_ = "mmaction::recognition/slowonly/slowonly_r50_8xb16-8x8x1-256e_kinetics400-rgb.py"
 
-# All but the first need mmaction2 and are not part of `import glore_seg`.
+# All but the first need mmaction2; `import glore_seg` does not import them.
 custom_imports = dict(
     imports=[
         "glore_seg",
@@ -19,7 +19,7 @@ custom_imports = dict(
 model = dict(
     # The released mean, and its 1 / 0.0167, on 0 to 255.
     data_preprocessor=dict(mean=[124, 117, 104], std=[59.88, 59.88, 59.88]),
-    # With ImageNet weights of the same 2D network in `pretrained` it starts from their inflation.
+    # `pretrained` takes ImageNet weights of the same 2D network, which are inflated.
     backbone=dict(
         _delete_=True,
         type="GloReVideoResNet",

@@ -1,25 +1,30 @@
-"""Parameters and MACs of a network, without running it for real."""
+"""Count parameters and MACs (multiply-accumulate operations) of a network."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import torch
+from mmengine.config import Config
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from glore_seg.layers import GloReUnit
+from glore_seg.apis.tasks import task_of
+from glore_seg.engine.runner import build_model
+from glore_seg.export.graphs import use_order
 
 
 @dataclass(frozen=True)
 class Complexity:
-    """What a network costs.
+    """Size and cost of a network.
 
     Args:
         params: Trainable parameters.
-        params_with_stats: Those and the running statistics of norms, as the paper mostly counts.
-        macs: MACs of convolutions, linear layers and matrix products, the unit's own
-            among them; norms, activations and interpolation are not counted.
-        macs_by_module: The same for each module by its dotted name, where there are any.
+        params_with_stats: With the running statistics of norms, as the paper mostly counts.
+        macs: MACs of convolutions, linear layers and matrix products, including the unit's; not
+            of norms, activations and interpolation.
+        macs_by_module: MACs of each module that has some, by its dotted name.
     """
 
     params: int
@@ -34,19 +39,16 @@ def count_complexity(
     *,
     forward: Callable[[Tensor], object] | None = None,
 ) -> Complexity:
-    """Count parameters and MACs; the model is moved to torch's meta device for it.
+    """Count parameters, and MACs of one forward pass in evaluation mode.
 
-    GloRe units are counted in the paper's order, whatever their ``order`` says, as the published
-    counts are: the same network has one count.
+    GloRe units are counted in the paper's order, like the published counts, whatever their
+    ``order``.
 
     Args:
-        model: The network. It holds no values afterwards, and its units the paper's order: count
-            last, or count a copy.
+        model: The network. It is moved to torch's meta device, which drops its values, and its
+            units are set to the paper's order: count last, or count a copy.
         input_shape: (B, C, *sizes).
-        forward: What to run on the input. Default: ``model``.
-
-    Returns:
-        The counts for one forward pass in evaluation mode.
+        forward: Function to run on the input. Default: ``model``.
 
     Example:
         >>> from glore_seg import GloReUnit
@@ -56,20 +58,18 @@ def count_complexity(
     params = sum(p.numel() for p in model.parameters() if p.requires_grad)
     stats = sum(b.numel() for b in model.buffers() if b.is_floating_point())
     model.eval().to("meta")
-    for module in model.modules():
-        if isinstance(module, GloReUnit):
-            module.order = "coordinate"
+    use_order(model, "coordinate")
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
         (forward or model)(torch.empty(input_shape, device="meta"))
-    # torch counts two operations for each MACs.
+    # torch counts two operations per MAC.
     root = type(model).__name__
     by_module = {
         name.removeprefix(f"{root}."): sum(counts.values()) // 2
         for name, counts in counter.get_flop_counts().items()
         if name not in ("Global", root)
     }
-    # A module run by its forward() and not by calling it has no count: mmseg's heads are.
+    # A module that is run by its forward(), such as mmseg's heads, has no count.
     uncounted = [n for n, _ in model.named_modules() if n and n not in by_module]
     for name in sorted(uncounted, key=lambda n: -n.count(".")):
         children = [f"{name}.{child}" for child, _ in model.get_submodule(name).named_children()]
@@ -78,3 +78,39 @@ def count_complexity(
             by_module[name] = total
     by_module = {n: by_module[n] for n, _ in model.named_modules() if n in by_module}
     return Complexity(params, params + stats, counter.get_total_flops() // 2, by_module)
+
+
+def count_config(cfg: Config, input_shape: tuple[int, ...]) -> Complexity:
+    """Build the network of a config without weights, and count it.
+
+    Args:
+        cfg: Config of a segmentation, classification or video network.
+        input_shape: One input: (C, H, W), or a clip (C, T, H, W).
+    """
+    model = build_model(cfg)
+    shape, forward = _call(cfg, model, input_shape)
+    return count_complexity(model, shape, forward=forward)
+
+
+def meta_forward(
+    cfg: Config, model: nn.Module, input_shape: tuple[int, ...]
+) -> Callable[[], object]:
+    """Return a function that runs one forward pass on torch's meta device, without values.
+
+    Args:
+        cfg: The model's config.
+        model: It is moved to the meta device.
+        input_shape: As for :func:`count_config`.
+    """
+    shape, forward = _call(cfg, model.to("meta"), input_shape)
+    return lambda: forward(torch.empty(shape, device="meta"))
+
+
+def _call(
+    cfg: Config, model: nn.Module, input_shape: tuple[int, ...]
+) -> tuple[tuple[int, ...], Callable[..., object]]:
+    video = task_of(cfg).name == "video"
+    # A recognizer takes several clips per video, and returns features unless told otherwise.
+    options: dict[str, Any] = {"stage": "head"} if video else {}
+    shape = (1, 1, *input_shape) if video else (1, *input_shape)
+    return shape, partial(model, mode="tensor", **options)

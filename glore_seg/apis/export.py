@@ -1,4 +1,4 @@
-"""A trained network as one file for another runtime, checked before it bears its name."""
+"""Export a trained network to one file for another runtime, and check the file."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -14,12 +14,17 @@ from glore_seg.apis.splits import plain_dataset
 from glore_seg.compat.torch_api import EXPORT, require_torch
 from glore_seg.engine.hooks.setup_check_hook import unwrap
 from glore_seg.errors import ConfigError, OutputError
-from glore_seg.export.checking import SIZES, Comparison, compare, require_agreement
+from glore_seg.export.checking import SIZES, ExportCheck, check, require_agreement
 from glore_seg.export.contract import Contract, describe_classes, describe_input
-from glore_seg.export.graphs import graph_of, use_order
-from glore_seg.export.onnx_format import check_opset, open_onnx, write_onnx
-from glore_seg.export.program_format import open_program, write_program
-from glore_seg.export.tracing import free_axes, trace
+from glore_seg.export.formats import (
+    check_opset,
+    open_onnx,
+    open_program,
+    write_onnx,
+    write_program,
+)
+from glore_seg.export.graphs import GRAPHS, use_order
+from glore_seg.export.tracing import dynamic_axes, trace
 from glore_seg.layers.evaluation_order import Order, check_order
 from glore_seg.utils.devices import usable_device
 from glore_seg.utils.files import atomic_write, remove_unfinished
@@ -27,21 +32,20 @@ from glore_seg.utils.files import atomic_write, remove_unfinished
 FORMATS = {"onnx": ".onnx", "program": ".pt2"}
 """Name of each format to the ending of its files."""
 
-# Where free sizes are traced: nothing is computed at it.
-_TRACED = (192, 256)
+_TRACED = (192, 256)  # where dynamic sizes are traced
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What :func:`export_model` did.
+    """Result of :func:`export_model`.
 
     Args:
-        contract: What the file expects and gives.
-        comparisons: Its checks against torch.
+        contract: Inputs and outputs of the file.
+        checks: Comparisons with torch.
     """
 
     contract: Contract
-    comparisons: list[Comparison]
+    checks: list[ExportCheck]
 
 
 def export_model(
@@ -59,32 +63,31 @@ def export_model(
     device: str = "cpu",
     overwrite: bool = False,
 ) -> Exported:
-    """Export a network and check the file in its runtime; one that fails is not left behind.
+    """Export a network and check the file in its runtime; a file that fails is not kept.
 
-    A network that the config tests in sliding windows or several scales is exported for one
-    image, whole.
+    Sliding windows and test-time augmentation of the config are not exported.
 
     Args:
-        cfg: Config of mmseg's, mmpretrain's or mmaction2's network. Clips have the frames of the
+        cfg: Config of a network of mmseg, mmpretrain or mmaction2. Clips have the frames of the
             config's test pipeline.
         checkpoint: Its weights.
-        out: File to write.
+        out: Output file.
         file_format: ``"onnx"``, or ``"program"`` for ``torch.export``'s.
         resized: Whether the logits of a segmentation are resized to the image inside.
-        argmax: Whether labels are given in place of logits.
+        argmax: Whether the output is labels instead of logits.
         order: Of the units' products, see :class:`glore_seg.layers.GloReUnit`.
-        size: (H, W) in pixels, to fix it. Default: any, traced at 192 x 256.
-        check_sizes: Further (H, W) to check at. Without ``size``, 161 x 225, 128 x 96 and 97 x 353
-            are checked always, each rounded up to what the network takes.
-        opset: Of an ONNX file. Default: torch's own choice.
-        device: Where the network is traced and checked; a program stays on it.
-        overwrite: Whether a file of that name may be replaced.
+        size: Fixed (H, W). Default: dynamic, traced at 192 x 256.
+        check_sizes: Further (H, W) to check. Without ``size``, 161 x 225, 128 x 96 and 97 x 353
+            are always checked, rounded up to multiples of the size divisor.
+        opset: Of an ONNX file. Default: torch's.
+        device: Where the network is traced and checked; a program is bound to it.
+        overwrite: Whether to replace an existing file.
 
     Raises:
-        OutputError: ``out`` is there and ``overwrite`` is off.
-        ConfigError: The checkpoint is not there.
+        OutputError: ``out`` exists and ``overwrite`` is off.
         MissingDependencyError: ONNX's packages are not installed, or torch is older than 2.6.
-        ExportMismatchError: The file gives something else than torch.
+        ExportMismatchError: The output of the file differs from torch's.
+        CheckpointError: The checkpoint is missing or corrupted.
         ConfigError: An option is out of range, the checkpoint is of another network, or the network
             cannot be exported.
     """
@@ -95,18 +98,21 @@ def export_model(
     if file_format == "onnx":
         check_opset(opset)
     elif opset is not None:
-        raise ConfigError(f"--opset is {opset}, and programs have none; expected --format onnx")
+        raise ConfigError(f"--opset is {opset}, which only --format onnx has")
     where = usable_device(device)
-    wrap = graph_of(cfg.get("default_scope") or "mmseg")
+    scope = cfg.get("default_scope") or "mmseg"
+    if scope not in GRAPHS:
+        raise ConfigError(
+            f"default_scope of the config is {scope!r}; expected one of {', '.join(GRAPHS)}"
+        )
     cfg = copy.deepcopy(cfg)
     if cfg.model.get("data_preprocessor") is None and cfg.get("data_preprocessor"):
         cfg.model.data_preprocessor = cfg.data_preprocessor  # as the Runner does
     weights = read_checkpoint(checkpoint)
     model: Any = unwrap(load_model(cfg, weights, device=where))
     use_order(model, order)
-    graph = wrap(model, resized=resized, argmax=argmax).eval()
+    graph = GRAPHS[scope](model, resized=resized, argmax=argmax).eval()
     pipeline = plain_dataset(cfg, "test").get("pipeline") or ()
-    frames = _frames(pipeline) if graph.task == "video" else ()
     contract = Contract(
         task=graph.task,
         output="labels" if argmax else "logits",
@@ -115,24 +121,22 @@ def export_model(
         **describe_input(model.data_preprocessor, pipeline),
         **describe_classes(_metainfo(cfg, weights.meta), num_classes=graph.num_classes),
     )
-    sizes = [
-        (number, *frames, *each)
-        for number, *each in _sizes(contract.size_divisor, size, check_sizes)
-    ]
-    traced = (*frames, *(size or _multiple(_TRACED, contract.size_divisor)))
-    axes = free_axes(len(traced), fixed=size is not None)
+    frames = _frames(pipeline) if graph.task == "video" else ()
+    sizes = _sizes(contract.size_divisor, size, check_sizes)
+    traced = (*frames, *(size or _round_up(_TRACED, contract.size_divisor)))
     program = trace(graph, traced, fixed=size is not None, device=where)
-    remove_unfinished(Path(out).parent)
-    with atomic_write(out) as aside:
+    remove_unfinished(out.parent)
+    with atomic_write(out) as temporary:
         if file_format == "onnx":
-            write_onnx(aside, program, contract, axes=axes, opset=opset)
-            run = open_onnx(aside)
+            axes = dynamic_axes(len(traced), fixed=size is not None)
+            write_onnx(temporary, program, contract, axes=axes, opset=opset)
+            run = open_onnx(temporary)
         else:
-            write_program(aside, program, contract)
-            run = open_program(aside)
-        comparisons = compare(run, graph, sizes, device=where)
-        require_agreement(comparisons, what=str(out))
-    return Exported(contract, comparisons)
+            write_program(temporary, program, contract)
+            run = open_program(temporary)
+        checks = [check(run, graph, (batch, *frames, h, w), where) for batch, h, w in sizes]
+        require_agreement(checks, name=str(out))
+    return Exported(contract, checks)
 
 
 def _check_file(out: Path, file_format: str, *, overwrite: bool) -> None:
@@ -140,21 +144,21 @@ def _check_file(out: Path, file_format: str, *, overwrite: bool) -> None:
         raise ConfigError(f"--format is {file_format!r}; expected one of {', '.join(FORMATS)}")
     if out.suffix != FORMATS[file_format]:
         raise ConfigError(
-            f"--out is {out}; expected a name that ends in {FORMATS[file_format]}, as files of "
-            f"--format {file_format} do"
+            f"--out is {out}; expected a name that ends in {FORMATS[file_format]} for "
+            f"--format {file_format}"
         )
     if out.is_dir():
-        raise ConfigError(f"--out is {out}, a folder; expected a file: give another name")
+        raise OutputError(f"--out is {out}, a folder; expected a file: give another name")
     if out.exists() and not overwrite:
-        raise OutputError(f"{out} exists; give another name, or say --overwrite")
+        raise OutputError(f"{out} exists; give another name, or --overwrite")
 
 
 def _metainfo(cfg: Config, meta: Mapping[str, Any]) -> dict[str, Any]:
     init_default_scope(cfg.get("default_scope") or "mmseg")
-    # Not opened: the data need not be there to export.
+    # lazy_init: the data may be missing.
     found = DATASETS.build({**plain_dataset(cfg, "test"), "lazy_init": True}).metainfo
     trained = meta.get("dataset_meta")
-    # A classifier's folders name its classes only where they are; training wrote them down.
+    # Class names that come from a classifier's folders are recorded in training.
     return found if found.get("classes") or not isinstance(trained, dict) else trained
 
 
@@ -163,8 +167,8 @@ def _frames(pipeline: Sequence[dict[str, Any]]) -> tuple[int]:
     lengths = [step["clip_len"] for step in pipeline if step.get("clip_len")]
     if not lengths:
         raise ConfigError(
-            "the test pipeline has no transform with clip_len; expected one that tells how many "
-            "frames a clip has, such as SampleFrames"
+            "the test pipeline has no transform with clip_len, the number of frames of a clip; "
+            "expected one, such as SampleFrames"
         )
     return (int(lengths[-1]),)
 
@@ -175,23 +179,15 @@ def _sizes(
     """Return (N, H, W) of all checks."""
     for height, width in (*further, *([fixed] if fixed else [])):
         if min(height, width) < 1 or height % divisor or width % divisor:
-            raise ConfigError(
-                f"size is {height} x {width}; expected multiples of {divisor} above 0, which the "
-                "network takes"
-            )
+            raise ConfigError(f"size is {height} x {width}; expected multiples of {divisor}")
+    if fixed and further:
+        raise ConfigError(f"--check {further} and --size {fixed} exclude each other: give one")
     if fixed:
-        if any(tuple(each) != tuple(fixed) for each in further):
-            raise ConfigError(
-                f"--check is {further} with --size {fixed}, and the file takes that size alone; "
-                "leave one of the two out"
-            )
-        return [(number, *fixed) for number in (1, 3)]
-    return [
-        *((number, *_multiple((h, w), divisor)) for number, h, w in SIZES),
-        *((1, *each) for each in further),
-    ]
+        return [(batch, *fixed) for batch in (1, 3)]
+    standard = [(batch, *_round_up((h, w), divisor)) for batch, h, w in SIZES]
+    return [*standard, *((1, *each) for each in further)]
 
 
-def _multiple(size: tuple[int, int], divisor: int) -> tuple[int, int]:
+def _round_up(size: tuple[int, int], divisor: int) -> tuple[int, int]:
     height, width = (-(-side // divisor) * divisor for side in size)
     return height, width

@@ -1,4 +1,4 @@
-"""What of a checkpoint fits a network, and what does not."""
+"""Differences between a checkpoint and the network that is to load it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ class Comparison:
     """Names of a checkpoint's parameters against those of a network.
 
     BatchNorm's ``num_batches_tracked``, which old checkpoints lack and evaluation does not need,
-    is left out of all four.
+    is ignored.
 
     Args:
         fitting: In both, of the same shape.
-        missing: In the network alone.
-        unexpected: In the checkpoint alone.
+        missing: Only in the network.
+        unexpected: Only in the checkpoint.
         reshaped: In both with different shapes, name to (in the checkpoint, in the network).
     """
 
@@ -32,8 +32,8 @@ class Comparison:
         wanted = len(self.fitting) + len(self.missing) + len(self.reshaped)
         return f"{len(self.fitting)} of {wanted} parameters fit"
 
-    def faults(self) -> list[str]:
-        """Return a line for each kind of difference that there is, with counts and names."""
+    def differences(self) -> list[str]:
+        """Return one line per kind of difference, with its number and names."""
         reshaped = [f"{k} {found}, needed {own}" for k, (found, own) in self.reshaped.items()]
         kinds: dict[str, Collection[str]] = {
             "missing": self.missing,
@@ -43,18 +43,15 @@ class Comparison:
         return [f"{len(names)} {what}: {some(names)}" for what, names in kinds.items() if names]
 
     def __str__(self) -> str:
-        return "\n".join([self.summary(), *self.faults()])
+        return "; ".join([self.summary(), *self.differences()])
 
 
 def compare_state_dicts(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> Comparison:
     """Compare a checkpoint with a network, by names and shapes.
 
     Args:
-        wanted: The network's state dict.
-        found: The checkpoint's.
-
-    Returns:
-        What fits and what does not.
+        wanted: State dict of the network.
+        found: State dict of the checkpoint.
     """
     own = {k: tuple(v.shape) for k, v in wanted.items() if not k.endswith("num_batches_tracked")}
     its = {k: tuple(v.shape) for k, v in found.items() if not k.endswith("num_batches_tracked")}
@@ -67,6 +64,6 @@ def compare_state_dicts(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor
 
 
 def some(names: Collection[str]) -> str:
-    """Join the first few names and say how many more there are."""
+    """Join the first few names and the number of the others."""
     rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(list(names)[:_SHOWN]) + rest

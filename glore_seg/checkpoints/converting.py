@@ -1,4 +1,4 @@
-"""From somebody else's state dict to one that a network here loads, with a word on what fits."""
+"""Rename the state dict of another code base and compare it with a network of ours."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from glore_seg.checkpoints.comparison import Comparison, compare_state_dicts
-from glore_seg.checkpoints.converters.authors import from_authors
-from glore_seg.checkpoints.converters.authors_video import from_authors_video
+from glore_seg.checkpoints.converters.authors import from_authors, from_authors_video
 from glore_seg.checkpoints.converters.paddleseg import from_paddleseg
 from glore_seg.checkpoints.converters.resnet import from_mmpretrain, from_torchvision
 from glore_seg.errors import CheckpointError
@@ -15,11 +14,11 @@ from glore_seg.errors import CheckpointError
 
 @dataclass(frozen=True)
 class Source:
-    """Somebody whose weights are understood.
+    """A code base whose weights can be converted.
 
     Args:
-        rename: From their state dict to ours.
-        backbone_only: Whether theirs is the backbone alone.
+        rename: From its state dict to ours.
+        backbone_only: Whether its weights are those of a backbone.
     """
 
     rename: Callable[[dict[str, Tensor]], dict[str, Tensor]]
@@ -34,7 +33,7 @@ SOURCES: Mapping[str, Source] = {
     "mmpretrain": Source(from_mmpretrain, backbone_only=True),
     "authors-video": Source(from_authors_video, backbone_only=False),
 }
-"""Name of each source to what it is."""
+"""The sources by name."""
 
 
 def convert(
@@ -43,19 +42,13 @@ def convert(
     """Rename a state dict and compare it with the network that it is for.
 
     Args:
-        state: Somebody else's names and tensors, as ``read_state_dict`` gives them.
+        state: Names and tensors of the source, see :func:`read_state_dict`.
         source: One of ``SOURCES``.
-        wanted: State dict of the network here: the backbone's for sources of backbones alone,
-            otherwise the whole segmentor's.
+        wanted: State dict of our network: of its backbone for ``backbone_only`` sources.
 
     Returns:
         The renamed tensors that fit, in the order of the network, and the comparison.
-
-    Raises:
-        CheckpointError: An unknown source.
     """
-    if source not in SOURCES:
-        raise CheckpointError(f"source is {source!r}; expected one of {', '.join(SOURCES)}")
     renamed = SOURCES[source].rename(state)
     comparison = compare_state_dicts(wanted, renamed)
     return {name: renamed[name] for name in comparison.fitting}, comparison
@@ -64,30 +57,30 @@ def convert(
 def require_complete(
     comparison: Comparison, source: str, *, name: str, head_only: bool = False
 ) -> None:
-    """Refuse a conversion that lacks what the network needs.
+    """Refuse a conversion that lacks parameters of the network.
 
     Units in a backbone, which ImageNet's networks do not have, and the auxiliary head may be
     missing.
 
     Args:
-        comparison: As :func:`convert` gives it.
+        comparison: From :func:`convert`.
         source: One of ``SOURCES``.
-        name: The weights', for the message.
+        name: Name of the weights, for the message.
         head_only: Whether the backbone may be missing too.
 
     Raises:
-        CheckpointError: Something needed is missing or of another shape.
+        CheckpointError: A required parameter is missing or of another shape.
     """
-    due = [
+    required = [
         parameter
         for parameter in (*comparison.missing, *comparison.reshaped)
         if not (SOURCES[source].backbone_only and ".units." in parameter)
         and not (head_only and parameter.startswith("backbone."))
         and not parameter.startswith("auxiliary_head.")
     ]
-    if due:
+    if required:
         raise CheckpointError(
-            f"{len(due)} parameters that the network needs are not in {name}, so nothing is "
-            "written: give the config (--config) or the variant (--cfg-options "
-            "model.backbone.variant=v1, v1c or v1d) of the network that they come from"
+            f"{name} lacks {len(required)} parameters of the network, nothing is written: give the "
+            "config (--config) or the variant (--cfg-options model.backbone.variant=v1, v1c or "
+            "v1d) of the network that it is from"
         )

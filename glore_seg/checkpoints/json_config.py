@@ -1,6 +1,6 @@
-"""Configs as JSON, which has no tuples: where they stood is kept beside them.
+"""Configs as JSON. A tuple, which JSON lacks, is ``{"_tuple_": [...]}``.
 
-OpenMMLab's transforms tell tuples from lists (a ``RandomCrop`` takes no list as its size).
+OpenMMLab's transforms distinguish tuples from lists (``RandomCrop`` takes no list as its size).
 """
 
 import json
@@ -13,10 +13,8 @@ from mmengine.config import Config
 from glore_seg.checkpoints.untrusted_config import admit_untrusted
 from glore_seg.errors import CheckpointError
 
-TUPLES = "_tuples_"
-"""Key of the list of JSON pointers (RFC 6901) to the lists that are tuples."""
-
-# What belongs to one run on one machine.
+_TUPLE = "_tuple_"
+# Settings of one run on one machine.
 _OF_A_RUN = ("work_dir", "load_from", "resume", "launcher", "experiment_name")
 
 
@@ -24,86 +22,71 @@ def config_to_json(cfg: Config, *, source: str) -> str:
     """Write a resolved config as JSON.
 
     Args:
-        cfg: The config. What belongs to one run (``work_dir`` and the like) and the weights that
-            its training began from are left out.
-        source: What to call it in messages.
+        cfg: The config. Settings of one run (``work_dir`` and the like) and pretrained weights
+            are left out.
+        source: Its name for messages.
 
     Raises:
-        CheckpointError: It holds more than plain values, or what :func:`config_from_json` refuses.
+        CheckpointError: It holds more than plain values, or could run code.
     """
     values = {key: value for key, value in cfg.to_dict().items() if key not in _OF_A_RUN}
     admit_untrusted(values, source=source)
-    tuples: list[str] = []
-    plain = _without_tuples(values, "", tuples)
-    return json.dumps({**plain, TUPLES: sorted(tuples)}, indent=1) + "\n"
+    return json.dumps(_encode(values), indent=1) + "\n"
 
 
 def read_json_config(path: str | Path) -> Config:
-    """Read a file of what :func:`config_to_json` wrote; raises as :func:`config_from_json` does."""
+    """Read a file of :func:`config_to_json`; raises as :func:`config_from_json` does."""
     text = read_text(path)
     cfg = config_from_json(text, source=str(path))
     return Config(cfg.to_dict(), cfg_text=text, filename=str(path))  # for messages
 
 
 def read_text(path: str | Path) -> str:
-    """Read a file of text.
+    """Read a text file.
 
     Raises:
-        CheckpointError: It is no text.
+        CheckpointError: It is not UTF-8.
     """
     try:
         return Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise CheckpointError(f"{path} is no text ({error}); expected a config in UTF-8") from error
+        raise CheckpointError(
+            f"{path} is not text ({error}); expected a config in UTF-8"
+        ) from error
 
 
 def config_from_json(text: str, *, source: str) -> Config:
-    """Read what :func:`config_to_json` wrote, whoever sent it; nothing in it is run.
+    """Read what :func:`config_to_json` wrote; the text may be hostile, nothing in it is run.
 
     Args:
         text: The JSON.
-        source: Where it comes from, for messages.
+        source: Its name for messages.
 
     Raises:
-        CheckpointError: It is no JSON, no config, or could run code when something is built from it.
+        CheckpointError: It is not a config in JSON, or could run code once something is built
+            from it.
     """
     try:
-        values = json.loads(text)
+        values = json.loads(text, object_hook=_decode)
         if not isinstance(values, dict) or not isinstance(values.get("model"), dict):
-            raise CheckpointError("no config with a model")
-        marked = values.pop(TUPLES, [])
-        if not isinstance(marked, list) or not all(isinstance(each, str) for each in marked):
-            raise CheckpointError(f"{TUPLES} is no list of pointers")
-        values = _with_tuples(values, "", frozenset(marked))
-    except (ValueError, RecursionError) as error:
+            raise ValueError("it has no model")
+        admit_untrusted(values, source=source)
+        return Config(values)  # KeyError: a name that mmengine reserves
+    except CheckpointError:
+        raise
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise CheckpointError(
-            f"{source} is not read ({error}); expected JSON as save_pretrained writes it"
+            f"{source} is not a config ({error}); expected JSON as save_pretrained writes it"
         ) from error
-    admit_untrusted(values, source=source)
-    try:
-        return Config(values)
-    except (KeyError, RecursionError) as error:  # a name that mmengine keeps for itself; too deep
-        raise CheckpointError(f"{source} is no config: {error.args[0]}") from error
 
 
-def _without_tuples(value: Any, pointer: str, found: list[str]) -> Any:
+def _encode(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _without_tuples(v, _step(pointer, key), found) for key, v in value.items()}
-    if isinstance(value, list | tuple):
-        if isinstance(value, tuple):
-            found.append(pointer)
-        return [_without_tuples(v, _step(pointer, i), found) for i, v in enumerate(value)]
-    return value
+        return {key: _encode(part) for key, part in value.items()}
+    if isinstance(value, tuple):
+        return {_TUPLE: [_encode(part) for part in value]}
+    return [_encode(part) for part in value] if isinstance(value, list) else value
 
 
-def _with_tuples(value: Any, pointer: str, marked: frozenset[str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _with_tuples(v, _step(pointer, key), marked) for key, v in value.items()}
-    if isinstance(value, list):
-        parts = [_with_tuples(v, _step(pointer, i), marked) for i, v in enumerate(value)]
-        return tuple(parts) if pointer in marked else parts
-    return value
-
-
-def _step(pointer: str, key: Any) -> str:
-    return f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+def _decode(value: dict[str, Any]) -> Any:
+    return tuple(value[_TUPLE]) if value.keys() == {_TUPLE} else value

@@ -1,7 +1,7 @@
-"""PaddlePaddle's ``.pdparams`` without PaddlePaddle: a pickle from which only arrays come.
+"""Read PaddlePaddle's ``.pdparams`` without PaddlePaddle: a pickle of arrays, and nothing else.
 
-A pickle is a program. This one may name what NumPy's arrays are made of, for which stand-ins are
-called that check what they are given; anything else is refused before it is called.
+A pickle is a program. This one may name the parts of NumPy's arrays, for which checked stand-ins
+are called; anything else is refused before it is called.
 """
 
 import pickle
@@ -13,7 +13,7 @@ import numpy as np
 from glore_seg.compat.array_pickles import NUMPY_STAND_INS
 from glore_seg.errors import CheckpointError
 
-# Paddle's own table from the names in the network to the names in its framework.
+# Paddle's table from names in the network to names in its framework.
 _NAME_TABLE = "StructuredToParameterName@@"
 
 
@@ -23,45 +23,35 @@ def read_pdparams(path: str | Path) -> dict[str, np.ndarray]:
     Args:
         path: A ``.pdparams`` file of ``paddle.save``.
 
-    Returns:
-        Names to arrays of numbers.
-
     Raises:
-        CheckpointError: The file is damaged, is no such pickle, or asks for anything but arrays.
+        CheckpointError: The file is corrupted, not such a pickle, or holds more than arrays.
     """
     try:
         with Path(path).open("rb") as file:
             found = _ArrayUnpickler(file).load()
-    except Exception as error:  # what a hostile or damaged pickle raises cannot be foreseen
+    except Exception as error:  # a hostile or corrupted pickle can raise anything
         raise CheckpointError(
             f"{path} is not read: {error or type(error).__name__}. Expected names and arrays as "
-            "paddle.save writes them; fetch the file again"
+            "paddle.save writes them; download the file again"
         ) from error
     if not isinstance(found, dict):
         raise CheckpointError(f"{path} holds a {type(found).__name__}; expected names and arrays")
     found.pop(_NAME_TABLE, None)
-    arrays = {name: _array(value) for name, value in found.items()}
-    wrong = [name for name, value in arrays.items() if value is None]
-    if wrong or not all(isinstance(name, str) for name in found):
+    wrong = [k for k, v in found.items() if not (type(k) is str and isinstance(v, np.ndarray))]
+    if wrong:
         raise CheckpointError(f"{path} holds something other than arrays of numbers: {wrong[:3]}")
-    return {name: value for name, value in arrays.items() if value is not None}
-
-
-def _array(value: Any) -> np.ndarray | None:
-    if isinstance(value, np.ndarray):
-        # A plain copy that can be written, in the byte order of the machine.
-        return np.array(value, dtype=value.dtype.newbyteorder("="), subok=False)
-    return None
+    # Writable copies in the byte order of the machine.
+    return {k: np.array(v, v.dtype.newbyteorder("="), subok=False) for k, v in found.items()}
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Knows how NumPy's arrays are made, and nothing else."""
+    """Finds the parts of NumPy's arrays, and nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what stands for ``module.name``, or refuse it."""
+        """Return the stand-in of ``module.name``, or refuse it."""
         try:
             return NUMPY_STAND_INS[f"{module}.{name}"]
         except KeyError:
             raise pickle.UnpicklingError(
-                f"it asks for {module}.{name}, which is no array"
+                f"it asks for {module}.{name}, which is not an array"
             ) from None

@@ -1,4 +1,4 @@
-"""Read a file of weights, whatever it is, without running anything that it says."""
+"""Read a file of weights, of any format, without running code from it."""
 
 import pickle
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ from glore_seg.compat.checkpoints import load_weights
 from glore_seg.errors import CheckpointError
 from glore_seg.utils.safetensors_io import read_safetensors
 
-# Where training frameworks keep the state dict within a checkpoint, the first that is there.
+# Keys of the state dict in checkpoints of training frameworks.
 _NESTS = ("state_dict", "model", "model_state", "net")
 
 
 def read_state_dict(path: str | Path) -> dict[str, Tensor]:
-    """Read names and tensors from a checkpoint, by the ending of its name.
+    """Read names and tensors from a checkpoint.
 
     ``.pdparams`` is PaddlePaddle's, ``.safetensors`` the format of that name, and anything else
-    is torch's, read with ``weights_only=True``. Nests such as ``state_dict`` are opened and the
-    prefix ``module.`` of DataParallel is taken off.
+    is torch's, read with ``weights_only=True``. Nests such as ``state_dict`` are opened and
+    DataParallel's prefix ``module.`` is removed.
 
     Args:
         path: The file.
@@ -32,10 +32,9 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
         Names to tensors on the CPU.
 
     Raises:
-        CheckpointError: There is no such file.
-        CheckpointError: It is no checkpoint, is damaged, holds something other than tensors, or would
-            run code.
-        ImportError: It is a ``.safetensors`` file and the library is not installed.
+        CheckpointError: The file is missing, corrupted, no checkpoint, holds something other than
+            tensors, or would run code.
+        MissingDependencyError: It is a ``.safetensors`` file and the library is not installed.
     """
     path = Path(path)
     if not path.is_file():
@@ -45,22 +44,12 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     elif path.suffix == ".safetensors":
         found = read_safetensors(path)
     else:
-        found = _read_torch(path)
-    return _names_to_tensors(found, path)
-
-
-def _read_torch(path: Path) -> Any:
-    try:
-        return load_weights(path, "cpu")
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(str(error)) from error
-
-
-def _names_to_tensors(found: Any, path: Path) -> dict[str, Tensor]:
-    for nest in _NESTS:
-        if isinstance(found, Mapping) and isinstance(found.get(nest), Mapping):
-            found = found[nest]
-            break
+        try:
+            found = load_weights(path, "cpu")
+        except pickle.UnpicklingError as error:
+            raise CheckpointError(str(error)) from error
+    if isinstance(found, Mapping):
+        found = next((found[n] for n in _NESTS if isinstance(found.get(n), Mapping)), found)
     if not isinstance(found, Mapping) or not found:
         raise CheckpointError(f"{path} holds a {type(found).__name__}; expected names and tensors")
     wrong = [name for name, value in found.items() if not isinstance(value, Tensor)]
@@ -69,14 +58,17 @@ def _names_to_tensors(found: Any, path: Path) -> dict[str, Tensor]:
             f"{path} holds something other than tensors under {wrong[:3]}; expected a state dict, "
             f"alone or under one of {_NESTS}"
         )
-    names = [str(name) for name in found]
-    prefix = "module." if all(name.startswith("module.") for name in names) else ""
-    return {
-        name.removeprefix(prefix): value for name, value in zip(names, found.values(), strict=True)
-    }
+    state = {str(name): value for name, value in found.items()}
+    return strip_prefix(state, "module.") if all(n.startswith("module.") for n in state) else state
+
+
+def strip_prefix(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the part of a state dict below a prefix, or all of it if no name has the prefix."""
+    part = {n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)}
+    return part or dict(state)
 
 
 def _tensor(array: np.ndarray) -> Tensor:
-    if array.dtype == np.uint16:  # as PaddlePaddle gives bfloat16 to NumPy, which has none
+    if array.dtype == np.uint16:  # PaddlePaddle's bfloat16, which NumPy lacks
         return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
     return torch.from_numpy(array)

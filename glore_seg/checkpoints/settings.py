@@ -1,4 +1,4 @@
-"""Settings of a network that no shape tells: weights load, and predict worse."""
+"""Settings of a network that its weights do not show: they load, and predict worse."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _PARTS = ("data_preprocessor", "backbone", "neck", "decode_head", "head", "cls_head")
-# They change training or speed, or nothing (type: SyncBN is BN on one device), or have a check.
+# Settings of training or speed, or with a check elsewhere.
 _FREE = {
     "order",
     "with_cp",
@@ -39,22 +39,22 @@ _ALIASES = dict.fromkeys(("SyncBN", "CPUSyncBN", "BN1d", "BN2d", "BN3d"), "BN")
 
 
 def differing_settings(trained: Mapping[str, Any], used: Mapping[str, Any]) -> list[str]:
-    """Compare what two configs of one network say of how it computes.
+    """Compare the settings of two configs of one network that change its output.
 
-    What one alone says is among them, since its class's default may be another. Losses,
-    initialization and what trades memory for time are left out.
+    A setting in only one of them counts, since the default of its class may differ. Losses,
+    initialization and trade-offs of memory and time are ignored.
 
     Args:
         trained: ``model`` of the config that the weights were trained with.
         used: ``model`` of the config that they are loaded into.
 
     Returns:
-        For each that differs ``"model.NAME was VALUE in training and is VALUE here"``.
+        ``"model.NAME was VALUE in training and is VALUE here"`` for each difference.
     """
     found: list[str] = []
     for part in _PARTS:
         if isinstance(trained.get(part), Mapping) and isinstance(used.get(part), Mapping):
-            # Classes of one network's parts may have several names; the shapes have been compared.
+            # A class may have several names; shapes are compared elsewhere.
             first, second = ({**cfg[part], "type": None} for cfg in (trained, used))
             found += _differences(f"model.{part}", first, second)
     return found
@@ -74,7 +74,7 @@ def _said(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples and lists alike, as configs and JSON have them, and one name for a norm."""
+    """Make tuples lists, and all BatchNorms one name."""
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
     return _ALIASES.get(value, value) if isinstance(value, str) else value

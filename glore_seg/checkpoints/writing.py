@@ -1,4 +1,4 @@
-"""Write weights, aside and renamed, in the format that the ending of the name tells."""
+"""Write weights atomically, in the format of the file's ending."""
 
 import io
 from pathlib import Path
@@ -20,30 +20,30 @@ def write_state_dict(
     meta: dict[str, str] | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write names and tensors as mmengine's loaders take them, or as safetensors.
+    """Write names and tensors as mmengine's loaders expect them, or as safetensors.
 
     Args:
         path: Ends in ``.pth`` or ``.pt`` (torch, under ``state_dict``) or ``.safetensors``.
         state: Names to tensors.
-        meta: Texts to keep beside them, such as the source.
-        overwrite: Whether a file of that name may be replaced.
+        meta: Texts to store beside them, such as the source.
+        overwrite: Whether to replace an existing file.
 
     Raises:
         CheckpointError: Another ending.
-        OutputError: The file is there and ``overwrite`` is off.
-        ImportError: ``.safetensors`` without its library.
-        OutputError: The disk is full or read-only; a file of that name is as it was.
+        OutputError: The file exists and ``overwrite`` is off, or the disk is full or read-only;
+            an existing file is unchanged.
+        MissingDependencyError: ``.safetensors`` without its library.
     """
     path = Path(path)
     if path.suffix not in _ENDINGS:
         raise CheckpointError(f"{path} ends in {path.suffix!r}; expected one of {_ENDINGS}")
     if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists; give another name, or say --overwrite")
-    with atomic_write(path) as aside:
+        raise OutputError(f"{path} exists; give another name, or --overwrite")
+    with atomic_write(path) as temporary:
         if path.suffix == ".safetensors":
-            write_safetensors(aside, state, meta or {})
+            write_safetensors(temporary, state, meta or {})
         else:
-            # not to the file: on a full disk torch's writer ends the process
+            # In memory first: on a full disk torch's file writer ends the process.
             content = io.BytesIO()
             torch.save({"meta": meta or {}, "state_dict": state}, content)
-            aside.write_bytes(content.getbuffer())
+            temporary.write_bytes(content.getbuffer())

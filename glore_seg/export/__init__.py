@@ -1,4 +1,4 @@
-"""Networks for other runtimes: one file that holds the graph, the weights and what it expects."""
+"""Export networks to one file with graph, weights and a contract of inputs and outputs."""
 
 from glore_seg.export.contract import PROPERTY, Contract
 

@@ -1,4 +1,4 @@
-"""What an exported file expects and gives, as the JSON text that it carries."""
+"""Inputs and outputs of an exported network, stored in its file as JSON."""
 
 import json
 from collections.abc import Sequence
@@ -8,33 +8,31 @@ from typing import Any
 from glore_seg.errors import ConfigError
 
 PROPERTY = "glore_seg"
-"""Name of the text in the file: a metadata property in ONNX, an extra file in a program."""
+"""Name of the JSON in the file: a metadata property in ONNX, an extra file in a program."""
 
 FORMAT = 1
-_LARGEST = 1e6  # of a mean or deviation
-_LARGEST_DIVISOR = 4096  # pixels
 
 
 @dataclass(frozen=True)
 class Contract:
     """What goes in and what comes out.
 
-    The input ``image`` is (N, 3, H, W), or clips (N, 3, T, H, W), whose T the graph tells; float32,
-    with ``(x - mean) / std`` already taken.
+    The input ``image`` is (N, 3, H, W), or clips (N, 3, T, H, W) with the T of the graph; float32,
+    normalized to ``(x - mean) / std``.
 
     Args:
         task: ``"segmentation"``, ``"classification"`` or ``"video"``.
         classes: Their names in the order of the logits.
-        palette: A color (red, green, blue) for each class; empty where the dataset has none.
+        palette: A color (red, green, blue) for each class; empty if the dataset has none.
         mean: Of each channel in the order of ``channel_order``, in units of 0 to 255.
         std: Likewise.
         channel_order: ``"rgb"`` or ``"bgr"``.
-        size_divisor: H and W are to be multiples of it, images padded at the right and bottom
-            with 0 after the normalization.
-        output: Name of the output. ``"logits"``: (N, K, h, w), or (N, K) of the others, float32;
+        size_divisor: H and W must be multiples of it; pad images at the right and bottom with 0
+            after the normalization.
+        output: Name of the output. ``"logits"``: (N, K, h, w), or (N, K) for other tasks, float32;
             ``"labels"``: (N, H, W), or (N,), of class indices, uint8, or int64 for more than 256
             classes.
-        resized: Whether the output of a segmentation is at (H, W).
+        resized: Whether the output of a segmentation has the size (H, W).
         align_corners: How logits are resized bilinearly to (H, W), inside or by the reader.
     """
 
@@ -50,54 +48,24 @@ class Contract:
     align_corners: bool
 
     def to_json(self) -> str:
-        """Return the text that a file carries."""
+        """Return the JSON to store in a file."""
         return json.dumps({"format": FORMAT, **asdict(self)})
-
-    def _check(self) -> None:
-        """Refuse values that no export gives; JSON knows no types.
-
-        Raises:
-            ConfigError: The text names the field.
-        """
-        numbers = (*self.mean, *self.std)
-        wrong = {
-            "task": self.task not in ("segmentation", "classification", "video"),
-            "classes": not self.classes or not all(isinstance(n, str) for n in self.classes),
-            "palette": len(self.palette) not in (0, len(self.classes))
-            or any(
-                len(color) != 3 or any(type(v) is not int or not 0 <= v <= 255 for v in color)
-                for color in self.palette
-            ),
-            "mean": len(self.mean) != 3,
-            "std": len(self.std) != 3
-            or any(type(v) not in (int, float) or not abs(v) < _LARGEST for v in numbers)
-            or min(self.std) <= 0,
-            "channel_order": self.channel_order not in ("rgb", "bgr"),
-            "size_divisor": type(self.size_divisor) is not int
-            or not 1 <= self.size_divisor <= _LARGEST_DIVISOR,
-            "output": self.output not in ("logits", "labels"),
-            "resized": type(self.resized) is not bool,
-            "align_corners": type(self.align_corners) is not bool,
-        }
-        fields = [name for name, is_wrong in wrong.items() if is_wrong]
-        if fields:
-            raise ConfigError(f"{fields[0]} is {str(getattr(self, fields[0]))[:60]!r}")
 
     @classmethod
     def from_json(cls, text: str, *, source: str) -> "Contract":
-        """Read the text of a file.
+        """Read the JSON of a file, which may be hostile.
 
         Args:
-            text: As :meth:`to_json` gives it.
+            text: From :meth:`to_json`.
             source: The file, for the message.
 
         Raises:
-            ConfigError: It is another text or of another format.
+            ConfigError: It is another text, of another format, or with invalid values.
         """
         try:
             found = json.loads(text)
             if found.pop("format") != FORMAT:
-                raise ConfigError(f"its format is not {FORMAT}")
+                raise ValueError(f"expected the format {FORMAT}")
             for name in ("classes", "mean", "std"):
                 found[name] = tuple(found[name])
             found["palette"] = tuple(tuple(color) for color in found["palette"])
@@ -107,58 +75,69 @@ class Contract:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ConfigError(
                 f"the property {PROPERTY!r} of {source} is {text[:60]!r} ({error}); expected the "
-                "JSON that this version's tools/export.py writes: export the network again"
+                "JSON of this version's tools/export.py: export the network again"
             ) from error
+
+    def _check(self) -> None:
+        colors = [value for color in self.palette for value in color]
+        flags = (self.resized, self.align_corners)
+        valid = {
+            "task": self.task in ("segmentation", "classification", "video"),
+            "classes": bool(self.classes) and all(isinstance(name, str) for name in self.classes),
+            "palette": len(self.palette) in (0, len(self.classes))
+            and all(len(color) == 3 for color in self.palette)
+            and all(type(value) is int and 0 <= value <= 255 for value in colors),
+            "mean": len(self.mean) == 3 and all(abs(value) < 1e6 for value in self.mean),
+            "std": len(self.std) == 3 and all(0 < value < 1e6 for value in self.std),
+            "channel_order": self.channel_order in ("rgb", "bgr"),
+            "size_divisor": type(self.size_divisor) is int and 1 <= self.size_divisor <= 4096,
+            "output": self.output in ("logits", "labels"),
+            "resized and align_corners": all(type(flag) is bool for flag in flags),
+        }
+        for name, is_valid in valid.items():
+            if not is_valid:
+                raise ValueError(f"invalid {name}")
 
 
 def describe_input(preprocessor: Any, pipeline: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Read from a host's data preprocessor what a network expects of images.
+    """Return ``mean``, ``std``, ``channel_order`` and ``size_divisor`` of a :class:`Contract`.
 
     Args:
         preprocessor: mmseg's ``SegDataPreProcessor``, mmpretrain's ``ClsDataPreprocessor``,
             mmaction2's ``ActionDataPreprocessor`` or mmengine's ``ImgDataPreprocessor``.
-        pipeline: Of the config's test dataset: OpenMMLab loads files as BGR; a dataset without
-            such a step, such as CIFAR, gives RGB itself, and so do mmaction2's.
-
-    Returns:
-        ``mean``, ``std``, ``channel_order`` and ``size_divisor`` of :class:`Contract`.
+        pipeline: Of the config's test dataset: OpenMMLab loads files as BGR; datasets without
+            files, such as CIFAR, and mmaction2's return RGB.
     """
-    mean, std = getattr(preprocessor, "mean", None), getattr(preprocessor, "std", None)
-    swaps = getattr(preprocessor, "to_rgb", None)  # mmpretrain
-    if swaps is None:  # mmseg's and mmengine's, by different names
-        swaps = getattr(preprocessor, "channel_conversion", None)
-    if swaps is None:
-        swaps = getattr(preprocessor, "_channel_conversion", False)
+    # Each library has another name for it.
+    names = ("to_rgb", "channel_conversion", "_channel_conversion")
+    flags = (getattr(preprocessor, name, None) for name in names)
+    swaps = next((flag for flag in flags if flag is not None), False)
     loads_bgr = any("LoadImage" in str(step["type"]) for step in pipeline)
-    test_cfg = getattr(preprocessor, "test_cfg", None) or {}  # mmseg pads by this alone in testing
+    test_cfg = getattr(preprocessor, "test_cfg", None) or {}  # mmseg's padding in testing
     divisor = test_cfg.get("size_divisor") or getattr(preprocessor, "pad_size_divisor", None) or 1
     return {
-        "mean": _numbers(mean, 0.0),
-        "std": _numbers(std, 1.0),
+        "mean": _numbers(getattr(preprocessor, "mean", None), 0.0),
+        "std": _numbers(getattr(preprocessor, "std", None), 1.0),
         "channel_order": "bgr" if loads_bgr != bool(swaps) else "rgb",
         "size_divisor": int(divisor),
     }
 
 
 def describe_classes(metainfo: dict[str, Any], *, num_classes: int) -> dict[str, Any]:
-    """Read names and colors from a dataset's ``metainfo``.
+    """Return ``classes`` and ``palette`` of a :class:`Contract`.
 
     Args:
         metainfo: Of the config's test dataset.
         num_classes: Of the network's output.
 
-    Returns:
-        ``classes`` and ``palette`` of :class:`Contract`.
-
     Raises:
-        ConfigError: There are no names, or not as many as the network has classes.
+        ConfigError: The number of names is not that of the network's classes.
     """
     classes: Sequence[str] = metainfo.get("classes") or ()
     if len(classes) != num_classes:
         raise ConfigError(
-            f"the config's test dataset names {len(classes)} classes, the network gives "
-            f"{num_classes}; expected a name for each: set test_dataloader.dataset.metainfo="
-            "dict(classes=(...)) in the config"
+            f"the config's test dataset has {len(classes)} class names, the network {num_classes} "
+            "classes; set test_dataloader.dataset.metainfo=dict(classes=(...)) in the config"
         )
     palette = metainfo.get("palette") or ()
     return {
@@ -170,5 +149,5 @@ def describe_classes(metainfo: dict[str, Any], *, num_classes: int) -> dict[str,
 def _numbers(buffer: Any, default: float) -> tuple[float, ...]:
     if buffer is None:
         return (default,) * 3
-    # The shortest decimal numbers that are these in float32: 123.675, not 123.67500305.
+    # The shortest decimals of the float32 values: 123.675, not 123.67500305.
     return tuple(float(str(value)) for value in buffer.flatten().cpu().numpy())

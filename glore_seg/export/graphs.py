@@ -1,4 +1,4 @@
-"""From a host's network to the plain function of an image that is exported.
+"""Networks of OpenMMLab as modules from one image tensor to one output tensor.
 
 Shape legend: N images or clips, K classes, T frames, H, W size of an image, h, w of the logits.
 """
@@ -18,12 +18,12 @@ from glore_seg.models.segmentors.lean_logits import only_resizes
 
 
 class SegmentationGraph(nn.Module):
-    """A segmentor on preprocessed images, whole and without test-time augmentation.
+    """A segmentor on preprocessed images, in mode "whole", without test-time augmentation.
 
     Args:
         segmentor: mmseg's ``EncoderDecoder`` or a descendant.
         resized: Whether to resize the logits to the images, as the segmentor does.
-        argmax: Whether to give the class of each pixel in place of logits.
+        argmax: Whether to return the class of each pixel instead of logits.
 
     Shape:
         - Input: (N, 3, H, W)
@@ -31,8 +31,8 @@ class SegmentationGraph(nn.Module):
           (N, h, w) or (N, H, W)
 
     Raises:
-        ConfigError: The segmentor is of another kind; its own resizing is more than that and
-            ``resized`` is off; or it gives one logit for two classes and ``argmax`` is off.
+        ConfigError: The segmentor is of another kind; it does more than resize and ``resized`` is
+            off; or it has one logit for two classes and ``argmax`` is off.
     """
 
     task = "segmentation"
@@ -42,14 +42,13 @@ class SegmentationGraph(nn.Module):
         if not isinstance(segmentor, EncoderDecoder):
             raise ConfigError(
                 f"the network is a {type(segmentor).__name__}; expected an EncoderDecoder or a "
-                "descendant of it: export others by torch.onnx.export"
+                "descendant"
             )
         self.usual = only_resizes(segmentor)
         if not (self.usual or resized):
             raise ConfigError(
-                f"{type(segmentor).__name__} with {type(segmentor.decode_head).__name__} has its "
-                "own way from logits to the image's size; expected resizing inside: leave "
-                "--no-resize out"
+                f"{type(segmentor).__name__} with {type(segmentor.decode_head).__name__} does more "
+                "than resize its logits: leave --no-resize out"
             )
         self.segmentor = segmentor
         self.resized = resized
@@ -61,7 +60,7 @@ class SegmentationGraph(nn.Module):
         self.threshold = head.threshold if head.out_channels == 1 else None
         if self.threshold is not None and not argmax:
             raise ConfigError(
-                "the network gives one logit for two classes, which a threshold tells apart; "
+                "the network has one logit for two classes, which a threshold separates; "
                 "expected labels as the output: add --argmax"
             )
 
@@ -84,42 +83,36 @@ class SegmentationGraph(nn.Module):
 
 
 class ClassificationGraph(nn.Module):
-    """A classifier on preprocessed images.
+    """A classifier, mmpretrain's ``ImageClassifier``, on preprocessed images.
 
     Args:
-        network: mmpretrain's ``ImageClassifier``.
-        resized: Has no meaning here.
-        argmax: Whether to give the class of each image in place of logits.
+        network: The classifier.
+        resized: Ignored.
+        argmax: Whether to return the class of each image instead of logits.
 
     Shape:
         - Input: (N, 3, H, W)
         - Output: logits (N, K); with ``argmax`` labels (N,)
 
     Raises:
-        ConfigError: The network has no head for one set of classes.
+        ConfigError: The network is of another kind, or has no head with ``num_classes``.
     """
 
     task = "classification"
-    align_corners = False
-    resized = False
     head = "head"
-    expected = "a classifier with one head that has num_classes, such as LinearClsHead"
+    align_corners = resized = False
 
     def __init__(self, network: nn.Module, *, resized: bool, argmax: bool) -> None:
         super().__init__()
         head: Any = getattr(network, self.head, None)
-        if not (self._fits(network) and isinstance(getattr(head, "num_classes", None), int)):
+        if not hasattr(head, "num_classes"):
             raise ConfigError(
                 f"the network is a {type(network).__name__} whose head is {type(head).__name__}; "
-                f"expected {self.expected}"
+                "expected one head with num_classes, such as LinearClsHead or GloReVideoHead"
             )
         self.network = network
         self.argmax = argmax
         self.num_classes = head.num_classes
-
-    @staticmethod
-    def _fits(network: nn.Module) -> bool:
-        return True
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits or labels."""
@@ -131,9 +124,7 @@ class ClassificationGraph(nn.Module):
 
 
 class VideoGraph(ClassificationGraph):
-    """A recognizer, mmaction2's ``Recognizer3D``, on preprocessed clips, one of each video.
-
-    Otherwise as :class:`ClassificationGraph`.
+    """A recognizer, mmaction2's ``Recognizer3D``, on preprocessed clips, one per video.
 
     Shape:
         - Input: (N, 3, T, H, W)
@@ -142,14 +133,16 @@ class VideoGraph(ClassificationGraph):
 
     task = "video"
     head = "cls_head"
-    expected = "a Recognizer3D with one head that has num_classes, such as GloReVideoHead"
 
-    @staticmethod
-    def _fits(network: nn.Module) -> bool:
-        return type(network).__name__ == "Recognizer3D"
+    def __init__(self, network: nn.Module, *, resized: bool, argmax: bool) -> None:
+        from mmaction.models.recognizers import Recognizer3D  # optional
+
+        if not isinstance(network, Recognizer3D):
+            raise ConfigError(f"the network is a {type(network).__name__}; expected a Recognizer3D")
+        super().__init__(network, resized=resized, argmax=argmax)
 
     def _logits(self, image: Tensor) -> Tensor:
-        clips = image[:, None]  # (N, 1, 3, T, H, W): one clip of each video
+        clips = image[:, None]  # (N, 1, 3, T, H, W)
         return self.network(clips, mode="tensor", stage="head")
 
 
@@ -163,22 +156,8 @@ GRAPHS: Mapping[str, Callable[..., Graph]] = {
 """``default_scope`` of a config to the graph of its networks."""
 
 
-def graph_of(scope: str) -> Callable[..., Graph]:
-    """Return what wraps networks of a ``default_scope``.
-
-    Raises:
-        ConfigError: There is nothing for it.
-    """
-    if scope not in GRAPHS:
-        raise ConfigError(
-            f"default_scope of the config is {scope!r}; expected one of {', '.join(GRAPHS)}: "
-            "networks for other tasks are not exported yet"
-        )
-    return GRAPHS[scope]
-
-
 def use_order(model: nn.Module, order: Order) -> None:
-    """Set in which order all GloRe units of a network take their products."""
+    """Set the order of the matrix products of all GloRe units of a network."""
     for module in model.modules():
         if isinstance(module, GloReUnit):
             module.order = order

@@ -1,4 +1,4 @@
-"""From a graph in Python to one of operators, for images of any size or of one."""
+"""Trace a graph to operators, for images of any size or of one."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,14 @@ from torch.export import ExportedProgram
 from glore_seg.compat.symbolic_sizes import sizes_stay_symbolic
 from glore_seg.errors import ConfigError
 
-# Two images: torch takes an axis of length 1 for one that never changes.
-_BATCH = 2
+_BATCH = 2  # torch specializes an axis of length 1
 
 
-def free_axes(sides: int, *, fixed: bool) -> dict[int, str]:
-    """Axes of the input that are free, by the names that ONNX files give them.
+def dynamic_axes(sides: int, *, fixed: bool) -> dict[int, str]:
+    """Dynamic axes of the input and their names in ONNX files.
 
     Args:
-        sides: How many sizes an input has: 2, or 3 for a clip, whose number of frames is fixed.
+        sides: Number of sizes of an input: 2, or 3 for a clip, whose number of frames is fixed.
         fixed: Whether height and width are fixed, too.
     """
     return {0: "batch"} if fixed else {0: "batch", sides: "height", sides + 1: "width"}
@@ -30,33 +29,28 @@ def trace(
 
     Args:
         graph: Takes (N, 3, H, W), or clips (N, 3, T, H, W).
-        size: (H, W) or (T, H, W) to trace at, in pixels and frames.
-        fixed: Whether the file shall take images of this size alone; their number is free.
+        size: (H, W) or (T, H, W) to trace at.
+        fixed: Whether the file takes only this size; the batch size is always dynamic.
         device: Of the graph.
 
     Raises:
-        ConfigError: The network does things that depend on values, or on sizes where they are free.
+        ConfigError: The network depends on values, or on dynamic sizes.
     """
-    axes = free_axes(len(size), fixed=fixed)
     image = torch.zeros(_BATCH, 3, *size, device=device)
+    axes = dict.fromkeys(dynamic_axes(len(size), fixed=fixed), torch.export.Dim.DYNAMIC)
     try:
         with torch.no_grad(), sizes_stay_symbolic():
-            return torch.export.export(
-                graph, (image,), dynamic_shapes=(dict.fromkeys(axes, torch.export.Dim.DYNAMIC),)
-            )
-    except Exception as error:  # what a network does to be untraceable cannot be foreseen
-        sizes = f"{size[-2]} x {size[-1]}" if fixed else "images of any size"
-        mend = "" if fixed else ": fix the size by --size HEIGHT WIDTH, if that will do"
-        raise ConfigError(
-            f"torch.export cannot trace the network for {sizes} ({_first_line(error)}); expected "
-            f"one without steps that depend on it{mend}"
-        ) from error
+            return torch.export.export(graph, (image,), dynamic_shapes=(axes,))
+    except Exception as error:  # torch.export and the network raise various exceptions
+        fix = "" if fixed else "; a fixed --size HEIGHT WIDTH may help"
+        reason = str(error).strip().partition("\n")[0]
+        raise ConfigError(f"torch.export cannot trace the network{fix}: {reason}") from error
 
 
 def with_exact_pooling(program: ExportedProgram) -> ExportedProgram:
-    """Write adaptive average pooling out, whose bins ONNX would keep from the traced size.
+    """Decompose adaptive average pooling, whose bins ONNX would keep from the traced size.
 
-    PSPHead, UPerHead and others pool so. The result is that of torch at every size.
+    PSPHead, UPerHead and others use it. The result equals torch's at every size.
     """
     table = torch.export.default_decompositions()
     table[torch.ops.aten.adaptive_avg_pool2d.default] = adaptive_avg_pool2d
@@ -64,7 +58,7 @@ def with_exact_pooling(program: ExportedProgram) -> ExportedProgram:
 
 
 def adaptive_avg_pool2d(x: Tensor, output_size: Sequence[int]) -> Tensor:
-    """Pool (N, C, H, W) to (N, C, *output_size) by two products with the bins' weights."""
+    """Pool (N, C, H, W) to (N, C, *output_size) by two matrix products."""
     rows, columns = output_size
     if rows == columns == 1:
         return x.mean((-2, -1), keepdim=True)
@@ -72,15 +66,10 @@ def adaptive_avg_pool2d(x: Tensor, output_size: Sequence[int]) -> Tensor:
 
 
 def _bins(length: int, number: int, like: Tensor) -> Tensor:
-    """Weights of positions in overlapping bins, (number, length); each row adds up to 1."""
+    """Weights of positions in overlapping bins, (number, length); each row sums to 1."""
     index = torch.arange(number, device=like.device)
-    first = index * length // number
-    last = ((index + 1) * length + number - 1) // number  # one behind it
+    start = index * length // number
+    stop = ((index + 1) * length + number - 1) // number
     position = torch.arange(length, device=like.device)
-    inside = (position >= first[:, None]) & (position < last[:, None])  # (number, length)
-    return inside.to(like.dtype) / (last - first).to(like.dtype)[:, None]
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0][:200]
+    inside = (position >= start[:, None]) & (position < stop[:, None])  # (number, length)
+    return inside.to(like.dtype) / (stop - start).to(like.dtype)[:, None]

@@ -1,17 +1,13 @@
-"""Checks of arguments that several layers have."""
-
-from numbers import Integral
+"""Checks of arguments that several layers share."""
 
 from glore_seg.errors import ConfigError
 
 
-def check_count(name: str, value: object, *, at_least: int) -> None:
-    """Refuse what is no number of things.
+def check_count(name: str, value: int, *, at_least: int) -> None:
+    """Refuse a number that is too small, which torch would accept or fail on later.
 
     Raises:
-        ConfigError: It is below ``at_least`` or no whole number.
+        ConfigError: It is below ``at_least``.
     """
-    if not isinstance(value, Integral) or isinstance(value, bool):
-        raise ConfigError(f"{name} must be a whole number, got {value!r}")
     if value < at_least:
         raise ConfigError(f"{name} must be at least {at_least}, got {value}")

@@ -1,4 +1,4 @@
-"""Which order of the unit's matrix products costs less, by count.
+"""MACs of the two orders of the unit's matrix products, and which order costs less.
 
 Shape legend: C channels, L positions, N nodes, S states (features of a node).
 """
@@ -15,10 +15,7 @@ Order = Literal["auto", "coordinate", "interaction"]
 
 
 def coordinate_macs(channels: int, nodes: int, states: int, length: int, *, shared: bool) -> int:
-    """MACs of one sample in the paper's order, every product on a map.
-
-    Both orders have the graph convolutions, which are left out.
-    """
+    """MACs of one sample in the paper's order, without the graph convolutions."""
     projections = nodes if shared else 2 * nodes
     return length * (channels * (2 * states + projections) + 2 * states * nodes)
 
@@ -26,10 +23,7 @@ def coordinate_macs(channels: int, nodes: int, states: int, length: int, *, shar
 def interaction_macs(
     channels: int, nodes: int, states: int, length: int, *, shared: bool, covariance: bool
 ) -> int:
-    """The same in the interaction space, where reduction and extension act on C x N matrices.
-
-    ``covariance`` adds what statistics of the batch need.
-    """
+    """The same in the interaction space; ``covariance`` adds the cost of batch statistics."""
     projections = nodes if shared else 2 * nodes
     macs = length * channels * (projections + 2 * nodes) + 2 * states * channels * nodes
     return macs + (nodes * nodes * (length + channels) if covariance else 0)
@@ -40,7 +34,7 @@ def costs_less_in_interaction_space(
 ) -> bool:
     """Whether the interaction space needs no more MACs than the paper's order.
 
-    A length that is not known (None, or while a graph is exported) counts as a large one.
+    An unknown length (None, or symbolic during export) counts as a large one.
     """
     if length is None or isinstance(length, torch.SymInt):
         length = _LARGE
@@ -50,6 +44,6 @@ def costs_less_in_interaction_space(
 
 
 def check_order(order: str) -> None:
-    """Raise ValueError where ``order`` is none of the three."""
+    """Raise ConfigError unless ``order`` is one of the three."""
     if order not in get_args(Order):
         raise ConfigError(f"order must be one of {get_args(Order)}, got {order!r}")

@@ -1,4 +1,4 @@
-"""What stands between the blocks of a stage, by name."""
+"""Units between the blocks of a stage, by name."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -20,17 +20,14 @@ _UNITS: dict[str, Callable[..., nn.Module]] = {
 
 
 def unit_builder(unit_type: str, **options: Any) -> Callable[[int], nn.Module]:
-    """Give the function that makes units of a type.
+    """Return a function from a number of channels to a unit.
 
     Args:
         unit_type: ``"glore"``, ``"nonlocal"`` or ``"nonlocal-pooled"``.
         **options: Arguments of :class:`GloReUnit` or :class:`NonLocalBlock`.
 
-    Returns:
-        A function of the number of channels.
-
     Raises:
-        ConfigError: There is no such type.
+        ConfigError: The type is unknown.
     """
     if unit_type not in _UNITS:
         raise ConfigError(f"unit_type is {unit_type!r}; expected one of {get_args(UnitType)}")
@@ -38,16 +35,13 @@ def unit_builder(unit_type: str, **options: Any) -> Callable[[int], nn.Module]:
 
 
 def hidden_options(unit_type: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What of the arguments changes the function of a unit, but not its parameters.
+    """Options that change what a unit computes but not its parameters, defaults included.
 
-    The same weights fit units that differ in these, and compute something else there.
+    The same weights load into units that differ in these, and predict something else.
 
     Args:
         unit_type: ``"glore"``, ``"nonlocal"`` or ``"nonlocal-pooled"``.
         options: As for :func:`unit_builder`.
-
-    Returns:
-        Name to value, defaults included.
     """
     if unit_type == "glore":
         defaults: dict[str, Any] = {"normalize": True, "act_position": "between"}

@@ -16,16 +16,15 @@ ActPosition = Literal["between", "after"]
 class GraphConv(nn.Module):
     """One graph convolution, Eq. 2: ``Z = ((I - A_g) V) W_g``.
 
-    The two products are two 1D convolutions (Fig. 3b): ``conv1`` over the nodes spreads
-    information along the learned adjacency, ``conv2`` over the states updates every node. As in
-    the released unit, ``conv1`` learns ``-A_g`` (the identity is added as a shortcut, the sign is
-    part of what is learned) and has a bias; ``conv2`` has none. Parameter names are those of the
-    released weights.
+    The two products are two 1D convolutions (Fig. 3b): ``conv1`` over the nodes propagates
+    information along the learned adjacency, ``conv2`` over the states updates each node. As in
+    the released unit, ``conv1`` learns ``-A_g`` and has a bias, the identity is a shortcut, and
+    ``conv2`` has no bias. Parameters have the released names.
 
     Args:
         num_nodes: Number of graph nodes N, at least 1.
         num_states: Features per node S, at least 1.
-        act_position: Where the ReLU stands: ``"between"`` the two convolutions as in the authors'
+        act_position: Position of the ReLU: ``"between"`` the two convolutions as in the authors'
             released code, or ``"after"`` both as in PaddleSeg.
 
     Shape:
@@ -33,8 +32,7 @@ class GraphConv(nn.Module):
         - Output: (B, S, N)
 
     Raises:
-        ConfigError: ``num_nodes`` or ``num_states`` is below 1 or no whole number, or
-            ``act_position`` is unknown.
+        ConfigError: ``num_nodes`` or ``num_states`` is below 1, or ``act_position`` is unknown.
 
     Example:
         >>> import torch
@@ -46,25 +44,23 @@ class GraphConv(nn.Module):
         self, num_nodes: int, num_states: int, *, act_position: ActPosition = "between"
     ) -> None:
         super().__init__()
-        for name, value in (("num_nodes", num_nodes), ("num_states", num_states)):
-            check_count(name, value, at_least=1)
+        check_count("num_nodes", num_nodes, at_least=1)
+        check_count("num_states", num_states, at_least=1)
         if act_position not in get_args(ActPosition):
             raise ConfigError(
                 f"act_position must be one of {get_args(ActPosition)}, got {act_position!r}"
             )
-        self.num_nodes = num_nodes
-        self.num_states = num_states
         self.act_position = act_position
         self.conv1 = nn.Conv1d(num_nodes, num_nodes, kernel_size=1)
         self.conv2 = nn.Conv1d(num_states, num_states, kernel_size=1, bias=False)
         self.relu = nn.ReLU(inplace=True)
 
-    def forward(self, states: Tensor) -> Tensor:
-        """Spread information over the nodes, then update their states."""
-        out = states + self.conv1(states.transpose(1, 2)).transpose(1, 2)  # (B, S, N)
+    def forward(self, v: Tensor) -> Tensor:
+        """Propagate over the nodes, then update their states."""
+        v = v + self.conv1(v.mT).mT  # (I - A_g) V, (B, S, N)
         if self.act_position == "between":
-            return self.conv2(self.relu(out))
-        return self.relu(self.conv2(out))
+            return self.conv2(self.relu(v))  # times W_g, (B, S, N)
+        return self.relu(self.conv2(v))
 
     def extra_repr(self) -> str:
         """What ``print`` shows besides the convolutions."""

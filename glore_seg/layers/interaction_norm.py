@@ -1,10 +1,10 @@
-r"""BatchNorm of a map that is never computed: E = U (B - mu) + m from its small factors.
+r"""BatchNorm of a map that is never computed, E = U (B - mu) + m, from its small factors.
 
 With Sigma, the covariance of B over the positions of one sample, and m_b = U_b mu_b:
 
     mean = avg_b m_b        var = avg_b diag(U_b Sigma_b U_b^T) + avg_b (m_b - mean)^2
 
-which is exactly what BatchNorm takes over batch and positions of E. Across processes, as in
+are exactly BatchNorm's statistics over batch and positions of E. Across processes, as in
 SyncBatchNorm, only sums of C numbers are exchanged.
 
 Shape legend: B batch, C channels, L positions, N nodes.
@@ -24,17 +24,17 @@ from glore_seg.layers.synchronized_norm import (
 
 
 def takes_batch_statistics(norm: nn.Module) -> bool:
-    """Whether ``norm`` is a BatchNorm that normalizes by the statistics of the batch at hand."""
+    """Whether ``norm`` is a BatchNorm that normalizes by the statistics of the current batch."""
     return isinstance(norm, _BatchNorm) and (norm.training or norm.running_mean is None)
 
 
-def is_synchronised(norm: nn.Module) -> bool:
-    """Whether ``norm`` takes its statistics over several processes."""
+def is_synchronized(norm: nn.Module) -> bool:
+    """Whether ``norm`` synchronizes its statistics over several processes."""
     return isinstance(norm, _BatchNorm) and group_to_sum_over(norm) is not None
 
 
 def is_foldable(norm: nn.Module) -> bool:
-    """Whether ``norm`` is nothing but a BatchNorm, synchronized or not, or Identity."""
+    """Whether ``norm`` is exactly a BatchNorm, synchronized or not, or Identity."""
     if type(norm) is nn.Identity:
         return True
     kinds = (_BatchNorm, nn.SyncBatchNorm, SynchronizedBatchNorm)
@@ -45,13 +45,13 @@ def is_foldable(norm: nn.Module) -> bool:
 def fold_norm(
     norm: nn.Module, weight: Tensor, mean: Tensor, sigma: Tensor, length: int
 ) -> tuple[Tensor, Tensor]:
-    """Fold ``norm`` into the factors of the map that it would normalize, and update its statistics.
+    """Fold ``norm`` into the factors of the map that it normalizes, and update its statistics.
 
     Args:
-        norm: A norm that :func:`is_foldable`.
+        norm: :func:`is_foldable` must hold for it.
         weight: U, (B, C, N).
         mean: m, the mean of the map over positions, (B, C).
-        sigma: Sigma, (B, N, N); not used unless the norm :func:`takes_batch_statistics`.
+        sigma: Sigma, (B, N, N); used if the norm :func:`takes_batch_statistics`.
         length: L.
 
     Returns:
@@ -88,7 +88,7 @@ def _batch_statistics(
         var = (within + (mean - center).square()).mean(0)  # (C,)
         count: int | Tensor = mean.shape[0] * length
     else:
-        # Samples of other processes may be of other sizes.
+        # Inputs of other processes may have other sizes.
         counts = mean.new_tensor([mean.shape[0] * length])
         total = SumOverProcesses.apply(torch.cat([counts, mean.sum(0) * length]), group)
         count, center = total[0].detach(), total[1:] / total[0].detach()

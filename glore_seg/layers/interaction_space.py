@@ -1,17 +1,14 @@
 r"""The two passes over the feature map that the unit needs in the interaction space.
 
-Matrix products associate: what the unit computes on C x L and S x L maps (Section 3 of
-https://arxiv.org/abs/1811.12814) is a function of small matrices, gathered in one pass over X, and
-it comes back in a second pass, whatever lies between the two:
+    project_and_moments   B = theta X + b    mu = B 1 / L    M = X B^T / L
+                          Sigma = (B - mu)(B - mu)^T / L
+    broadcast_back        Y = X + P (B - mu) + t
 
-    gather   B = theta X + b    mu = B 1 / L    M = X B^T / L    Sigma = (B - mu)(B - mu)^T / L
-    spread   Y = X + P (B - mu) + t
+Only X and B - mu are saved for the backward pass, where products that share a factor are one.
 
-Only X and B - mu are kept for the backward pass, where products that share a factor are one.
-
-Shape legend: B batch, C channels, L positions, N nodes. Maps are (B, C, L) and (B, N, L) however
-they lie in memory: with L innermost (NCHW) or outermost (channels-last). BLAS reads either, so that
-no map is copied: Y lies as X does, B as is fastest.
+Shape legend: B batch, C channels, L positions, N nodes. Maps are (B, C, L) and (B, N, L) views of
+memory with L innermost (NCHW) or outermost (channels-last). BLAS reads both, so that no map is
+copied: Y has the layout of X, B the layout that is fastest.
 """
 
 from collections.abc import Iterator
@@ -27,63 +24,59 @@ _CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 _MANY = 2**14  # positions
 
 
-def gather(
+def project_and_moments(
     x: Tensor, weight: Tensor, bias: Tensor, *, covariance: bool
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Project X to the nodes, and take the moments of the two.
+    """Project X to the nodes, and compute the moments of X and B.
 
-    With a second projection D for the way back (Section 3.4), M is of the first, Sigma and what
-    :func:`spread` takes are of the last. Products are taken in the dtype of ``weight``; moments
+    With a second projection D for the reverse projection (Section 3.4), M belongs to the first,
+    Sigma and the returned B - mu to the second. Products are in the dtype of ``weight``; moments
     are fp32, or fp64 for an fp64 ``weight``.
 
     Args:
         x: X, (B, C, *sizes), NCHW or channels-last.
         weight: theta of each projection, (1, N, C) or (2, N, C).
         bias: b of each, (1, N) or (2, N).
-        covariance: Whether to take Sigma, which only statistics of the batch need.
+        covariance: Whether to compute Sigma, which only batch statistics need.
 
     Returns:
-        X as :func:`spread` takes it, B - mu (B, N, L), M (B, C, N), mu of each projection
+        X for :func:`broadcast_back`, B - mu (B, N, L), M (B, C, N), mu of each projection
         (B, 1, N) or (B, 2, N), and Sigma (B, N, N), or (0,) without ``covariance``.
     """
-    if _goes_by_plain_operations():
-        return x, *_gather(x, weight, bias, covariance)[1:]
-    return _Gather.apply(x, weight, bias, covariance)
+    if _uses_plain_operations():
+        return x, *_project_and_moments(x, weight, bias, covariance)[1:]
+    return _ProjectAndMoments.apply(x, weight, bias, covariance)
 
 
-def spread(x: Tensor, centered: Tensor, weight: Tensor, shift: Tensor) -> Tensor:
+def broadcast_back(x: Tensor, centered: Tensor, weight: Tensor, shift: Tensor) -> Tensor:
     """Return X + P (B - mu) + t in the memory format and dtype of X.
 
     Args:
-        x: X as :func:`gather` returned it, (B, C, *sizes).
+        x: X as :func:`project_and_moments` returned it, (B, C, *sizes).
         centered: B - mu, (B, N, L).
         weight: P, (B, C, N).
         shift: t, (B, C).
     """
-    if _goes_by_plain_operations():
-        return _add_spread(x, centered, weight.to(centered.dtype), shift)
-    return _Spread.apply(x, centered, weight, shift)
+    if _uses_plain_operations():
+        return _add_broadcast(x, centered, weight.to(centered.dtype), shift)
+    return _BroadcastBack.apply(x, centered, weight, shift)
 
 
-def _goes_by_plain_operations() -> bool:
-    """Whether there is no backward pass of ours, or somebody who can't look into it."""
+def _uses_plain_operations() -> bool:
+    """Whether a custom backward pass is not needed, or cannot be traced or transformed."""
     if is_compiling():
         return False
-    return not torch.is_grad_enabled() or torch.jit.is_tracing() or _in_torch_func()
+    # torch.func: not public, but what autograd.Function itself asks.
+    in_transform = getattr(torch._C, "_are_functorch_transforms_active", bool)()
+    return not torch.is_grad_enabled() or torch.jit.is_tracing() or in_transform
 
 
-def _in_torch_func() -> bool:
-    # Not public, but what autograd.Function itself asks.
-    active = getattr(torch._C, "_are_functorch_transforms_active", None)
-    return active is not None and active()
-
-
-class _Gather(torch.autograd.Function):
-    """X goes in and out, so that all of its gradient is summed inside one product."""
+class _ProjectAndMoments(torch.autograd.Function):
+    """Takes and returns X, so that all of its gradient is summed inside one product."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, covariance: bool) -> Any:
-        first, centered, second, mean, sigma = _gather(x, weight, bias, covariance)
+        first, centered, second, mean, sigma = _project_and_moments(x, weight, bias, covariance)
         # B itself is B - mu and mu, unless D is another projection.
         ctx.save_for_backward(
             x, weight, bias, centered, mean, *([] if len(weight) == 1 else [first])
@@ -95,29 +88,29 @@ class _Gather(torch.autograd.Function):
     def backward(
         ctx: Any,
         grad_x: Tensor,
-        grad_centred: Tensor,
+        grad_centered: Tensor,
         grad_second: Tensor,
         grad_mean: Tensor,
         grad_sigma: Tensor,
     ) -> Any:
         x, weight, bias, centered, mean, *first = ctx.saved_tensors
         if torch.is_grad_enabled():
-            grads = (grad_x, grad_centred, grad_second, grad_mean, grad_sigma)
+            grads = (grad_x, grad_centered, grad_second, grad_mean, grad_sigma)
             needed = ctx.needs_input_grad[:3]
             return *_differentiable_backward((x, weight, bias), needed, ctx.covariance, grads), None
         dtype, (num_projections, num_nodes, _) = weight.dtype, weight.shape
         features = columns(x.to(dtype))  # (B, C, L)
         length = features.shape[2]
-        # Gradients of the projections, and below them B: dX takes one product with all.
+        # Gradients of the projections and, below them, B: one product gives dX.
         nodes = _new_nodes(features, (num_projections + 1) * num_nodes)
         grad_nodes, kept = nodes[:, :-num_nodes], nodes[:, -num_nodes:]
         grad_first, grad_last = grad_nodes[:, :num_nodes], grad_nodes[:, -num_nodes:]  # (B, N, L)
         offset = grad_mean / length  # (B, 1 or 2, N)
         if num_projections > 1:
             grad_first.copy_(offset[:, 0, :, None].expand_as(grad_first))
-        # Centring takes the mean off.
-        offset = offset[:, -1] - grad_centred.mean(2, dtype=mean.dtype)  # (B, N)
-        grad_last.copy_(grad_centred).add_(offset[:, :, None])
+        # Centering subtracts the mean.
+        offset = offset[:, -1] - grad_centered.mean(2, dtype=mean.dtype)  # (B, N)
+        grad_last.copy_(grad_centered).add_(offset[:, :, None])
         if ctx.covariance:
             symmetric = (grad_sigma + grad_sigma.mT) / length  # (B, N, N)
             _add_product(grad_last, symmetric.to(dtype), centered)
@@ -128,10 +121,10 @@ class _Gather(torch.autograd.Function):
             shift = second.new_zeros(second.shape[:2])
         else:
             kept.copy_(centered)
-            shift = torch.bmm(second, mean.mT)[:, :, 0]  # what B has beyond B - mu, (B, C)
+            shift = torch.bmm(second, mean.mT)[:, :, 0]  # the part of mu in B, (B, C)
         to_x = weight.flatten(0, 1).mT.expand(*second.shape[:2], -1)  # theta^T, (B, C, N or 2N)
         return (
-            _add_spread(grad_x, nodes, torch.cat([to_x, second.to(dtype)], 2), shift),
+            _add_broadcast(grad_x, nodes, torch.cat([to_x, second.to(dtype)], 2), shift),
             torch.bmm(grad_nodes, features.mT).sum(0).view_as(weight),
             _bias_gradient(grad_nodes, grad_mean, second, features).view_as(bias),
             None,
@@ -144,41 +137,41 @@ def _bias_gradient(
     """Sum of the gradient of B over samples and positions, (N,) or (2 N,)."""
     if features.dtype.itemsize >= 4:
         return grad_nodes.sum((0, 2))
-    # What is centered sums to nothing, and does not when it was rounded to 16 bits.
+    # The sum of centered values is zero, but not after rounding to 16 bits.
     total = grad_mean.clone()  # (B, 1 or 2, N)
     sums = features.sum(2, dtype=second.dtype)  # (B, C)
     total[:, 0] += torch.bmm(second.mT, sums[:, :, None])[:, :, 0]
     return total.sum(0).flatten().to(grad_nodes.dtype)
 
 
-class _Spread(torch.autograd.Function):
+class _BroadcastBack(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, centered: Tensor, weight: Tensor, shift: Tensor) -> Tensor:
         ctx.save_for_backward(centered, weight)
-        return _add_spread(x, centered, weight.to(centered.dtype), shift)
+        return _add_broadcast(x, centered, weight.to(centered.dtype), shift)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
         centered, weight = ctx.saved_tensors
         grad_out = columns(grad.to(centered.dtype))  # (B, C, L)
-        grad_centred = _product(weight.mT.to(centered.dtype), grad_out)  # (B, N, L)
+        grad_centered = _product(weight.mT.to(centered.dtype), grad_out)  # (B, N, L)
         grad_weight = torch.bmm(grad_out, centered.mT).to(weight.dtype)  # (B, C, N)
-        return grad, grad_centred, grad_weight, grad_out.sum(2, dtype=weight.dtype)
+        return grad, grad_centered, grad_weight, grad_out.sum(2, dtype=weight.dtype)
 
 
-def _gather(
+def _project_and_moments(
     x: Tensor, weight: Tensor, bias: Tensor, covariance: bool
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """B, and what :func:`gather` returns but X."""
+    """B, and what :func:`project_and_moments` returns after X."""
     features = columns(x.to(weight.dtype))  # (B, C, L)
     length = features.shape[2]
     exact = torch.promote_types(weight.dtype, torch.float32)
     nodes = [_project(x, matrix, vector) for matrix, vector in zip(weight, bias, strict=True)]
     mean = torch.stack([each.mean(2, dtype=exact) for each in nodes], 1)  # (B, 1 or 2, N)
-    # Divided inside the product, where it is summed in fp32: the sum may be more than fp16 holds.
+    # Divided inside the product, which accumulates in fp32: the sum may exceed the range of fp16.
     zero = features.new_zeros(1)
     second = torch.baddbmm(zero, features, nodes[0].mT, beta=0, alpha=1 / length)  # (B, C, N)
-    if torch.is_grad_enabled() or torch.jit.is_tracing():  # by autograd, or by nobody knows whom
+    if torch.is_grad_enabled() or torch.jit.is_tracing():  # B may be saved elsewhere
         centered = (nodes[-1] - mean[:, -1, :, None]).to(weight.dtype)  # (B, N, L)
     else:
         centered = nodes[-1].sub_(mean[:, -1, :, None])
@@ -196,9 +189,9 @@ def _differentiable_backward(
     covariance: bool,
     grads: tuple[Tensor, ...],
 ) -> Iterator[Tensor | None]:
-    """The same by autograd, for those who differentiate twice."""
+    """The same by autograd, for second derivatives."""
     x = inputs[0]
-    outs = (x.view_as(x), *_gather(*inputs, covariance)[1:])
+    outs = (x.view_as(x), *_project_and_moments(*inputs, covariance)[1:])
     pairs = [pair for pair in zip(outs, grads, strict=True) if pair[0].requires_grad]
     found = iter(
         torch.autograd.grad(
@@ -213,7 +206,7 @@ def _differentiable_backward(
 
 
 def dense(x: Tensor) -> Tensor:
-    """Return (B, C, *sizes) as it is if NCHW or channels-last, else the nearer of the two."""
+    """Return (B, C, *sizes) as NCHW or channels-last, copying only other layouts."""
     if x.is_contiguous() or x.movedim(1, -1).is_contiguous():
         return x
     if x.stride(1) == 1 and x.dim() in _CHANNELS_LAST:
@@ -228,21 +221,21 @@ def columns(x: Tensor) -> Tensor:
 
 
 def _is_position_major(x: Tensor) -> bool:
-    """Whether (B, C, L) lies in memory as (B, L, C)."""
+    """Whether (B, C, L) is a view of (B, L, C) in memory."""
     return x.stride(1) == 1 and x.stride(2) != 1
 
 
 def _wants_position_major(x: Tensor) -> bool:
-    """Whether a (B, N, L) made from ``x`` (B, C, L) should lie as (B, L, N).
+    """Whether a (B, N, L) computed from ``x`` (B, C, L) should be a view of (B, L, N).
 
-    BLAS makes that faster even from NCHW (by a quarter for odd L), but for columns so many bytes
-    apart that they share cache lines.
+    BLAS is faster so, even from NCHW (by a quarter for odd L), except for strides that are a
+    multiple of the cache's.
     """
     return x.stride(1) == 1 or isinstance(x.shape[2], torch.SymInt) or x.shape[2] % 1024 != 0
 
 
 def _new_nodes(x: Tensor, rows: int) -> Tensor:
-    """Uninitialised (B, rows, L), laid out as products with ``x`` are."""
+    """Uninitialized (B, rows, L) in the layout of products with ``x``."""
     batch, _, length = x.shape
     if _wants_position_major(x):
         return x.new_empty(batch, length, rows).mT
@@ -255,7 +248,7 @@ def _project(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     conv = _CONVS.get(x.dim())
     in_onednn = x.device.type == "cpu" and x.dtype in (torch.float32, torch.bfloat16)
     if conv and in_onednn and not x.is_contiguous():
-        # From channels-last, oneDNN's convolution is a third faster than a product.
+        # On channels-last, oneDNN's convolution is a third faster than a product.
         return columns(conv(x, weight.reshape(*weight.shape, *(1,) * (x.dim() - 2)), bias))
     features = columns(x)
     left = weight.expand(features.shape[0], -1, -1)
@@ -269,7 +262,7 @@ def _product(left: Tensor, right: Tensor) -> Tensor:
     if _wants_position_major(right):
         return torch.bmm(right.mT, left.mT).mT
     if right.device.type == "cpu" and right.shape[2] >= _MANY and not is_compiling():
-        # Piece by piece, for the same reason.
+        # In blocks of positions, for the same reason.
         out = right.new_empty(right.shape[0], left.shape[1], right.shape[2])
         for to, factor, part in zip(out, left, right, strict=True):
             pieces = part.unflatten(1, (-1, 1024)).transpose(0, 1)  # (L / 1024, K, 1024)
@@ -287,10 +280,10 @@ def _add_product(out: Tensor, left: Tensor, right: Tensor) -> None:
         out.baddbmm_(left, right)
 
 
-def _add_spread(x: Tensor, nodes: Tensor, weight: Tensor, shift: Tensor) -> Tensor:
+def _add_broadcast(x: Tensor, nodes: Tensor, weight: Tensor, shift: Tensor) -> Tensor:
     """X + P B + t, in the memory format of X."""
     if nodes.dtype.itemsize < 4:
-        # Rounded once, with the sum: t goes into the product.
+        # t becomes part of the product, which is then rounded once, with the sum.
         weight, nodes = _with_shift(weight, nodes, shift)
         shift = torch.zeros_like(shift)
     shift = shift.to(x.dtype).reshape(*shift.shape, *(1,) * (x.dim() - 2))  # (B, C, 1, ...)
@@ -303,9 +296,9 @@ def _add_spread(x: Tensor, nodes: Tensor, weight: Tensor, shift: Tensor) -> Tens
 
 
 def _with_shift(weight: Tensor, nodes: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
-    """Factors whose product is P B + t, with t in two parts, since 16 bits hold but its first.
+    """Factors whose product is P B + t, with t as a sum of two values of 16 bits.
 
-    Eight columns instead of two, as tensor cores want them.
+    Padded from two columns to eight, a multiple that tensor cores need.
     """
     first = shift.to(weight.dtype)
     second = (shift - first).to(weight.dtype)

@@ -1,4 +1,4 @@
-"""The non-local block of https://arxiv.org/abs/1711.07971, what the paper compares its unit with.
+"""The non-local block of https://arxiv.org/abs/1711.07971, to which the paper compares its unit.
 
 Shape legend: B batch, C channels, E embedding channels, L positions, P positions of the keys.
 """
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glore_seg.errors import ConfigError
-from glore_seg.layers.norm import check_norm_positions
+from glore_seg.layers.arguments import check_count
 
 _CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 _BATCH_NORMS = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
@@ -23,22 +23,23 @@ _POOLS: dict[int, Callable[[], nn.Module]] = {
 
 
 class NonLocalBlock(nn.Module):
-    r"""Every position attends to all others, and what it found is added to it.
+    r"""Self-attention over all positions, added to the input.
 
     The embedded Gaussian form: with queries :math:`\theta(X)`, keys :math:`\phi(X)` and values
-    :math:`g(X)`, all E x L, and the scale that its authors' code has,
+    :math:`g(X)`, all E x L, and the scale of its authors' code,
 
     .. math:: Y = X + \mathrm{norm}(W\,g(X)\,\mathrm{softmax}(\phi(X)^T\theta(X) / \sqrt{E}))
 
-    Table 5 and Figure 4 of https://arxiv.org/abs/1811.12814 have it in the places of GloRe units.
+    Table 5 and Figure 4 of https://arxiv.org/abs/1811.12814 use it in place of GloRe units.
 
     Args:
         channels: Channels C of the input and the output.
         dimensions: Number of spatial and temporal dimensions, 1, 2 or 3.
         inter_channels: Embedding channels E. Default: C / 2.
-        pooled: Max-pool what keys and values are made of by 2 in space, before their 1x1
-            convolutions; in three dimensions by (1, 2, 2). A border of odd sizes is pooled alone.
-        zero_init: Start the scale of the last norm at 0, so that a new block is the identity.
+        pooled: Max-pool the input of keys and values by 2 in space, before their 1x1
+            convolutions; in three dimensions by (1, 2, 2). Odd sizes are rounded up.
+        zero_init: Initialize the scale of the last norm with 0, so that a new block is the
+            identity.
         norm_layer: Called with C, returns the last norm. Default: BatchNorm with the eps of
             1e-4 of the released GloRe networks.
 
@@ -47,8 +48,8 @@ class NonLocalBlock(nn.Module):
         - Output: the same
 
     Raises:
-        ConfigError: An argument is outside its range, the input has another number of dimensions or
-            channels, or the norm is asked for statistics over one single value.
+        ConfigError: An argument is outside its range, or the input has another number of
+            dimensions or channels.
 
     Example:
         >>> import torch
@@ -70,12 +71,7 @@ class NonLocalBlock(nn.Module):
         if dimensions not in _CONVS:
             raise ConfigError(f"dimensions must be one of {tuple(_CONVS)}, got {dimensions}")
         inter_channels = channels // 2 if inter_channels is None else inter_channels
-        for name, value in (("channels", channels), ("inter_channels", inter_channels)):
-            if value < 1:
-                raise ConfigError(
-                    f"{name} must be at least 1, got {value}; inter_channels is half of channels "
-                    "unless given"
-                )
+        check_count("inter_channels", inter_channels, at_least=1)
         conv = partial(_CONVS[dimensions], kernel_size=1)
         self.channels = channels
         self.inter_channels = inter_channels
@@ -86,13 +82,13 @@ class NonLocalBlock(nn.Module):
         self.theta = conv(channels, inter_channels)
         self.phi = conv(channels, inter_channels)
         self.g = conv(channels, inter_channels)
-        # These two stay neighbors: fuse_conv_bn goes by the order of registration.
+        # Registered one after the other: fuse_conv_bn relies on the order.
         self.conv_out = conv(inter_channels, channels)
         self.norm = (norm_layer or partial(_BATCH_NORMS[dimensions], eps=1e-4))(channels)
         self._init_norm()
 
     def reset_parameters(self) -> None:
-        """Initialize anew: torch's own initialization, and the last norm by ``zero_init``."""
+        """Initialize again: torch's default initialization, and the last norm by ``zero_init``."""
         for module in self.children():
             reset = getattr(module, "reset_parameters", None)
             if callable(reset):
@@ -105,16 +101,15 @@ class NonLocalBlock(nn.Module):
             nn.init.zeros_(weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return ``x`` plus what its positions gathered from each other."""
+        """Return ``x`` plus the result of the attention."""
         if x.dim() != self.dimensions + 2 or x.shape[1] != self.channels:
             sizes = ", ".join(("T", "H", "W")[3 - self.dimensions :])
             raise ConfigError(
                 f"NonLocalBlock(channels={self.channels}, dimensions={self.dimensions}) takes "
                 f"(B, {self.channels}, {sizes}), got a tensor of shape {tuple(x.shape)}"
             )
-        check_norm_positions(self.norm, x, where="NonLocalBlock")
         source = self.pool(x)
-        # One head; the L x P matrix of weights need not be stored.
+        # One head; the L x P attention matrix is not stored.
         out = functional.scaled_dot_product_attention(
             _rows(self.theta(x)), _rows(self.phi(source)), _rows(self.g(source))
         )  # (B, 1, L, E)
@@ -122,7 +117,7 @@ class NonLocalBlock(nn.Module):
         return x + self.norm(self.conv_out(out))
 
     def extra_repr(self) -> str:
-        """What ``print`` shows besides the sub-modules."""
+        """What ``print`` shows besides the submodules."""
         return f"pooled={self.pooled}, zero_init={self.zero_init}"
 
 

@@ -1,4 +1,4 @@
-r"""Statistics of a batch that is spread over processes: sums of C numbers, and a norm made of them.
+r"""BatchNorm with statistics over several processes, on any device.
 
 Shape legend: B batch, C channels, n all values of a channel, over batch, positions, processes.
 """
@@ -10,21 +10,16 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from glore_seg.errors import ConfigError
-
 
 class SynchronizedBatchNorm(_BatchNorm):
-    r"""torch's ``SyncBatchNorm`` on any device; that one needs a GPU.
+    r"""torch's ``SyncBatchNorm`` on any device; torch's needs a GPU.
 
         mean = sum x / n        var = sum (x - mean)^2 / n
 
-    are the sums of all processes, whose batches and images may be of different sizes. Parameters,
-    buffers and options are those of ``BatchNorm2d``, and so is what it does in evaluation or alone.
+    with sums over all processes, whose batches and images may differ in size. Parameters, buffers
+    and options are those of ``BatchNorm2d``; in evaluation, or with one process, it is the same.
 
-    Input (B, C, ...) and output are of the same shape.
-
-    Raises:
-        ConfigError: The input has no batch and channels.
+    Input and output are (B, C, ...).
     """
 
     process_group: dist.ProcessGroup | None = None
@@ -34,7 +29,6 @@ class SynchronizedBatchNorm(_BatchNorm):
         group = group_to_sum_over(self)
         if group is None:
             return super().forward(x)
-        self._check_input_dim(x)
         axes = [0, *range(2, x.dim())]
         shape = [-1] + [1] * (x.dim() - 2)
         wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
@@ -53,15 +47,11 @@ class SynchronizedBatchNorm(_BatchNorm):
         return out.to(x.dtype)
 
     def _check_input_dim(self, input: Tensor) -> None:
-        if input.dim() < 2:
-            raise ConfigError(
-                f"SynchronizedBatchNorm got an input of shape {tuple(input.shape)}; expected "
-                "(B, C, ...)"
-            )
+        """Take any number of dimensions."""
 
 
 def group_to_sum_over(norm: _BatchNorm) -> dist.ProcessGroup | None:
-    """The processes whose samples a norm takes together; None where it is alone."""
+    """The processes that share a norm's statistics; None if there is only one."""
     if not (isinstance(norm, nn.SyncBatchNorm | SynchronizedBatchNorm) and norm.training):
         return None
     if not (dist.is_available() and dist.is_initialized()):
@@ -74,10 +64,10 @@ def group_to_sum_over(norm: _BatchNorm) -> dist.ProcessGroup | None:
 def update_running_statistics(
     norm: _BatchNorm, mean: Tensor, var: Tensor, count: int | Tensor
 ) -> None:
-    """As BatchNorm does: the unbiased variance, and the plain average where momentum is None.
+    """Update as BatchNorm does: unbiased variance, cumulative average if momentum is None.
 
     Args:
-        norm: Whose statistics; nothing is done outside training or where it tracks none.
+        norm: Unchanged outside training, or if it does not track statistics.
         mean: (C,).
         var: The biased variance, (C,).
         count: n.

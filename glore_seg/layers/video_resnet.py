@@ -1,4 +1,4 @@
-"""The 3D ResNets of Section 4.4, under the names of the released networks.
+"""The 3D ResNets of Section 4.4, with the parameter names of the released networks.
 
 Shape legend: B batch, C channels, T frames, H height, W width, K classes.
 """
@@ -14,8 +14,9 @@ from glore_seg.layers.extra_units import UnitType, unit_builder
 from glore_seg.layers.glore_unit import GloReUnit
 from glore_seg.layers.insertion import stage_positions
 from glore_seg.layers.nonlocal_block import NonLocalBlock
+from glore_seg.layers.preact.blocks import PreActConv
 
-# Residual blocks in conv2 to conv5. 26 is no network of the paper: small, for small data.
+# Residual blocks in conv2 to conv5. 26 is not in the paper: a small network for small data.
 _BLOCKS = {26: (2, 2, 2, 2), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 _STRIDES = ((1, 1, 1), (2, 2, 2), (1, 2, 2), (1, 2, 2))
 _NORM = partial(nn.BatchNorm3d, eps=1e-4)
@@ -24,23 +25,22 @@ _NORM = partial(nn.BatchNorm3d, eps=1e-4)
 class VideoResNet(nn.Module):
     """Pre-activation 3D ResNet with global units between its blocks (Section 4.4, Table 5).
 
-    The "lite" network that was released: a stem of 3 x 5 x 5 with half of the usual channels, and
-    kernels of 3 x 1 x 1, which look along time, in every block of conv2, in every other block of
-    conv3 and conv4, and in the second of conv5. State-dict names are the released ones
-    (``conv2.B01.conv_m1.bn``, ``conv3.B01_extra``, ``tail.bn``, ``classifier``), so released
-    weights load as they are. Pooling goes over whatever is left of the clip, which for the
-    released 8 x 224 x 224 is the released window of 4 x 7 x 7.
+    The released "lite" network: a stem of 3 x 5 x 5 with half of the usual channels, and temporal
+    kernels of 3 x 1 x 1 in every block of conv2, in every other block of conv3 and conv4, and in
+    the second of conv5. State-dict names are the released ones (``conv2.B01.conv_m1.bn``,
+    ``conv3.B01_extra``, ``tail.bn``, ``classifier``), so released weights load unchanged. Global
+    pooling is the released window of 4 x 7 x 7 for the released clips of 8 x 224 x 224.
 
     Args:
-        depth: 50 or 101 as in the paper, or 26 (two blocks a stage).
-        num_classes: Classes K; None leaves dropout and classifier out.
+        depth: 50 or 101 as in the paper, or 26 (two blocks per stage).
+        num_classes: Classes K; None for no dropout and classifier.
         num_units: Units in conv2 to conv5, evenly spaced. Default: two and three, the paper's
-            choice, at the released places; ``(0, 0, 0, 0)`` is the plain network.
-        unit_type: ``"glore"``: N = C / 4 nodes of S = 2 N states, not divided by the number of
-            positions; ``"nonlocal"``, or ``"nonlocal-pooled"``: the paper's rival, keys and
-            values max-pooled over 1 x 2 x 2.
+            choice, at the released positions; ``(0, 0, 0, 0)`` is the plain network.
+        unit_type: ``"glore"`` (N = C / 4 nodes of S = 2 N states, not divided by the number of
+            positions), ``"nonlocal"``, or ``"nonlocal-pooled"`` (the paper's baseline, keys and
+            values max-pooled over 1 x 2 x 2).
         base_channels: Middle channels of conv2, an even number; 64 as released.
-        dropout: Share of features dropped before the classifier, 0 to 1.
+        dropout: Dropout ratio before the classifier, 0 to 1.
 
     Shape:
         - Input: (B, 3, T, H, W), any T, H and W
@@ -48,7 +48,7 @@ class VideoResNet(nn.Module):
           ceil(W / 32)) without a classifier
 
     Raises:
-        ConfigError: An argument is outside its range, or the input is no batch of clips.
+        ConfigError: An argument is outside its range, or the input is not a batch of clips.
 
     Example:
         >>> import torch
@@ -110,13 +110,13 @@ class VideoResNet(nn.Module):
         self.silence_units()
 
     def silence_units(self) -> None:
-        """Set the scale of each unit's last norm to 0, which makes the unit the identity."""
+        """Set the scale of each unit's last norm to 0, so that the unit is the identity."""
         for unit in self.units().values():
             name = "blocker" if isinstance(unit, GloReUnit) else "norm"
             nn.init.zeros_(unit.get_parameter(f"{name}.weight"))
 
     def units(self) -> dict[str, GloReUnit | NonLocalBlock]:
-        """Return the units by their dotted names, in the order in which a clip passes them."""
+        """Return the units by their dotted names, from input to output."""
         kinds = (GloReUnit, NonLocalBlock)
         return {name: m for name, m in self.named_modules() if isinstance(m, kinds)}
 
@@ -132,35 +132,15 @@ class VideoResNet(nn.Module):
         return x
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return scores before softmax, or features without a classifier."""
+        """Return logits, or features without a classifier."""
         x = self.extract(x)
         if self.num_classes is None:
             return x
         return self.classifier(self.dropout(self.globalpool(x).flatten(1)))
 
 
-class _NormActConv(nn.Module):
-    """BatchNorm, ReLU and a convolution that keeps sizes but for its stride."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel: tuple[int, int, int],
-        stride: tuple[int, int, int] = (1, 1, 1),
-    ) -> None:
-        super().__init__()
-        padding = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
-        self.bn = _NORM(in_channels)
-        self.relu = nn.ReLU(inplace=True)
-        self.conv = nn.Conv3d(in_channels, out_channels, kernel, stride, padding, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv(self.relu(self.bn(x)))
-
-
 class _Bottleneck(nn.Module):
-    """Three pre-activated convolutions beside a shortcut, with a convolution where it changes."""
+    """Three pre-activated convolutions and a shortcut, projected in the first block of a stage."""
 
     def __init__(
         self,
@@ -172,10 +152,12 @@ class _Bottleneck(nn.Module):
         first: bool,
     ) -> None:
         super().__init__()
-        self.conv_m1 = _NormActConv(in_channels, middle, (frames, 1, 1))
-        self.conv_m2 = _NormActConv(middle, middle, (1, 3, 3), stride)
-        self.conv_m3 = _NormActConv(middle, 4 * middle, (1, 1, 1))
-        self.conv_w1 = _NormActConv(in_channels, 4 * middle, (1, 1, 1), stride) if first else None
+        conv = partial(PreActConv, norm_layer=_NORM)
+        one = (1, 1, 1)
+        self.conv_m1 = conv(in_channels, middle, (frames, 1, 1))
+        self.conv_m2 = conv(middle, middle, (1, 3, 3), stride=stride)
+        self.conv_m3 = conv(middle, 4 * middle, one)
+        self.conv_w1 = conv(in_channels, 4 * middle, one, stride=stride) if first else None
 
     def forward(self, x: Tensor) -> Tensor:
         shortcut = x if self.conv_w1 is None else self.conv_w1(x)
@@ -190,21 +172,18 @@ def _stage(
     positions: Sequence[int],
     make_unit: Callable[[int], nn.Module],
 ) -> nn.Sequential:
-    """Blocks B01, B02, ... with a unit B.._extra behind those at ``positions``."""
+    """Blocks B01, B02, ..., with a unit B.._extra after those at ``positions``."""
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for number in range(1, blocks + 1):
-        first = number == 1
+        first, odd = number == 1, number % 2 == 1
+        temporal = (True, odd, odd, number == 2)[stage]
         layers[f"B{number:02d}"] = _Bottleneck(
             in_channels if first else 4 * middle,
             middle,
             stride=_STRIDES[stage] if first else (1, 1, 1),
-            frames=3 if _looks_along_time(stage, number) else 1,
+            frames=3 if temporal else 1,
             first=first,
         )
         if number in positions:
             layers[f"B{number:02d}_extra"] = make_unit(4 * middle)
     return nn.Sequential(layers)
-
-
-def _looks_along_time(stage: int, number: int) -> bool:
-    return (True, number % 2 == 1, number % 2 == 1, number == 2)[stage]

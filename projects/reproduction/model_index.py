@@ -1,34 +1,29 @@
-"""The index of configs: `model-index.yml` and its metafiles, counted, checked and made a table.
+"""`model-index.yml` and its metafiles: count all configs, check the entries, write the table.
 
-Metafiles hold what a person writes (name, config, data, input, the paper's results) and two
-counts, which :func:`count_model` gives.
+People write name, config, data, input and the paper's results into the metafiles; parameters and
+MACs are counted. ``python -m projects.reproduction.model_index`` updates them and
+``configs/README.md``.
 """
 
-import re
+import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from glore_seg.apis.complexity import Complexity
-from glore_seg.apis.config import load_config
-from glore_seg.apis.count_config import count_config
+from glore_seg.apis import load_config
+from glore_seg.apis.complexity import count_config
+from glore_seg.cli import run_tool
 from glore_seg.errors import ConfigError
 
-INDEX = "model-index.yml"
-_SIZES = re.compile(r"[1-9]\d{0,5}( x [1-9]\d{0,5}){1,4}")
-_REQUIRED = ("Name", "In Collection", "Config", "Metadata")
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
 class IndexedModel:
-    """One config of the index.
-
-    Args:
-        metafile: The file that lists it.
-        entry: What stands there.
-    """
+    """One config of the index: the metafile that lists it, and its entry there."""
 
     metafile: Path
     entry: dict[str, Any]
@@ -40,107 +35,49 @@ class IndexedModel:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Channels and sizes of one input, for the counts."""
-        # A text: mim, which lists the entries, takes lists for lists of words.
+        """Channels and sizes of one input; a text in the file, as mim expects."""
         return tuple(int(size) for size in self.entry["Metadata"]["Input"].split(" x "))
 
 
-def read_model_index(root: Path) -> list[IndexedModel]:
-    """Read the metafiles that the index imports.
-
-    Args:
-        root: The folder with ``model-index.yml``.
+def read_model_index(root: Path = ROOT) -> list[IndexedModel]:
+    """Read the metafiles that ``root/model-index.yml`` imports.
 
     Raises:
-        ConfigError: The index or a metafile is not there.
-        ConfigError: A file is no YAML or holds other things, an entry lacks a key, a config is
-            listed twice, is not there, or is called otherwise than its file.
+        ConfigError: A config is missing, is listed twice or not at all, or has another name than
+            its file.
     """
-    models: list[IndexedModel] = []
-    for name in _listed(root / INDEX, "Import", str):
-        metafile = root / name
-        for collection in _listed(metafile, "Collections", dict):
-            if not all(isinstance(collection.get(k), str) for k in ("Name", "Description")):
-                raise ConfigError(f"{name}: a collection lacks the text of Name or Description")
-        for entry in _listed(metafile, "Models", dict):
-            missing = [key for key in _REQUIRED if key not in entry]
-            if missing:
-                raise ConfigError(
-                    f"{name}: the entry {entry.get('Name', entry)} lacks {missing[0]!r}"
-                )
-            models.append(IndexedModel(metafile, entry))
-            _check_entry(name, entry)
+    models = [
+        IndexedModel(root / name, entry)
+        for name in _read(root / "model-index.yml")["Import"]
+        for entry in _read(root / name)["Models"]
+    ]
     seen: set[str] = set()
     for model in models:
         where = f"{model.metafile.relative_to(root)}: Config {model.config!r}"
         if model.config in seen:
-            raise ConfigError(f"{where} is listed twice")
+            raise ConfigError(f"{where} is listed twice; expected once")
         if not (root / model.config).is_file():
-            raise ConfigError(f"{where} does not exist below {root}")
+            raise ConfigError(f"{where} does not exist below {root}; remove or correct the entry")
         if Path(model.config).stem != model.entry["Name"]:
             raise ConfigError(f"{where} has the Name {model.entry['Name']!r}; expected the file's")
         seen.add(model.config)
+    files = (file.relative_to(root) for file in (root / "configs").rglob("*.py"))
+    unlisted = {f.as_posix() for f in files if "_base_" not in f.parts} - seen
+    if unlisted:
+        raise ConfigError(f"no metafile lists {', '.join(sorted(unlisted))}; add entries")
     return models
 
 
-def _listed(file: Path, key: str, kind: type) -> list[Any]:
-    """What stands under a key of a YAML file, a list of a kind."""
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{file} is no YAML ({error}); expected lists: correct it") from error
-    found = content.get(key) if isinstance(content, dict) else None
-    if not isinstance(found, list) or not all(isinstance(x, kind) for x in found):
-        raise ConfigError(f"{file} has no list of {kind.__name__} under {key!r}: correct it")
-    return found
-
-
-def _check_entry(name: str, entry: dict[str, Any]) -> None:
-    """Refuse an entry that no table can be made of."""
-    meta, results = entry["Metadata"], entry.get("Results", [])
-    texts = [entry["Name"], entry["Config"]]
-    if isinstance(meta, dict):
-        texts += [meta.get("Training Data"), meta.get("Input")]
-    fits = (
-        all(isinstance(text, str) for text in texts)
-        and len(texts) == 4
-        and _SIZES.fullmatch(texts[3])
-        and isinstance(results, list)
-        and all(isinstance(r, dict) and isinstance(r.get("Metrics"), dict) for r in results)
-        and all("Source" in r for r in results)
-        and texts[1].startswith("configs/")
-    )
-    if not fits:
-        raise ConfigError(
-            f"{name}: the entry {entry['Name']} does not fit; expected Name and Config, Metadata "
-            "with Training Data and Input such as 3 x 512 x 1024, and Results with Metrics and "
-            "Source"
-        )
-
-
-def unlisted_configs(root: Path, models: list[IndexedModel]) -> list[str]:
-    """Configs below ``configs/`` that no metafile lists; parts in ``_base_`` folders need none."""
-    listed = {model.config for model in models}
-    files = (file.relative_to(root) for file in sorted((root / "configs").rglob("*.py")))
-    return [f.as_posix() for f in files if "_base_" not in f.parts and f.as_posix() not in listed]
-
-
-def count_model(root: Path, model: IndexedModel) -> Complexity:
-    """Count parameters and MACs of a config at the input that its entry names."""
-    return count_config(load_config(str(root / model.config)), model.input_shape)
-
-
-def update_counts(root: Path, models: list[IndexedModel]) -> list[str]:
+def update_counts(models: list[IndexedModel], root: Path = ROOT) -> list[str]:
     """Set ``Parameters`` and ``FLOPs`` of the entries, in memory, to what is counted.
 
     Returns:
-        One line for each count that was another or not there.
+        One line for each count that differed or was missing.
     """
     changes = []
     for model in models:
-        counts = count_model(root, model)
-        found = {"Parameters": counts.params, "FLOPs": counts.macs}
-        for key, value in found.items():
+        counts = count_config(load_config(str(root / model.config)), model.input_shape)
+        for key, value in {"Parameters": counts.params, "FLOPs": counts.macs}.items():
             old = model.entry["Metadata"].get(key)
             if old != value:
                 changes.append(f"{model.config}: {key} {old} -> {value}")
@@ -149,25 +86,25 @@ def update_counts(root: Path, models: list[IndexedModel]) -> list[str]:
 
 
 def write_metafiles(models: list[IndexedModel]) -> None:
-    """Write the entries back into their metafiles, collections as they were."""
+    """Write the entries back into their metafiles."""
     for metafile in {model.metafile: None for model in models}:
-        content = yaml.safe_load(metafile.read_text())
+        content = _read(metafile)
         content["Models"] = [model.entry for model in models if model.metafile == metafile]
         metafile.write_text(yaml.safe_dump(content, sort_keys=False, width=100))
 
 
-def config_table(root: Path, models: list[IndexedModel]) -> str:
-    """`configs/README.md`: all configs, folder by folder, with counts and the paper's results."""
+def config_table(models: list[IndexedModel]) -> str:
+    """`configs/README.md`: all configs by folder, with counts and the paper's results."""
     lines = [
         "# Configs",
         "",
-        "Made by `python -m projects.reproduction.model_index_command` from `model-index.yml` and the metafiles.",
-        "Parameters are the trainable ones; MACs are those of one forward pass at the",
-        "input given, the unit's products included. Results are quoted from the paper, or from who",
-        "published the weights; they were not measured here.",
+        "Written by `python -m projects.reproduction.model_index` from `model-index.yml` and the",
+        "metafiles. Parameters are the trainable ones; MACs are those of one forward pass at the",
+        "given input, the unit's products included. Results are quoted from the paper or from the",
+        "publisher of the weights; they were not measured here.",
     ]
     for metafile in {model.metafile: None for model in models}:
-        collection = yaml.safe_load(metafile.read_text())["Collections"][0]
+        collection = _read(metafile)["Collections"][0]
         lines += [
             "",
             f"## {collection['Name']}",
@@ -198,3 +135,36 @@ def _row(model: IndexedModel) -> str:
         quoted,
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Update, or exit with 1 where a check finds something."""
+    parser = argparse.ArgumentParser(
+        description="Count parameters and MACs of every config of model-index.yml, write them to "
+        "the metafiles, and write the table in configs/README.md.",
+        epilog="example: python -m projects.reproduction.model_index --check",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 if something is outdated"
+    )
+    args = parser.parse_args(argv)
+    models = read_model_index()
+    outdated = update_counts(models)
+    table = config_table(models)
+    readme = ROOT / "configs" / "README.md"
+    if not readme.is_file() or readme.read_text() != table:
+        outdated.append("configs/README.md differs from what the metafiles give")
+    print("\n".join([*outdated, f"{len(models)} configs counted"]))
+    if args.check:
+        return 1 if outdated else 0
+    write_metafiles(models)
+    readme.write_text(table)
+    return 0
+
+
+if __name__ == "__main__":
+    run_tool(main)

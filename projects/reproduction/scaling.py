@@ -1,19 +1,57 @@
-r"""How much faster more processes train: step time against the time of messages.
+r"""Estimate how a training scales over processes, from what they send each other in a step.
 
-A ring of p processes passes n bytes at bandwidth b and delay d in
+A ring of p processes passes n bytes at bandwidth b and latency d in
 
     all-reduce:  2 (p - 1) (n / (p b) + d)        all-gather:  (p - 1) (n / b + d)
 
-Messages of norms and votes are waited for. Gradients travel while the backward pass, two thirds of
-a step, goes on; only what is beyond it, and the last bucket, is waited for.
+Messages of norms and of the loop are waited for. Gradients travel during the backward pass, two
+thirds of a step; only what exceeds it, and the last bucket, is waited for.
+
+Shape legend: C channels.
 """
 
-from dataclasses import dataclass
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from mmengine.config import Config
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.module import register_module_forward_hook
+
+from glore_seg.apis import load_config
+from glore_seg.apis.complexity import meta_forward
+from glore_seg.apis.input_sizes import input_sizes
+from glore_seg.cli import run_tool
+from glore_seg.cli.options import add_cfg_options
+from glore_seg.engine import build_model
 from glore_seg.errors import ConfigError
-from projects.reproduction.comm_volume import Messages
+from glore_seg.layers import GloReUnit
+from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
 
+MIB = 1 << 20
+_FLOAT = 4  # bytes; statistics are fp32 in mixed precision too
+_SIGNAL = 8  # bytes: whether any process has received a signal
 _BACKWARD = 2 / 3  # share of a step: two products for each one of the forward pass
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Bytes of each message of one step, as one process sends them.
+
+    Args:
+        gradients: All-reduces of DDP, one for each bucket, in order.
+        reduced: All-reduces of norm statistics and their gradients.
+        gathered: All-gathers of norm statistics.
+        loop: All-reduces of the training loop.
+    """
+
+    gradients: tuple[int, ...]
+    reduced: tuple[int, ...]
+    gathered: tuple[int, ...]
+    loop: tuple[int, ...] = (_SIGNAL,)
 
 
 @dataclass(frozen=True)
@@ -21,31 +59,31 @@ class Link:
     """Between two neighbors of the ring.
 
     Args:
-        bandwidth: Bytes a second, one way.
-        delay: Seconds of a message of no bytes.
+        bandwidth: Bytes per second, one way.
+        latency: Seconds of an empty message.
 
     Raises:
-        ConfigError: One of them is not positive.
+        ConfigError: The bandwidth is not positive, or the latency negative.
     """
 
     bandwidth: float
-    delay: float
+    latency: float
 
     def __post_init__(self) -> None:
-        """Check the two."""
-        if self.bandwidth <= 0 or self.delay < 0:
+        """Check both."""
+        if self.bandwidth <= 0 or self.latency < 0:
             raise ConfigError(
-                f"the link has {self.bandwidth:g} bytes/s and a delay of {self.delay:g} s; "
-                "expected a bandwidth above 0 and a delay of 0 or more"
+                f"the link has {self.bandwidth:g} bytes/s and a latency of {self.latency:g} s; "
+                "expected a bandwidth above 0 and a latency of 0 or more"
             )
 
     def all_reduce(self, size: int, processes: int) -> float:
         """Seconds of an all-reduce of ``size`` bytes."""
-        return 2 * (processes - 1) * (size / (processes * self.bandwidth) + self.delay)
+        return 2 * (processes - 1) * (size / (processes * self.bandwidth) + self.latency)
 
     def all_gather(self, size: int, processes: int) -> float:
-        """Seconds until everybody has the ``size`` bytes of everybody."""
-        return (processes - 1) * (size / self.bandwidth + self.delay)
+        """Seconds of an all-gather of ``size`` bytes from each process."""
+        return (processes - 1) * (size / self.bandwidth + self.latency)
 
 
 @dataclass(frozen=True)
@@ -55,36 +93,80 @@ class Scaling:
     Args:
         alone: A step of one process.
         gradients: All gradient messages, hidden or not.
-        waited_gradients: What of them is waited for.
+        waited_gradients: The part of them that is waited for.
         statistics: Messages of the norms.
-        votes: Messages of the loop.
+        loop: Messages of the loop.
     """
 
     alone: float
     gradients: float
     waited_gradients: float
     statistics: float
-    votes: float
+    loop: float
 
     @property
     def step(self) -> float:
         """A step of several processes."""
-        return self.alone + self.waited_gradients + self.statistics + self.votes
+        return self.alone + self.waited_gradients + self.statistics + self.loop
 
     @property
     def efficiency(self) -> float:
-        """Images a second of each process, over those of one alone; 1 at best."""
+        """Images/s of each process divided by those of one process alone."""
         return self.alone / self.step
+
+
+def count_messages(cfg: Config, input_shape: tuple[int, ...], *, bucket_mb: float = 25) -> Messages:
+    """Count what each of several processes sends in a step.
+
+    The network is built without weights and run once on the meta device. Frozen parameters and
+    norms in evaluation mode send nothing. Checkpointed parts (``with_cp``) count once.
+
+    Args:
+        cfg: Config of a network.
+        input_shape: One input, (C, H, W).
+        bucket_mb: DDP's ``bucket_cap_mb``, in MiB.
+    """
+    model = build_model(cfg).train()
+    wanted = [p for p in model.parameters() if p.requires_grad]
+    sizes = [p.numel() * p.element_size() for p in reversed(wanted)]
+    reduced: list[int] = []
+    gathered: list[int] = []
+    for norm, folded in _synchronized_norms(model, meta_forward(cfg, model, input_shape)):
+        channels = norm.num_features
+        if isinstance(norm, SynchronizedBatchNorm) or folded:
+            # Count and sum, then squares; their gradients in reverse.
+            reduced += [_FLOAT * n for n in (channels + 1, channels, channels, channels + 1)]
+        else:  # torch's: mean, inverse deviation and count; two sums of gradients
+            gathered.append(_FLOAT * (2 * channels + 1))
+            reduced.append(_FLOAT * 2 * channels)
+    return Messages(buckets(sizes, bucket_mb), tuple(reduced), tuple(gathered))
+
+
+def buckets(sizes: list[int], bucket_mb: float) -> tuple[int, ...]:
+    """Bytes of each of DDP's buckets: the first one is full at 1 MiB, the others at the cap.
+
+    Args:
+        sizes: Bytes of each gradient, in order of arrival.
+        bucket_mb: The cap in MiB.
+    """
+    found: list[int] = []
+    current = 0
+    for size in sizes:
+        current += size
+        if current >= (bucket_mb if found else min(1, bucket_mb)) * MIB:
+            found.append(current)
+            current = 0
+    return tuple([*found, current] if current else found)
 
 
 def estimate(messages: Messages, *, processes: int, step: float, link: Link) -> Scaling:
     """Estimate the step of several processes.
 
     Args:
-        messages: What each sends.
-        processes: Their number.
-        step: Measured seconds of a step of one process with the same batch on it.
-        link: What lies between them: the slowest part of the ring.
+        messages: What each process sends.
+        processes: Number of processes.
+        step: Measured seconds of a step of one process with the same batch.
+        link: The slowest link of the ring.
 
     Raises:
         ConfigError: ``processes`` is below 1 or ``step`` not positive.
@@ -102,5 +184,85 @@ def estimate(messages: Messages, *, processes: int, step: float, link: Link) -> 
         waited_gradients=sum(gradients) - hidden,
         statistics=sum(link.all_reduce(size, processes) for size in messages.reduced)
         + sum(link.all_gather(size, processes) for size in messages.gathered),
-        votes=sum(link.all_reduce(size, processes) for size in messages.votes),
+        loop=sum(link.all_reduce(size, processes) for size in messages.loop),
     )
+
+
+def _synchronized_norms(model: nn.Module, run: Callable[[], Any]) -> list[tuple[_BatchNorm, bool]]:
+    """Each synchronized norm that a step calls, and whether a unit folds it."""
+    found: list[tuple[_BatchNorm, bool]] = []
+    last = {module.blocker for module in model.modules() if isinstance(module, GloReUnit)}
+
+    def note(module: nn.Module, *_: object) -> None:
+        unit = module if isinstance(module, GloReUnit) else None
+        norm = unit.blocker if unit else module
+        is_synchronized = isinstance(norm, nn.SyncBatchNorm | SynchronizedBatchNorm)
+        if is_synchronized and norm.training and (unit or norm not in last):
+            found.append((norm, unit is not None and unit.takes_interaction_space(None)))
+
+    # Global: a unit whose norm has a hook of its own would take the paper's order.
+    handle = register_module_forward_hook(note)
+    try:
+        run()
+    finally:
+        handle.remove()
+    auxiliary = getattr(model, "auxiliary_head", None)  # runs in training only
+    for module in auxiliary.modules() if isinstance(auxiliary, nn.Module) else ():
+        note(module)
+    return found
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description="Count what the processes of a training send each other, and estimate their "
+        "step from that of one process (docs/distributed.md).",
+        epilog="example: python -m projects.reproduction.scaling "
+        "configs/fcn_r50_glore_cityscapes.py --gpus 8 --step-ms 300 --bandwidth 10 --latency 20",
+    )
+    parser.add_argument("config", help="config file")
+    parser.add_argument("--gpus", type=int, default=8, help="number of processes (default: 8)")
+    parser.add_argument(
+        "--step-ms", type=float, required=True, help="measured step of one process, in ms"
+    )
+    parser.add_argument(
+        "--bandwidth", type=float, default=10.0, help="of the slowest link, in GB/s (default: 10)"
+    )
+    parser.add_argument(
+        "--latency", type=float, default=20.0, help="of a message, in microseconds (default: 20)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    add_cfg_options(parser)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Count, estimate and print."""
+    args = parse_args(argv)
+    cfg = load_config(args.config, cfg_options=args.cfg_options)
+    link = Link(bandwidth=args.bandwidth * 1e9, latency=args.latency * 1e-6)
+    messages = count_messages(cfg, (3, *input_sizes(cfg)))
+    found = estimate(messages, processes=args.gpus, step=args.step_ms / 1e3, link=link)
+    if args.json:
+        seconds = {**asdict(found), "step": found.step}
+        result = {"bytes": asdict(messages), "seconds": seconds, "efficiency": found.efficiency}
+        print(json.dumps(result))
+        return
+    print(f"{args.config}: what each of {args.gpus} processes sends in a step")
+    print(f"{'':<24}{'messages':>9}{'MiB':>9}{'ms':>9}  waited for, ms")
+    statistics = (*messages.reduced, *messages.gathered)
+    for name, sizes, seconds, waited in (
+        ("gradients", messages.gradients, found.gradients, found.waited_gradients),
+        ("statistics of norms", statistics, found.statistics, found.statistics),
+        ("training loop", messages.loop, found.loop, found.loop),
+    ):
+        print(
+            f"{name:<24}{len(sizes):>9}{sum(sizes) / MIB:>9.2f}{seconds * 1e3:>9.2f}"
+            f"{waited * 1e3:>16.2f}"
+        )
+    print(f"step: {found.alone * 1e3:.1f} ms alone, {found.step * 1e3:.1f} ms together")
+    print(f"efficiency: {found.efficiency:.1%}, {args.gpus * found.efficiency:.2f} times one alone")
+
+
+if __name__ == "__main__":
+    run_tool(main)

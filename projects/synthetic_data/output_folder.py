@@ -14,7 +14,7 @@ from glore_seg.utils.files import atomic_write
 
 
 @dataclass(frozen=True)
-class MadeFolder:
+class OutputFolder:
     """Keeps a command from other people's files, and lets it go on where it was interrupted.
 
     Args:
@@ -33,7 +33,7 @@ class MadeFolder:
         """Make sure that the folder may be written to with these settings.
 
         Args:
-            settings: Whatever the content hangs on, as JSON keeps it.
+            settings: Whatever the content depends on, as JSON keeps it.
             overwrite: Whether to remove the parts where they were made with other settings.
 
         Returns:
@@ -73,5 +73,5 @@ class MadeFolder:
 
     def mark(self, settings: dict[str, Any], **notes: Any) -> None:
         """Write the settings down, with notes such as ``complete=True``."""
-        with atomic_write(self.root / self.marker) as aside:
-            aside.write_text(json.dumps({"settings": settings, **notes}, indent=1) + "\n")
+        with atomic_write(self.root / self.marker) as temporary:
+            temporary.write_text(json.dumps({"settings": settings, **notes}, indent=1) + "\n")

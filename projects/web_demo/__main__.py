@@ -4,7 +4,6 @@ import argparse
 import threading
 from collections.abc import Sequence
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.cli import run_tool
 from projects.web_demo.handlers import Handlers
 from projects.web_demo.models import load_page_models
@@ -16,8 +15,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Serve the page until interrupted."""
     parser = argparse.ArgumentParser(
         description="Serve a page to try one or more checkpoints on images: classes, projection "
-        "maps and node graph, two checkpoints side by side. It is reached from this machine "
-        "alone, and asks nothing of others.",
+        "maps and node graph, two checkpoints side by side. By default it is reached from this "
+        "machine only. It connects to no other.",
         epilog="example: python -m projects.web_demo --checkpoint "
         "work_dirs/fcn_r50_glore_cityscapes/iter_80000.pth",
     )
@@ -43,6 +42,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         "(default: %(default)s, this machine alone)",
     )
     parser.add_argument("--port", type=int, default=7860, help="default: %(default)s")
+    parser.add_argument(
+        "--root-path", help="path under which a reverse proxy serves the page, such as /glore"
+    )
     limits = Limits()
     parser.add_argument(
         "--max-megabytes",
@@ -59,7 +61,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     limits = Limits(megabytes=args.max_megabytes, megapixels=args.max_megapixels)
     models = load_page_models(args.checkpoint, args.config, device=args.device)
-    with serving(Handlers(models, limits), host=args.host, port=args.port) as address:
+    handlers = Handlers(models, limits)
+    with serving(
+        handlers, host=args.host, port=args.port, root_path=args.root_path
+    ) as address:
         print(f"The page is at {address} (Ctrl+C ends it)", flush=True)
         try:
             threading.Event().wait()

@@ -1,4 +1,4 @@
-"""What the page answers to its visitors, free of gradio."""
+"""The answers of the page, independent of gradio."""
 
 import logging
 from collections.abc import Mapping

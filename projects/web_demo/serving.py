@@ -1,4 +1,4 @@
-"""The page on a port of this machine."""
+"""Serve the page on a port of this machine."""
 
 import os
 import tempfile
@@ -9,67 +9,67 @@ from pathlib import Path
 from glore_seg.errors import ConfigError, OutputError
 from glore_seg.utils.dependencies import require
 from projects.web_demo.app import build_page
-from projects.web_demo.guard import Guard
 from projects.web_demo.handlers import Handlers
 
 LOOPBACK = "127.0.0.1"
-_OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_LOCAL_NAMES = ["127.0.0.1", "localhost"]
 _STYLE = Path(__file__).parent / "templates" / "page.css"
-_WAITING = 16  # requests in the queue; the next visitor is told that it is full
+_QUEUE_SIZE = 16  # requests that wait; the next visitor is told that the queue is full
 
 
 @contextmanager
-def serving(handlers: Handlers, *, host: str = LOOPBACK, port: int = 7860) -> Iterator[str]:
+def serving(
+    handlers: Handlers, *, host: str = LOOPBACK, port: int = 7860, root_path: str | None = None
+) -> Iterator[str]:
     """Serve the page.
 
-    Nothing is sent to other machines. Uploads lie in a folder of the server's own, which is removed
-    at the end.
+    Nothing is sent to other machines. Uploads are kept in a temporary folder, which is removed at
+    the end. gradio serves no other file, limits the size of uploads, and rejects what pages of other
+    servers send to loopback.
 
     Args:
         handlers: The page's answers.
-        host: Address to listen at. The default is reached from this machine alone; ``"0.0.0.0"``
-            from all that reach this one.
-        port: To listen at, 1 to 65535.
+        host: Address to listen at. The default is reached from this machine only, ``"0.0.0.0"``
+            from everywhere.
+        port: Port to listen at, 1 to 65535.
+        root_path: Path under which a reverse proxy serves the page, such as ``"/glore"``.
 
     Yields:
         The page's address.
 
     Raises:
         MissingDependencyError: gradio is not installed.
-        OutputError: The port is taken, or the address is not this machine's.
-        ConfigError: The port is outside its range.
+        OutputError: The port is in use, or the address is not one of this machine.
+        ConfigError: The port is out of range.
     """
     if not 1 <= port <= 65535:
         raise ConfigError(f"port is {port}; expected 1 to 65535")
     gr = require("gradio", "demo")
     middleware = require("starlette.middleware", "demo").Middleware
+    trusted_host = require("starlette.middleware.trustedhost", "demo").TrustedHostMiddleware
+    # Against DNS rebinding: a foreign page that reaches loopback by a name of its own.
+    hosts = _LOCAL_NAMES if host in _LOCAL_NAMES else ["*"]
     with tempfile.TemporaryDirectory(prefix="glore_seg_web_") as folder, _environment(folder):
         page = build_page(handlers)
-        page.queue(max_size=_WAITING)
-        plain = ("system-ui", "sans-serif")  # no font is fetched from elsewhere
-        guard = middleware(
-            Guard,
-            upload_size=handlers.limits.size,
-            hosts=_OWN_NAMES if host in _OWN_NAMES else None,
-        )
+        page.queue(max_size=_QUEUE_SIZE)
+        fonts = ("system-ui", "sans-serif")  # none is fetched from elsewhere
         try:
             _, local, _ = page.launch(
                 server_name=host,
                 server_port=port,
+                root_path=root_path,
                 share=False,
                 quiet=True,
                 prevent_thread_lock=True,
                 max_file_size=handlers.limits.size,
-                theme=gr.themes.Default(font=plain, font_mono=("monospace",)),
+                allowed_paths=[],
+                theme=gr.themes.Default(font=fonts, font_mono=("monospace",)),
                 css_paths=_STYLE,
-                app_kwargs={"middleware": [guard]},
+                app_kwargs={"middleware": [middleware(trusted_host, allowed_hosts=hosts)]},
                 footer_links=[],
-                run_history=False,
                 enable_monitoring=False,
                 ssr_mode=False,
-                pwa=False,
                 mcp_server=False,
-                state_session_capacity=100,
             )
         except OSError as error:
             raise OutputError(
@@ -84,11 +84,10 @@ def serving(handlers: Handlers, *, host: str = LOOPBACK, port: int = 7860) -> It
 
 @contextmanager
 def _environment(folder: str) -> Iterator[None]:
-    """Tell gradio where files go and to tell nobody, for the time of serving."""
+    """Set where gradio keeps files and that it sends no analytics, while serving."""
     wanted = {
         "GRADIO_TEMP_DIR": folder,
         "GRADIO_ANALYTICS_ENABLED": "False",
-        "GRADIO_ANALYTICS_MAX_EVENTS": "100",  # kept for a view that this page has not
     }
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)

@@ -15,7 +15,7 @@ from glore_seg.apis.inference import to_rgb
 from glore_seg.errors import ConfigError, DataError
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")  # none that starts another program
-WORKED = 2048 * 1024  # pixels from which an image is shrunk before the networks see it
+MAX_PIXELS = 2048 * 1024  # pixels from which an image is shrunk before the networks see it
 _NAMES = "JPEG, PNG, WebP, BMP or GIF"
 
 
@@ -56,7 +56,7 @@ class Upload:
 
     Args:
         image: (H, W, 3), RGB, uint8, upright.
-        shrunk_from: Width and height as uploaded, where that was more than :data:`WORKED`.
+        shrunk_from: Width and height as uploaded, where that was more than :data:`MAX_PIXELS`.
     """
 
     image: np.ndarray
@@ -71,13 +71,13 @@ def read_upload(content: bytes, limits: Limits) -> Upload:
         limits: What it may have.
 
     Returns:
-        The image, shrunk to at most :data:`WORKED` pixels.
+        The image, shrunk to at most :data:`MAX_PIXELS` pixels.
 
     Raises:
-        UploadError: It is no image of a known format, is damaged, or is beyond a limit.
+        UploadError: It is no image of a known format, is corrupted, or is beyond a limit.
     """
     if not content:
-        raise UploadError("The file is empty. Please choose a opened.")
+        raise UploadError("The file is empty. Please choose an image.")
     if len(content) > limits.size:
         raise UploadError(
             f"The file has {len(content) / 2**20:.1f} MB; at most {limits.megabytes:g} MB are "
@@ -86,28 +86,28 @@ def read_upload(content: bytes, limits: Limits) -> Upload:
     try:
         opened = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
-        raise UploadError(f"The file is no opened. Please choose a {_NAMES} file.") from None
+        raise UploadError(f"The file is no image. Please choose a {_NAMES} file.") from None
     except Image.DecompressionBombError as error:
         raise UploadError(_too_large("", limits)) from error
     except Exception as error:  # Pillow's readers raise whatever they stumble over
-        raise UploadError(_damaged()) from error
+        raise UploadError(_corrupted()) from error
     width, height = opened.size
     if width * height > limits.megapixels * 1e6:
         raise UploadError(_too_large(f" ({width} x {height})", limits))
-    scale = min(1.0, sqrt(WORKED / (width * height)))
+    scale = min(1.0, sqrt(MAX_PIXELS / (width * height)))
     try:
         # a JPEG need not be unpacked at its full size
         opened.draft("RGB", (int(width * scale), int(height * scale)))
         image = to_rgb(opened)
     except Exception as error:  # as above
-        raise UploadError(_damaged()) from error
+        raise UploadError(_corrupted()) from error
     return Upload(_shrink(image), (width, height) if scale < 1 else None)
 
 
 def _shrink(image: np.ndarray) -> np.ndarray:
     """(H, W, 3) of at most so many pixels as the networks are to see."""
     height, width = image.shape[:2]
-    scale = sqrt(WORKED / (width * height))
+    scale = sqrt(MAX_PIXELS / (width * height))
     if scale >= 1:
         return image
     size = max(1, int(width * scale)), max(1, int(height * scale))
@@ -121,5 +121,5 @@ def _too_large(size: str, limits: Limits) -> str:
     )
 
 
-def _damaged() -> str:
-    return "The image is damaged or cut off and can't be read. Please choose another file."
+def _corrupted() -> str:
+    return "The image is corrupted or cut off and can't be read. Please choose another file."

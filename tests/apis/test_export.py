@@ -42,8 +42,8 @@ def test_onnx_gives_mmsegs_logits_at_sizes_that_were_not_traced(tmp_path):
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     out = tmp_path / "a.onnx"
     exported = export_model(cfg, checkpoint, out, order="interaction")
-    assert [row.size for row in exported.comparisons] == [(1, 161, 225), (2, 128, 96), (3, 97, 353)]
-    assert all(row.agrees and row.share == 1 for row in exported.comparisons)
+    assert [row.size for row in exported.checks] == [(1, 161, 225), (2, 128, 96), (3, 97, 353)]
+    assert all(row.agrees and row.share == 1 for row in exported.checks)
     assert list(tmp_path.iterdir()) in ([out, checkpoint], [checkpoint, out])
 
     model = load_model(cfg, checkpoint, device="cpu")
@@ -71,6 +71,7 @@ def test_onnx_gives_mmsegs_logits_at_sizes_that_were_not_traced(tmp_path):
     assert session.get_outputs()[0].shape == ["batch", 4, "height", "width"]
 
 
+@pytest.mark.slow
 def test_labels_of_coarse_logits_in_the_other_order(tmp_path):
     cfg = networks.segmentation(head={"align_corners": True})
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
@@ -106,7 +107,8 @@ NECK = {
 }
 
 
-def test_psp_head_and_glore_neck_are_right_at_every_size(tmp_path):
+@pytest.mark.slow
+def test_psp_head_and_glore_neck_at_other_sizes(tmp_path):
     cfg = networks.segmentation(head=PSP, neck=NECK)
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     export_model(cfg, checkpoint, tmp_path / "a.onnx")
@@ -117,9 +119,10 @@ def test_psp_head_and_glore_neck_are_right_at_every_size(tmp_path):
         torch.testing.assert_close(found, as_test_step(model, x), rtol=1e-4, atol=1e-4)
 
 
-def test_the_check_finds_what_onnx_keeps_of_the_traced_size(tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_check_finds_pooling_of_the_traced_size(tmp_path, monkeypatch):
     """torch's own way with adaptive pooling: wrong without a word at sizes above the traced."""
-    monkeypatch.setattr("glore_seg.export.onnx_format.with_exact_pooling", lambda program: program)
+    monkeypatch.setattr("glore_seg.export.formats.with_exact_pooling", lambda program: program)
     monkeypatch.setattr("glore_seg.apis.export.SIZES", ((1, 200, 320),))
     cfg = networks.segmentation(head={**PSP, "pool_scales": (3,)})
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
@@ -142,6 +145,7 @@ def test_pooling_is_torchs(size, bins):
     torch.testing.assert_close(one, torch.nn.functional.adaptive_avg_pool2d(x, (1, 1)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("order", "changes"),
     [("coordinate", {}), ("interaction", {"head": PSP, "neck": NECK})],
@@ -182,21 +186,22 @@ def test_classifier_gives_mmpretrains_logits(tmp_path):
     assert expected.items() <= contract.items()
 
 
-def test_a_fixed_size_and_padded_images(tmp_path):
+@pytest.mark.slow
+def test_fixed_size_and_size_divisor(tmp_path):
     cfg = networks.segmentation()
     cfg.model.data_preprocessor.test_cfg = {"size_divisor": 32}
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     options = {"file_format": "program", "size": (64, 96)}
     exported = export_model(cfg, checkpoint, tmp_path / "a.pt2", **options)
     assert exported.contract.size_divisor == 32
-    assert [row.size for row in exported.comparisons] == [(1, 64, 96), (3, 64, 96)]
+    assert [row.size for row in exported.checks] == [(1, 64, 96), (3, 64, 96)]
     with pytest.raises(ValueError, match=r"size is 64 x 90; expected multiples of 32"):
         export_model(cfg, checkpoint, tmp_path / "b.pt2", file_format="program", size=(64, 90))
     free = export_model(
         cfg, checkpoint, tmp_path / "c.pt2", file_format="program", check_sizes=[(64, 320)]
     )
     sizes = [(1, 192, 256), (2, 128, 96), (3, 128, 384), (1, 64, 320)]
-    assert [row.size for row in free.comparisons] == sizes
+    assert [row.size for row in free.checks] == sizes
 
 
 def test_one_logit_for_two_classes(tmp_path):
@@ -220,7 +225,8 @@ def test_one_logit_for_two_classes(tmp_path):
     )
 
 
-def test_resizing_outside_is_resizing_inside(tmp_path):
+@pytest.mark.slow
+def test_resizing_outside_equals_resizing_inside(tmp_path):
     cfg = networks.segmentation(head={"align_corners": True})
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     options = {"file_format": "program", "resized": False}

@@ -1,4 +1,4 @@
-"""Networks that travel as folders, and by the hub's own library over HTTP."""
+"""Folders of networks, and the hub's own client with a local server."""
 
 import json
 import os
@@ -18,7 +18,12 @@ from glore_seg.apis.hub import (
     read_config,
     save_pretrained,
 )
-from glore_seg.errors import GloReSegError, MissingDependencyError
+from glore_seg.errors import (
+    CheckpointError,
+    ConfigError,
+    GloReSegError,
+    MissingDependencyError,
+)
 from tests.apis.hub_stand_in import REVISION, Hub
 from tests.export import networks
 
@@ -30,7 +35,7 @@ FILES = ["README.md", "config.json", "model.safetensors"]
 
 @pytest.fixture(scope="module")
 def cfg():
-    """A small segmentor within a whole config, which has all kinds of values."""
+    """A small segmentor in a complete config, which has all kinds of values."""
     cfg = load_config("configs/fcn_r18_glore_street-scenes.py", work_dir="somewhere")
     small = networks.segmentation(head={"num_classes": 19}).model
     cfg.model.decode_head = {**small.decode_head, "in_channels": 64, "in_index": 3}
@@ -48,7 +53,7 @@ def folder(cfg, checkpoint, tmp_path) -> Path:
     return save_pretrained(cfg, checkpoint, tmp_path / "net")
 
 
-def test_a_folder_gives_the_same_network(cfg, checkpoint, folder):
+def test_folder_gives_the_same_network(cfg, checkpoint, folder):
     assert sorted(file.name for file in folder.iterdir()) == FILES
     model = from_pretrained(folder)
     original = load_model(cfg, checkpoint, device="cpu")
@@ -60,26 +65,25 @@ def test_a_folder_gives_the_same_network(cfg, checkpoint, folder):
     assert len(model.dataset_meta["palette"]) == 19
 
 
-def test_the_config_comes_back_as_it_was(cfg, folder):
+def test_config_round_trip(cfg, folder):
     plain = json.loads((folder / "config.json").read_text())
     assert plain["model"]["type"] == "EncoderDecoder"
     found = read_config(folder).to_dict()
     wanted = cfg.to_dict()
     assert {wanted.pop(key) for key in ("work_dir", "launcher")} == {"somewhere", "none"}
     assert found == {k: v for k, v in wanted.items() if k not in ("load_from", "resume")}
-    # Tuples as well, which a comparison of lists with them finds: (1,) != [1].
     assert isinstance(found["train_pipeline"][0]["crop_size"], tuple)
     assert isinstance(found["model"]["data_preprocessor"]["mean"], list)
 
 
-def test_the_card_says_what_it_is(folder):
+def test_model_card(folder):
     card = (folder / "README.md").read_text()
     assert card.startswith("---\nlibrary_name: glore_seg\npipeline_tag: image-segmentation\n")
     for line in ("# GloReResNet + GloReHead", "| decode_head | `GloReHead` |", "0. road"):
         assert f"\n{line}\n" in card
 
 
-def test_a_network_in_memory_and_what_is_there(cfg, checkpoint, folder):
+def test_overwrites_weights_but_not_the_card(cfg, checkpoint, folder):
     with pytest.raises(GloReSegError, match=r"net has model\.safetensors, config\.json, README"):
         save_pretrained(cfg, checkpoint, folder)
     (folder / "README.md").write_text("my own words")
@@ -90,43 +94,41 @@ def test_a_network_in_memory_and_what_is_there(cfg, checkpoint, folder):
     assert (folder / "README.md").read_text() == "my own words"
 
 
-def test_hostile_and_damaged_folders_are_refused(folder, tmp_path):
+def test_rejects_hostile_and_corrupted_folders(folder, tmp_path):
     plain = json.loads((folder / "config.json").read_text())
     mark = tmp_path / "ran"
     hostile = {**plain, "model": {"type": "os.system", "command": f"touch {mark}"}}
-    for text, message in (
-        (json.dumps(hostile), r"config\.json: model\.type is 'os\.system', .*Nothing was built"),
-        (json.dumps({**plain, "custom_imports": {"imports": ["evil"]}}), "expected modules of"),
-        (json.dumps({**plain, "_tuples_": 3}), "_tuples_ is no list of pointers"),
-        (json.dumps({"model": 3}), r"config\.json is not read \(no config with a model\)"),
-        ("[" * 100_000, r"config\.json is not read"),
-        ("import os", r"config\.json is not read .*as save_pretrained writes it"),
-        (json.dumps({**plain, "filename": "x"}), r"config\.json is no config"),
+    for text, value in (
+        (json.dumps(hostile), r"model\.type is 'os\.system'"),
+        (json.dumps({**plain, "custom_imports": {"imports": ["evil"]}}), "evil"),
+        (json.dumps({**plain, "crop_size": {"_tuple_": 3}}), r"config\.json is not a config"),
+        (json.dumps({"model": 3}), "it has no model"),
+        ("[" * 100_000, r"config\.json is not a config"),
+        ("import os", r"config\.json is not a config"),
+        (json.dumps({**plain, "filename": "x"}), "filename"),
     ):
         (folder / "config.json").write_text(text)
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(CheckpointError, match=value):
             from_pretrained(folder)
     assert not mark.exists()
     (folder / "config.json").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match="is no text"):
+    with pytest.raises(CheckpointError, match="is not text"):
         from_pretrained(folder)
     (folder / "config.json").write_text(json.dumps(plain))
     state = safetensors.load_file(folder / "model.safetensors")
     state.pop("decode_head.conv_seg.bias")
     safetensors.save_file(state, folder / "model.safetensors")
-    with pytest.raises(
-        ValueError, match=r"of another network .*missing: decode_head.conv_seg.bias"
-    ):
+    with pytest.raises(GloReSegError, match=r"missing: decode_head.conv_seg.bias"):
         from_pretrained(folder)
     (folder / "model.safetensors").write_bytes(b"12345678")
-    with pytest.raises(ValueError, match=r"model\.safetensors is damaged"):
+    with pytest.raises(CheckpointError, match=r"model\.safetensors"):
         from_pretrained(folder)
     (folder / "model.safetensors").unlink()
-    with pytest.raises(ValueError, match=r"has no model\.safetensors; expected a folder as"):
+    with pytest.raises(CheckpointError, match=r"has no model\.safetensors"):
         from_pretrained(folder)
 
 
-def test_a_config_that_nobody_could_load_is_not_saved(cfg, checkpoint, tmp_path):
+def test_does_not_save_a_config_that_cannot_be_loaded(cfg, checkpoint, tmp_path):
     other = cfg.copy()
     other.custom_imports = {"imports": ["my_package"]}
     with pytest.raises(ValueError, match=r"custom_imports\.imports\.0 is 'my_package'"):
@@ -135,15 +137,13 @@ def test_a_config_that_nobody_could_load_is_not_saved(cfg, checkpoint, tmp_path)
 
 
 def test_neither_folder_nor_repository(folder):
-    with pytest.raises(GloReSegError, match="is no folder here; expected one, or a repository"):
+    with pytest.raises(ConfigError, match="no/such/folder"):
         fetch_pretrained("no/such/folder")
-    with pytest.raises(ValueError, match="is a folder, and revision is 'main'; expected none"):
+    with pytest.raises(ConfigError, match="'main'"):
         fetch_pretrained(folder, revision="main")
-    with pytest.raises(ValueError, match="repository is 'net'; expected owner/name"):
-        push_to_hub(folder, "net")
 
 
-def test_the_library_is_named_where_it_is_missing(monkeypatch):
+def test_names_the_missing_library(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(MissingDependencyError, match=r"huggingface_hub is not .*glore_seg\[hub\]"):
         from_pretrained("me/net")
@@ -151,7 +151,7 @@ def test_the_library_is_named_where_it_is_missing(monkeypatch):
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """The library's own client, turned to a server here."""
+    """The library's own client, with a local server."""
     server = Hub()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -186,8 +186,8 @@ def test_push_and_pull(hub, folder, tmp_path):
         pull_from_hub("me/net", tmp_path / "pulled")
 
 
-def test_what_the_hub_refuses(hub, folder, tmp_path):
-    with pytest.raises(OSError, match=r"the hub does not give you/other \(.*'hf auth login'"):
+def test_unknown_repository_and_hostile_config(hub, folder, tmp_path):
+    with pytest.raises(OSError, match="404"):
         from_pretrained("you/other")
     hub.files = {"config.json": b'{"model": {"type": "os.system"}}', "model.safetensors": b"1"}
     with pytest.raises(ValueError, match=r"model\.type is 'os\.system'"):

@@ -6,7 +6,7 @@ from benchmarks import feed
 def test_measures_three_pipelines_and_their_stages(tmp_path):
     out, image = tmp_path / "feed.json", tmp_path / "feed.png"
     options = ["--size", "64", "128", "--crop", "48", "48", "--images", "2", "--rounds", "3"]
-    tables = feed.main([*options, "--json", str(out), "--image", str(image)])
+    tables = feed.main([*options, "--json", str(out), "--plot", str(image)])
     rows, stages = tables.values()
     assert [row["pipeline"] for row in rows] == [
         "mmseg, files",

@@ -6,7 +6,7 @@ from benchmarks import model
 def test_measures_training_and_inference_in_all_settings(tmp_path):
     out, image = tmp_path / "model.json", tmp_path / "model.png"
     options = ["--train-size", "64", "64", "--test-size", "64", "128", "--rounds", "3"]
-    tables = model.main([*options, "--json", str(out), "--image", str(image)])
+    tables = model.main([*options, "--json", str(out), "--plot", str(image)])
     assert list(tables) == [
         "Training step, fcn_r18_glore_street-scenes, 2 x 64 x 64",
         "Inference, fcn_r18_glore_street-scenes, 1 x 64 x 128",

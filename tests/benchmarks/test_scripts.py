@@ -24,7 +24,7 @@ def test_unit_table_and_growth(tmp_path, monkeypatch):
     monkeypatch.setattr(unit, "SHAPES", (TINY,))
     written, image = tmp_path / "unit.json", tmp_path / "unit.png"
     options = ["--rounds", "3", "--max-seconds", "0.1", "--largest", "1024"]
-    unit.main([*options, "--json", str(written), "--image", str(image)])
+    unit.main([*options, "--json", str(written), "--plot", str(image)])
     tables = json.loads(written.read_text())["tables"]
     assert [row["format"] for row in tables["The unit"]] == ["NCHW", "channels-last"]
     row = tables["Growth with size"][0]
@@ -41,7 +41,7 @@ def test_context_modules(tmp_path, monkeypatch):
     monkeypatch.setattr(context_modules, "TABLE", ((8, 8),))
     written, image = tmp_path / "modules.json", tmp_path / "modules.png"
     options = ["--rounds", "3", "--max-seconds", "0.1", "--max-gb", "2e-5"]
-    context_modules.main([*options, "--json", str(written), "--image", str(image)])
+    context_modules.main([*options, "--json", str(written), "--plot", str(image)])
     tables = json.loads(written.read_text())["tables"]
     assert [len(rows) for rows in tables.values()] == [8, 8]
     rows = {row["module"]: row for row in tables["Growth with size"]}
@@ -63,7 +63,7 @@ def test_gpu_says_what_is_missing(capsys):
 
 def test_gpu_rehearsal_measures_the_unit_and_the_network(tmp_path, capsys):
     written, image = tmp_path / "gpu.json", tmp_path / "gpu.png"
-    options = ["--rehearse", "--rounds", "3", "--json", str(written), "--image", str(image)]
+    options = ["--rehearse", "--rounds", "3", "--json", str(written), "--plot", str(image)]
     tables = gpu.main(options)
     assert list(tables) == [
         "The unit on one GPU",

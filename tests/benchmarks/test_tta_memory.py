@@ -1,7 +1,7 @@
 import json
 
 from benchmarks import tta_memory
-from tests.tools.conftest import STREET_SCENES
+from tests.fixtures import STREET_SCENES
 
 
 def test_a_way_says_what_it_took(capsys):

@@ -1,4 +1,4 @@
-"""Files as other people's programs write them."""
+"""Files as other programs write them."""
 
 import pickle
 from pathlib import Path

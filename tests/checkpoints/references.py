@@ -1,4 +1,4 @@
-"""Other people's modules as they name them."""
+"""Modules with the names of other code bases."""
 
 from collections import OrderedDict
 

@@ -1,4 +1,4 @@
-"""Files are read by their ending; damaged and hostile ones are refused."""
+"""Files are read by their ending; corrupted and hostile ones are refused."""
 
 import os
 import pickle
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from glore_seg.checkpoints import read_state_dict, write_state_dict
-from glore_seg.errors import GloReSegError
+from glore_seg.errors import CheckpointError, OutputError
 from tests.checkpoints.files import write_pdparams
 
 STATE = {"conv.weight": torch.arange(6.0).reshape(2, 3), "bn.running_mean": torch.tensor([1.0])}
@@ -27,7 +27,7 @@ def test_torch_files(nest, prefix, tmp_path):
 
 
 @pytest.mark.parametrize("ending", [".pth", ".pt", ".safetensors"])
-def test_written_files_come_back(ending, tmp_path):
+def test_round_trip(ending, tmp_path):
     if ending == ".safetensors":
         pytest.importorskip("safetensors", reason="pip install 'glore_seg[hub]'")
     path = tmp_path / f"a{ending}"
@@ -35,20 +35,20 @@ def test_written_files_come_back(ending, tmp_path):
     write_state_dict(path, shared, meta={"source": "here"})
     found = read_state_dict(path)
     assert same({name: found[name] for name in shared}, shared)
-    with pytest.raises(GloReSegError, match="exists; give another name, or say --overwrite"):
+    with pytest.raises(OutputError, match="exists"):
         write_state_dict(path, STATE)
     write_state_dict(path, STATE, overwrite=True)
     assert same(dict(sorted(read_state_dict(path).items(), reverse=True)))
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-def test_paddle_files(tmp_path):
+def test_paddle(tmp_path):
     found = read_state_dict(write_pdparams(tmp_path / "a.pdparams", STATE))
     assert same(found)
     assert found["conv.weight"].dtype == torch.float32
 
 
-def test_paddles_bfloat16(tmp_path):
+def test_bfloat16_of_paddle(tmp_path):
     values = torch.tensor([1.0, -2.5, 3e5]).bfloat16()
     stored = values.view(torch.int16).numpy().view("uint16")
     (tmp_path / "a.pdparams").write_bytes(pickle.dumps({"w": stored}))
@@ -57,7 +57,7 @@ def test_paddles_bfloat16(tmp_path):
     assert torch.equal(found, values)
 
 
-def test_a_module_of_that_name_keeps_it(tmp_path):
+def test_keeps_a_module_named_module(tmp_path):
     state = {"module.a": torch.ones(1), "a": torch.zeros(1)}
     torch.save(state, tmp_path / "a.pth")
     assert same(read_state_dict(tmp_path / "a.pth"), state)
@@ -69,21 +69,21 @@ class Runs:
 
 
 @pytest.mark.parametrize("ending", [".pth", ".pdparams"])
-def test_code_in_a_file_does_not_run(ending, tmp_path, monkeypatch):
+def test_runs_no_code(ending, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / f"a{ending}"
     if ending == ".pth":
         torch.save({"state_dict": {"w": torch.ones(1)}, "meta": Runs()}, path)
     else:
         path.write_bytes(pickle.dumps({"w": Runs()}))
-    with pytest.raises(ValueError, match=rf"a\{ending} is not"):
+    with pytest.raises(CheckpointError, match=rf"a\{ending} is not"):
         read_state_dict(path)
     assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("ending", [".pth", ".pdparams", ".safetensors"])
-@pytest.mark.parametrize("share", [0, 0.3, 0.8])
-def test_cut_off_files(ending, share, tmp_path):
+@pytest.mark.parametrize("share", [0, 0.8])
+def test_truncated_files(ending, share, tmp_path):
     if ending == ".safetensors":
         pytest.importorskip("safetensors", reason="pip install 'glore_seg[hub]'")
     path = tmp_path / f"a{ending}"
@@ -93,17 +93,17 @@ def test_cut_off_files(ending, share, tmp_path):
         write_state_dict(path, STATE)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(ValueError, match=rf"a\{ending}"):
+    with pytest.raises(CheckpointError, match=rf"a\{ending}"):
         read_state_dict(path)
 
 
-def test_cut_off_files_of_old_torch(tmp_path):
+def test_truncated_files_of_old_torch(tmp_path):
     path = tmp_path / "a.pth"
     torch.save({"state_dict": STATE}, path, _use_new_zipfile_serialization=False)
     content = path.read_bytes()
-    for length in range(1, len(content), 7):
+    for length in range(1, len(content), 31):
         path.write_bytes(content[:length])
-        with pytest.raises(ValueError, match=r"a\.pth"):
+        with pytest.raises(CheckpointError, match=r"a\.pth"):
             read_state_dict(path)
 
 
@@ -117,12 +117,12 @@ def test_cut_off_files_of_old_torch(tmp_path):
 )
 def test_other_contents(content, message, tmp_path):
     torch.save(content, tmp_path / "a.pth")
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(CheckpointError, match=message):
         read_state_dict(tmp_path / "a.pth")
 
 
 def test_missing_file_and_unknown_ending(tmp_path):
-    with pytest.raises(GloReSegError, match=r"checkpoint .*nowhere\.pth does not exist"):
+    with pytest.raises(CheckpointError, match=r"checkpoint .*nowhere\.pth does not exist"):
         read_state_dict(tmp_path / "nowhere.pth")
-    with pytest.raises(ValueError, match=r"ends in '\.onnx'; expected one of"):
+    with pytest.raises(CheckpointError, match=r"ends in '\.onnx'; expected one of"):
         write_state_dict(tmp_path / "a.onnx", STATE)

@@ -1,4 +1,4 @@
-"""What is told of two configs of one network, and what is not."""
+"""Differences between two configs of one network that change its output."""
 
 from glore_seg.checkpoints.settings import differing_settings
 
@@ -16,7 +16,7 @@ def net(**head):
     }
 
 
-def test_what_computes_is_told():
+def test_reports_what_changes_the_output():
     trained, used = net(unit_cfg={"normalize": True}), net(unit_cfg={"normalize": False})
     used["backbone"]["dilations"] = (1, 1, 1, 1)
     used["decode_head"]["act_cfg"] = {"type": "GELU"}
@@ -27,7 +27,7 @@ def test_what_computes_is_told():
     ]
 
 
-def test_what_changes_no_prediction_is_not():
+def test_ignores_what_does_not():
     trained, used = net(dropout_ratio=0.1), net(dropout_ratio=0.5, order="interaction")
     used["backbone"] |= {
         "type": "mmseg.ResNetV1c",

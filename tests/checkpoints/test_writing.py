@@ -10,7 +10,7 @@ from tests.disks import fill, make_read_only, small_disk
 
 
 @pytest.mark.parametrize("name", ["a.pth", "a.safetensors"])
-def test_the_earlier_weights_are_whole(tmp_path, name):
+def test_earlier_weights_are_unchanged(tmp_path, name):
     state = {"weight": torch.arange(20_000.0)}
     with small_disk(tmp_path / "disk", "200k") as disk:
         write_state_dict(disk / name, state)

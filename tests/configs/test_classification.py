@@ -39,7 +39,7 @@ def load(name: str) -> Config:
     return load_config(str(FOLDER / f"{name}.py"))
 
 
-def test_every_row_and_point_has_its_config():
+def test_every_row_and_point_has_a_config():
     rows = {f"{arch}{units}_in1k" for arch, variants in TABLE_2.items() for units in variants}
     assert len(rows) == 14
     table_1 = {f"resnet50_glore-0-1{g}_in1k" for g in ("", "_g2", "_g3")}
@@ -53,7 +53,7 @@ def test_every_row_and_point_has_its_config():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_says_what_it_is_and_builds_what_its_name_says(name):
+def test_docstring_and_network_match_the_name(name):
     text = ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text()))
     assert text
     cfg = load(name)
@@ -107,6 +107,7 @@ def test_settings_are_the_papers(name):
     assert (checkpoint.save_best, checkpoint.rule) == ("accuracy/top1", "greater")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [*(f"{arch}{variants[-1]}_in1k" for arch, variants in TABLE_2.items()),

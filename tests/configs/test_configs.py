@@ -12,6 +12,7 @@ from PIL import Image
 from glore_seg.apis import load_config
 from glore_seg.datasets import CAMVID_CLASSES
 from glore_seg.engine import build_dataset, build_model, build_runner
+from glore_seg.errors import CheckpointError
 from tests.configs.shrinking import shrink
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -21,6 +22,7 @@ NAMES = sorted(
     if not {"_base_", "classification", "video"} & set(path.parts)
 )
 MAIN = "fcn_r50_glore_cityscapes"
+QUICK = (MAIN, "fcn_r18_glore_street-scenes")
 
 
 def load(name: str) -> Config:
@@ -51,7 +53,9 @@ def test_folders_and_labels_are_checked(name):
     assert "'LoadAnnotations'" not in str(cfg.tta_pipeline)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
+)
 def test_trains_validates_and_tests(name, street_scenes, tmp_path):
     cfg = shrink(load(name), street_scenes, tmp_path / "work_dir")
     formats_only = cfg.test_evaluator.get("format_only", False)
@@ -174,9 +178,9 @@ def test_camvid_config_has_the_classes_of_the_converter():
         assert cfg[f"{split}_dataloader"].dataset.data_root == "data/camvid/"
 
 
-def test_missing_pretrained_weights_say_what_to_do(street_scenes, tmp_path):
+def test_missing_pretrained_weights(street_scenes, tmp_path):
     cfg = shrink(load(MAIN), street_scenes, tmp_path)
     cfg.model.pretrained = "/nowhere/x.pth"
     runner = build_runner(cfg)
-    with pytest.raises(OSError, match=r"'/nowhere/x\.pth'.*model\.pretrained=None"):
+    with pytest.raises(CheckpointError, match=r"'/nowhere/x\.pth'.*model\.pretrained=None"):
         runner.train()

@@ -88,7 +88,7 @@ def test_table_5_in_the_built_networks(name, depth, kind):
     assert (head.num_classes, head.dropout_ratio, head.average_clips) == (400, 0.5, "prob")
 
 
-def test_images_are_normalised_as_released():
+def test_images_are_normalized_as_released():
     model = build_model(load())
     preprocessor = model.data_preprocessor
     clip = torch.full((1, 3, 2, 4, 4), 200, dtype=torch.uint8)
@@ -97,7 +97,7 @@ def test_images_are_normalised_as_released():
     torch.testing.assert_close(batch[0, 0, :, 0, 0, 0], expected, rtol=1e-4, atol=1e-4)
 
 
-def test_rules_of_the_optimiser():
+def test_optimizer_settings():
     model = build_model(load())
     groups = build_optim_wrapper(model, load().optim_wrapper).optimizer.param_groups
     names = {id(parameter): name for name, parameter in model.named_parameters()}
@@ -152,6 +152,7 @@ def test_pipelines():
         assert not any(kind.startswith("Decord") for kind in types)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("r50_")])
 def test_trains_validates_and_tests(name, kinetics, tmp_path):
     runner = build_runner(shrink(load(name), kinetics, tmp_path))

@@ -17,7 +17,7 @@ from glore_seg.apis import load_config
 from glore_seg.compat.checkpoints import load_weights
 from glore_seg.engine import build_model
 from glore_seg.engine.hooks.setup_check_hook import check_state_dict
-from projects.reproduction.comm_volume import count_messages
+from projects.reproduction.scaling import count_messages
 from tests.configs.shrinking import shrink
 from tests.engine.several import ORDERS, ROOT, SAMPLES, SIZE, fixed_image, small_network
 

@@ -10,7 +10,7 @@ from glore_seg.apis import load_config
 from glore_seg.engine import ChannelsLastHook, build_model, use_channels_last, use_compile
 from glore_seg.engine.speed import compilable_parts
 from glore_seg.layers import VideoResNet
-from tests.tools.conftest import STREET_SCENES
+from tests.fixtures import STREET_SCENES
 
 
 @pytest.fixture(scope="module")

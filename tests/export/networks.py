@@ -1,4 +1,4 @@
-"""Networks of three convolutions, as configs and checkpoints, for what takes seconds a layer."""
+"""Small networks of three convolutions, as configs and checkpoints."""
 
 import itertools
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What networks expect of images, read from their hosts' preprocessors."""
+"""The contract of an exported file, and what preprocessors say about inputs."""
 
 import json
 
@@ -6,6 +6,7 @@ import pytest
 from mmengine.model import ImgDataPreprocessor
 from mmseg.models import SegDataPreProcessor
 
+from glore_seg.errors import ConfigError
 from glore_seg.export.contract import Contract, describe_input
 
 FILES = [{"type": "LoadImageFromFile"}]
@@ -17,12 +18,12 @@ NUMBERS = {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}
     [
         (SegDataPreProcessor(bgr_to_rgb=True, **NUMBERS), FILES, "rgb", 1),
         (SegDataPreProcessor(**NUMBERS, test_cfg={"size_divisor": 32}), FILES, "bgr", 32),
-        # What it pads to in training is no matter.
+        # Padding in training does not matter.
         (SegDataPreProcessor(size_divisor=32, bgr_to_rgb=True, **NUMBERS), FILES, "rgb", 1),
         (ImgDataPreprocessor(bgr_to_rgb=True, **NUMBERS), FILES, "rgb", 1),
     ],
 )
-def test_input_of_every_host(preprocessor, pipeline, order, divisor):
+def test_input_of_every_library(preprocessor, pipeline, order, divisor):
     found = describe_input(preprocessor, pipeline)
     assert (found["channel_order"], found["size_divisor"]) == (order, divisor)
 
@@ -43,25 +44,20 @@ def test_input_of_a_classifier(settings, pipeline, order, divisor):
     assert (found["mean"], found["std"]) == (tuple(NUMBERS["mean"]), tuple(NUMBERS["std"]))
 
 
-def test_no_normalisation_is_one_that_does_nothing():
+def test_no_normalization():
     found = describe_input(SegDataPreProcessor(), FILES)
     assert (found["mean"], found["std"]) == ((0.0,) * 3, (1.0,) * 3)
 
 
+CONTRACT = Contract(
+    *("segmentation", ("a",), ((1, 2, 3),), (0.5,) * 3, (1.0,) * 3, "bgr", 4, "labels"),
+    resized=True,
+    align_corners=False,
+)
+
+
 def test_json_round_trip():
-    contract = Contract(
-        "segmentation",
-        ("a",),
-        ((1, 2, 3),),
-        (0.5,) * 3,
-        (1.0,) * 3,
-        "bgr",
-        4,
-        "labels",
-        True,
-        False,
-    )
-    assert Contract.from_json(contract.to_json(), source="a.onnx") == contract
+    assert Contract.from_json(CONTRACT.to_json(), source="a.onnx") == CONTRACT
 
 
 @pytest.mark.parametrize(
@@ -75,7 +71,6 @@ def test_json_round_trip():
         ("mean", [1.0, 2.0]),
         ("std", [1.0, 0.0, 1.0]),
         ("std", [1.0, float("nan"), 1.0]),
-        ("std", ["1", 1, 1]),
         ("channel_order", "gbr"),
         ("size_divisor", 0),
         ("size_divisor", 10**9),
@@ -84,12 +79,13 @@ def test_json_round_trip():
         ("align_corners", None),
     ],
 )
-def test_values_that_no_export_gives(field, value):
-    contract = Contract(
-        *("segmentation", ("a",), ((1, 2, 3),), (0.5,) * 3, (1.0,) * 3, "bgr", 4, "labels"),
-        resized=True,
-        align_corners=False,
-    )
-    text = json.dumps({**json.loads(contract.to_json()), field: value})
-    with pytest.raises(ValueError, match=r"'glore_seg' of a\.onnx is .*export the network again"):
+def test_rejects_invalid_values(field, value):
+    text = json.dumps({**json.loads(CONTRACT.to_json()), field: value})
+    with pytest.raises(ConfigError, match=rf"'glore_seg' of a\.onnx .*{field}"):
         Contract.from_json(text, source="a.onnx")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"format": 2}', '{"format": 1, "task": "x"}'])
+def test_rejects_other_texts(text):
+    with pytest.raises(ConfigError, match=r"'glore_seg' of b\.onnx"):
+        Contract.from_json(text, source="b.onnx")

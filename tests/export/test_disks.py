@@ -1,4 +1,4 @@
-"""A full disk and a read-only folder leave the earlier file, and one line says so."""
+"""On a full disk or in a read-only folder, an earlier file is kept."""
 
 import pytest
 
@@ -28,10 +28,11 @@ def export(tmp_path, capsys):
     return export
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "file_format"), [("a.onnx", "onnx"), ("a.pt2", "program")], ids=["onnx", "program"]
 )
-def test_the_earlier_file_is_whole(tmp_path, export, name, file_format):
+def test_earlier_file_is_unchanged(tmp_path, export, name, file_format):
     with small_disk(tmp_path / "disk", "40k") as disk:
         (disk / name).write_bytes(b"earlier")
         fill(disk, leave=8192)

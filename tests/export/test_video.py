@@ -1,4 +1,4 @@
-"""Recognizers of clips as files for other runtimes."""
+"""Export of recognizers of clips."""
 
 import json
 
@@ -21,6 +21,7 @@ import glore_seg.datasets.video.dataset
 import glore_seg.models.heads.glore_video_head  # noqa: F401
 from glore_seg.apis import load_model
 from glore_seg.apis.export import export_model
+from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 from tests.export import networks
 
@@ -80,7 +81,7 @@ def test_onnx_gives_the_scores_of_one_clip(tmp_path):
     cfg = config()
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     exported = export_model(cfg, checkpoint, tmp_path / "a.onnx")
-    assert exported.comparisons[0].size == (1, 4, 161, 225)
+    assert exported.checks[0].size == (1, 4, 161, 225)
     session = onnxruntime.InferenceSession(str(tmp_path / "a.onnx"))
     assert session.get_inputs()[0].shape == ["batch", 3, 4, "height", "width"]
     found = json.loads(session.get_modelmeta().custom_metadata_map["glore_seg"])
@@ -104,26 +105,24 @@ def test_onnx_gives_the_scores_of_one_clip(tmp_path):
     torch.testing.assert_close(torch.from_numpy(logits), wanted, rtol=1e-4, atol=1e-4)
 
 
-def test_a_program_of_one_size_with_labels(tmp_path):
+def test_program_of_fixed_size_with_labels(tmp_path):
     cfg = config()
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     options = {"file_format": "program", "size": (24, 32), "argmax": True}
     exported = export_model(cfg, checkpoint, tmp_path / "a.pt2", **options)
-    assert [row.size for row in exported.comparisons] == [(1, 4, 24, 32), (3, 4, 24, 32)]
+    assert [row.size for row in exported.checks] == [(1, 4, 24, 32), (3, 4, 24, 32)]
     assert exported.contract.output == "labels"
 
 
-def test_what_does_not_tell_enough(tmp_path):
+def test_rejects_incomplete_configs(tmp_path):
     cfg = config()
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     del cfg.test_dataloader.dataset.pipeline[1]
-    with pytest.raises(ValueError, match=r"no transform with clip_len; .* such as SampleFrames"):
+    with pytest.raises(ConfigError, match=r"no transform with clip_len.*such as SampleFrames"):
         export_model(cfg, checkpoint, tmp_path / "a.onnx")
     cfg = config()
     checkpoint = networks.save(cfg, tmp_path / "b.pth")
     cfg.model.type = "Recognizer2D"
-    with pytest.raises(
-        ValueError, match=r"the network is a Recognizer2D .*; expected a Recognizer3D"
-    ):
+    with pytest.raises(ConfigError, match="is a Recognizer2D; expected a Recognizer3D"):
         export_model(cfg, checkpoint, tmp_path / "a.onnx")
     assert not (tmp_path / "a.onnx").exists()

@@ -1,4 +1,4 @@
-"""The counted work against what torch counts, and the choice by it."""
+"""Counted MACs against torch's counter, and the chosen order."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Units by name, and what of their arguments weights do not show."""
+"""Units by name, and their options that weights do not show."""
 
 import inspect
 
@@ -33,7 +33,7 @@ def test_defaults_of_the_hidden_options_are_the_units():
         ("nonlocal", {"pooled": True}),
     ],
 )
-def test_the_same_weights_compute_something_else(unit_type, options):
+def test_hidden_options_change_the_output(unit_type, options):
     torch.manual_seed(0)
     one, other = (
         unit_builder(unit_type, zero_init=False, **more)(8).eval() for more in ({}, options)

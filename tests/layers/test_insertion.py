@@ -1,8 +1,9 @@
-"""Positions of the released networks and those given by hand."""
+"""Positions of the released networks, and explicit ones."""
 
 import pytest
 
-from glore_seg.layers.insertion import check_positions, evenly_spaced_positions
+from glore_seg.errors import ConfigError
+from glore_seg.layers.insertion import evenly_spaced_positions, stage_positions
 
 
 @pytest.mark.parametrize(
@@ -21,19 +22,18 @@ def test_evenly_spaced(num_blocks, num_units, positions):
     assert evenly_spaced_positions(num_blocks, num_units) == positions
 
 
-@pytest.mark.parametrize("num_units", [-1, 5, 1.5])
-def test_too_many_or_too_few(num_units):
-    with pytest.raises(ValueError, match=rf"between 0 and the 4 blocks .*got {num_units}"):
+@pytest.mark.parametrize("num_units", [-1, 5])
+def test_rejects_too_many_or_too_few(num_units):
+    with pytest.raises(ConfigError, match=f"got {num_units}"):
         evenly_spaced_positions(4, num_units)
 
 
-def test_positions_by_hand():
-    assert check_positions((3, 1), 4) == (1, 3)
-    with pytest.raises(ValueError, match=r"\[0, 5\] are outside a stage of 4 blocks"):
-        check_positions((0, 2, 5), 4)
-    with pytest.raises(ValueError, match="name a place twice"):
-        check_positions((2, 2), 4)
-    with pytest.raises(ValueError, match=r"\[1\.5\] are outside a stage of 4 blocks"):
-        check_positions((1, 1.5), 4)
-    with pytest.raises(ValueError, match=r"of a stage are 2; expected a tuple such as \(1, 3\)"):
-        check_positions(2, 4)
+def test_explicit_positions():
+    assert stage_positions((4, 4), None, ((3, 1), ())) == [(1, 3), ()]
+    assert stage_positions((4, 4), None, None) == [(), ()]
+
+
+@pytest.mark.parametrize("positions", [(0, 2), (2, 5), (2, 2), (1, 1.5)])
+def test_rejects_positions(positions):
+    with pytest.raises(ConfigError, match="different numbers between 1 and 4"):
+        stage_positions((4, 4), None, (positions, ()))

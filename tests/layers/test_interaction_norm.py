@@ -1,4 +1,4 @@
-"""Statistics across processes: two with half of the batch each must equal one with all of it."""
+"""Statistics of two processes with half of the batch each equal those of one process."""
 
 import os
 
@@ -11,6 +11,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from glore_seg.layers import GloReUnit
 from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
+
+pytestmark = pytest.mark.slow  # starts two processes
 
 C = 8
 SHAPE = (3, C, 6, 5)
@@ -85,7 +87,7 @@ def ranks(tmp_path_factory):
     return [torch.load(folder / f"rank{rank}.pt") for rank in (0, 1)]
 
 
-def test_two_processes_equal_one_with_the_whole_batch(ranks):
+def test_unit_in_two_processes_equals_one(ranks):
     first, second = (rank["together"] for rank in ranks)
     for name, expected in run(make_unit(nn.BatchNorm2d), make_input()).items():
         actual = first[name]
@@ -97,7 +99,7 @@ def test_two_processes_equal_one_with_the_whole_batch(ranks):
 
 
 @pytest.mark.parametrize(("ndim", "momentum"), CASES)
-def test_the_norm_on_two_processes_equals_one_with_the_whole_batch(ranks, ndim, momentum):
+def test_norm_in_two_processes_equals_one(ranks, ndim, momentum):
     alone = NORMS[ndim](C, momentum=momentum).double()
     expected = run_norm(alone, ndim, torch.float64, slice(None))
     first, second = (rank[ndim, momentum] for rank in ranks)
@@ -110,7 +112,7 @@ def test_the_norm_on_two_processes_equals_one_with_the_whole_batch(ranks, ndim, 
         torch.testing.assert_close(actual, value, rtol=1e-10, atol=1e-10, msg=name)
 
 
-def test_the_norm_takes_half_precision_as_batch_norm_does(ranks):
+def test_norm_in_half_precision(ranks):
     expected = run_norm(nn.BatchNorm2d(C), 2, torch.bfloat16, slice(None))
     out = torch.cat([rank["half"]["out"] for rank in ranks])
     assert out.dtype == torch.bfloat16

@@ -1,4 +1,4 @@
-"""The unit in the interaction space against the released unit on maps."""
+"""The unit in the interaction space against the released unit."""
 
 import copy
 
@@ -8,8 +8,8 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from glore_seg.layers import GloReUnit
-from glore_seg.layers.interaction_space import gather, spread
-from projects.reproduction.timing import saved_bytes
+from glore_seg.layers.interaction_space import broadcast_back, project_and_moments
+from projects.reproduction.measure import saved_bytes
 from tests.reference.released_unit import ReleasedUnit
 
 C, N, S = 12, 5, 6
@@ -103,7 +103,7 @@ def test_many_positions():
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_error_under_bf16_autocast_is_no_larger_than_the_released_units(dtype, training):
+def test_bf16_error_is_at_most_that_of_the_released_unit(dtype, training):
     released, unit = make_pair(order="interaction")
     released.train(training)
     unit.train(training)
@@ -143,14 +143,14 @@ def test_gradients_of_both_passes(covariance, shared):
     shift = torch.randn(2, 4, dtype=torch.float64, requires_grad=True)
 
     def both(x, weight, bias, factor, shift):
-        x, centered, *moments = gather(x, weight, bias, covariance=covariance)
-        return (spread(x, centered, factor, shift), *(m for m in moments if m.numel()))
+        x, centered, *moments = project_and_moments(x, weight, bias, covariance=covariance)
+        return (broadcast_back(x, centered, factor, shift), *(m for m in moments if m.numel()))
 
     assert torch.autograd.gradcheck(both, (x, weight, bias, factor, shift))
     assert torch.autograd.gradgradcheck(both, (x, weight, bias, factor, shift))
 
 
-def test_keeps_little_for_the_backward_pass():
+def test_memory_saved_for_the_backward_pass():
     unit = GloReUnit(512, 64, 128)
     x = torch.randn(1, 512, 64, 128, requires_grad=True)
     beyond = [x, *unit.parameters()]
@@ -185,7 +185,7 @@ def test_any_strides_of_input_and_gradient():
         assert_close(actual, expected)
 
 
-def test_an_inplace_activation_may_follow():
+def test_inplace_activation_after_the_unit():
     unit = GloReUnit(16, 2, 2, order="interaction", zero_init=False)
     x = torch.randn(1, 16, 8, 8, requires_grad=True)
     expected = nn.functional.relu(unit(x))
@@ -225,7 +225,7 @@ def test_submodules_with_hooks_are_called():
     assert_close(unit(x), expected)
     assert seen[0].shape == (2, N, 6, 7)
     unit.order = "interaction"
-    with pytest.raises(ValueError, match="conv_proj has a hook, and would not be called"):
+    with pytest.raises(ValueError, match="conv_proj has a hook"):
         unit(x)
     handle.remove()
     unit(x)

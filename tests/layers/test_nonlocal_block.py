@@ -1,4 +1,4 @@
-"""The non-local block against its equation written out, and its cost by hand."""
+"""The non-local block against its equation, and its MACs."""
 
 import copy
 
@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from glore_seg.apis import count_complexity
+from glore_seg.errors import ConfigError
 from glore_seg.layers import NonLocalBlock
 
 SIZES = {1: (7,), 2: (5, 8), 3: (3, 5, 4)}
@@ -81,7 +82,7 @@ def test_equals_the_equation(dimensions, pooled, training):
         (1024, 14, True, 0.267e9),
     ],
 )
-def test_parameters_and_multiply_adds(channels, size, pooled, macs):
+def test_parameters_and_macs(channels, size, pooled, macs):
     counts = count_complexity(NonLocalBlock(channels, pooled=pooled), (1, channels, size, size))
     embedding, length = channels // 2, size**2
     keys = length // 4 if pooled else length
@@ -123,41 +124,19 @@ def test_fused_and_exported_blocks_agree(pooled):
         torch.testing.assert_close(program(x), block(x), rtol=1e-10, atol=1e-10)
 
 
-def test_autocast_trains():
-    block = NonLocalBlock(16, zero_init=False, pooled=True)
-    x = torch.randn(2, 16, 9, 9, requires_grad=True)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        block(x).square().mean().backward()
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in block.parameters())
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"dimensions": 4}, r"dimensions must be one of \(1, 2, 3\), got 4"),
-        ({"channels": 0}, "channels must be at least 1, got 0"),
-        ({"channels": 1}, "inter_channels must be at least 1, got 0; .* half of channels"),
+        ({"channels": 1}, "inter_channels must be at least 1, got 0"),
     ],
 )
 def test_wrong_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ConfigError, match=message):
         NonLocalBlock(**{"channels": 16, **arguments})
-
-
-def test_unknown_argument():
-    with pytest.raises(TypeError, match="pool"):
-        NonLocalBlock(16, pool=True)
 
 
 @pytest.mark.parametrize("shape", [(2, 16, 5), (2, 8, 5, 5), (2, 16, 1, 5, 5)])
 def test_wrong_input(shape):
-    with pytest.raises(ValueError, match=r"takes \(B, 16, H, W\), got a tensor of shape"):
+    with pytest.raises(ConfigError, match=r"takes \(B, 16, H, W\), got a tensor of shape"):
         NonLocalBlock(16)(torch.rand(*shape))
-
-
-def test_one_position():
-    one = torch.rand(1, 16, 1, 1)
-    block = NonLocalBlock(16, pooled=True)
-    with pytest.raises(ValueError, match=r"NonLocalBlock: BatchNorm2d takes .*single value"):
-        block(one)
-    assert block.eval()(one).shape == one.shape

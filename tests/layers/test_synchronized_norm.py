@@ -12,7 +12,7 @@ NORMS = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNor
 
 @pytest.mark.parametrize("ndim", NORMS)
 @pytest.mark.parametrize("affine", [True, False])
-def test_alone_it_is_batch_norm(ndim, affine):
+def test_equals_batch_norm_in_one_process(ndim, affine):
     torch.manual_seed(0)
     ours, theirs = SynchronizedBatchNorm(3, affine=affine), NORMS[ndim](3, affine=affine)
     assert ours.state_dict().keys() == theirs.state_dict().keys()
@@ -23,11 +23,6 @@ def test_alone_it_is_batch_norm(ndim, affine):
         assert torch.equal(ours.state_dict()[name], value), name
 
 
-def test_the_unit_folds_it():
+def test_unit_folds_it():
     unit = GloReUnit(8, 3, 4, norm_layer=SynchronizedBatchNorm, order="interaction")
     assert unit(torch.randn(2, 8, 4, 4)).shape == (2, 8, 4, 4)
-
-
-def test_an_input_without_channels():
-    with pytest.raises(ValueError, match=r"input of shape \(3,\); expected \(B, C, ...\)"):
-        SynchronizedBatchNorm(3)(torch.zeros(3))

@@ -1,4 +1,4 @@
-"""The 3D networks: the released names, sizes and function, and the counts of Table 5's rows."""
+"""The 3D networks: released names, sizes and outputs, and the counts of Table 5."""
 
 import pytest
 import torch
@@ -48,14 +48,14 @@ def test_released_names_and_shapes(depth, params, keys):
         (101, (0, 2, 3, 0), "nonlocal-pooled", 51.959),
     ],
 )
-def test_multiply_adds_of_the_published_clips(depth, num_units, unit, gmac):
+def test_macs_of_the_published_clips(depth, num_units, unit, gmac):
     net = on_meta(depth, num_units=num_units, unit_type=unit)
     assert round(count_complexity(net, (1, 3, 8, 224, 224)).macs / 1e9, 3) == gmac
 
 
 @pytest.mark.parametrize("depth", [50, 101])
 @pytest.mark.parametrize("size", [(8, 64, 64), (5, 33, 47)])
-def test_computes_what_the_released_networks_do(depth, size):
+def test_equals_the_released_networks(depth, size):
     state = released_video.random_state(depth, classes=7, base=4)
     net = VideoResNet(depth, num_classes=7, base_channels=4).eval()
     net.load_state_dict(state)
@@ -67,7 +67,7 @@ def test_computes_what_the_released_networks_do(depth, size):
     torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_units_are_the_released_ones():
+def test_units_equal_the_released_ones():
     units = on_meta(101).units()
     assert list(units) == [f"conv{n}_extra" for n in ("3.B01", "3.B03", "4.B06", "4.B12", "4.B18")]
     for name, unit in units.items():
@@ -112,7 +112,7 @@ def test_every_parameter_gets_a_gradient(unit):
     assert used.count(False) <= (0 if unit == "glore" else 2)
 
 
-def test_both_memory_formats_and_a_batch_of_one():
+def test_memory_formats_and_batch_of_one():
     torch.manual_seed(0)
     net = small().eval()
     for unit in net.units().values():
@@ -132,7 +132,7 @@ def test_features_of_any_size(size):
     assert features.shape == (1, 128, -(-frames // 2), -(-height // 32), -(-width // 32))
 
 
-def test_initialisation_is_xavier():
+def test_initialization_is_xavier():
     torch.manual_seed(0)
     net = VideoResNet(26, num_classes=5, num_units=(0, 1, 1, 0), base_channels=16)
     weight = net.conv3.B01_extra.conv_state.weight  # (64, 128, 1, 1, 1)

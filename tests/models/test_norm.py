@@ -1,10 +1,10 @@
-"""Norms of a config: the released eps unless given, and the BatchNorm of the dimensions."""
+"""Norms of a config: the released eps unless given, and the BatchNorm for the dimensions."""
 
 import pytest
 from torch import nn
 
 from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
-from glore_seg.models.norm import norm_layer_of
+from glore_seg.models.norm import norm_builder
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from glore_seg.models.norm import norm_layer_of
 )
 def test_norms(norm_cfg, ndim, kind, eps):
     before = dict(norm_cfg or {})
-    norm = norm_layer_of(norm_cfg, ndim=ndim)(8)
+    norm = norm_builder(norm_cfg, ndim=ndim)(8)
     assert isinstance(norm, kind)
     assert norm.eps == eps
     assert dict(norm_cfg or {}) == before

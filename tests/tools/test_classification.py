@@ -14,7 +14,7 @@ from glore_seg.export import PROPERTY
 from glore_seg.layers import GloReUnit
 from glore_seg.visualization import read_scalars
 from projects.synthetic_data.object_crops import CropSettings, make_object_crops
-from tests.tools.conftest import STREET_SCENES
+from tests.fixtures import STREET_SCENES
 
 pytest.importorskip("mmpretrain", reason="the extra cls is not installed")
 

@@ -1,4 +1,4 @@
-"""Parameters and MACs of Table 3's networks at Cityscapes' full size, by hand."""
+"""Parameters and MACs of Table 3's networks at Cityscapes' size, computed by hand."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def resnet50_v1c():
 
 
 @pytest.mark.parametrize("units", [0, 1, 2])
-def test_parameters_of_the_whole_network(units, load_tool, capsys):
+def test_parameters_of_the_network(units, load_tool, capsys):
     options = ["--shape", "64", "--json", "--cfg-options", f"model.decode_head.num_units={units}"]
     load_tool("get_flops")([CONFIG, *options])
     counts = json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -47,7 +47,7 @@ def test_parameters_of_the_whole_network(units, load_tool, capsys):
     assert (counts["config"], counts["shape"]) == (CONFIG, [64, 64])
 
 
-def test_multiply_adds_of_the_unit_at_full_size(load_tool, capsys):
+def test_macs_of_the_unit_at_full_size(load_tool, capsys):
     load_tool("get_flops")([CONFIG, "--shape", "1024", "2048", "--json"])
     found = json.loads(capsys.readouterr().out.splitlines()[-1])["macs_by_module"]
     unit = "decode_head.units.0"
@@ -61,7 +61,7 @@ def test_multiply_adds_of_the_unit_at_full_size(load_tool, capsys):
     assert direct.params == UNIT_PARAMS
 
 
-def test_a_multiply_add_is_two_of_torchs_operations():
+def test_a_mac_is_two_operations_of_torch():
     model = build_model(load_config(CONFIG)).eval().to("meta")
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
@@ -108,7 +108,7 @@ def test_videos(load_tool, capsys):
         ),
     ],
 )
-def test_sizes_of_the_other_kind(config, shape, message, load_tool):
+def test_rejects_sizes_of_another_task(config, shape, message, load_tool):
     pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
     with pytest.raises(ValueError, match=message):
         load_tool("get_flops")([str(Path(CONFIG).parent / config), "--shape", *shape])

@@ -184,7 +184,7 @@ def test_help_has_an_example(load_tool, capsys):
     for name in (
         "train",
         "test",
-        "projects.synthetic_data.demo_command",
+        "projects.synthetic_data.demo",
         "browse_dataset",
         "get_flops",
     ):

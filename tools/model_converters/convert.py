@@ -1,10 +1,10 @@
-"""Convert weights from elsewhere: `python tools/model_converters/convert.py SOURCE IN OUT`."""
+"""Convert weights of other code bases: `python tools/model_converters/convert.py SOURCE IN OUT`."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches OpenMMLab, therefore first
 from glore_seg.apis import load_config
 from glore_seg.checkpoints import (
     SOURCES,
@@ -15,10 +15,11 @@ from glore_seg.checkpoints import (
 )
 from glore_seg.cli import add_cfg_options, run_tool
 from glore_seg.engine import build_model
+from glore_seg.errors import OutputError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 MAIN = CONFIGS / "fcn_r50_glore_cityscapes.py"
-# What only ResNet-101 has, and the config of either depth.
+# Prefix of a block that only ResNet-101 has, and the config for a depth.
 LAST_BLOCKS = {
     "paddleseg": ("backbone.bb_2_22.", "paddleseg/fcn_r{}-vd_glore_cityscapes.py"),
     "authors-video": ("conv4.B23.", "video/r{}_glore_kinetics400.py"),
@@ -29,28 +30,26 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description="Convert weights of the authors, PaddleSeg, torchvision, timm or mmpretrain, "
-        "say what fits the network of a config, and write that config beside them.",
+        "report which fit the network of a config, and write that config beside them.",
         epilog="example: python tools/model_converters/convert.py timm resnet50d.safetensors "
         "resnet50_v1d.pth --cfg-options model.backbone.variant=v1d",
     )
-    parser.add_argument("source", choices=SOURCES, help="whose weights they are")
-    parser.add_argument("weights", type=Path, help="file to read; nothing in it is run")
+    parser.add_argument("source", choices=SOURCES, help="source of the weights")
+    parser.add_argument("weights", type=Path, help="file to read; code in it is not run")
     parser.add_argument("out", type=Path, help="file to write, .pth or .safetensors")
     parser.add_argument(
         "--config",
         help="network that the weights are for (default: configs/fcn_r50_glore_cityscapes.py, "
         "and for paddleseg and authors-video the one of its depth in configs/paddleseg or video)",
     )
-    parser.add_argument(
-        "--head-only", action="store_true", help="the file holds the head, the backbone is not due"
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace what is at OUT")
+    parser.add_argument("--head-only", action="store_true", help="the file holds only the head")
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT")
     add_cfg_options(parser)
     return parser.parse_args(argv)
 
 
 def default_config(source: str, names: Sequence[str]) -> str:
-    """Return the config of a source's network, of that depth by the blocks of its third stage."""
+    """Return the config of a source's network, whose depth the names of its blocks show."""
     if source not in LAST_BLOCKS:
         return str(MAIN)
     last_block, config = LAST_BLOCKS[source]
@@ -59,7 +58,7 @@ def default_config(source: str, names: Sequence[str]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Convert; nothing is written where something needed is missing."""
+    """Convert, and write nothing if a required parameter is missing."""
     args = parse_args(argv)
     state = read_state_dict(args.weights)
     cfg = load_config(
@@ -73,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     require_complete(comparison, args.source, name=str(args.weights), head_only=args.head_only)
     config_file = args.out.with_suffix(".py")
     if not backbone_only and config_file.exists() and not args.overwrite:
-        raise FileExistsError(f"{config_file} exists; give another name, or say --overwrite")
+        raise OutputError(f"{config_file} exists; give another name, or --overwrite")
     meta = {"source": args.source}
     write_state_dict(args.out, converted, meta=meta, overwrite=args.overwrite)
     print(f"wrote {args.out}")

@@ -1,10 +1,10 @@
-"""Share networks by the Hugging Face hub: `hub.py save`, `hub.py push` and `hub.py pull`."""
+"""Share networks through the Hugging Face hub: `hub.py save`, `hub.py push`, `hub.py pull`."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches OpenMMLab, therefore first
 from glore_seg.apis import load_config
 from glore_seg.apis.hub import pull_from_hub, push_to_hub, save_pretrained
 from glore_seg.cli import add_cfg_options, run_tool
@@ -13,8 +13,8 @@ from glore_seg.cli import add_cfg_options, run_tool
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Write a trained network as a folder of weights, config and card, send such a "
-        "folder to the Hugging Face hub, and fetch one. Nothing in a folder is run.",
+        description="Write a trained network as a folder of weights, config and model card, upload "
+        "such a folder to the Hugging Face hub, and download one. Nothing in a folder is run.",
         epilog="example: python tools/model_converters/hub.py save "
         "configs/fcn_r50_glore_cityscapes.py CHECKPOINT glore_r50",
     )
@@ -25,12 +25,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     save.add_argument("folder", type=Path, help="folder to write")
     save.add_argument("--overwrite", action="store_true", help="replace weights and config there")
     add_cfg_options(save)
-    push = commands.add_parser("push", help="send a folder to the hub")
+    push = commands.add_parser("push", help="upload a folder to the hub")
     push.add_argument("folder", type=Path, help="folder that save wrote; edit its README.md first")
-    push.add_argument("repository", help="OWNER/NAME, made where missing")
+    push.add_argument("repository", help="OWNER/NAME, created if missing")
     push.add_argument("--public", action="store_true", help="make a new repository public")
-    push.add_argument("--message", help="of the commit")
-    pull = commands.add_parser("pull", help="fetch a network from the hub and check it")
+    push.add_argument("--message", help="commit message")
+    pull = commands.add_parser("pull", help="download a network from the hub and check it")
     pull.add_argument("repository", help="OWNER/NAME")
     pull.add_argument("folder", type=Path, help="folder to write")
     pull.add_argument("--revision", help="branch, tag or commit (default: the main branch)")

@@ -1,1 +1,1 @@
-"""How others name what we have: one file a source, each a function from state dict to ours."""
+"""One file per source of weights, each with a function from its state dict to ours."""

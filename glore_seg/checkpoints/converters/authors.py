@@ -1,7 +1,7 @@
-"""The authors' segmentation network: a backbone and the head of Section 4.1.
+"""The authors' networks for segmentation (Section 4.1) and for video (Section 4.4).
 
-Its head is ``conv51``, ``gcn.GCN00``, ``gcn.GCN01``, ..., ``conv52`` and ``conv6``, alone or
-within ``head.``; its backbone lies in ``pretrained.`` and is PyTorch-Encoding's ResNet.
+The segmentation head is ``conv51``, ``gcn.GCN00``, ``gcn.GCN01``, ..., ``conv52`` and ``conv6``,
+with or without the prefix ``head.``; its backbone is PyTorch-Encoding's ResNet in ``pretrained.``.
 """
 
 import re
@@ -19,10 +19,10 @@ def from_authors(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Rename the authors' network to an ``EncoderDecoder`` with ``GloReHead``.
 
     Args:
-        state: Their state dict: the network's, or the head's alone.
+        state: Their state dict: of the network, or of the head only.
 
     Returns:
-        Names under ``backbone.`` and ``decode_head.``; what is no part of theirs keeps its name.
+        Names under ``backbone.`` and ``decode_head.``; unknown names are kept.
     """
     out = {}
     backbone = {k.removeprefix(_BACKBONE): v for k, v in state.items() if k.startswith(_BACKBONE)}
@@ -34,6 +34,22 @@ def from_authors(state: dict[str, Tensor]) -> dict[str, Tensor]:
         match = _HEAD.match(name)
         out[_head_name(match[1], match[2], value) if match else name] = value
     return out
+
+
+def from_authors_video(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename a released video network to a ``Recognizer3D`` with ``GloReVideoResNet``.
+
+    Its names are those of :class:`glore_seg.layers.VideoResNet`; a recognizer of mmaction2 has
+    everything but the classifier in its backbone.
+
+    Args:
+        state: Their state dict, without ``module.``.
+    """
+    heads = {
+        "classifier.weight": "cls_head.fc_cls.weight",
+        "classifier.bias": "cls_head.fc_cls.bias",
+    }
+    return {heads.get(name, f"backbone.{name}"): value for name, value in state.items()}
 
 
 def _head_name(part: str, rest: str, value: Tensor) -> str:

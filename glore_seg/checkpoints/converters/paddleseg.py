@@ -1,7 +1,7 @@
 """PaddleSeg's GloRe on ResNet-50-vd and ResNet-101-vd (78.26 % mIoU on Cityscapes' val).
 
-``configs/paddleseg/`` has the same networks: ReLU behind the second graph convolution, no
-normalization by the number of positions, 1x1 adaptive convolution.
+``configs/paddleseg/`` has the same networks: ReLU after the second graph convolution, no division
+by the number of positions, 1x1 adaptive convolution.
 """
 
 import re
@@ -24,16 +24,17 @@ _AUXILIARY_MEAN = "head.auxlayer.conv_bn_relu._batch_norm._mean"
 
 
 def from_paddleseg(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Rename PaddleSeg's network to the one of ``configs/paddleseg/``.
+    """Rename PaddleSeg's network to that of ``configs/paddleseg/``.
 
-    The convolution of its auxiliary head has a bias in front of a BatchNorm; here it has none, and
-    the bias goes into the running mean, which is the same function in evaluation.
+    The convolution of its auxiliary head has a bias before a BatchNorm, ours has none: the bias
+    is subtracted from the running mean, which is the same function in evaluation.
 
     Args:
         state: Its state dict.
 
     Returns:
-        Names under ``backbone.``, ``decode_head.`` and ``auxiliary_head.``; unknown names stay.
+        Names under ``backbone.``, ``decode_head.`` and ``auxiliary_head.``; unknown names are
+        kept.
     """
     state = dict(state)
     bias, mean = state.get(_AUXILIARY_BIAS), state.get(_AUXILIARY_MEAN)

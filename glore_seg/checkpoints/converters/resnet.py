@@ -1,24 +1,26 @@
-"""ResNets of torchvision, timm and PyTorch-Encoding, under the names of mmseg's."""
+"""ResNets of torchvision, timm and PyTorch-Encoding, with the names of mmseg's."""
 
 import re
 
 from torch import Tensor
 
-# The last layers of a classifier, which a backbone does not have.
+from glore_seg.checkpoints.reading import strip_prefix
+
+# Prefixes of a classifier that a backbone does not have.
 _CLASSIFIER = ("fc.", "head.", "num_batches_tracked")
 
 
 def from_torchvision(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Rename a ResNet of torchvision or timm to that of ``GloReResNet``.
 
-    The blocks bear the same names. The deep stem of v1c and v1d is one ``conv1`` of three
-    convolutions with ``bn1`` behind it, here ``stem.0`` to ``stem.7``. The classifier is dropped.
+    The blocks have the same names. The deep stem of v1c and v1d is a ``conv1`` of three
+    convolutions followed by ``bn1``, here ``stem.0`` to ``stem.7``. The classifier is dropped.
 
     Args:
         state: The classifier's state dict.
 
     Returns:
-        The backbone's.
+        State dict of the backbone.
     """
     deep = "conv1.0.weight" in state
     return {
@@ -29,21 +31,15 @@ def from_torchvision(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def from_mmpretrain(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Take the backbone out of a classifier of mmpretrain, whose ResNets are named as mmseg's.
+    """Take the backbone from a classifier of mmpretrain, whose ResNet has the names of mmseg's.
 
     Args:
         state: The classifier's state dict, or the backbone's alone.
 
     Returns:
-        The backbone's.
+        State dict of the backbone.
     """
-    if not any(name.startswith("backbone.") for name in state):
-        return dict(state)
-    return {
-        name.removeprefix("backbone."): value
-        for name, value in state.items()
-        if name.startswith("backbone.")
-    }
+    return strip_prefix(state, "backbone.")
 
 
 def _stem(name: str) -> str:

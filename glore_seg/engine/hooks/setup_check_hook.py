@@ -113,11 +113,11 @@ def check_state_dict(
         }
     comparison = compare_state_dicts(wanted, found)
     source = source or "the checkpoint"
-    if strict and comparison.faults() and not _loads(model, found):
+    if strict and comparison.differences() and not _loads(model, found):
         raise CheckpointError(
             f"{source} is of another network than the config ({comparison.summary()}; "
-            f"{'; '.join(comparison.faults())}). Use the config that the checkpoint was trained "
-            "with, which is in its work directory"
+            f"{'; '.join(comparison.differences())}). Use the config that the checkpoint was "
+            "trained with, which is in its work directory"
         )
     if not strict and not comparison.fitting:
         raise CheckpointError(

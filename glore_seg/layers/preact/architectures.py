@@ -1,21 +1,22 @@
-"""The networks of Table 2 and Figure 7 in figures."""
+"""Sizes of the networks of Table 2 and Figure 7."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from glore_seg.errors import ConfigError
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """What tells one network from another.
+    """Sizes of a network.
 
     Args:
         blocks: Blocks of each stage, Res2 to Res5.
         mid_channels: Channels inside a block, for each stage.
-        out_channels: Channels of the path that blocks add to, for each stage.
+        out_channels: Channels of the residual path, for each stage.
         bottleneck: 1x1, 3x3, 1x1 convolutions in a block; otherwise two of 3x3.
         groups: Groups of the 3x3 convolution.
-        squeeze: Squeeze-and-excitation after the last convolution, by this factor; 0 for none.
+        squeeze: Reduction of squeeze-and-excitation after the last convolution; 0 for none.
         increments: Channels that each block appends in a dual-path network, for each stage.
         stem_channels: Channels of the 7x7 stem.
     """
@@ -30,42 +31,33 @@ class Architecture:
     stem_channels: int = 64
 
     def feature_channels(self) -> tuple[int, ...]:
-        """Channels that each stage ends with: the shortcut of its first block appends two times."""
-        figures = zip(self.out_channels, self.increments, self.blocks, strict=True)
-        return tuple(out + increment * (count + 2) for out, increment, count in figures)
+        """Channels of each stage's output; the first shortcut of a dual path appends twice."""
+        stages = zip(self.out_channels, self.increments, self.blocks, strict=True)
+        return tuple(out + increment * (count + 2) for out, increment, count in stages)
 
     def narrowed(self, width: float) -> "Architecture":
-        """Every number of channels times ``width``.
+        """Multiply every number of channels by ``width``, such as 0.25.
 
         Raises:
-            ConfigError: That is no whole number of channels, or one that the groups don't divide.
+            ConfigError: That leaves no whole number of channels, or one that ``groups`` does not
+                divide.
         """
-        if width == 1:
-            return self
-        narrow = replace(
-            self,
-            mid_channels=_scaled(self.mid_channels, width),
-            out_channels=_scaled(self.out_channels, width),
-            increments=_scaled(self.increments, width),
-            stem_channels=_scaled((self.stem_channels,), width)[0],
-        )
-        if any(channels % self.groups for channels in narrow.mid_channels):
+        names = ("mid_channels", "out_channels", "increments")
+        scaled: dict[str, Any] = {n: tuple(width * c for c in getattr(self, n)) for n in names}
+        stem = width * self.stem_channels
+        counts = (stem, *scaled["mid_channels"], *scaled["out_channels"], *scaled["increments"])
+        if (
+            width <= 0
+            or any(count % 1 for count in counts)
+            or any(count % self.groups for count in scaled["mid_channels"])
+        ):
             raise ConfigError(
-                f"width is {width}, which leaves {narrow.mid_channels} channels for the "
-                f"{self.groups} groups of the 3x3 convolutions; expected multiples of "
-                f"{self.groups}: take a larger width, such as 0.5"
+                f"width is {width}, which gives {scaled['mid_channels']} channels inside blocks "
+                f"and {stem} of the stem; expected whole numbers, divisible by the "
+                f"{self.groups} groups of the 3x3 convolutions: take a power of 2, such as 0.5"
             )
-        return narrow
-
-
-def _scaled(channels: tuple[int, ...], width: float) -> tuple[int, ...]:
-    scaled = [width * each for each in channels]
-    if any(each % 1 for each in scaled) or width <= 0:
-        raise ConfigError(
-            f"width is {width}, which makes {scaled} of {channels} channels; expected whole "
-            "numbers: take 1 divided by a power of 2, such as 0.25"
-        )
-    return tuple(int(each) for each in scaled)
+        whole: dict[str, Any] = {name: tuple(map(int, each)) for name, each in scaled.items()}
+        return replace(self, stem_channels=int(stem), **whole)
 
 
 _BASIC = Architecture(blocks=(2, 2, 2, 2), out_channels=(64, 128, 256, 512), bottleneck=False)
@@ -97,7 +89,7 @@ def find_architecture(name: str) -> Architecture:
     """Look up a network by its name.
 
     Raises:
-        ConfigError: There is none of this name.
+        ConfigError: The name is unknown.
     """
     if name not in ARCHITECTURES:
         raise ConfigError(

@@ -16,15 +16,15 @@ class PreActClassifier(nn.Module):
 
     Args:
         arch: See :class:`PreActNet`.
-        num_classes: Classes to tell apart.
-        **options: All other arguments of :class:`PreActNet` but ``out_indices``.
+        num_classes: Number of classes.
+        **options: Other arguments of :class:`PreActNet`, except ``out_indices``.
 
     Shape:
         - Input: (B, in_channels, H, W)
         - Output: logits, (B, num_classes)
 
     Raises:
-        ValueError: As :class:`PreActNet`.
+        ConfigError: As :class:`PreActNet`.
 
     Example:
         >>> import torch

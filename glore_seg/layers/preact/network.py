@@ -1,4 +1,4 @@
-"""One construction for all of the paper's networks.
+"""All of the paper's networks in one class.
 
 Shape legend: B batch, C channels.
 """
@@ -14,7 +14,7 @@ from glore_seg.layers.extra_units import UnitType, unit_builder
 from glore_seg.layers.insertion import stage_positions
 from glore_seg.layers.preact.architectures import Architecture, find_architecture
 from glore_seg.layers.preact.blocks import RELEASED_NORM, NormLayer, PreActBlock
-from glore_seg.layers.preact.stages import Stage, Stem, Tail
+from glore_seg.layers.preact.stages import Stage, build_stem, build_tail
 
 # Kernel size and channels of the stem; the released "lite" networks have 5x5 and 32.
 _STEMS: dict[str, tuple[int, int | None]] = {"7x7": (7, None), "5x5": (5, 32)}
@@ -30,47 +30,44 @@ class PreActNet(nn.Module):
     r"""A pre-activation network with GloRe units or non-local blocks between its blocks (Table 2).
 
     BN, ReLU and convolution in this order, strides on the 3x3 convolutions, and BN and ReLU
-    after the last stage. Modules have the names of the released networks: ``conv1``; ``conv2`` to
-    ``conv5`` with blocks ``B01``, ``B02``, ... and after block 1 its unit ``B01_extra``; ``tail``.
+    after the last stage. Module names are those of the released networks: ``conv1``; ``conv2`` to
+    ``conv5`` with blocks ``B01``, ``B02``, ... and a unit ``B01_extra`` after block 1; ``tail``.
 
     Args:
         arch: ``"resnet18"``, ``"resnet34"``, ``"resnet50"``, ``"resnet101"``, ``"resnet152"``,
             ``"resnet200"``, ``"se-resnet50"``, ``"resnext101-32x4d"``, ``"dpn98"`` or ``"dpn131"``.
         num_units: Units of each stage, inserted evenly; ``(0, 2, 3, 0)`` is the paper's two on
             Res3 and three on Res4.
-        unit_positions: Places given by hand instead of ``num_units``, for each stage; a unit at p
-            stands after p blocks.
+        unit_positions: Explicit positions instead of ``num_units``, for each stage; a unit at p
+            follows block p.
         unit_type: ``"glore"``, ``"nonlocal"`` or ``"nonlocal-pooled"``.
         unit_cfg: Arguments of the units, see :class:`glore_seg.layers.GloReUnit` and
             :class:`glore_seg.layers.NonLocalBlock`: ``num_graph_convs`` (Table 1), ``zero_init``,
-            ``normalize``, ... In dual-path networks a unit acts on the channels that are added to.
+            ``normalize``, ... In dual-path networks a unit acts on the residual channels.
         stem: ``"7x7"``, or ``"5x5"`` with 32 channels as in the released "lite" networks.
         output_stride: 32, or 16 or 8 with dilated convolutions instead of the last strides, for
             segmentation.
-        multi_grid: Dilations of the blocks of the last stage themselves, as everywhere in
-            mmseg: (4, 8, 16) is the (1, 2, 4) of DeepLabv3 at output stride 8.
-        out_indices: Which stages' maps to return, 0 to 3.
+        multi_grid: Dilations of the blocks of the last stage, as in mmseg: (4, 8, 16) is the
+            (1, 2, 4) of DeepLabv3 at output stride 8.
+        out_indices: Stages to return, 0 to 3.
         width: Factor of all numbers of channels, for small networks.
         in_channels: Channels of the images.
         norm_layer: Called with a number of channels, returns a norm. Default: BatchNorm with the
             released eps of 1e-4.
 
     Attributes:
-        feature_channels: Channels of the four stages' maps. In dual-path networks those are the
-            channels that are added to (``unit_channels``), then those that are appended.
-        unit_channels: Channels that a unit on each stage acts on.
+        feature_channels: Channels of the four stages. In dual-path networks these are the
+            residual channels (``unit_channels``), then the appended ones.
+        unit_channels: Channels on which the units of each stage act.
 
     Shape:
         - Input: (B, in_channels, H, W)
         - Output: a tuple of (B, feature_channels[i], H / stride_i, W / stride_i), rounded up,
-          for each i of ``out_indices``. Stages before the last end in a sum, without a norm, as
-          their next stage takes it; the last in norm and ReLU.
+          for each i of ``out_indices``. The last stage ends with norm and ReLU, the others
+          with a sum.
 
     Raises:
-        ConfigError: An unknown network, unit or stem, a number of units or a position that the
-            stage does not have, both of them given, another output stride, ``multi_grid`` of
-            another length than the last stage or with a rate below 1, or a width that leaves no
-            whole channels.
+        ConfigError: An argument is outside its range, see there.
 
     Example:
         >>> import torch
@@ -96,8 +93,11 @@ class PreActNet(nn.Module):
         norm_layer: NormLayer | None = None,
     ) -> None:
         super().__init__()
-        kernel_size, spec = _with_stem(find_architecture(arch), stem)
-        spec = spec.narrowed(width)
+        if stem not in _STEMS:
+            raise ConfigError(f"stem is {stem!r}; expected one of {tuple(_STEMS)}")
+        kernel_size, stem_channels = _STEMS[stem]
+        spec = find_architecture(arch)
+        spec = replace(spec, stem_channels=stem_channels or spec.stem_channels).narrowed(width)
         positions = stage_positions(spec.blocks, num_units, unit_positions)
         strides, dilations = _block_rates(spec, output_stride, multi_grid)
         if not out_indices or any(index not in range(4) for index in out_indices):
@@ -111,24 +111,24 @@ class PreActNet(nn.Module):
         self.unit_channels = spec.out_channels
         self.feature_channels = spec.feature_channels()
         channels = spec.stem_channels
-        self.conv1 = Stem(in_channels, channels, kernel_size, norm_layer=norm_layer)
+        self.conv1 = build_stem(in_channels, channels, kernel_size, norm_layer=norm_layer)
         stages = []
-        for stage, places in enumerate(positions):
+        for stage, numbers in enumerate(positions):
             blocks = _blocks(
                 spec, stage, channels, strides[stage], dilations[stage], norm_layer=norm_layer
             )
             count = spec.out_channels[stage]
-            stages.append(Stage(blocks, {place: build_unit(count) for place in places}, count))
+            stages.append(Stage(blocks, {n: build_unit(count) for n in numbers}, count))
             channels = self.feature_channels[stage]
         self.conv2, self.conv3, self.conv4, self.conv5 = stages
-        self.tail = Tail(channels, norm_layer=norm_layer)
+        self.tail = build_tail(channels, norm_layer=norm_layer)
 
     def stages(self) -> tuple[Stage, ...]:
         """Res2 to Res5."""
         return self.conv2, self.conv3, self.conv4, self.conv5
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Return the maps of the stages that were asked for, in rising order."""
+        """Return the features of the stages in ``out_indices``, in rising order."""
         x = self.conv1(x)
         outs = []
         for index, stage in enumerate(self.stages()):
@@ -138,22 +138,14 @@ class PreActNet(nn.Module):
         return tuple(outs)
 
 
-def _with_stem(spec: Architecture, stem: str) -> tuple[int, Architecture]:
-    """Kernel size of the stem, and the network with its channels."""
-    if stem not in _STEMS:
-        raise ConfigError(f"stem is {stem!r}; expected one of {tuple(_STEMS)}")
-    kernel_size, channels = _STEMS[stem]
-    return kernel_size, spec if channels is None else replace(spec, stem_channels=channels)
-
-
 def _block_rates(
     spec: Architecture, output_stride: int, multi_grid: Sequence[int] | None
 ) -> tuple[tuple[int, ...], list[list[tuple[int, int]]]]:
-    """Strides of the stages, and of every block the dilations of its 3x3 convolutions."""
+    """Strides of the stages, and dilations of the 3x3 convolutions of every block."""
     if output_stride not in _RATES:
         raise ConfigError(f"output_stride is {output_stride}; expected one of {tuple(_RATES)}")
     strides, rates = _RATES[output_stride]
-    # A convolution that no longer strides still sees the finer grid before it.
+    # A convolution whose stride was removed keeps the dilation of the stage before it.
     before = (1, *rates[:-1])
     dilations = [
         [(old, new), *[(new, new)] * (count - 1)]
@@ -178,7 +170,7 @@ def _blocks(
     *,
     norm_layer: NormLayer,
 ) -> list[PreActBlock]:
-    """Blocks of a stage; the first one strides, and has a shortcut where its sizes change."""
+    """Blocks of a stage; the first has the stride, and a projection if the sizes change."""
     out_channels, increment = spec.out_channels[stage], spec.increments[stage]
     blocks = []
     for number, rates in enumerate(dilations):

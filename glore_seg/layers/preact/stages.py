@@ -1,8 +1,9 @@
-"""What a pre-activation network consists of besides its blocks: stem, stages, tail.
+"""Stem, stages and tail of a pre-activation network.
 
-Shape legend: B batch, C channels that blocks add to and units act on, A channels appended.
+Shape legend: B batch, C channels of the residual path, on which units act, A channels appended.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -13,20 +14,22 @@ from glore_seg.layers.preact.blocks import NormLayer
 _UNIT = "_extra"
 
 
-class Stem(nn.Sequential):
+def build_stem(
+    in_channels: int, out_channels: int, kernel_size: int, *, norm_layer: NormLayer
+) -> nn.Sequential:
     """One convolution of stride 2, norm, ReLU, and a max pool of stride 2."""
+    conv = nn.Conv2d(
+        in_channels, out_channels, kernel_size, stride=2, padding=kernel_size // 2, bias=False
+    )
+    nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+    pool = nn.MaxPool2d(3, stride=2, padding=1)
+    norm, relu = norm_layer(out_channels), nn.ReLU(inplace=True)
+    return nn.Sequential(OrderedDict(conv=conv, bn=norm, relu=relu, pool=pool))
 
-    def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, *, norm_layer: NormLayer
-    ) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(
-            in_channels, out_channels, kernel_size, stride=2, padding=kernel_size // 2, bias=False
-        )
-        nn.init.kaiming_normal_(self.conv.weight, mode="fan_out", nonlinearity="relu")
-        self.bn = norm_layer(out_channels)
-        self.relu = nn.ReLU(inplace=True)
-        self.pool = nn.MaxPool2d(3, stride=2, padding=1)
+
+def build_tail(channels: int, *, norm_layer: NormLayer) -> nn.Sequential:
+    """The last norm and ReLU."""
+    return nn.Sequential(OrderedDict(bn=norm_layer(channels), relu=nn.ReLU(inplace=True)))
 
 
 class Stage(nn.Module):
@@ -34,11 +37,11 @@ class Stage(nn.Module):
 
     Args:
         blocks: The blocks in their order.
-        units: A unit for each p after whose block one stands.
-        unit_channels: Channels C that a unit takes, the first of those that a block gives.
+        units: Units by the number of the block that they follow.
+        unit_channels: Channels C that a unit takes, the first of a block's output.
 
     Shape:
-        - Input: what the first block takes
+        - Input: that of the first block
         - Output: (B, C + A, H, W) of the last block
     """
 
@@ -57,7 +60,7 @@ class Stage(nn.Module):
         return {n: child for n, child in self.named_children() if n.endswith(_UNIT)}
 
     def forward(self, x: Tensor) -> Tensor:
-        """Run the blocks, and after each the unit that stands there."""
+        """Run the blocks, each followed by its unit."""
         for name, child in self.named_children():
             if not name.endswith(_UNIT) or x.shape[1] == self.unit_channels:
                 x = child(x)
@@ -65,12 +68,3 @@ class Stage(nn.Module):
                 count = self.unit_channels
                 x = torch.cat([child(x[:, :count]), x[:, count:]], 1)  # (B, C + A, H, W)
         return x
-
-
-class Tail(nn.Sequential):
-    """The last norm and ReLU."""
-
-    def __init__(self, channels: int, *, norm_layer: NormLayer) -> None:
-        super().__init__()
-        self.bn = norm_layer(channels)
-        self.relu = nn.ReLU(inplace=True)

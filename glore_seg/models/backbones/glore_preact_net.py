@@ -10,9 +10,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from glore_seg.errors import ConfigError
 from glore_seg.layers.extra_units import hidden_options
 from glore_seg.layers.preact import PreActNet
-from glore_seg.models.backbones.pretrained import load_pretrained
-from glore_seg.models.backbones.pretrained_units import check_pretrained_units
-from glore_seg.models.norm import norm_layer_of
+from glore_seg.models.backbones.pretrained import check_pretrained_units, load_pretrained
+from glore_seg.models.norm import norm_builder
 
 
 @MODELS.register_module()
@@ -20,29 +19,28 @@ class GloRePreActNet(PreActNet, BaseModule):
     """:class:`glore_seg.layers.PreActNet`, for mmpretrain's classifiers and mmseg's segmentors.
 
     A classifier's checkpoint initializes the backbone of a segmentor by
-    ``init_cfg=dict(type="Pretrained", checkpoint="...", prefix="backbone.")``. All of it must fit,
-    units alone may be new; those that are not must have been trained with the same ``normalize``,
+    ``init_cfg=dict(type="Pretrained", checkpoint="...", prefix="backbone.")``. Everything but the
+    units must fit; units that it contains must have been trained with the same ``normalize``,
     which weights do not show.
 
     Args:
         arch: One of the networks that :class:`glore_seg.layers.PreActNet` lists.
-        norm_cfg: As everywhere in OpenMMLab; ``eps`` is the released 1e-4 unless given. Default:
+        norm_cfg: As usual in OpenMMLab; ``eps`` is the released 1e-4 unless given. Default:
             BatchNorm.
-        frozen_stages: Stages that don't learn, with their statistics: -1 for none, 0 for the
-            stem, 1 to 4 for the stem and that many stages.
-        norm_eval: Keep BatchNorm's running statistics in training, in all stages.
-        init_cfg: As everywhere in OpenMMLab.
-        **options: All other arguments of :class:`glore_seg.layers.PreActNet` but ``norm_layer``.
+        frozen_stages: Stages to freeze, with their statistics: -1 for none, 0 for the stem, 1 to
+            4 for the stem and that many stages.
+        norm_eval: Use BatchNorm's running statistics in training, in all stages.
+        init_cfg: As usual in OpenMMLab.
+        **options: Arguments of :class:`glore_seg.layers.PreActNet`.
 
     Shape:
         - Input: (B, 3, H, W)
         - Output: a tuple of (B, C_i, H_i, W_i), one for each of ``out_indices``
 
     Raises:
-        ConfigError: An argument is unknown.
-        ConfigError: An argument is outside its range, or the pretrained weights are of another
-            network, or of units that compute something else.
-        OSError: The pretrained weights can neither be found nor downloaded.
+        ConfigError: An argument is outside its range.
+        CheckpointError: The pretrained weights are missing, of another network, or of units that
+            compute something else.
     """
 
     def __init__(
@@ -55,13 +53,11 @@ class GloRePreActNet(PreActNet, BaseModule):
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
         **options: Any,
     ) -> None:
-        if "norm_layer" in options:
-            raise ConfigError("norm_layer cannot come from a config; pass norm_cfg instead")
         if frozen_stages not in range(-1, 5):
             raise ConfigError(
                 f"frozen_stages is {frozen_stages}; expected -1 (none), 0 (the stem), or 1 to 4"
             )
-        super().__init__(arch, norm_layer=norm_layer_of(norm_cfg), **options)
+        super().__init__(arch, norm_layer=norm_builder(norm_cfg), **options)
         self.init_cfg = init_cfg
         self._hidden = hidden_options(
             options.get("unit_type", "glore"), options.get("unit_cfg") or {}
@@ -72,15 +68,15 @@ class GloRePreActNet(PreActNet, BaseModule):
             module.requires_grad_(False)
 
     def init_weights(self) -> None:
-        """Load the pretrained weights where the config has some; the rest is initialized before."""
+        """Load the pretrained weights of ``init_cfg``, if any."""
         cfg = self.init_cfg
         if not isinstance(cfg, dict) or cfg.get("type") != "Pretrained":
             super().init_weights()
             return
         if not cfg.get("checkpoint"):
             raise ConfigError(
-                f"init_cfg is {dict(cfg)}; expected a file or an address as its checkpoint: give "
-                "one, or train from scratch (--cfg-options model.backbone.init_cfg=None)"
+                f"model.backbone.init_cfg is {dict(cfg)}; expected a path or URL as checkpoint: "
+                "give one, or train from scratch (--cfg-options model.backbone.init_cfg=None)"
             )
         units = [
             f"conv{number}.{name}"
@@ -99,7 +95,7 @@ class GloRePreActNet(PreActNet, BaseModule):
         self.is_init = True
 
     def train(self, mode: bool = True) -> "GloRePreActNet":
-        """Set the mode, but for what is frozen."""
+        """Set the mode of all that is not frozen."""
         super().train(mode)
         for module in self._frozen():
             module.eval()

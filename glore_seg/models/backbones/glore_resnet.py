@@ -21,22 +21,20 @@ _VARIANTS = {"v1": (False, False), "v1c": (True, False), "v1d": (True, True)}
 class GloReResNet(ResNet):
     """mmseg's dilated ResNet with GloRe units inserted evenly between the blocks of its stages.
 
-    The blocks keep the names of the plain network (units live beside them, as
-    ``layer3.units.<position>``), so its ImageNet weights load with the units alone missing.
+    The blocks keep the names of the plain network and units are ``layer3.units.<position>``, so
+    that its ImageNet weights load, with only the units missing.
 
     Args:
         depth: 18, 34, 50, 101 or 152.
         variant: ``"v1c"`` (stem of three 3x3 convolutions), ``"v1"`` (one 7x7) or ``"v1d"``
             (v1c with average pooling in the shortcuts).
         num_units: Units in each stage; ``(0, 2, 3, 0)`` is two on Res3 and three on Res4.
-        unit_positions: Places given by hand instead of ``num_units``, for each stage; a unit at p
-            stands after p blocks. ``((), (1, 3), (1, 3, 5), ())`` is where the released
-            ResNet-50 has them.
+        unit_positions: Explicit positions instead of ``num_units``, for each stage; a unit at p
+            follows block p. ``((), (1, 3), (1, 3, 5), ())`` are those of the released ResNet-50.
         unit_cfg: Arguments of :class:`glore_seg.layers.GloReUnit`; N = C / 4 by default.
-        multi_grid: Dilation rates of the blocks of the last stage, as many as it has blocks.
-            As everywhere in mmseg these are the rates themselves: the (1, 2, 4) of DeepLabv3 at
-            output stride 8 is ``(4, 8, 16)``.
-        **kwargs: All other arguments of mmseg's ``ResNet``: ``strides``, ``dilations``,
+        multi_grid: Dilations of the blocks of the last stage, as in mmseg: (4, 8, 16) is the
+            (1, 2, 4) of DeepLabv3 at output stride 8.
+        **kwargs: Arguments of mmseg's ``ResNet``: ``strides``, ``dilations``,
             ``contract_dilation``, ``norm_cfg``, ``norm_eval``, ``with_cp``, ``base_channels``, ...
 
     Shape:
@@ -44,10 +42,8 @@ class GloReResNet(ResNet):
         - Output: a tuple of (B, C_i, H_i, W_i), one for each of ``out_indices``
 
     Raises:
-        ConfigError: Unknown depth or variant, a number of units or a position that the stage does
-            not have, both ``num_units`` and ``unit_positions`` given, or ``multi_grid`` of
-            another length than the last stage.
-        OSError: The pretrained weights can neither be found nor downloaded.
+        ConfigError: An argument is outside its range, see there.
+        CheckpointError: The pretrained weights can neither be found nor downloaded.
     """
 
     def __init__(
@@ -79,19 +75,19 @@ class GloReResNet(ResNet):
         )
 
     def make_res_layer(self, **kwargs: Any) -> ResLayer:
-        """Build the next stage, with its units where it has some."""
+        """Build the next stage with its units."""
         positions = self._positions[len(self.res_layers)]
         if not positions:
             return super().make_res_layer(**kwargs)
         return GloReResLayer(positions=positions, unit_cfg=self._unit_cfg, **kwargs)
 
     def train(self, mode: bool = True) -> "GloReResNet":
-        """Set the mode as mmseg's ResNet does, which forgets to return the network."""
+        """Set the mode and return the network, which mmseg's ResNet does not."""
         super().train(mode)
         return self
 
     def init_weights(self) -> None:
-        """Load the pretrained weights, or initialize everything as mmseg does, and the units."""
+        """Load the pretrained weights, or initialize as mmseg does, and then the units."""
         pretrained = isinstance(self.init_cfg, dict) and self.init_cfg.get("type") == "Pretrained"
         try:
             super().init_weights()
@@ -102,7 +98,7 @@ class GloReResNet(ResNet):
             checkpoint = self.init_cfg["checkpoint"]
             raise missing_weights(checkpoint, error, f"model.{option}") from error
         if not pretrained:
-            # mmseg's Kaiming and constant initialization went over the units, too.
+            # mmseg's Kaiming and constant initialization includes the units.
             for module in self.modules():
                 if isinstance(module, GloRePlugin):
                     module.reset_parameters()
@@ -112,7 +108,7 @@ class GloReResLayer(ResLayer):
     """A stage of residual blocks with GloRe units after some of them.
 
     Args:
-        positions: A unit stands after p blocks for each p of these.
+        positions: Numbers of the blocks that a unit follows.
         unit_cfg: Arguments of :class:`GloRePlugin`.
         **kwargs: Arguments of mmseg's ``ResLayer``.
 
@@ -131,7 +127,7 @@ class GloReResLayer(ResLayer):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Run the blocks, and after each the unit that stands there."""
+        """Run the blocks, each followed by its unit."""
         blocks = [module for name, module in self.named_children() if name != "units"]
         for count, block in enumerate(blocks, start=1):
             x = block(x)

@@ -1,41 +1,38 @@
-"""The paper's 3D ResNets as mmaction2's recognizers take them."""
+"""The paper's 3D ResNets as backbones of mmaction2's recognizers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from mmengine.registry import MODELS
-from torch import Tensor
 
-from glore_seg.checkpoints import compare_state_dicts, inflate, read_state_dict
-from glore_seg.errors import ConfigError
+from glore_seg.checkpoints import compare_state_dicts, inflate, read_state_dict, strip_prefix
+from glore_seg.errors import CheckpointError
 from glore_seg.layers import VideoResNet
 from glore_seg.layers.extra_units import UnitType
 
 
-# In the root registry: mmaction2 is optional, and its own registry looks there.
+# In the root registry, in which mmaction2's also looks, because mmaction2 is optional.
 @MODELS.register_module()
 class GloReVideoResNet(VideoResNet):
     """3D ResNet with units between its blocks, without the classifier (Section 4.4, Table 5).
 
-    Everything up to and with ``tail.bn`` bears the released names; pooling, dropout and classifier
-    are those of ``GloReVideoHead``, whose ``fc_cls`` is the released ``classifier``.
+    Parameters up to ``tail.bn`` have the released names; pooling, dropout and classifier are in
+    ``GloReVideoHead``, whose ``fc_cls`` is the released ``classifier``.
 
     Args:
         depth: 50 or 101 as in the paper, or 26.
         num_units: Units in conv2 to conv5.
         unit_type: ``"glore"``, ``"nonlocal"`` or ``"nonlocal-pooled"``.
         base_channels: Middle channels of conv2.
-        pretrained: File of weights to start from: a 2D network of the same names, which is
-            inflated and after which the units are the identity, or a 3D one. Default: from
-            scratch.
+        pretrained: Path of initial weights: of a 2D network with the same names, which is
+            inflated and whose units become the identity, or of a 3D one. Default: none.
 
     Shape:
         - Input: (B, 3, T, H, W)
         - Output: (B, 32 * base_channels, ceil(T / 2), ceil(H / 32), ceil(W / 32))
 
     Raises:
-        ConfigError: An argument is outside its range, or ``pretrained`` holds weights of another
-            network.
-        ConfigError: ``pretrained`` is not there.
+        ConfigError: An argument is outside its range.
+        CheckpointError: ``pretrained`` is missing, or of another network.
     """
 
     def __init__(
@@ -57,33 +54,22 @@ class GloReVideoResNet(VideoResNet):
         self.pretrained = pretrained
 
     def init_weights(self) -> None:
-        """Initialize everything as released, and load ``pretrained`` where it is given."""
+        """Initialize as released, and load ``pretrained``, if any."""
         self.reset_parameters()
         if self.pretrained is None:
             return
-        found = _backbone(read_state_dict(self.pretrained))
+        found = strip_prefix(read_state_dict(self.pretrained), "backbone.")
         wanted = self.state_dict()
         state = inflate(found, wanted)
+        state = {k: v for k, v in state.items() if not k.startswith("classifier.")}
         comparison = compare_state_dicts(wanted, state)
         missing = [name for name in comparison.missing if "_extra." not in name]
-        beyond = [name for name in comparison.unexpected if not name.startswith("classifier.")]
-        if missing or beyond or comparison.reshaped:
-            faults = "; ".join(comparison.faults())
-            raise ConfigError(
-                f"{self.pretrained} is of another network than this backbone "
-                f"({comparison.summary()}; {faults}). Give weights of the network with this depth "
-                "and width, or train from scratch (--cfg-options model.backbone.pretrained=None)"
+        if missing or comparison.unexpected or comparison.reshaped:
+            raise CheckpointError(
+                f"{self.pretrained} does not fit this backbone: {comparison}. Give weights of the "
+                "network with this depth and width, or train from scratch (--cfg-options "
+                "model.backbone.pretrained=None)"
             )
-        self.load_state_dict({name: state[name] for name in comparison.fitting}, strict=False)
+        self.load_state_dict(state, strict=False)
         if any(found[name].shape != wanted[name].shape for name in comparison.fitting):
             self.silence_units()
-
-
-def _backbone(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The backbone out of a whole network, or the state as it is."""
-    inner = {
-        name.removeprefix("backbone."): value
-        for name, value in state.items()
-        if name.startswith("backbone.")
-    }
-    return inner or dict(state)

@@ -1,6 +1,7 @@
-"""Pretrained weights that must fit, where mmengine would go on with a warning."""
+"""Pretrained weights that must fit the network; mmengine only warns where they do not."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +11,16 @@ from torch import Tensor, nn
 
 from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import some
+from glore_seg.checkpoints.embedded_config import CONFIG_KEY, parse_config
 from glore_seg.errors import CheckpointError
+from glore_seg.layers.extra_units import hidden_options
 
 
 def missing_weights(checkpoint: str, reason: object, option: str | None) -> CheckpointError:
-    """The error for pretrained weights that are missing or cannot be downloaded.
+    """Return the error for pretrained weights that are missing or cannot be downloaded.
 
     Args:
-        checkpoint: Their path or address.
+        checkpoint: Their path or URL.
         reason: What went wrong.
         option: The config key of ``checkpoint``, if there is one.
     """
@@ -32,11 +35,11 @@ def missing_weights(checkpoint: str, reason: object, option: str | None) -> Chec
 
 @dataclass(frozen=True)
 class Pretrained:
-    """What was loaded.
+    """What :func:`load_pretrained` loaded.
 
     Args:
         new: The optional modules that the checkpoint lacks.
-        meta: What the checkpoint holds beside the weights.
+        meta: The checkpoint's ``meta``.
     """
 
     new: tuple[str, ...]
@@ -48,70 +51,106 @@ def load_pretrained(
     checkpoint: str,
     *,
     prefix: str = "",
-    optional: tuple[str, ...] = (),
-    ignored: tuple[str, ...] = (),
+    optional: Collection[str] = (),
+    ignored: Collection[str] = (),
 ) -> Pretrained:
-    """Load a checkpoint into a network, or say what keeps it out.
-
-    The file is read with ``weights_only=True``.
+    """Load a checkpoint, read with ``weights_only=True``, into a network.
 
     Args:
-        network: What takes the weights.
-        checkpoint: Path or address.
-        prefix: What the names in the checkpoint begin with beyond the network's own, such as
-            ``"backbone."``; others are passed over.
+        network: Receives the weights.
+        checkpoint: Path or URL.
+        prefix: Prefix of the network's names in the checkpoint, such as ``"backbone."``; names
+            without it are ignored.
         optional: Modules of the network that the checkpoint may lack, by their dotted names.
         ignored: Modules of the checkpoint that the network may lack.
 
-    Returns:
-        What is new, and what the checkpoint says of itself.
-
     Raises:
-        CheckpointError: The file is missing, cannot be downloaded, holds no weights or none with
-            the prefix, or is of another network.
+        CheckpointError: The file is missing, cannot be downloaded, has no names with the prefix,
+            or is of another network.
     """
     try:
         loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
     except OSError as error:
         raise missing_weights(checkpoint, error, "model.backbone.init_cfg.checkpoint") from error
-    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
-    if not isinstance(state, dict):
-        raise CheckpointError(
-            f"{checkpoint} holds no state_dict of names to tensors; give a checkpoint of training"
-        )
-    # Not all of a bare file need be weights.
+    state = loaded.get("state_dict", loaded)
     names = {k.removeprefix("module."): v for k, v in state.items() if isinstance(v, Tensor)}
     found = {k.removeprefix(prefix): v for k, v in names.items() if k.startswith(prefix)}
     if not found:
         raise CheckpointError(
-            f"{checkpoint} holds nothing that begins with the prefix {prefix!r}, but "
-            f"{some(list(names))}. Set init_cfg.prefix to what its names have before those of the "
-            "backbone, or leave it out"
+            f"{checkpoint} has no names with the prefix {prefix!r}, but {some(list(names))}. Set "
+            "init_cfg.prefix to the prefix of the backbone's names, or leave it out"
         )
     wanted = network.state_dict()
     found = {k: v for k, v in found.items() if k in wanted or not _is_in(k, ignored)}
     new = tuple(module for module in optional if not any(_is_in(k, (module,)) for k in found))
-    needed = {k: v for k, v in wanted.items() if not _is_in(k, new)}
-    comparison = compare_state_dicts(needed, found)
-    if comparison.faults():
+    comparison = compare_state_dicts({k: wanted[k] for k in wanted if not _is_in(k, new)}, found)
+    if comparison.differences():
+        fix = "Set arch, stem, width and units of the backbone as those of the checkpoint"
+        if not prefix and any(name.startswith("backbone.") for name in names):
+            fix = "Set init_cfg.prefix='backbone.': the checkpoint is of a classifier"
         raise CheckpointError(
-            f"{checkpoint} is of another network than this {type(network).__name__} "
-            f"({comparison.summary()}; {'; '.join(comparison.faults())}). {_hint(names, prefix)}"
+            f"{checkpoint} is of another network than this {type(network).__name__}: "
+            f"{comparison}. {fix}"
         )
     network.load_state_dict(found, strict=False)
     print_log(
         f"loaded {len(found)} tensors of {checkpoint}; new are {', '.join(new) or 'none'}",
         logger="current",
     )
-    meta = loaded.get("meta")
-    return Pretrained(new, meta if isinstance(meta, dict) else {})
+    return Pretrained(new, loaded.get("meta") or {})
 
 
-def _is_in(name: str, modules: tuple[str, ...]) -> bool:
+def check_pretrained_units(
+    checkpoint: str, meta: Mapping[str, Any], hidden: Mapping[str, Any]
+) -> None:
+    """Refuse units that were trained with other options that weights do not show (``normalize``).
+
+    These are read from the config that training stores in the checkpoint, which is parsed, never
+    run. Without such a config, a warning is logged.
+
+    Args:
+        checkpoint: Its name, for the messages.
+        meta: Its ``meta``.
+        hidden: :func:`glore_seg.layers.extra_units.hidden_options` of the network's units.
+
+    Raises:
+        CheckpointError: The options differ.
+    """
+    trained = _trained_options(meta)
+    if trained is None:
+        print_log(
+            f"{checkpoint} does not record the options of its units; here they are "
+            f"{_listed(hidden)}. The released classifiers have normalize=False: compare, the same "
+            "weights fit both",
+            logger="current",
+            level=logging.WARNING,
+        )
+    elif trained != hidden:
+        raise CheckpointError(
+            f"{checkpoint} was trained with units of {_listed(trained)}, this backbone has "
+            f"{_listed(hidden)}: the same weights would compute something else. Set "
+            "model.backbone.unit_type and unit_cfg as there, or train the classifier with those "
+            "of this backbone; segmentation, whose images vary in size, needs normalize=True"
+        )
+
+
+def _trained_options(meta: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Hidden options in a checkpoint's config; None without a config of such a backbone."""
+    text = meta.get(CONFIG_KEY)
+    if not isinstance(text, str):
+        return None
+    try:
+        backbone = parse_config(text, source="the checkpoint's config").model.get("backbone")
+    except CheckpointError:  # of another program
+        return None
+    if not isinstance(backbone, dict) or "GloRePreActNet" not in str(backbone.get("type")):
+        return None
+    return hidden_options(backbone.get("unit_type", "glore"), backbone.get("unit_cfg") or {})
+
+
+def _is_in(name: str, modules: Collection[str]) -> bool:
     return any(name.startswith(f"{module}.") for module in modules)
 
 
-def _hint(names: dict[str, Tensor], prefix: str) -> str:
-    if not prefix and any(name.startswith("backbone.") for name in names):
-        return "Set init_cfg.prefix='backbone.': the checkpoint is of a whole classifier"
-    return "Set the backbone's arch, stem, width and units as those of the checkpoint"
+def _listed(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in options.items())

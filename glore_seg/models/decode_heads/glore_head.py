@@ -5,12 +5,11 @@ from typing import Any
 import torch
 from mmseg.models.decode_heads import FCNHead
 from mmseg.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
 from glore_seg.errors import ConfigError
 from glore_seg.layers.arguments import check_count
-from glore_seg.layers.norm import check_norm_positions
-from glore_seg.models.plugins import GloRePlugin
+from glore_seg.models.plugins import build_units
 
 
 @MODELS.register_module()
@@ -26,14 +25,14 @@ class GloReHead(FCNHead):
         num_nodes: Graph nodes N of each unit.
         num_states: Features S of a node. Default: 2 N.
         unit_cfg: Further arguments of :class:`glore_seg.layers.GloReUnit`, such as
-            ``dict(zero_init=False)``.
-        num_convs: Adaptive convolutions: 2 as in the authors' head, or 1, the first alone, as in
+            ``dict(zero_init=False)``; they override the two above.
+        num_convs: Adaptive convolutions: 2 as in the authors' head, or 1, the first only, as in
             PaddleSeg's.
         kernel_size: Of the adaptive convolutions, odd: 3 in the authors' head, 1 in PaddleSeg's.
         concat_input: mmseg's option to concatenate the input before the classifier; the paper
             does not.
-        **kwargs: All other arguments of mmseg's ``FCNHead`` and ``BaseDecodeHead``:
-            ``in_channels``, ``channels``, ``num_classes``, ``norm_cfg``, ``dropout_ratio``, ...
+        **kwargs: Arguments of mmseg's ``FCNHead`` and ``BaseDecodeHead``: ``in_channels``,
+            ``channels``, ``num_classes``, ``norm_cfg``, ``dropout_ratio``, ...
 
     Shape:
         - Input: the backbone's feature maps; the one at ``in_index`` is (B, in_channels, H, W)
@@ -42,7 +41,6 @@ class GloReHead(FCNHead):
     Raises:
         ConfigError: ``num_units``, ``num_convs``, ``kernel_size`` or an argument of the units is
             outside its range.
-        ConfigError: An argument is unknown.
     """
 
     def __init__(
@@ -61,31 +59,19 @@ class GloReHead(FCNHead):
         if num_convs not in (1, 2):
             raise ConfigError(
                 f"num_convs must be 2 (convolutions before and after the units) or 1 (before "
-                f"alone), got {num_convs}"
+                f"only), got {num_convs}"
             )
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ConfigError(f"kernel_size must be odd and positive, got {kernel_size}")
         super().__init__(
             num_convs=num_convs, kernel_size=kernel_size, concat_input=concat_input, **kwargs
         )
-        self.units = nn.Sequential(
-            *(
-                GloRePlugin(
-                    self.channels,
-                    num_nodes=num_nodes,
-                    num_states=num_states,
-                    norm_cfg=self.norm_cfg,
-                    **(unit_cfg or {}),
-                )
-                for _ in range(num_units)
-            )
-        )
+        unit_cfg = {"num_nodes": num_nodes, "num_states": num_states, **(unit_cfg or {})}
+        self.units = build_units(num_units, self.channels, self.norm_cfg, unit_cfg)
 
     def _forward_feature(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """From the backbone's feature maps to (B, channels, H, W) before the classifier."""
         x = self._transform_inputs(inputs)  # (B, in_channels, H, W)
-        if self.convs[0].with_norm:
-            check_norm_positions(self.convs[0].norm, x, where="GloReHead")
         feats = self.units(self.convs[0](x))  # (B, channels, H, W)
         for conv in self.convs[1:]:
             feats = conv(feats)

@@ -1,1 +1,1 @@
-"""Heads for mmaction2, which is optional: ``custom_imports`` of a config imports their files."""
+"""Heads for mmaction2, which is optional: configs import them by ``custom_imports``."""

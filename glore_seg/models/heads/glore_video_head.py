@@ -1,4 +1,4 @@
-"""The classifier of the released video networks, as mmaction2's recognizers take it."""
+"""The classifier of the released video networks, as a head of mmaction2's recognizers."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class GloReVideoHead(I3DHead):
-    """mmaction2's ``I3DHead`` with the released initialization and scores in float32.
+    """mmaction2's ``I3DHead`` with the released initialization and logits in float32.
 
-    mmaction2 counts hits in NumPy, which has no bfloat16: ``--amp`` would end there. Names and
-    arguments are those of ``I3DHead``, whose checkpoints fit.
+    mmaction2 computes accuracy in NumPy, which has no bfloat16, so ``--amp`` would fail. Names,
+    arguments and checkpoints are those of ``I3DHead``.
     """
 
     def init_weights(self) -> None:
@@ -21,5 +21,5 @@ class GloReVideoHead(I3DHead):
         nn.init.zeros_(self.fc_cls.bias)
 
     def forward(self, x: Tensor, **options: Any) -> Tensor:
-        """Return scores before softmax, (B, K), in float32 whatever the features are in."""
+        """Return logits, (B, K), in float32 whatever the dtype of the features."""
         return super().forward(x, **options).float()

@@ -9,29 +9,29 @@ from torch import Tensor, nn
 
 from glore_seg.errors import ConfigError
 from glore_seg.layers.arguments import check_count
-from glore_seg.models.plugins import GloRePlugin
+from glore_seg.models.plugins import build_units
 
 
 @MODELS.register_module()
 class GloReNeck(BaseModule):
-    """Lets GloRe units reason on some of a backbone's feature maps and passes on the others.
+    """Applies GloRe units to some of a backbone's feature maps and returns the others unchanged.
 
     Args:
         in_channels: Channels of each feature map that the backbone returns.
-        levels: Which of them get units, as indices into ``in_channels``; negative ones count
-            from the last. Default: the last alone.
+        levels: Feature maps with units, as indices into ``in_channels``; negative ones count
+            from the last. Default: the last only.
         num_units: Units in a row on each of these levels, at least 1.
         norm_cfg: Last norm of the units. Default: BatchNorm.
         unit_cfg: Further arguments of :class:`glore_seg.layers.GloReUnit`, such as
             ``dict(num_nodes=64)``.
-        init_cfg: As in every OpenMMLab module.
+        init_cfg: As usual in OpenMMLab.
 
     Shape:
         - Input: a sequence of (B, C_i, H_i, W_i), one for each of ``in_channels``
         - Output: a tuple of the same shapes
 
     Raises:
-        ConfigError: ``num_units`` is below 1, a level is outside or named twice, or the number of
+        ConfigError: ``num_units`` is below 1, a level is outside or repeated, or the number of
             feature maps differs from that of ``in_channels``.
     """
 
@@ -48,24 +48,16 @@ class GloReNeck(BaseModule):
         super().__init__(init_cfg)
         check_count("num_units", num_units, at_least=1)
         count = len(in_channels)
-        outside = [level for level in levels if not -count <= level < count]
-        if outside:
+        indices = {level % count for level in levels if -count <= level < count}
+        if len(indices) != len(levels):
             raise ConfigError(
-                f"levels {outside} are outside the {count} feature maps of in_channels="
-                f"{list(in_channels)}"
+                f"levels are {tuple(levels)}; expected different indices of the {count} feature "
+                f"maps of in_channels={tuple(in_channels)}"
             )
-        indices = [level % count for level in levels]
-        if len(set(indices)) != len(indices):
-            raise ConfigError(f"levels {list(levels)} name a feature map twice")
         self.in_channels = tuple(in_channels)
         self.units = nn.ModuleDict(
             {
-                str(i): nn.Sequential(
-                    *(
-                        GloRePlugin(in_channels[i], norm_cfg=norm_cfg, **(unit_cfg or {}))
-                        for _ in range(num_units)
-                    )
-                )
+                str(i): build_units(num_units, in_channels[i], norm_cfg, unit_cfg)
                 for i in sorted(indices)
             }
         )
@@ -75,8 +67,8 @@ class GloReNeck(BaseModule):
         if len(inputs) != len(self.in_channels):
             raise ConfigError(
                 f"GloReNeck was built for {len(self.in_channels)} feature maps (in_channels="
-                f"{list(self.in_channels)}), the backbone gave {len(inputs)}; compare in_channels "
-                "with the backbone's out_indices"
+                f"{list(self.in_channels)}), the backbone returns {len(inputs)}; compare "
+                "in_channels with the backbone's out_indices"
             )
         outs = list(inputs)
         for index, units in self.units.items():

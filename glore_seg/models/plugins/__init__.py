@@ -1,5 +1,5 @@
-"""Layers that any OpenMMLab model can take."""
+"""Plugin layers for any OpenMMLab model."""
 
-from glore_seg.models.plugins.glore_unit import GloRePlugin
+from glore_seg.models.plugins.glore_unit import GloRePlugin, build_units
 
-__all__ = ["GloRePlugin"]
+__all__ = ["GloRePlugin", "build_units"]

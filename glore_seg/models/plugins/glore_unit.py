@@ -3,29 +3,28 @@
 from typing import Any
 
 from mmengine.registry import MODELS
+from torch import nn
 
-from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
-from glore_seg.models.norm import norm_layer_of
+from glore_seg.models.norm import norm_builder
 
 
 @MODELS.register_module(name="GloReUnit")
 class GloRePlugin(GloReUnit):
     """:class:`glore_seg.layers.GloReUnit`, registered as ``GloReUnit`` for every OpenMMLab library.
 
-    Stands wherever a plugin layer is built, for example inside the blocks of a stock ResNet:
+    Any network that takes plugin layers can use it, for example in the blocks of mmseg's ResNet:
     ``plugins=[dict(cfg=dict(type='GloReUnit'), stages=(False, False, True, False),
     position='after_conv3')]``.
 
     Args:
         in_channels: Channels C of the input and the output.
-        norm_cfg: The last norm, as everywhere in OpenMMLab. ``eps`` is the released 1e-4 unless
+        norm_cfg: The last norm, as usual in OpenMMLab. ``eps`` is the released 1e-4 unless
             given. Default: BatchNorm.
-        **options: All other arguments of :class:`glore_seg.layers.GloReUnit` but ``norm_layer``.
+        **options: Arguments of :class:`glore_seg.layers.GloReUnit`.
 
     Raises:
         ConfigError: An argument is outside its range.
-        ConfigError: An argument is unknown.
     """
 
     _abbr_ = "glore_unit"
@@ -33,7 +32,13 @@ class GloRePlugin(GloReUnit):
     def __init__(
         self, in_channels: int, *, norm_cfg: dict[str, Any] | None = None, **options: Any
     ) -> None:
-        if "norm_layer" in options:
-            raise ConfigError("norm_layer cannot come from a config; pass norm_cfg instead")
-        norm_layer = norm_layer_of(norm_cfg, ndim=options.get("ndim", 2))
+        norm_layer = norm_builder(norm_cfg, ndim=options.get("ndim", 2))
         super().__init__(in_channels, norm_layer=norm_layer, **options)
+
+
+def build_units(
+    count: int, channels: int, norm_cfg: dict[str, Any] | None, unit_cfg: dict[str, Any] | None
+) -> nn.Sequential:
+    """``count`` units in a row, with the norm of ``norm_cfg`` unless ``unit_cfg`` has another."""
+    options = {"norm_cfg": norm_cfg, **(unit_cfg or {})}
+    return nn.Sequential(*(GloRePlugin(channels, **options) for _ in range(count)))

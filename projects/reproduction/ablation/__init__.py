@@ -1,7 +1,12 @@
 """What `projects/reproduction/ablation` does: rows of a table, each a config with several seeds."""
 
-from projects.reproduction.ablation.costs import Cost, measure_costs, read_costs, write_costs
-from projects.reproduction.ablation.counts import count_rows
+from projects.reproduction.ablation.costs import (
+    Cost,
+    count_rows,
+    measure_costs,
+    read_costs,
+    write_costs,
+)
 from projects.reproduction.ablation.output import write_results
 from projects.reproduction.ablation.plan import Row, Run, plan_rows, plan_runs
 from projects.reproduction.ablation.results import Result, gather

@@ -7,7 +7,6 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
 from glore_seg.cli import add_cfg_options, run_tool
 from projects.reproduction.ablation import (
     count_rows,

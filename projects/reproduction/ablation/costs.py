@@ -1,4 +1,4 @@
-"""What a training step of each row costs, measured in turns on one machine."""
+"""What each row costs: counted parameters and MACs, and a training step timed in turns."""
 
 import copy
 import json
@@ -11,16 +11,16 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
+from glore_seg.apis.complexity import Complexity, count_config
 from glore_seg.apis.config import replace_sync_bn
+from glore_seg.apis.input_sizes import input_sizes
 from glore_seg.engine.runner import build_model
 from glore_seg.errors import ConfigError
 from glore_seg.utils.devices import usable_device
 from glore_seg.utils.env_info import machine
 from glore_seg.utils.files import atomic_write
-from projects.reproduction.ablation.counts import count_rows, image_size
 from projects.reproduction.ablation.plan import Row
-from projects.reproduction.timing import saved_bytes, side_by_side
-from projects.reproduction.training_step import make_batch, make_step
+from projects.reproduction.measure import make_batch, make_step, saved_bytes, side_by_side
 
 _FILE = "costs.json"
 
@@ -126,8 +126,8 @@ def write_costs(out_dir: Path, costs: Mapping[str, Cost], *, device: str = "cpu"
     """Keep the costs, all of one sitting, for the tables to come; replaces those of another."""
     file = out_dir / _FILE
     content = {"machine": machine(device), "rows": {row: asdict(c) for row, c in costs.items()}}
-    with atomic_write(file) as aside:
-        aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    with atomic_write(file) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return file
 
 
@@ -137,3 +137,18 @@ def read_costs(out_dir: Path) -> dict[str, Cost] | None:
     if not file.exists():
         return None
     return {row: Cost(**cost) for row, cost in json.loads(file.read_text())["rows"].items()}
+
+
+def count_rows(rows: Sequence[Row]) -> dict[str, Complexity]:
+    """Count parameters, and MACs of one image of :func:`image_size`.
+
+    Returns:
+        Counts by the row's name.
+    """
+    return {row.name: count_config(row.cfg, (3, *image_size(row.cfg))) for row in rows}
+
+
+def image_size(cfg: Config) -> tuple[int, ...]:
+    """Height and width of the crop that is trained on; those of the paper where none is set."""
+    size = (cfg.model.get("data_preprocessor") or {}).get("size")
+    return tuple(size) if size else input_sizes(cfg)

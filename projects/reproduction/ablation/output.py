@@ -38,13 +38,13 @@ def write_results(
     """
     files = [out_dir / f"ablation.{ending}" for ending in ("json", "md", "png")]
     text = json.dumps(_without_nan(_as_json(results, counts, costs)), indent=1, allow_nan=False)
-    with atomic_write(files[0]) as aside:
-        aside.write_text(text + "\n", encoding="utf-8")
-    with atomic_write(files[1]) as aside:
-        aside.write_text(as_markdown(results, counts, costs), encoding="utf-8")
-    with atomic_write(files[2]) as aside:
+    with atomic_write(files[0]) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+    with atomic_write(files[1]) as temporary:
+        temporary.write_text(as_markdown(results, counts, costs), encoding="utf-8")
+    with atomic_write(files[2]) as temporary:
         plot_ablation(
-            {row: [result.curve for result in found] for row, found in results.items()}, aside
+            {row: [result.curve for result in found] for row, found in results.items()}, temporary
         )
     return files
 

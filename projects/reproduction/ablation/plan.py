@@ -142,8 +142,8 @@ def plan_runs(rows: Sequence[Row], seeds: Sequence[int]) -> list[Run]:
 
 def write_settings(row: Row) -> None:
     """Leave a row's settings where its runs read them."""
-    with atomic_write(row.settings) as aside:
-        row.cfg.dump(aside)
+    with atomic_write(row.settings) as temporary:
+        row.cfg.dump(temporary)
 
 
 def _check_kind(cfg: Config, source: str) -> None:

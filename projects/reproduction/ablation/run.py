@@ -42,7 +42,7 @@ def run_all(
     gpus: Sequence[int] | None = None,
     poll_seconds: float = 2.0,
 ) -> None:
-    """Train what is not trained yet; a half run goes on from its newest whole checkpoint.
+    """Train what is not trained yet; a half run goes on from its newest valid checkpoint.
 
     Each run writes ``train.log`` into its work folder. After one that fails the others go on. Where
     this is interrupted, by SIGINT or SIGTERM, it ends the trainings that it began; they save first.
@@ -117,7 +117,7 @@ def _start(run: Run, train_tool: Path, gpu: int | None) -> _Training:
     command = [sys.executable, str(train_tool), str(run.row.settings)]
     command += ["--work-dir", str(run.work_dir)]
     if any(run.work_dir.glob("*.pth")):
-        # the newest whole one; without any, hooks of the config's own would forget its load_from
+        # the newest valid one; without any, hooks of the config's own would forget its load_from
         command.append("--resume")
     command += ["--cfg-options", f"randomness.seed={run.seed}"]
     environment = dict(os.environ)

@@ -4,12 +4,18 @@ import pytest
 from mmengine.config import Config
 
 from glore_seg.apis import load_config
-from glore_seg.apis.count_config import count_config
+from glore_seg.apis.complexity import count_config
 from glore_seg.engine import build_model
-from projects.reproduction.comm_volume import MIB, Messages, buckets, count_messages
-from projects.reproduction.scaling import Link, estimate
+from projects.reproduction.scaling import (
+    MIB,
+    Link,
+    Messages,
+    buckets,
+    count_messages,
+    estimate,
+)
 
-LINK = Link(bandwidth=1e9, delay=1e-5)
+LINK = Link(bandwidth=1e9, latency=1e-5)
 HEAD = {"type": "FCNHead", "in_channels": 8, "in_index": -1, "channels": 4, "num_convs": 1}
 
 
@@ -107,8 +113,8 @@ def test_estimate_by_hand():
     assert found.gradients == pytest.approx(first + last)
     assert found.waited_gradients == pytest.approx(last)
     assert found.statistics == pytest.approx(6 * (400 / 4e9 + 1e-5) + 3 * (100 / 1e9 + 1e-5))
-    assert found.votes == pytest.approx(6 * (8 / 4e9 + 1e-5))
-    assert found.step == pytest.approx(0.1 + last + found.statistics + found.votes)
+    assert found.loop == pytest.approx(6 * (8 / 4e9 + 1e-5))
+    assert found.step == pytest.approx(0.1 + last + found.statistics + found.loop)
     assert found.efficiency == pytest.approx(0.1 / found.step)
 
 
@@ -127,7 +133,7 @@ def test_what_cannot_be():
     with pytest.raises(
         ValueError, match=r"the link has 0 bytes/s .*; expected a bandwidth above 0"
     ):
-        Link(bandwidth=0, delay=1e-5)
+        Link(bandwidth=0, latency=1e-5)
     messages = Messages((), (), ())
     with pytest.raises(ValueError, match=r"0 processes with steps of 0.1 s; expected 1 or more"):
         estimate(messages, processes=0, step=0.1, link=LINK)

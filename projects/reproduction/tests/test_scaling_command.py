@@ -7,13 +7,13 @@ import pytest
 
 def test_table_and_json(load_tool, small_config, capsys):
     arguments = [small_config, "--gpus", "4", "--step-ms", "50", "--bandwidth", "1"]
-    load_tool("projects.reproduction.scaling_command")(arguments)
+    load_tool("projects.reproduction.scaling")(arguments)
     table = capsys.readouterr().out
-    load_tool("projects.reproduction.scaling_command")([*arguments, "--json"])
+    load_tool("projects.reproduction.scaling")([*arguments, "--json"])
     found = json.loads(capsys.readouterr().out)
     seconds, sizes = found["seconds"], found["bytes"]
     assert seconds["alone"] == 0.05
-    waited = seconds["waited_gradients"] + seconds["statistics"] + seconds["votes"]
+    waited = seconds["waited_gradients"] + seconds["statistics"] + seconds["loop"]
     assert seconds["step"] == pytest.approx(0.05 + waited)
     assert found["efficiency"] == pytest.approx(0.05 / seconds["step"])
     assert f"efficiency: {found['efficiency']:.1%}" in table
@@ -25,6 +25,6 @@ def test_table_and_json(load_tool, small_config, capsys):
 
 def test_what_cannot_be(load_tool, small_config):
     with pytest.raises(ValueError, match="expected a bandwidth above 0"):
-        load_tool("projects.reproduction.scaling_command")(
+        load_tool("projects.reproduction.scaling")(
             [small_config, "--step-ms", "50", "--bandwidth", "0"]
         )

@@ -12,7 +12,7 @@ from glore_seg.utils.files import atomic_write, write_lines
 from glore_seg.utils.progress import track
 from projects.synthetic_data.moving_shapes.painter import paint_frame
 from projects.synthetic_data.moving_shapes.scene import MOTIONS, SPLITS, compose_shapes
-from projects.synthetic_data.output_folder import MadeFolder
+from projects.synthetic_data.output_folder import OutputFolder
 
 MARKER = "moving_shapes.json"
 """Name of the file that tells how a folder was made and whether it is complete."""
@@ -74,7 +74,7 @@ def make_moving_shapes(
         "seed": seed,
         "raw_frames": raw_frames,
     }
-    folder = MadeFolder(root, MARKER, "moving shapes", ("videos", "frames", "lists"))
+    folder = OutputFolder(root, MARKER, "moving shapes", ("videos", "frames", "lists"))
     if folder.claim(settings, overwrite=overwrite).get("complete"):
         return root
 
@@ -123,8 +123,8 @@ def _write_scene(
     scene = compose_shapes(seed, split, index)
     frames = [paint_frame(scene, frame, size) for frame in range(num_frames)]
     for number, frame in enumerate(frames if raw_frames else [], start=1):
-        with atomic_write(root / "frames" / split / name / FRAME_NAME.format(number)) as aside:
-            cv2.imwrite(str(aside), frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
+        with atomic_write(root / "frames" / split / name / FRAME_NAME.format(number)) as temporary:
+            cv2.imwrite(str(temporary), frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
     write_video(video, frames)
 
 

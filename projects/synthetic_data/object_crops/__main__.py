@@ -1,4 +1,4 @@
-"""Cut things out of a labelled dataset, a folder of crops for each class, for a classifier.
+"""Cut objects out of a labeled dataset, a folder of crops for each class, for a classifier.
 
 Example:
     python -m projects.synthetic_data.object_crops data/street_scenes data/street_crops
@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 
 from glore_seg.cli import run_tool
-from projects.synthetic_data.object_crops import THINGS, CropSettings, make_object_crops
+from projects.synthetic_data.object_crops import OBJECT_CLASSES, CropSettings, make_object_crops
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -23,19 +23,19 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--classes",
         nargs="+",
-        default=THINGS,
+        default=OBJECT_CLASSES,
         metavar="NAME",
-        help=f"names of Cityscapes' labels (default: {', '.join(THINGS)})",
+        help=f"names of Cityscapes' labels (default: {', '.join(OBJECT_CLASSES)})",
     )
     parser.add_argument("--size", type=int, default=96, help="side of a crop (default: 96 pixels)")
     parser.add_argument(
         "--context",
         type=float,
         default=2.5,
-        help="side of the window over the longer side of the thing (default: 2.5)",
+        help="side of the window over the longer side of the object (default: 2.5)",
     )
     parser.add_argument(
-        "--min-side", type=int, default=16, help="of a thing, in pixels (default: 16)"
+        "--min-side", type=int, default=16, help="of a object, in pixels (default: 16)"
     )
     parser.add_argument(
         "--num-train", type=int, default=240, help="crops a class, at most (default: 240)"

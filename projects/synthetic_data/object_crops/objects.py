@@ -1,4 +1,4 @@
-"""Things in labelled images, and the windows around them.
+"""Objects in labeled images, and the windows around them.
 
 Shape legend: H, W sizes of an image.
 """
@@ -20,17 +20,17 @@ from glore_seg.utils.progress import track
 from projects.synthetic_data.object_crops.settings import CropSettings
 
 IMAGE = "_leftImg8bit.png"
-MEND = "make the dataset again"
+FIX = "make the dataset again"
 
 
 @dataclass(frozen=True)
-class Thing:
-    """A thing in an image.
+class LabeledObject:
+    """A object in an image.
 
     Args:
         name: Its class.
         image: File of the image.
-        number: Its number among the things of its image.
+        number: Its number among the objects of its image.
         window: Left, top and side of the square around it, in pixels.
     """
 
@@ -40,10 +40,10 @@ class Thing:
     window: tuple[int, int, int]
 
 
-def find_things(
+def find_objects(
     src: Path, split: str, settings: CropSettings, *, progress: bool
-) -> dict[str, list[Thing]]:
-    """Find all things of a split that are large enough.
+) -> dict[str, list[LabeledObject]]:
+    """Find all objects of a split that are large enough.
 
     Args:
         src: Dataset in the layout of Cityscapes.
@@ -52,7 +52,7 @@ def find_things(
         progress: Whether to show a bar with the time left.
 
     Returns:
-        The things by class, in the order of the images' names.
+        The objects by class, in the order of the images' names.
 
     Raises:
         DataError: There are no images, or one has no labels.
@@ -64,20 +64,20 @@ def find_things(
             f"{src / 'leftImg8bit' / split} holds no CITY/*_leftImg8bit.png; expected a dataset "
             "in the layout of Cityscapes, such as projects/synthetic_data/street_scenes makes"
         )
-    found: dict[str, list[Thing]] = {name: [] for name in settings.classes}
+    found: dict[str, list[LabeledObject]] = {name: [] for name in settings.classes}
     for image in track(images, len(images), f"looking at {split}", show=progress):
         stem = image.name.removesuffix("_leftImg8bit.png")
         labels = src / "gtFine" / split / image.parent.name / f"{stem}_gtFine"
-        ids = read_label_map(Path(f"{labels}_labelIds.png"), fix=MEND)
+        ids = read_label_map(Path(f"{labels}_labelIds.png"), fix=FIX)
         # CamVid has none: its labels tell no instances apart.
         file = Path(f"{labels}_instanceIds.png")
-        instances = read_label_map(file, fix=MEND) if file.is_file() else None
+        instances = read_label_map(file, fix=FIX) if file.is_file() else None
         number = 0
         for name in settings.classes:
             for box in _boxes(name, ids, instances):
                 if max(box[2:]) >= settings.min_side:
                     window = _window(box, ids.shape, settings.context)
-                    found[name].append(Thing(name, image, number, window))
+                    found[name].append(LabeledObject(name, image, number, window))
                     number += 1
     return found
 
@@ -85,7 +85,7 @@ def find_things(
 def _boxes(
     name: str, ids: np.ndarray, instances: np.ndarray | None
 ) -> Iterator[tuple[int, int, int, int]]:
-    """Left, top, width and height of each thing of a class."""
+    """Left, top, width and height of each object of a class."""
     label = name2label[name]
     if label.hasInstances and instances is not None:
         for value in np.unique(instances[instances // 1000 == label.id]):
@@ -100,7 +100,7 @@ def _boxes(
 def _window(
     box: tuple[int, int, int, int], shape: Sequence[int], context: float
 ) -> tuple[int, int, int]:
-    """The square around a thing, moved into the image: left, top and side."""
+    """The square around a object, moved into the image: left, top and side."""
     x, y, width, height = box
     side = min(round(context * max(width, height)), *shape)
     left, top = (
@@ -111,21 +111,21 @@ def _window(
 
 
 def choose(
-    found: dict[str, list[Thing]], split: str, limit: int, settings: CropSettings
-) -> list[Thing]:
-    """Choose at most ``limit`` things of each class, by the settings' seed.
+    found: dict[str, list[LabeledObject]], split: str, limit: int, settings: CropSettings
+) -> list[LabeledObject]:
+    """Choose at most ``limit`` objects of each class, by the settings' seed.
 
     Raises:
         DataError: A class has none.
     """
-    chosen: list[Thing] = []
-    for name, things in found.items():
-        if not things:
+    chosen: list[LabeledObject] = []
+    for name, objects in found.items():
+        if not objects:
             raise DataError(
                 f"no {name!r} of {settings.min_side} or more pixels in {split}; expected at least "
                 "one: leave the class out, lower min_side, or give more images"
             )
         rng = np.random.default_rng((settings.seed, zlib.crc32(f"{split} {name}".encode())))
-        order = rng.permutation(len(things))[:limit]
-        chosen += [things[i] for i in sorted(order)]
+        order = rng.permutation(len(objects))[:limit]
+        chosen += [objects[i] for i in sorted(order)]
     return chosen

@@ -9,7 +9,7 @@ from cityscapesscripts.helpers.labels import name2label
 
 from glore_seg.errors import DataError
 
-THINGS = (
+OBJECT_CLASSES = (
     "bicycle",
     "bus",
     "car",
@@ -21,7 +21,7 @@ THINGS = (
     "train",
     "truck",
 )
-"""Cityscapes' countable classes and the two that hang on poles, by name, as folders sort."""
+"""Cityscapes' countable classes and the two that are mounted on poles, by name, as folders sort."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class CropSettings:
     Args:
         classes: Names of Cityscapes' labels.
         size: Side S of a crop in pixels, 16 to 1024.
-        context: Side of the window over the longer side of the thing, 1 to 10: how much of the
+        context: Side of the window over the longer side of the object, 1 to 10: how much of the
             surroundings a crop shows. The window never exceeds the image.
-        min_side: Longer side that a thing must have in its image, in pixels, at least 1.
+        min_side: Longer side that a object must have in its image, in pixels, at least 1.
         num_train: Crops of each class to train with, at most; at least 1.
         num_val: The same to validate with.
         seed: Chooses the crops where a class has more; at least 0.
@@ -42,7 +42,7 @@ class CropSettings:
         DataError: A value is out of its range, or a class is unknown or given twice.
     """
 
-    classes: tuple[str, ...] = THINGS
+    classes: tuple[str, ...] = OBJECT_CLASSES
     size: int = 96
     context: float = 2.5
     min_side: int = 16
@@ -55,7 +55,7 @@ class CropSettings:
         if wrong or len(set(self.classes)) < max(2, len(self.classes)):
             raise DataError(
                 f"classes are {list(self.classes)}; expected two or more of Cityscapes' label "
-                f"names, each once, such as {', '.join(THINGS)}"
+                f"names, each once, such as {', '.join(OBJECT_CLASSES)}"
             )
         for name, low, high in (
             ("size", 16, 1024),

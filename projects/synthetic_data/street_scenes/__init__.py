@@ -1,7 +1,7 @@
 """Street scenes drawn from a seed, in the layout of Cityscapes: for a first try and for tests.
 
-All 19 classes and many ignored labels occur. Most things tell their class by their look; for some
-it hangs on a cue far away in the image, so that global context is worth something here:
+All 19 classes and many ignored labels occur. Most objects tell their class by their look; for some
+it depends on a cue far away in the image, so that global context is worth something here:
 
 | looks like | cue | class |
 | --- | --- | --- |

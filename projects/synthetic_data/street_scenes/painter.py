@@ -90,7 +90,7 @@ def polygons(scene: Scene, size: tuple[int, int]) -> dict:
 
     Returns:
         ``imgHeight``, ``imgWidth`` and ``objects``, back to front, each with its ``label`` and its
-        ``polygon`` of whole pixels inside the image.
+        ``polygon`` of integer pixels inside the image.
     """
     height, width = size
     objects = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +22,17 @@ LIGHTS: tuple[tuple[Color, Color, Color], ...] = (
     ((104, 130, 186), (246, 204, 158), (1.08, 0.98, 0.86)),
     ((84, 92, 146), (226, 164, 150), (0.9, 0.8, 0.86)),
 )
+
+
+# Each part of a scene has its own random numbers. Other ones give other images: raise DRAWING then.
+_STREAMS = {
+    "cues": 2339082798,
+    "view": 4278037390,
+    "backdrop": 3959348840,
+    "sides": 2686847251,
+    "objects": 1877234109,
+    "ego": 1189892464,
+}
 
 
 @dataclass(frozen=True)
@@ -51,11 +61,11 @@ def compose_scene(
 ) -> Scene:
     """Compose scene number ``index`` of a split.
 
-    The same arguments give the same scene, however many others are made. Every thing has its own
+    The same arguments give the same scene, however many others are made. Every object has its own
     stream of random numbers, so that other ``cues`` leave all else as it is.
 
     Args:
-        seed: Seed of the whole dataset, at least 0.
+        seed: Seed of the dataset, at least 0.
         split: ``train``, ``val`` or ``test``.
         index: Number of the scene in its split, from 0. What a scene must contain cycles with it,
             so that any eight scenes in a row hold all 19 classes.
@@ -77,7 +87,7 @@ def compose_scene(
     key = (seed, SPLITS.index(split), index)
 
     def stream(name: str) -> np.random.Generator:
-        return np.random.default_rng((*key, zlib.crc32(name.encode())))
+        return np.random.default_rng((*key, _STREAMS[name]))
 
     cues = cues or Cues.draw(stream("cues"))
     rng = stream("view")
@@ -92,9 +102,9 @@ def compose_scene(
         parts += surroundings.rails(view)
     if cues.cycle_lane:
         parts += surroundings.cycle_lane(view)
-    placed = _things(stream("things"), view, cues, edges, index)
-    for t, across, thing in sorted(placed, key=lambda item: item[0]):
-        parts += view.place(thing, across, t)
+    placed = _objects(stream("objects"), view, cues, edges, index)
+    for t, across, item in sorted(placed, key=lambda item: item[0]):
+        parts += view.place(item, across, t)
     if stream("ego").random() < 0.7:
         parts += surroundings.ego_vehicle(view)
     red, green, blue = (c * gain for c in light)
@@ -138,22 +148,22 @@ def _sides(
     return parts
 
 
-def _things(
+def _objects(
     rng: np.random.Generator, view: View, cues: Cues, edges: tuple[float, float], index: int
 ) -> list[tuple[float, float, list[Part]]]:
     """Vehicles, people and furniture as (nearness, meters across, parts)."""
     left, right = edges
-    things: list[tuple[float, float, list[Part]]] = []
+    objects: list[tuple[float, float, list[Part]]] = []
 
-    def add(thing: list[Part], across: float, t: float) -> None:
-        things.append((t, across, thing))
+    def add(item: list[Part], across: float, t: float) -> None:
+        objects.append((t, across, item))
 
     def beside(near: float, far: float) -> float:
-        """Metres across for a thing ``near`` to ``far`` meters outside the street."""
+        """Meters across for a object ``near`` to ``far`` meters outside the street."""
         f = rng.choice((-1, 1))
         return float((right if f > 0 else left) + f * rng.uniform(near, far))
 
-    # One long vehicle by turns; the cream box, whose class hangs on a cue, in more scenes yet.
+    # One long vehicle by turns; the cream box, whose class depends on a cue, in more scenes yet.
     large = (vehicles.truck, vehicles.bus, vehicles.train, None)[index % 4]
     if large is not None:
         add(large(rng), rng.uniform(-3.5, 3.5), rng.uniform(0.17, 0.23))
@@ -209,7 +219,7 @@ def _things(
         add(furniture.bin_(rng), beside(0.6, 2.4), rng.uniform(0.3, 0.5))
     if rng.random() < 0.2:
         add(furniture.pram(rng), beside(0.6, 2.4), rng.uniform(0.3, 0.5))
-    return things
+    return objects
 
 
 def _renamed(parts: list[Part], old: str, new: str) -> list[Part]:

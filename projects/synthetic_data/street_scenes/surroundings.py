@@ -1,4 +1,4 @@
-"""Sky, skyline, ground and the two sides of the street: all that things stand before and on."""
+"""Sky, skyline, ground and the two sides of the street: all that objects stand before and on."""
 
 from __future__ import annotations
 

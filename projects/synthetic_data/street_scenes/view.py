@@ -13,7 +13,7 @@ import numpy as np
 from projects.synthetic_data.street_scenes.shapes import Part
 
 CAMERA_HEIGHT = 1.5
-"""Metres above the street."""
+"""Meters above the street."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class View:
         return np.array([self.at(across, y, t) for y, t in corners])
 
     def place(self, parts: list[Part], across: float, t: float) -> list[Part]:
-        """Stand a thing, drawn in meters, on the street."""
+        """Stand a object, drawn in meters, on the street."""
         scale = t * (1 - self.y) / CAMERA_HEIGHT
         foot = np.array(self.at(across, 0.0, t))
         return [part.moved(foot + part.outline * (scale, -scale)) for part in parts]

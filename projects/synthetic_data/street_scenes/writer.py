@@ -9,7 +9,7 @@ from glore_seg.errors import ConfigError
 from glore_seg.utils.files import atomic_write
 from glore_seg.utils.image_io import write_png
 from glore_seg.utils.progress import track
-from projects.synthetic_data.output_folder import MadeFolder
+from projects.synthetic_data.output_folder import OutputFolder
 from projects.synthetic_data.street_scenes.painter import label_images, paint, polygons
 from projects.synthetic_data.street_scenes.scene import SPLITS, compose_scene
 
@@ -66,7 +66,7 @@ def make_street_scenes(
     counts = dict(zip(SPLITS, (num_train, num_val, num_test), strict=True))
     _check(counts, size, seed)
     settings = {"drawing": DRAWING, "counts": counts, "size": list(size), "seed": seed}
-    folder = MadeFolder(root, MARKER, "street scenes", ("leftImg8bit", "gtFine"))
+    folder = OutputFolder(root, MARKER, "street scenes", ("leftImg8bit", "gtFine"))
     if folder.claim(settings, overwrite=overwrite).get("complete"):
         return root
 
@@ -109,9 +109,9 @@ def _write_scene(root: Path, split: str, index: int, size: tuple[int, int], seed
     if split != "test":
         annotation = polygons(scene, size)
         stem = root / "gtFine" / split / city / f"{name}_gtFine"
-        with atomic_write(f"{stem}_polygons.json") as aside:
-            aside.write_text(json.dumps(annotation))
+        with atomic_write(f"{stem}_polygons.json") as temporary:
+            temporary.write_text(json.dumps(annotation))
         for kind, label_image in label_images(annotation).items():
-            with atomic_write(f"{stem}_{kind}.png") as aside:
-                label_image.save(aside)
+            with atomic_write(f"{stem}_{kind}.png") as temporary:
+                label_image.save(temporary)
     write_png(image, paint(scene, size))

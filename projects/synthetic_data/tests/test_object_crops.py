@@ -1,4 +1,4 @@
-"""Crops of things: what is cut, from which images, and what a second call does."""
+"""Crops of objects: what is cut, from which images, and what a second call does."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The class of some things hangs on a cue far away: flip the cue, and the pixels stay."""
+"""The class of some objects depends on a cue far away: flip the cue, and the pixels stay."""
 
 from dataclasses import replace
 from functools import cache
@@ -55,18 +55,18 @@ def test_flipped_cue_changes_the_class_but_not_the_pixels(change, before, after)
 
 @pytest.mark.parametrize(("change", "before", "after"), FLIPS)
 def test_the_cue_is_far_from_the_thing(change, before, after):
-    """How far it is from a pixel of the thing to the nearest one that its cue changes."""
+    """How far it is from a pixel of the object to the nearest one that its cue changes."""
     old, new = name2label[before].id, name2label[after].id
     distances = []
     for index in range(16):
         image, ids = render(index, PLAIN)
         flipped, flipped_ids = render(index, replace(PLAIN, **change))
-        thing = (ids == old) & (flipped_ids == new)
+        item = (ids == old) & (flipped_ids == new)
         cue = (image != flipped).any(axis=2) & ~cv2.dilate(
-            thing.astype(np.uint8), np.ones((3, 3), np.uint8)
+            item.astype(np.uint8), np.ones((3, 3), np.uint8)
         ).astype(bool)
         away = cv2.distanceTransform((~cue).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        distances += away[thing].tolist()
+        distances += away[item].tolist()
     assert np.median(distances) > 16  # an eighth of the image's height
 
 

@@ -15,7 +15,10 @@ playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed: pip install playwright"
 )
 expect = playwright.expect
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH"),
+]
 
 # alpha under the middle of the place (x, y) of a pane's veil, 0 to 255
 ALPHA = """([canvas, x, y]) =>

@@ -3,11 +3,10 @@ import signal
 import subprocess
 import sys
 from functools import partial
-from pathlib import Path
 
 import pytest
 
-TOOL = Path(__file__).parents[2] / "tools" / "web_demo.py"
+from glore_seg.errors import GloReSegError
 
 
 @pytest.fixture
@@ -22,7 +21,7 @@ def test_it_serves_until_interrupted(small_config, trained):
     from projects.web_demo.tests.conftest import free_port
 
     command = [
-        *(sys.executable, TOOL, "--checkpoint", trained / "iter_4.pth"),
+        *(sys.executable, "-m", "projects.web_demo", "--checkpoint", trained / "iter_4.pth"),
         *("--config", small_config, "--device", "cpu", "--port", str(free_port())),
     ]
     # A shell's background job ignores SIGINT, and its children would, too.
@@ -42,7 +41,7 @@ def test_it_serves_until_interrupted(small_config, trained):
     ("options", "error", "message"),
     [
         (("--max-megabytes", 0), ValueError, "megabytes is 0.0; expected a limit above 0"),
-        (("--checkpoint", "absent.pth"), FileNotFoundError, "absent.pth"),
+        (("--checkpoint", "absent.pth"), GloReSegError, "absent.pth"),
         (("--port", 0), ValueError, "port is 0; expected 1 to 65535"),
     ],
 )

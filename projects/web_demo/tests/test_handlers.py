@@ -38,7 +38,7 @@ def test_two_are_compared_unless_they_are_one(handlers, street):
     ("content", "message"),
     [
         (b"not an image", "The file is no image"),
-        (encode(noise(64, 64, 3))[:2000], "damaged or cut off"),
+        (encode(noise(64, 64, 3))[:2000], "corrupted or cut off"),
         (encode(np.zeros((3000, 3000), np.uint8)), "too many pixels"),
         (bytes(2**20 + 1), "at most 1 MB"),
     ],

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from projects.web_demo.tests.images import encode, noise, png_of_claimed_size
-from projects.web_demo.uploads import WORKED, Limits, UploadError, read_upload
+from projects.web_demo.uploads import MAX_PIXELS, Limits, UploadError, read_upload
 
 
 def read(content, **limits):
@@ -52,7 +52,7 @@ def test_a_photo_stands_upright():
 def test_large_images_are_shrunk():
     upload = read(encode(np.zeros((3000, 2000, 3), np.uint8)))
     height, width = upload.image.shape[:2]
-    assert 0.99 * WORKED < height * width <= WORKED
+    assert 0.99 * MAX_PIXELS < height * width <= MAX_PIXELS
     assert height / width == pytest.approx(1.5, abs=0.01)
     assert upload.shrunk_from == (2000, 3000)
     thin = read(encode(np.zeros((1, 60000, 3), np.uint8)))
@@ -79,9 +79,9 @@ def test_formats_that_start_other_programs_are_not_read():
         ),
         (png_of_claimed_size(30000, 30000), {}, "too many pixels; at most 50 megapixels"),
         (png_of_claimed_size(9000, 9000), {}, r"too many pixels \(9000 x 9000\)"),
-        (png_of_claimed_size(900, 900), {}, "damaged or cut off"),
-        (encode(noise(64, 64, 3))[:3000], {}, "damaged or cut off"),
-        (encode(noise(64, 64, 3), "JPEG")[:1500], {}, "damaged or cut off"),
+        (png_of_claimed_size(900, 900), {}, "corrupted or cut off"),
+        (encode(noise(64, 64, 3))[:3000], {}, "corrupted or cut off"),
+        (encode(noise(64, 64, 3), "JPEG")[:1500], {}, "corrupted or cut off"),
         (encode(Image.new("I;16", (4, 4))), {}, "^$"),
     ],
 )
@@ -93,7 +93,7 @@ def test_what_cannot_be_used_is_refused(content, limits, message):
         read(content, **limits)
 
 
-def test_no_damaged_file_gets_through_as_a_trace():
+def test_no_corrupted_file_gets_through_as_a_trace():
     rng = np.random.default_rng(0)
     for kind in ("PNG", "JPEG", "WEBP", "BMP", "GIF"):
         whole = np.frombuffer(encode(noise(16, 16, 3), kind), np.uint8)

@@ -1,8 +1,9 @@
-"""The networks' figures: parameters to the digit, those of timm's networks, and narrower ones."""
+"""Parameters of the networks, also against timm's, and narrower networks."""
 
 import pytest
 import torch
 
+from glore_seg.errors import ConfigError
 from glore_seg.layers.preact import ARCHITECTURES, PreActClassifier, find_architecture
 
 # Without units; FACTS of Table 2 are of the same counts in millions.
@@ -46,7 +47,7 @@ def test_parameters(arch):
         ("dpn131", "dpn131"),
     ],
 )
-def test_parameters_are_timms_but_for_the_place_of_norms(arch, name):
+def test_parameters_equal_timms_except_norms(arch, name):
     timm = pytest.importorskip("timm")
     with torch.device("meta"):
         theirs = sum(p.numel() for p in timm.create_model(name).parameters())
@@ -87,20 +88,14 @@ def test_narrowed():
 
 
 @pytest.mark.parametrize(
-    ("arch", "width", "message"),
-    [
-        ("resnet50", 0.3, r"width is 0.3, which makes .*19.*whole numbers: take 1 divided by"),
-        ("resnet50", -1, "width is -1, .*expected whole numbers"),
-        ("resnet50", 0, "width is 0, .*expected whole numbers"),
-        ("dpn98", 0.125, r"width is 0.125, which leaves \(20, 40, 80, 160\).*multiples of 40"),
-    ],
+    ("arch", "width"), [("resnet50", 0.3), ("resnet50", -1), ("resnet50", 0), ("dpn98", 0.125)]
 )
-def test_wrong_width(arch, width, message):
-    with pytest.raises(ValueError, match=message):
+def test_rejects_widths(arch, width):
+    with pytest.raises(ConfigError, match=f"width is {width}, "):
         find_architecture(arch).narrowed(width)
 
 
 @pytest.mark.parametrize("arch", ["resnet77", "resnet", "dpn92"])
 def test_unknown_network(arch):
-    with pytest.raises(ValueError, match=rf"arch is '{arch}'; expected one of 'resnet18', .*'dpn"):
+    with pytest.raises(ConfigError, match=f"arch is '{arch}'"):
         find_architecture(arch)

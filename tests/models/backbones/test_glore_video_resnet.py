@@ -1,11 +1,11 @@
-"""The 3D backbone: released weights in and out, inflation from 2D, what does not fit."""
+"""The 3D backbone: released weights, inflation from 2D, and weights that do not fit."""
 
 import pytest
 import torch
 from mmengine.registry import MODELS
 
 from glore_seg.checkpoints import convert, read_state_dict
-from glore_seg.errors import GloReSegError
+from glore_seg.errors import CheckpointError
 from glore_seg.layers import PreActNet, VideoResNet
 from glore_seg.models import GloReVideoResNet
 from tests.reference import released_video
@@ -56,7 +56,7 @@ def test_released_files_load_strictly(prefix, tracked, nested, tmp_path):
         assert torch.equal(value, state.get(name, torch.tensor(0))), name
 
 
-def test_released_names_in_the_recogniser():
+def test_released_names_in_the_recognizer():
     pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
     from mmengine.registry import init_default_scope
 
@@ -114,7 +114,7 @@ def test_starts_from_the_2d_network_of_this_package(tmp_path):
     torch.testing.assert_close(middle, expected, rtol=1e-3, atol=1e-4)
 
 
-def test_units_of_a_2d_network_begin_as_the_identity(tmp_path):
+def test_units_of_a_2d_network_become_the_identity(tmp_path):
     flat = released_2d(50)
     channels = 32
     flat["conv3.B01_extra.conv_state.weight"] = torch.randn(16, channels, 1, 1)
@@ -126,7 +126,7 @@ def test_units_of_a_2d_network_begin_as_the_identity(tmp_path):
     assert unit.blocker.weight.eq(0).all()
 
 
-def test_units_of_a_3d_network_stay(tmp_path):
+def test_units_of_a_3d_network_are_kept(tmp_path):
     state = released_video.random_state(50, classes=7, base=4)
     backbone = GloReVideoResNet(**SMALL, pretrained=save(state, tmp_path / "3d.pth"))
     backbone.init_weights()
@@ -134,14 +134,14 @@ def test_units_of_a_3d_network_stay(tmp_path):
         assert torch.equal(value, state.get(name, value)), name
 
 
-def test_wrong_pretrained_files(tmp_path):
-    path = save(released_2d(101), tmp_path / "r101.pth")
-    with pytest.raises(ValueError, match=r"not in the model: conv4\.B07"):
-        GloReVideoResNet(**SMALL, pretrained=path).init_weights()
+def test_rejects_pretrained_files(tmp_path):
+    deep = save(released_2d(101), tmp_path / "r101.pth")
+    with pytest.raises(CheckpointError, match=r"not in the model: conv4\.B07"):
+        GloReVideoResNet(**SMALL, pretrained=deep).init_weights()
     path = save(released_2d(50), tmp_path / "r50.pth")
-    with pytest.raises(ValueError, match=r"r50.pth is of another network .*pretrained=None"):
+    with pytest.raises(CheckpointError, match=r"r50.pth does not fit .*pretrained=None"):
         GloReVideoResNet(depth=101, base_channels=4, pretrained=path).init_weights()
-    with pytest.raises(ValueError, match="of another shape: conv1"):
+    with pytest.raises(CheckpointError, match="of another shape: conv1"):
         GloReVideoResNet(depth=50, base_channels=8, pretrained=path).init_weights()
-    with pytest.raises(GloReSegError, match=r"nowhere.pth does not exist"):
+    with pytest.raises(CheckpointError, match=r"nowhere.pth does not exist"):
         GloReVideoResNet(**SMALL, pretrained="nowhere.pth").init_weights()

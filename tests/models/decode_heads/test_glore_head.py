@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmseg.models.decode_heads import FCNHead
 
+from glore_seg.errors import ConfigError
 from glore_seg.models import GloReHead
 from tests.models.base import ModelTests
 
@@ -62,7 +63,7 @@ def test_without_units_it_is_the_fcn_head():
     assert torch.equal(head(x), fcn(x))
 
 
-def test_units_stand_between_the_convolutions():
+def test_units_are_between_the_convolutions():
     head = GloReHead(**SMALL, num_units=1, unit_cfg={"zero_init": False}).eval()
     x = torch.randn(1, 10, 9, 7)
     expected = head.conv_seg(head.convs[1](head.units[0](head.convs[0](x))))
@@ -78,9 +79,9 @@ def test_paddleseg_form():
     assert torch.equal(head((x,)), head.conv_seg(head.units(head.convs[0](x))))
 
 
-def test_concat_input():
-    head = GloReHead(**SMALL, concat_input=True)
-    assert head((torch.randn(2, 10, 5, 5),)).shape == (2, 5, 5, 5)
+def test_unit_cfg_overrides_the_nodes():
+    (unit,) = GloReHead(**SMALL, unit_cfg={"num_nodes": 3}).units
+    assert (unit.num_nodes, unit.num_states) == (3, 6)
 
 
 @pytest.mark.parametrize("norm", ["BN", "SyncBN"])
@@ -94,23 +95,12 @@ def test_norm_of_the_units(norm):
     ("arguments", "message"),
     [
         ({"num_units": -1}, "num_units must be at least 0, got -1"),
-        ({"num_units": "two"}, "num_units must be a whole number, got 'two'"),
+        ({"unit_cfg": {"num_nodes": 0}}, "num_nodes must be at least 1, got 0"),
         ({"num_convs": 3}, "num_convs must be 2 .*got 3"),
         ({"kernel_size": 2}, "kernel_size must be odd and positive, got 2"),
         ({"num_nodes": 0}, "num_nodes must be at least 1, got 0"),
     ],
 )
 def test_wrong_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ConfigError, match=message):
         GloReHead(**{**SMALL, **arguments})
-
-
-def test_unknown_argument():
-    with pytest.raises(TypeError, match="num_unit"):
-        GloReHead(**SMALL, num_unit=1)
-
-
-def test_one_position():
-    head = GloReHead(**SMALL)
-    with pytest.raises(ValueError, match="GloReHead: BatchNorm2d takes its statistics over"):
-        head((torch.rand(1, 10, 1, 1),))

@@ -1,4 +1,4 @@
-"""The released classifier within mmaction2."""
+"""The released classifier as a head of mmaction2."""
 
 import pytest
 import torch
@@ -25,14 +25,14 @@ def test_scores_are_those_of_i3d_head():
     assert torch.equal(ours(features, num_segs=1), theirs(features, num_segs=1))
 
 
-def test_starts_as_released():
+def test_initialization_as_released():
     head = heads()[0]
     limit = (6 / (16 + 5)) ** 0.5
     assert 0.8 * limit < head.fc_cls.weight.abs().max() <= limit
     assert head.fc_cls.bias.eq(0).all()
 
 
-def test_counts_hits_under_bfloat16():
+def test_accuracy_under_bfloat16():
     head = heads()[0]
     features = torch.randn(2, 16, 1, 2, 2)
     samples = [ActionDataSample().set_gt_label(label) for label in (0, 3)]

@@ -1,9 +1,10 @@
-"""The neck changes its levels and no others."""
+"""The neck applies units to its levels and returns the others unchanged."""
 
 import pytest
 import torch
 from torch import nn
 
+from glore_seg.errors import ConfigError
 from glore_seg.models import GloReNeck
 
 
@@ -40,15 +41,15 @@ def test_norm_and_nodes():
     ("options", "message"),
     [
         ({"num_units": 0}, "num_units must be at least 1, got 0"),
-        ({"levels": (3,)}, r"levels \[3\] are outside the 3 feature maps"),
-        ({"levels": (2, -1)}, "name a feature map twice"),
+        ({"levels": (3,)}, r"levels are \(3,\); expected different indices of the 3"),
+        ({"levels": (2, -1)}, r"levels are \(2, -1\); expected different"),
     ],
 )
 def test_wrong_arguments(options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ConfigError, match=message):
         make_neck(**options)
 
 
 def test_wrong_number_of_feature_maps():
-    with pytest.raises(ValueError, match=r"built for 3 feature maps .*the backbone gave 2"):
+    with pytest.raises(ConfigError, match=r"built for 3 feature maps .*the backbone returns 2"):
         make_neck()(features()[:2])

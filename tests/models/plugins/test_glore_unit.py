@@ -1,4 +1,4 @@
-"""The unit from a config, alone and in stock networks."""
+"""The unit from a config, by itself and in networks of mmseg."""
 
 import pytest
 import torch
@@ -34,14 +34,7 @@ def test_norm_cfg():
     assert not unit.blocker.weight.requires_grad
 
 
-def test_unknown_arguments():
-    with pytest.raises(TypeError, match="num_node"):
-        build(num_node=3)
-    with pytest.raises(TypeError, match="pass norm_cfg instead"):
-        build(norm_layer=nn.BatchNorm2d)
-
-
-def test_inside_stock_resnet_blocks():
+def test_in_the_blocks_of_a_resnet():
     torch.manual_seed(0)
     plugin = {"cfg": {"type": "GloReUnit", "zero_init": False}, "position": "after_conv3"}
     network = ResNet(

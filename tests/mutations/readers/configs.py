@@ -19,7 +19,7 @@ from glore_seg.apis.hub import from_pretrained, read_config
 from glore_seg.apis.inference import Segmenter
 from glore_seg.checkpoints.embedded_config import find_embedded_config
 from glore_seg.checkpoints.json_config import config_to_json
-from glore_seg.checkpoints.untrusted_config import check_untrusted
+from glore_seg.checkpoints.untrusted_config import admit_untrusted
 from glore_seg.cli import add_cfg_options
 from glore_seg.engine import build_model
 from glore_seg.export.contract import Contract
@@ -54,7 +54,7 @@ def _quiet(read: Any) -> Any:
 def _parse_text(folder: Path) -> None:
     text = (folder / "cfg.txt").read_bytes().decode("utf-8", "surrogateescape")
     cfg = find_embedded_config(folder / "net.pth", {"cfg": text})
-    check_untrusted(cfg.to_dict(), source="cfg.txt")
+    admit_untrusted(cfg.to_dict(), source="cfg.txt")
 
 
 def _open(path: Path) -> None:

@@ -3,8 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from projects.reproduction.ablation.costs import measure_costs
-from projects.reproduction.ablation.counts import image_size
+from projects.reproduction.ablation.costs import image_size, measure_costs
 from projects.reproduction.ablation.plan import plan_rows
 from tests.fixtures import REPOSITORY
 

@@ -1,12 +1,10 @@
-"""Table 1, Table 2 and Figure 4 as the tool prints them, to the digits counted by hand."""
-
 import contextlib
 import io
 import json
 
 import pytest
 
-from glore_seg.errors import GloReSegError
+from glore_seg.errors import ConfigError, OutputError
 
 # Parameters without and with running statistics in millions, MACs in thousands of them.
 TABLE_2 = {
@@ -56,10 +54,10 @@ def tool(load_tool):
 
 @pytest.fixture(scope="module")
 def everything(tool, tmp_path_factory):
-    """Rows of all tables as JSON, and the image."""
+    """Rows of all tables as JSON, and the plot."""
     image = tmp_path_factory.mktemp("figure") / "new" / "figure4.png"
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        tool(["--json", "--image", str(image)])
+        tool(["--json", "--plot", str(image)])
     return json.loads(out.getvalue()), image
 
 
@@ -79,7 +77,7 @@ def test_table_2(everything):
     ]
 
 
-def test_figure_4_and_its_image(everything):
+def test_figure_4_and_its_plot(everything):
     rows = [row for row in everything[0] if row["table"] == "Figure 4"]
     found = {
         row["network"].removeprefix("ResNet-50 + "): (row["macs"] / 1e9, row["params"] / 1e6)
@@ -107,14 +105,14 @@ def test_table_1_as_text(tool, capsys):
     ]
 
 
-def test_an_image_needs_its_table(tool, capsys):
+def test_the_plot_needs_its_table(tool, capsys):
     with pytest.raises(SystemExit):
-        tool(["--tables", "table1", "--image", "x.png"])
-    assert "--image draws figure4; add it to --tables" in capsys.readouterr().err
-    with pytest.raises(ValueError, match=r"figure4\.txt ends in '\.txt'; expected one of "):
-        tool(["--image", "figure4.txt"])
+        tool(["--tables", "table1", "--plot", "x.png"])
+    assert "--plot draws figure4; add it to --tables" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match=r"figure4\.txt ends in '\.txt'; expected one of "):
+        tool(["--plot", "figure4.txt"])
 
 
-def test_an_image_is_not_replaced_unasked(tool, everything):
-    with pytest.raises(GloReSegError, match=r"figure4\.png exists; give another name, or --over"):
-        tool(["--tables", "figure4", "--image", str(everything[1])])
+def test_the_plot_is_not_replaced_unasked(tool, everything):
+    with pytest.raises(OutputError, match=r"figure4\.png"):
+        tool(["--tables", "figure4", "--plot", str(everything[1])])

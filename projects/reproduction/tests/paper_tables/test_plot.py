@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from projects.reproduction.plot_costs import plot_costs
+from projects.reproduction.paper_tables.plot import plot_costs
 
 COLORS = {"a": (0x55, 0x55, 0x55), "b": (0xD5, 0x5E, 0x00), "c": (0, 0x72, 0xB2)}
 POINTS = {"a": [(4.0, 25.0, "net")], "b": [(4.5, 27.0, "(0,1)"), (5.0, 31.0, "(0,3)")]}

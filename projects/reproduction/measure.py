@@ -1,29 +1,36 @@
-"""What a piece of work costs: ways timed side by side, and what is kept for the backward pass."""
+"""Measure what work costs: time side by side, memory kept for the backward pass, a training step."""
 
+import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 import torch
+from mmengine.config import ConfigDict
+from mmengine.model import BaseModel
+from mmengine.optim import build_optim_wrapper
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
 from torch import Tensor
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of one way in every round, on the clock and in CPU time of this process."""
+    """Seconds of one function in every round: wall-clock time, and CPU time of this process."""
 
     wall: tuple[float, ...]
     cpu: tuple[float, ...]
 
     @property
     def milliseconds(self) -> float:
-        """Median on the clock."""
+        """Median wall-clock time."""
         return 1e3 * median(self.wall)
 
     @property
     def cpu_milliseconds(self) -> float:
-        """Median in CPU time."""
+        """Median CPU time."""
         return 1e3 * median(self.cpu)
 
     def times_faster_than(self, other: "Timing", *, clock: str = "wall") -> float:
@@ -39,14 +46,14 @@ def side_by_side(
     warmup: int = 2,
     max_seconds: float | None = None,
 ) -> dict[str, Timing]:
-    """Time several ways in turns, so that whatever else the machine does meets all of them.
+    """Time several functions in turns, so that other load on the machine affects all of them.
 
-    Every other round runs them in reverse, so that none is always the one after another.
+    Every other round runs them in reverse order.
 
     Args:
-        ways: What to time, by name.
-        rounds: How often each is timed.
-        warmup: How often each is run before.
+        ways: Functions to time, by name.
+        rounds: Timed runs of each.
+        warmup: Untimed runs of each before.
         max_seconds: Stop after the round that passes this, but not before the third.
     """
     for _ in range(warmup):
@@ -71,7 +78,7 @@ def _time(way: Callable[[], object]) -> tuple[float, float]:
     result = way()
     _wait()
     seconds = time.perf_counter() - wall, time.process_time() - cpu
-    del result  # giving memory back is not what is timed
+    del result  # freeing memory is not timed
     return seconds
 
 
@@ -81,11 +88,11 @@ def _wait() -> None:
 
 
 def saved_bytes(forward: Callable[[], object], *, beyond: Sequence[Tensor] = ()) -> int:
-    """Bytes that autograd keeps for the backward pass, every storage counted once.
+    """Bytes that autograd keeps for the backward pass; every storage counts once.
 
     Args:
         forward: Runs the forward pass.
-        beyond: Tensors that are there anyway, such as the input and the parameters.
+        beyond: Tensors that exist anyway, such as the input and the parameters.
     """
     known = {tensor.untyped_storage().data_ptr() for tensor in beyond}
     kept: dict[int, Tensor] = {}
@@ -99,3 +106,42 @@ def saved_bytes(forward: Callable[[], object], *, beyond: Sequence[Tensor] = ())
     total = sum(t.untyped_storage().nbytes() for key, t in kept.items() if key not in known)
     del result
     return total
+
+
+def make_batch(
+    count: int, height: int, width: int, *, num_classes: int, device: torch.device | str
+) -> dict[str, list]:
+    """Make a batch of random images and labels as from a data loader, but on the device.
+
+    Args:
+        count: Images.
+        height: Of each, in pixels.
+        width: Of each, in pixels.
+        num_classes: Labels are 0 to ``num_classes - 1``.
+        device: Where the tensors are.
+    """
+    samples = []
+    for _ in range(count):
+        label = torch.randint(0, num_classes, (1, height, width), device=device)
+        sample = SegDataSample(gt_sem_seg=PixelData(data=label))
+        sample.set_metainfo({"ori_shape": (height, width), "img_shape": (height, width)})
+        samples.append(sample)
+    images = [
+        torch.randint(0, 256, (3, height, width), dtype=torch.uint8, device=device)
+        for _ in range(count)
+    ]
+    return {"inputs": images, "data_samples": samples}
+
+
+def make_step(
+    model: BaseModel, batch: dict[str, list], optim_wrapper: dict[str, Any]
+) -> Callable[[], object]:
+    """Return a function that runs one step: preprocessing, loss, gradients, optimizer.
+
+    Args:
+        model: A segmentor; it is set to training mode.
+        batch: From :func:`make_batch`.
+        optim_wrapper: The config's.
+    """
+    optim = build_optim_wrapper(model.train(), ConfigDict(copy.deepcopy(optim_wrapper)))
+    return lambda: model.train_step(copy.copy(batch), optim)

@@ -79,7 +79,7 @@ def test_finished_runs_are_kept_and_half_ones_go_on(runs, train):
     log(runs[1].work_dir, {2: 1.0}, until=3)
     calls = train(runs[:2])
     assert len(calls) == 1
-    # no file: train.py finds the newest that is whole, and does the validation that was cut off
+    # no file: train.py finds the newest that is valid, and does the validation that was cut off
     assert calls[0][0][3:5] == ["--resume", "--cfg-options"]
 
 

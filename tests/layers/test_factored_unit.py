@@ -1,4 +1,4 @@
-"""The unit in the interaction space under what other people's programs do to modules."""
+"""The factored unit with autograd, torch.func, TorchScript, FSDP and replaced submodules."""
 
 import io
 import os
@@ -101,17 +101,17 @@ def test_other_convolutions_are_called(options):
     unit = replaced(**options)
     assert unit(torch.randn(1, 12, 64, 64, dtype=torch.float64)).isfinite().all()
     unit.order = "interaction"
-    with pytest.raises(ValueError, match="conv_state is no 1x1 convolution of the kind"):
+    with pytest.raises(ValueError, match="conv_state is Conv2d"):
         unit(torch.randn(1, 12, 64, 64, dtype=torch.float64))
 
 
-def test_one_value_for_a_synchronised_norm():
+def test_one_value_for_a_synchronized_norm():
     unit = GloReUnit(12, 5, 6, norm_layer=nn.SyncBatchNorm, order="interaction")
     with pytest.raises(ValueError, match="SyncBatchNorm in training needs more than one value"):
         unit(torch.randn(1, 12, 1, 1))
 
 
-def test_a_slice_of_channels_stays_channels_last():
+def test_slice_of_channels_stays_channels_last():
     unit = make_unit().eval()
     whole = torch.randn(2, 20, 6, 7, dtype=torch.float64).to(memory_format=torch.channels_last)
     out = unit(whole[:, :12])

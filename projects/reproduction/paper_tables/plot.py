@@ -44,16 +44,16 @@ def plot_costs(series: Mapping[str, Sequence[Point]], out_file: str | Path) -> N
     for name, style in zip(series, _STYLES, strict=False):
         points = series[name]
         close = [point for point in points if point[0] <= limit]
-        _draw(whole, points, style, labelled=[p for p in points if p not in close])
-        _draw(near, close, style, labelled=close, name=name)
+        _draw(whole, points, style, labeled=[p for p in points if p not in close])
+        _draw(near, close, style, labeled=close, name=name)
     whole.set_ylabel("parameters, M")
     for axes in (whole, near):
         axes.set_xlabel("MACs, G")
         axes.margins(0.08)
         axes.grid(alpha=0.3)
     near.legend(loc="lower right")
-    with atomic_write(out_file) as aside:
-        figure.savefig(aside, dpi=120)
+    with atomic_write(out_file) as temporary:
+        figure.savefig(temporary, dpi=120)
 
 
 def _draw(
@@ -61,14 +61,14 @@ def _draw(
     points: Sequence[Point],
     style: tuple[str, str, tuple[int, int, str]],
     *,
-    labelled: Sequence[Point],
+    labeled: Sequence[Point],
     name: str | None = None,
 ) -> None:
     color, marker, (right, up, side) = style
     xs, ys = [macs for macs, _, _ in points], [params for _, params, _ in points]
     axes.plot(xs, ys, linestyle="none", color=color, marker=marker, markersize=5, label=name)
     middle = sum(axes.get_xlim()) / 2
-    for macs, params, label in labelled:
+    for macs, params, label in labeled:
         # In the overview, labels of what lies at the right go to the left.
         flip = name is None and macs > middle
         axes.annotate(

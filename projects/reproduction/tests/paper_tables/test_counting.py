@@ -1,5 +1,3 @@
-"""Rows of small networks: what is counted, what differs from print, and how it is laid out."""
-
 import pytest
 from torch import nn
 
@@ -10,8 +8,8 @@ from projects.reproduction.paper_tables import (
     as_records,
     as_text,
     count_rows,
+    points,
 )
-from projects.reproduction.paper_tables.figure_4 import points
 
 built = []
 
@@ -57,7 +55,7 @@ def test_parameters_differ_from_print(params, with_stats, printed, difference):
     ("macs", "printed", "difference"),
     [(4_089_200_000, 4_000_000_000, 89_200_000), (5_957_700_000, 6_000_000_000, 0), (1, None, 0)],
 )
-def test_multiply_adds_differ_from_print(macs, printed, difference):
+def test_macs_differ_from_print(macs, printed, difference):
     assert counted(0, 0, macs, paper_macs=printed).macs_difference == difference
 
 
@@ -106,3 +104,20 @@ def test_series_of_the_figure():
         "ResNet-50 + pooled NL": ["(1,0)", "(0,1)", "(0,3)", "(2,3)"],
     }
     assert series["ResNet-50 + NL"][0][:2] == (1.0, 2.0)
+
+
+def test_table_5_and_the_difference_between_the_units():
+    counted = count_rows(TABLES["table5"], progress=False)
+    found = {c.row.network: (round(c.params / 1e6, 3), round(c.macs / 1e9, 3)) for c in counted}
+    assert found == {
+        "3D ResNet-50": (27.985, 25.283),
+        "3D ResNet-50 + pooled NL (2,3)": (35.344, 33.411),
+        "3D ResNet-50 + GloRe (2,3)": (33.732, 31.776),
+        "3D ResNet-101": (51.696, 43.831),
+        "3D ResNet-101 + pooled NL (2,3)": (59.054, 51.959),
+        "3D ResNet-101 + GloRe (2,3)": (57.443, 50.324),
+    }
+    for nonlocal_, glore in ((counted[1], counted[2]), (counted[4], counted[5])):
+        printed = nonlocal_.row.paper_macs - glore.row.paper_macs
+        assert printed == pytest.approx(1.6e9)
+        assert nonlocal_.macs - glore.macs == pytest.approx(printed, abs=0.05e9)

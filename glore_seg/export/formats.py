@@ -1,0 +1,108 @@
+"""Write networks as ONNX files or ``torch.export`` programs, and open such files."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.export import ExportedProgram
+
+from glore_seg.errors import ConfigError
+from glore_seg.export.contract import PROPERTY, Contract
+from glore_seg.export.tracing import with_exact_pooling
+from glore_seg.utils.dependencies import require
+
+EXTRA = "export"
+_LEAST_OPSET = 18  # of torch's exporter
+
+
+def check_opset(opset: int | None) -> None:
+    """Check packages and opset before anything slow.
+
+    Args:
+        opset: Of the file; None for torch's default.
+
+    Raises:
+        MissingDependencyError: onnx, onnxscript or onnxruntime is not installed.
+        ConfigError: The installed onnx or torch does not have the opset.
+    """
+    onnx = require("onnx", EXTRA)
+    for module in ("onnxscript", "onnxruntime"):
+        require(module, EXTRA)
+    greatest = onnx.defs.onnx_opset_version()
+    if opset is not None and not _LEAST_OPSET <= opset <= greatest:
+        raise ConfigError(
+            f"--opset is {opset}; expected {_LEAST_OPSET} to {greatest}, the opsets of the "
+            f"installed onnx {onnx.__version__}, or none for torch's default"
+        )
+
+
+def write_onnx(
+    path: Path,
+    program: ExportedProgram,
+    contract: Contract,
+    *,
+    axes: dict[int, str],
+    opset: int | None,
+) -> None:
+    """Write one file with graph, weights and contract.
+
+    Args:
+        path: Output file.
+        program: From :func:`glore_seg.export.tracing.trace`.
+        contract: Stored as metadata property.
+        axes: Names of the input's dynamic axes.
+        opset: Of the file. Default: torch's.
+
+    Raises:
+        torch.onnx.errors.OnnxExporterError: ONNX lacks an operator of the network.
+        ConfigError: torch cannot write the network in this opset.
+    """
+    exported: Any = torch.onnx.export(
+        with_exact_pooling(program),
+        dynamo=True,
+        input_names=["image"],
+        output_names=[contract.output],
+        dynamic_shapes={"image": axes},
+        opset_version=opset,
+        verbose=False,
+    )
+    found = exported.model.opset_imports[""]
+    if opset is not None and found != opset:  # torch only warns
+        raise ConfigError(
+            f"--opset is {opset}, but torch writes this network only in opset {found}: leave it "
+            f"out, or give {found}"
+        )
+    exported.model.metadata_props[PROPERTY] = contract.to_json()
+    exported.save(path, external_data=False)
+
+
+def open_onnx(path: Path) -> Callable[[Tensor], Tensor]:
+    """Open a file in onnxruntime on the CPU, as a function of a tensor on any device."""
+    onnxruntime = require("onnxruntime", EXTRA)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # errors are raised as well
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda image: torch.from_numpy(session.run(None, {name: image.cpu().numpy()})[0])
+
+
+def write_program(path: Path, program: ExportedProgram, contract: Contract) -> None:
+    """Write one ``.pt2`` file, which runs in torch without this package.
+
+    Args:
+        path: Output file.
+        program: From :func:`glore_seg.export.tracing.trace`.
+        contract: Stored as extra file.
+    """
+    # In memory first: on a full disk torch's file writer ends the process.
+    content = io.BytesIO()
+    torch.export.save(program, content, extra_files={PROPERTY: contract.to_json()})
+    path.write_bytes(content.getbuffer())
+
+
+def open_program(path: Path) -> Callable[[Tensor], Tensor]:
+    """Open a file of :func:`write_program`, as a function of a tensor on its device."""
+    return torch.export.load(path).module()
