@@ -19,6 +19,7 @@ def machine(device: str = "cpu") -> dict[str, Any]:
             found[package] = version(package)
         except PackageNotFoundError:
             continue
+    found["torch"] = torch.__version__  # with its build, which the metadata may lack
     found["processor"] = _processor()
     found["cores"] = os.cpu_count()
     found["threads"] = torch.get_num_threads()
