@@ -1,4 +1,4 @@
-"""How often each class occurs in a dataset, and what weights even it out.
+"""Frequency of each class in a dataset, and weights that balance it.
 
 Shape legend: H, W sizes of a label map; K classes.
 """
@@ -26,7 +26,7 @@ class ClassBalance:
         images: Images in which each class occurs, (K,).
         pixels_where_present: Labelled pixels of all classes in those images, (K,).
         num_images: Images in all.
-        ignored: Pixels that no class has.
+        ignored: Pixels without a class.
     """
 
     classes: tuple[str, ...]
@@ -56,7 +56,7 @@ class ClassBalance:
         return np.nanmedian(frequency) / frequency
 
     def as_dict(self) -> dict[str, object]:
-        """The figures for JSON; a weight that there is not is None."""
+        """The numbers for JSON; the weight of a class without pixels is None."""
         return {
             "num_images": self.num_images,
             "ignored_pixels": self.ignored,
@@ -76,7 +76,7 @@ class ClassBalance:
         }  # fmt: skip
 
     def table(self) -> str:
-        """The figures for people."""
+        """The numbers as a text table."""
         table = PrettyTable(["class", "pixels, %", "images", "weight"], align="r")
         table.align["class"] = "l"
         for name, share, images, weight in zip(
@@ -99,7 +99,7 @@ def count_classes(labels: Iterable[np.ndarray], classes: Sequence[str]) -> Class
         classes: Names.
 
     Raises:
-        DataError: A label map holds a value that is neither a class nor 255.
+        DataError: A label map has a value that is neither a class nor 255.
     """
     k = len(classes)
     pixels, images, present = (np.zeros(k, np.int64) for _ in range(3))
