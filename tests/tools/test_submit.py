@@ -196,6 +196,6 @@ def test_rejects_what_does_not_fit(submit, load_tool, config, tmp_path):
     cfg = load_config(config, cfg_options={"model.decode_head.num_classes": 11})
     few = tmp_path / "other.pth"
     torch.save({"state_dict": build_model(cfg).state_dict()}, few)
-    with pytest.raises(GloReSegError, match=r"num_classes=11.*19"):
+    with pytest.raises(GloReSegError, match="num_classes is 11"):
         main([config, str(few), *out, *option])
     assert [path.name for path in tmp_path.iterdir()] == ["other.pth"]
