@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from glore_seg.apis.inference import OutputFolder
+from glore_seg.apis.inference import OutputFolder as PredictionFolder
 from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
 from glore_seg.evaluation.submission import ExpectedImages, SubmissionWriter
 from glore_seg.visualization.curves import read_scalars
@@ -32,7 +32,7 @@ def _lines(first: dict[str, Any], other: dict[str, Any]) -> st.SearchStrategy[by
 
 
 def _read_journal(folder: Path) -> None:
-    done = OutputFolder(folder / "out", _SETTINGS, classes=["road", "sky"])
+    done = PredictionFolder(folder / "out", _SETTINGS, classes=["road", "sky"])
     done.todo([])
     done.write_shares()
 
