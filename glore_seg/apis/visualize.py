@@ -143,7 +143,7 @@ def visualize_projections(
     chosen = nodes or pick_nodes(weights, num_nodes)
     with atomic_write(out_file) as aside:
         draw_projections(
-            [predictor.seen(image) for image in images],
+            [predictor.displayed_image(image) for image in images],
             weights,
             aside,
             nodes=chosen,

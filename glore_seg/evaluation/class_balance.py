@@ -99,7 +99,7 @@ def count_classes(labels: Iterable[np.ndarray], classes: Sequence[str]) -> Class
         classes: Names of the K classes.
 
     Raises:
-        DataError: A label map holds a value that is neither a class nor 255.
+        DataError: A label map has a value that is neither a class nor 255.
     """
     k = len(classes)
     pixels, images, present = (np.zeros(k, np.int64) for _ in range(3))

@@ -17,7 +17,7 @@ import mmcv
 import numpy as np
 from PIL import Image
 
-from glore_seg.errors import DataError, OutputError
+from glore_seg.errors import DataError
 from glore_seg.utils.files import atomic_write
 
 
@@ -124,13 +124,14 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
     """Write (H, W) or (H, W, 3) in RGB, uint8 or uint16, atomically.
 
     Raises:
-        OutputError: OpenCV cannot write it.
+        OutputError: The disk is full or read-only.
     """
     if image.ndim == 3:
         image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    compression = 6 if image.ndim == 2 else 1  # label maps shrink a lot, photos hardly
+    _, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, compression])
     with atomic_write(path) as temporary:
-        if not cv2.imwrite(str(temporary), image):
-            raise OutputError(f"cannot write {path}: check free space and write permission")
+        temporary.write_bytes(data.tobytes())  # cv2.imwrite does not notice a full disk
 
 
 def _read_bytes(path: Path, fix: str) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from glore_seg.apis.inference import OutputFolder
+from glore_seg.apis.inference import OutputFolder as PredictionFolder
 from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
 from glore_seg.evaluation.submission import ExpectedImages, SubmissionWriter
 from glore_seg.visualization.curves import read_scalars
@@ -31,13 +31,13 @@ def _lines(first: dict[str, Any], other: dict[str, Any]) -> st.SearchStrategy[by
 
 
 def _read_journal(folder: Path) -> None:
-    done = OutputFolder(folder / "out", _SETTINGS, classes=["road", "sky"])
+    done = PredictionFolder(folder / "out", _SETTINGS, classes=["road", "sky"])
     done.todo([])
     done.write_shares()
 
 
 def _read_marker(folder: Path) -> None:
-    made = OutputFolder(folder / "out", "made.json", "street scenes", ["leftImg8bit"])
+    made = DatasetFolder(folder / "out", "made.json", "street scenes", ["leftImg8bit"])
     before = (folder / "out" / "made.json").read_bytes()
     notes = made.claim({"seed": 0, "size": [64, 128]}, overwrite=False)
     if notes and notes.get("settings") != {"seed": 0, "size": [64, 128]}:
@@ -47,7 +47,7 @@ def _read_marker(folder: Path) -> None:
 
 
 def _read_submission(folder: Path) -> None:
-    expected = ExpectedImages("test", {"bonn": 1}, {"bonn_000000_000019": (16, 8)})
+    expected = ExpectedImages("test", {"bonn_000000_000019": (16, 8)})
     SubmissionWriter(folder / "out", expected, {"checkpoint": "ab12", "threads": 1}).begin()
 
 
