@@ -13,6 +13,7 @@ from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
 from glore_seg.evaluation.submission import ExpectedImages, SubmissionWriter
 from glore_seg.visualization.curves import read_scalars
 from projects.reproduction.model_index import config_table, read_model_index
+from projects.synthetic_data.output_folder import DatasetFolder
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import no_surrogates, spoiled_bytes, spoiled_json, spoiled_text
 
