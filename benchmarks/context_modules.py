@@ -17,7 +17,7 @@ import glore_seg  # noqa: F401  patches OpenMMLab, therefore first
 from benchmarks.common import begin, draw_lines, finish, make_parser
 from glore_seg.apis import count_complexity
 from glore_seg.layers import GloReUnit
-from glore_seg.utils.files import track
+from glore_seg.utils.progress import track
 from projects.reproduction.measure import saved_bytes, side_by_side
 
 C = 512

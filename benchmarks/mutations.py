@@ -29,7 +29,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from benchmarks.common import markdown_table
-from glore_seg.utils.files import track
+from glore_seg.utils.progress import track
 from tests.mutations.rule import ERROR, RESULT, Files, Reader, judge
 
 CATALOGUE = "tests.mutations.catalogue"

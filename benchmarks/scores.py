@@ -1,11 +1,11 @@
-"""Scoring images of 2048 x 1024 with 60 instances: CityscapesScorer against cityscapesScripts.
+"""Time of scoring images of 2048 x 1024 with 60 instances: CityscapesScorer, cityscapesScripts.
 
-The images are made: stuff with wavy borders, 60 ellipses of the classes with instances, and a
-prediction that is the truth, shifted, with blots. Both sides run in one process on one core, in
-turns, and CPU time is compared. Three ways of ours say what is in the time:
+The images are synthetic: stuff with wavy borders and 60 ellipses of the classes with instances. The
+prediction is the truth, shifted, with circles. Both run alternately in one process on one core; CPU
+time is compared. Three variants of ours:
 
-- ``from memory``: predictions are at hand, as in validation; both label maps are decoded. The
-  other side can score files alone, so its time has the decoding of the prediction in it.
+- ``from memory``: predictions are in memory, as in validation; both label maps are decoded.
+  cityscapesScripts can only score files, so its time includes decoding the prediction.
 - ``from files``: the prediction is decoded as well.
 - ``counting``: nothing is decoded.
 

@@ -1,9 +1,9 @@
-"""Peak memory of multi-scale and flip inference against one pass at the largest scale.
+"""Peak memory of test-time augmentation, compared with one pass at the largest scale.
 
-Each way runs in a process of its own, on one image of 1024 x 2048: the network's own
-``test_step`` at scale 2.0; ``AccumulatingSegTTAModel`` over 0.5 to 2.0 by 0.25, flipped and not;
-and, where asked, mmseg's ``SegTTAModel`` over the same. The peak is what the process grew by since
-network and image stood ready: resident memory on a CPU, allocated memory on a GPU.
+Each variant runs in its own process on one image of 1024 x 2048: the network's ``test_step`` at
+scale 2.0; ``AccumulatingSegTTAModel`` over 0.5 to 2.0 by 0.25, flipped and not; and, with
+``--with-mmseg``, mmseg's ``SegTTAModel`` over the same. The peak is the growth of the process
+beyond network and image: resident memory on a CPU, allocated memory on a GPU.
 
     python -m benchmarks.tta_memory --config configs/fcn_r18_glore_street-scenes.py
 """

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -73,3 +74,20 @@ def test_its_configs_are_bases(installed, tmp_path):
         text=True,
     )
     assert done.stdout == "2\n", done.stderr
+
+
+def test_the_sdist_has_the_package_and_no_tests(installed, tmp_path):
+    """The tests need a checkout."""
+    build = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
+    subprocess.run(
+        [sys.executable, "-c", build, str(tmp_path)],
+        cwd=installed.parent / "source",
+        check=True,
+        capture_output=True,
+    )
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert not [name for name in names if name.startswith("tests")]
+    wheel = (p for p in (installed / "glore_seg").rglob("*.*") if "__pycache__" not in p.parts)
+    assert {str(p.relative_to(installed)) for p in wheel} <= names

@@ -1,10 +1,10 @@
-"""Draw images and labels after the pipeline: `tools/browse_dataset.py CONFIG --out-dir figures`."""
+"""Draw what training sees: `python tools/browse_dataset.py CONFIG --out-dir images`."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import glore_seg  # noqa: F401  patches OpenMMLab, so imported first
+import glore_seg  # noqa: F401  patches OpenMMLab, so it comes first
 from glore_seg.apis import load_config
 from glore_seg.apis.tasks import require_segmentation
 from glore_seg.cli import add_cfg_options, run_tool
@@ -15,17 +15,15 @@ from glore_seg.visualization import browse
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Draw images and labels of a dataset after its pipeline.",
+        description="Draw images and label maps of a dataset after its pipeline.",
         epilog="example: python tools/browse_dataset.py configs/fcn_r50_glore_cityscapes.py "
-        "--out-dir figures --num-images 20",
+        "--out-dir images --num-images 20",
     )
     parser.add_argument("config", help="config file")
     parser.add_argument("--out-dir", required=True, type=Path, help="output folder")
     parser.add_argument("--split", choices=["train", "val", "test"], default="train")
-    parser.add_argument("--num-images", type=int, default=10, help="default: %(default)s")
-    parser.add_argument(
-        "--seed", type=int, default=0, help="seed of the random transforms (default: 0)"
-    )
+    parser.add_argument("--num-images", type=int, default=10, help="default: 10")
+    parser.add_argument("--seed", type=int, default=0, help="of the random transforms (default: 0)")
     add_cfg_options(parser)
     return parser.parse_args(argv)
 

@@ -4,59 +4,53 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.cli import run_tool
-from glore_seg.evaluation.submission import (
-    ExpectedImages,
-    SubmissionScorer,
-    check_submission,
-)
+import numpy as np
 
-DATA_ROOT = "data/cityscapes"
+import glore_seg  # noqa: F401  patches OpenMMLab, so import it first
+from glore_seg.cli import run_tool
+from glore_seg.evaluation import CityscapesScorer
+from glore_seg.evaluation.ground_truth import update_from_files
+from glore_seg.evaluation.submission import ExpectedImages, check_submission
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description="Find everything that the test server would refuse or score wrongly in a "
-        "submission, one line each. Ends with 1 where there is a fault. Without one, prints the "
-        "four scores of a split that has ground truth, such as val.",
+        "submission, one line each. The exit code is 1 if there is an error. Without errors, print "
+        "the four scores of a split that has ground truth, such as val.",
         epilog="example: python tools/check_submission.py results.zip --data-root data/cityscapes",
     )
     parser.add_argument("path", type=Path, help="zip or folder of label id images")
     parser.add_argument(
         "--data-root",
         type=Path,
-        help=f"dataset whose leftImg8bit/SPLIT tells the images (default: {DATA_ROOT}; where "
-        "that is missing, the cities and counts of Cityscapes' test split)",
+        default="data/cityscapes",
+        help="dataset with the images in leftImg8bit/SPLIT (default: data/cityscapes)",
     )
-    parser.add_argument("--split", default="test", help="default: test")
-    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    parser.add_argument("--split", default="test", help="train, val or test (default: test)")
+    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Check, print the report and return 0 where there is no fault."""
+    """Check, print the report and return 0 if there is no error."""
     args = parse_args(argv)
-    root = args.data_root or Path(DATA_ROOT)
-    images = root / "leftImg8bit" / args.split
-    if args.data_root is None and args.split == "test" and not images.is_dir():
-        print(f"{images} is missing: only cities and counts of the test split are compared")
-        expected = ExpectedImages.of_cityscapes_test()
-    else:
-        expected = ExpectedImages.of_folder(images, args.split)
-    scorer = SubmissionScorer.of_data_set(root, expected)
+    expected = ExpectedImages.of_folder(args.data_root / "leftImg8bit" / args.split, args.split)
+    labels = expected.ground_truth(args.data_root) or {}
+    scorer = CityscapesScorer()
+
+    def score(key: str, label_ids: np.ndarray) -> None:
+        update_from_files(scorer, label_ids, labels[key])
+
     report = check_submission(
-        args.path,
-        expected,
-        on_image=scorer.update if scorer else None,
-        progress=not args.quiet,
+        args.path, expected, on_image=score if labels else None, progress=not args.quiet
     )
     print("\n".join(report.lines()))
-    if report.faults:
+    if report.errors:
         return 1
-    if scorer:
-        print(scorer.summary())
+    if labels:
+        print(scorer.compute().summary())
     return 0
 
 

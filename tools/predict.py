@@ -3,27 +3,23 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
-from glore_seg.apis.inference import (
-    OutputFolder,
-    Segmenter,
-    find_tasks,
-    segment_folders,
-    sole_predictor,
-)
+import glore_seg  # noqa: F401  patches OpenMMLab, so import it first
+from glore_seg.apis.inference import OutputFolder, Segmenter, find_jobs, segment_folders
 from glore_seg.apis.inference.sources import hash_source
 from glore_seg.cli import add_cfg_options, one_line, run_tool
 from glore_seg.evaluation import label_id_table
+from glore_seg.utils.locking import locked
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description="Write label maps, overlays and a table of class shares of images, and "
-        "overlays of videos. Interrupted, the same command goes on where it stopped. Ends with 0 "
-        "when all is done, 1 when some files can't be segmented (they are listed at the end), "
-        "130 when interrupted.",
+        "overlays of videos. Interrupted, the same command continues. The exit code is 0 if all "
+        "files are done, 1 if some cannot be segmented (they are listed at the end), 130 after "
+        "Ctrl-C.",
         epilog="example: python tools/predict.py work_dirs/glore/iter_80000.pth street.jpg frames/ "
         "--out predictions",
     )
@@ -39,34 +35,34 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="images, videos, folders of them (with the folders in them), globs",
     )
     parser.add_argument("--out", required=True, help="folder for labels/, overlays/, shares.csv")
-    parser.add_argument("--checkpoint", help="weights, where SOURCE is a config")
+    parser.add_argument("--checkpoint", help="weights, if SOURCE is a config")
     parser.add_argument(
-        "--ids",
+        "--label-format",
         choices=["train", "label"],
         default="train",
-        help="what label maps hold: indices of the classes, or Cityscapes' label ids "
+        help="values of label maps: indices of the classes, or Cityscapes' label ids "
         "(default: train)",
     )
     parser.add_argument(
-        "--frames", action="store_true", help="label maps for each frame of a video, too"
+        "--frames", action="store_true", help="write label maps for each frame of a video"
     )
     parser.add_argument(
         "--opacity", type=float, default=0.5, help="of label maps in overlays (default: 0.5)"
     )
     parser.add_argument(
-        "--overwrite", action="store_true", help="begin anew, replace what is there"
+        "--overwrite", action="store_true", help="start again and replace existing results"
     )
-    parser.add_argument("--device", help="such as cpu or cuda:1 (default: a GPU if there is one)")
+    parser.add_argument("--device", help="such as cpu or cuda:1 (default: the first GPU, or cpu)")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument(
         "--mode", choices=["whole", "slide"], help="whole images or sliding windows"
     )
-    parser.add_argument("--tta", action="store_true", help="multi-scale and flip")
+    parser.add_argument("--tta", action="store_true", help="average over scales and flips")
     parser.add_argument(
         "--batch-size",
         type=int,
         default=1,
-        help="images of equal size that run together, at most (default: 1)",
+        help="consecutive images of equal size that run together, at most (default: 1)",
     )
     add_cfg_options(parser)
     return parser.parse_args(argv)
@@ -75,7 +71,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Segment, and return the exit code."""
     args = parse_args(argv)
-    tasks = find_tasks(args.inputs, args.out)
+    jobs = find_jobs(args.inputs, args.out)
     segmenter = Segmenter(
         args.source,
         checkpoint=args.checkpoint,
@@ -85,30 +81,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         tta=args.tta,
         cfg_options=args.cfg_options,
     )
-    kept = ("ids", "frames", "opacity", "precision", "mode", "tta", "cfg_options")
+    keys = ("label_format", "frames", "opacity", "precision", "mode", "tta", "cfg_options")
     settings = {
         "source": hash_source(args.source),
         "checkpoint": args.checkpoint and hash_source(args.checkpoint),
-        **{key: getattr(args, key) for key in kept},
+        **{key: getattr(args, key) for key in keys},
     }
-    with sole_predictor(args.out):
+    out = Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    with locked(out / "predict.lock", doing=f"segmenting into {out}"):
         folder = OutputFolder(
-            args.out,
+            out,
             settings,
             classes=segmenter.classes,
-            table=label_id_table(segmenter.classes) if args.ids == "label" else None,
+            table=label_id_table(segmenter.classes) if args.label_format == "label" else None,
             opacity=args.opacity,
             overwrite=args.overwrite,
         )
         summary = segment_folders(
             segmenter,
-            tasks,
+            jobs,
             folder,
             frames=args.frames,
             batch_size=args.batch_size,
             overwrite=args.overwrite,
         )
-    print(f"{summary.made} segmented, {summary.kept} done before: {args.out}")
+    print(f"{summary.segmented} segmented, {summary.skipped} done before: {out}")
     for failure in summary.failures:
         print(f"failed: {one_line(failure.error)}", file=sys.stderr)
     return 1 if summary.failures else 0

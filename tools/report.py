@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import glore_seg  # noqa: F401  patches OpenMMLab, so imported first
+import glore_seg  # noqa: F401  patches OpenMMLab, so it comes first
 from glore_seg.apis.report import write_report
 from glore_seg.cli import add_cfg_options, run_tool
 

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches OpenMMLab, so import it first
 from glore_seg.apis import load_config, submit, use_inference, use_split, use_tta
 from glore_seg.cli import add_cfg_options, add_launcher_options, run_tool, set_launcher
 from glore_seg.engine import leave_process_group
@@ -12,8 +12,8 @@ from glore_seg.engine import leave_process_group
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="Predict a split, write its label ids, check them and pack them for the test "
-        "server. Interrupted, the same command goes on where it stopped.",
+        description="Predict a split, check its label ids and pack them for the test server. "
+        "Interrupted, the same command continues.",
         epilog="example: python tools/submit.py configs/fcn_r50_glore_cityscapes-trainval.py "
         "work_dirs/fcn_r50_glore_cityscapes-trainval/iter_80000.pth --tta --out results.zip",
     )
@@ -22,17 +22,17 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", required=True, help="the zip to write")
     parser.add_argument("--overwrite", action="store_true", help="replace the zip")
     parser.add_argument("--split", default="test", help="train, val or test (default: test)")
-    parser.add_argument("--tta", action="store_true", help="multi-scale and flip")
+    parser.add_argument("--tta", action="store_true", help="average over scales and flips")
     parser.add_argument(
         "--mode", choices=["whole", "slide"], help="whole images or sliding windows"
     )
-    size = {"type": int, "nargs": 2, "metavar": ("HEIGHT", "WIDTH")}
-    parser.add_argument("--crop-size", **size, help="size of a sliding window, pixels")
-    parser.add_argument("--stride", **size, help="step between sliding windows, pixels")
+    for name, text in (("--crop-size", "size of a window"), ("--stride", "step between windows")):
+        metavar = ("HEIGHT", "WIDTH")
+        parser.add_argument(name, type=int, nargs=2, metavar=metavar, help=f"{text} in pixels")
     parser.add_argument(
         "--work-dir",
-        help="folder for the images, kept at the end (default: beside the zip, its name with "
-        "_images in place of .zip)",
+        help="folder for the images, kept at the end (default: that of the zip with _images in "
+        "place of .zip)",
     )
     add_cfg_options(parser)
     add_launcher_options(parser)
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     leave_process_group()
     if report:
-        # The server scores the test split alone; tools/check_submission.py the others.
+        # The server scores only the test split; tools/check_submission.py scores the others.
         ready = " for the server" if args.split == "test" else ""
         print("\n".join([*report.lines(), f"{args.out} is ready{ready}"]))
 

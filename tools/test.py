@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches OpenMMLab, so import it first
 from glore_seg.apis import load_config, use_output_dir, use_tta, use_visualization
 from glore_seg.cli import add_run_options, add_speed_options, run_tool, set_launcher
 from glore_seg.engine import (
@@ -20,15 +20,15 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description="Evaluate a checkpoint, or only write its predictions. The config's "
-        "default_scope tells the task: mmseg, mmpretrain or mmaction.",
+        "default_scope selects the task: mmseg, mmpretrain or mmaction.",
         epilog="example: python tools/test.py configs/fcn_r50_glore_cityscapes.py "
-        "work_dirs/fcn_r50_glore_cityscapes/iter_80000.pth --tta --show-dir panels",
+        "work_dirs/fcn_r50_glore_cityscapes/iter_80000.pth --tta --show-dir drawn",
     )
     parser.add_argument("config", help="config file")
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument(
         "--out",
-        help="folder for predicted label maps; label ids where CityscapesScoreMetric scores",
+        help="folder for predicted label maps; label ids with CityscapesScoreMetric",
     )
     parser.add_argument(
         "--format-only",
@@ -37,7 +37,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--show", action="store_true", help="show the predictions in a window")
     parser.add_argument(
-        "--show-dir", help="folder for painted predictions, within the work folder's run"
+        "--show-dir", help="folder for drawn predictions, in the run's work directory"
     )
     parser.add_argument(
         "--wait-time", type=float, default=2.0, help="seconds that --show waits (default: 2)"
@@ -45,7 +45,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--amp", action="store_true", help="mixed precision: bf16 on a CPU, fp16 on a GPU"
     )
-    parser.add_argument("--tta", action="store_true", help="multi-scale and flip")
+    parser.add_argument("--tta", action="store_true", help="average over scales and flips")
     parser.add_argument(
         "--fuse-conv-bn", action="store_true", help="fold BatchNorm into the convolutions first"
     )
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     if args.show or args.show_dir:
         use_visualization(cfg, show=args.show, show_dir=args.show_dir, wait_time=args.wait_time)
     if args.amp:
-        cfg.test_cfg.fp16 = True  # mmengine's name for autocast, whatever the type
+        cfg.test_cfg.fp16 = True  # mmengine's name for autocast of any type
     if args.tta:
         use_tta(cfg)
     if args.out:

@@ -10,8 +10,8 @@ from mmengine.config import Config
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from glore_seg.engine.runner import build_model
 from glore_seg.apis.tasks import task_of
+from glore_seg.engine.runner import build_model
 from glore_seg.export.graphs import use_order
 
 

@@ -1,4 +1,4 @@
-"""A trained network without a Runner, for images, reports and submissions."""
+"""Loads a trained network without a Runner."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from torch import Tensor, nn
 from glore_seg.apis.config import load_config
 from glore_seg.engine.hooks.setup_check_hook import check_state_dict, unwrap, warn_of_other_settings
 from glore_seg.engine.runner import build_model
-from glore_seg.errors import ConfigError
+from glore_seg.errors import CheckpointError
 from glore_seg.utils.devices import usable_device
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Weights and what was written beside them.
+    """The content of a checkpoint.
 
     Args:
         path: The file.
         state_dict: Names to tensors on the CPU.
-        meta: What the file says of itself, such as its config under ``cfg``.
+        meta: Metadata of the training, such as its config under ``cfg``.
     """
 
     path: Path
@@ -34,23 +34,21 @@ class Checkpoint:
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
-    """Read a checkpoint of this project's or of mmengine's training.
+    """Read a checkpoint of this project or of mmengine.
 
     Args:
         path: A ``.safetensors`` file, or one of torch, which is read with ``weights_only=True``.
 
     Raises:
-        ConfigError: It is not there.
+        CheckpointError: It is missing, corrupted, could run code, or holds no weights.
         MissingDependencyError: It is a ``.safetensors`` file and the library is not installed.
-        pickle.UnpicklingError: The file holds more than weights and training state, or is damaged.
-        ConfigError: The file holds no weights, or it is a damaged ``.safetensors`` file.
     """
     path = Path(path)
     loaded = CheckpointLoader.load_checkpoint(str(path), map_location="cpu")
     state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
     if not isinstance(state, dict) or not all(torch.is_tensor(v) for v in state.values()):
-        raise ConfigError(
-            f"{path} holds no state_dict of names to tensors; give a checkpoint of training"
+        raise CheckpointError(
+            f"{path} has no state_dict of names to tensors; expected a checkpoint of a training"
         )
     meta = loaded.get("meta") if state is not loaded else None
     return Checkpoint(path, state, meta if isinstance(meta, dict) else {})
@@ -62,21 +60,20 @@ def load_model(
     *,
     device: torch.device | str | None = None,
 ) -> nn.Module:
-    """Build the network of a config, fill it from a checkpoint, and set it to evaluate.
+    """Build the network of a config, load its weights, and set it to evaluation mode.
 
     Args:
-        config: A config, or its file; one that :func:`use_tta` changed gives the network within
-            its test-time augmentation.
-        checkpoint: The weights of this very network, or their file for :func:`read_checkpoint`.
-        device: Where the network goes. Default: the first GPU where there is one, else the CPU.
+        config: A config, or its file; after :func:`use_tta`, the network is wrapped in its
+            test-time augmentation.
+        checkpoint: The weights of this network, or their file for :func:`read_checkpoint`.
+        device: Where the network runs. Default: the first GPU, else the CPU.
 
     Returns:
-        The network; its ``test_step`` takes what a dataloader of the config gives.
+        The network; its ``test_step`` takes batches of the config's dataloaders.
 
     Raises:
-        ConfigError: Config or checkpoint is not there.
-        pickle.UnpicklingError: The file holds more than weights and training state, or is damaged.
-        ConfigError: The file holds no weights, or those of another network.
+        ConfigError: The config is missing.
+        CheckpointError: As for :func:`read_checkpoint`, or the weights are of another network.
     """
     cfg = config if isinstance(config, Config) else load_config(str(config))
     model = build_model(cfg)
@@ -86,6 +83,6 @@ def load_model(
     network = unwrap(model)
     check_state_dict(network, state, source=str(checkpoint.path), strict=True)
     warn_of_other_settings(cfg, checkpoint.meta, source=str(checkpoint.path))
-    # Not strict: the check allows an auxiliary head, which only training uses.
+    # Not strict: the check allows the weights of an auxiliary head, which only training uses.
     network.load_state_dict({k.removeprefix("module."): v for k, v in state.items()}, strict=False)
     return model.to(usable_device(device)).eval()

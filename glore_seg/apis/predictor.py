@@ -1,10 +1,12 @@
 """A trained network with the test pipeline of its config: from images to label maps.
 
-Shape legend: H, W sizes of an image as it was stored; K outputs of the network; N nodes of a unit;
-h, w sizes of its map.
+Shape legend: H, W size of an image as stored; K outputs of the network; N nodes of a unit; h, w
+size of its map.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias, cast
@@ -32,23 +34,40 @@ ImageData: TypeAlias = str | Path | np.ndarray
 """A file, or (H, W, 3), RGB, uint8."""
 
 
-class Predictor:
-    """A trained network with the test pipeline of its config: from an image to a label map.
-
-    A classifier's has no label maps; its units' maps, by :meth:`project`, are what it is for.
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a network predicts for one image.
 
     Args:
-        cfg: Config of the network; after :func:`use_tta` with its test-time augmentation.
+        labels: (H, W) of class indices, uint8.
+        scores: (K, H, W), float32, 0 to 1; None if they were not asked for.
+        sample: The image's data sample with metainfo and, if the pipeline loads it, ground truth.
+        milliseconds: Time of the network per image of the batch, without loading.
+    """
+
+    labels: np.ndarray
+    scores: np.ndarray | None
+    sample: Any
+    milliseconds: float
+
+
+class Predictor:
+    """A trained network with its test pipeline; it makes all predictions but ``Runner.test``'s.
+
+    A classifier has no label maps; :meth:`project` gives the maps of its units.
+
+    Args:
+        cfg: Config of the network, after :func:`use_tta` with its test-time augmentation.
         checkpoint: Its weights.
-        split: ``"test"`` or ``"val"``: whose dataset gives the pipeline, less the loading of
-            labels, and the classes.
-        device: Where the network runs. Default: the first GPU where there is one, else the CPU.
-        precision: ``"fp32"`` or ``"bf16"``, autocast to bfloat16.
+        split: ``"test"`` or ``"val"``: the dataset that gives the pipeline (without the loading of
+            labels) and the classes.
+        device: Where the network runs. Default: the first GPU, else the CPU.
+        precision: ``"fp32"``, or ``"bf16"`` for autocast to bfloat16. Default: autocast if the
+            config sets ``test_cfg.fp16``.
 
     Raises:
-        ConfigError: The checkpoint is not there.
-        ConfigError: The checkpoint is of another network, the dataset is made of others, or
-            ``precision`` is another word.
+        ConfigError: ``precision`` is unknown, or the dataset wraps others.
+        CheckpointError: The checkpoint is missing or belongs to another network.
     """
 
     def __init__(
@@ -58,25 +77,26 @@ class Predictor:
         *,
         split: str = "test",
         device: torch.device | str | None = None,
-        precision: str = "fp32",
+        precision: str | None = None,
     ) -> None:
-        if precision not in PRECISIONS:
+        if precision not in (None, *PRECISIONS):
             raise ConfigError(
                 f"precision is {precision!r}; expected one of {', '.join(PRECISIONS)}"
             )
         dataset = plain_dataset(cfg, split)
         self.model: Any = load_model(cfg, checkpoint, device=device)
-        self.precision = precision
+        self._dtype = torch.bfloat16 if precision == "bf16" else None
+        fp16 = bool((cfg.get("test_cfg") or {}).get("fp16", False))
+        self._autocast = fp16 if precision is None else precision == "bf16"
         self._scope = cfg.get("default_scope") or "mmseg"
         init_default_scope(self._scope)
         self._transforms = without_labels(dataset.pipeline)
         self._pipeline = Compose(self._transforms)
-        # Not opened: the data need not be there to predict files.
+        # Not opened: files can be predicted without the dataset.
         meta = DATASETS.build({**dataset, "lazy_init": True}).metainfo
-        # A classifier's folders may tell its classes, and they are not opened.
         self.classes: tuple[str, ...] = tuple(meta.get("classes") or ())
         self.palette: list[Sequence[int]] = meta.get("palette") or []
-        self._cuts = task_of(cfg).name != "segmentation"
+        self._crops = task_of(cfg).name != "segmentation"
 
     @property
     def device(self) -> torch.device:
@@ -85,81 +105,83 @@ class Predictor:
 
     @property
     def gives_scores(self) -> bool:
-        """Whether :meth:`predict_batch` can; not with another test-time augmentation than ours."""
+        """Whether scores can be had; not from mmseg's own test-time augmentation."""
         return isinstance(self.model, AccumulatingSegTTAModel) or not isinstance(
             self.model, BaseTTAModel
         )
 
     @property
     def decoder(self) -> str:
-        """What decodes files for the pipeline, a backend of ``mmcv.imfrombytes``."""
+        """Decoder of the pipeline, a backend of ``mmcv.imfrombytes``."""
         return self._transforms[0].get("imdecode_backend", "cv2")
 
-    def batch(self, *images: ImageData) -> dict[str, Any]:
-        """Images as a batch, as ``model.test_step`` takes it."""
-        return pseudo_collate([self._prepare(image) for image in images])
+    def run(
+        self, batches: Iterable[dict[str, Any]], *, scores: bool = False
+    ) -> Iterator[Prediction]:
+        """Predict batches, one after the other.
 
-    def seen(self, image: SelectedImage) -> np.ndarray:
-        """What of an image :meth:`project`'s maps lie over, (H, W, 3), RGB.
+        Args:
+            batches: As ``model.test_step`` takes them: from :meth:`batch` or a dataloader.
+            scores: Whether to return the scores: softmax of the logits (sigmoid if the network has
+                one output), with test-time augmentation their mean.
 
-        For segmentation the whole image as stored, for a classifier what its test pipeline cuts
-        out of it.
+        Yields:
+            A prediction for each image.
         """
-        if not self._cuts:
-            return image.image
-        # As OpenMMLab loads it: blue first, uint8.
-        return self.batch(image.path)["inputs"][0].numpy()[::-1].transpose(1, 2, 0)  # (H, W, 3)
+        for batch in batches:
+            start = time.perf_counter()
+            # Not around the yield: autocast is a setting of the thread.
+            with (
+                torch.no_grad(),
+                torch.autocast(self.device.type, dtype=self._dtype, enabled=self._autocast),
+            ):
+                samples, found = self._step(batch, scores)
+            if self.device.type == "cuda":
+                torch.cuda.synchronize(self.device)
+            milliseconds = 1000 * (time.perf_counter() - start) / len(samples)
+            for sample, one in zip(samples, found, strict=True):
+                labels = sample.pred_sem_seg.data.squeeze(0).cpu().numpy().astype(np.uint8)
+                values = None if one is None else one.float().cpu().numpy()
+                yield Prediction(labels, values, sample, milliseconds)
 
     def predict(self, image: ImageData) -> np.ndarray:
         """Label map of an image, (H, W) of class indices, uint8."""
-        ((labels, _),) = self.predict_batch([image])
-        return labels
+        (found,) = self.run([self.batch(image)])
+        return found.labels
 
-    @torch.no_grad()
     def predict_batch(
         self, images: Sequence[ImageData], *, scores: bool = False
     ) -> list[tuple[np.ndarray, np.ndarray | None]]:
-        """Label maps of images that the pipeline brings to one size.
+        """Label map and, if asked for, scores of images that the pipeline brings to one size."""
+        found = self.run([self.batch(*images)], scores=scores)
+        return [(one.labels, one.scores) for one in found]
 
-        Args:
-            images: The images.
-            scores: Whether to give the scores, too.
+    def batch(self, *images: ImageData) -> dict[str, Any]:
+        """Images as a batch for ``model.test_step``."""
+        return pseudo_collate([self._prepare(image) for image in images])
 
-        Returns:
-            For each image its label map, (H, W) of class indices, uint8, and, if asked, the
-            scores that it was decided by, (K, H, W), float32, 0 to 1: softmax of the logits, or
-            sigmoid where the network has one output. With test-time augmentation those of the mean.
+    def displayed_image(self, image: SelectedImage) -> np.ndarray:
+        """The image that :meth:`project`'s maps cover, (H, W, 3), RGB.
+
+        For segmentation the image as stored, for a classifier the crop of its test pipeline.
         """
-        batch = self.batch(*images)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            samples, found = self._step(batch, scores)
-        return [
-            (_labels(sample), None if one is None else one.float().cpu().numpy())
-            for sample, one in zip(samples, found, strict=True)
-        ]
-
-    def _step(self, batch: dict[str, Any], scores: bool) -> tuple[list[Any], list[Tensor | None]]:
-        if not scores:
-            samples = self.model.test_step(batch)
-            return samples, [None] * len(samples)
-        if isinstance(self.model, AccumulatingSegTTAModel):
-            samples, means = self.model.test_step_with_scores(batch)
-            return samples, [*means]
-        samples = self.model.test_step(batch)
-        return samples, [_probabilities(sample.seg_logits.data) for sample in samples]
+        if not self._crops:
+            return image.image
+        # BGR, uint8, as OpenMMLab loads it.
+        return self.batch(image.path)["inputs"][0].numpy()[::-1].transpose(1, 2, 0)  # (H, W, 3)
 
     def project(self, image: ImageData, unit: GloReUnit, *, mirrored: bool = False) -> np.ndarray:
         """Projection weights of a unit of the network on an image, (N, h, w), float32.
 
-        The image runs through in one piece, also where the config tests by windows.
+        The network gets the image in one piece, also if the config tests by sliding windows.
 
         Args:
             image: The image.
-            unit: One of the network's.
-            mirrored: Mirror the image left to right first.
+            unit: A unit of the network.
+            mirrored: Whether to flip the image horizontally first.
 
         Raises:
-            ConfigError: The network does not call the unit once, for example where the unit stands
+            ConfigError: The network does not call the unit once, for example because the unit is
                 in an auxiliary head.
         """
         # Imported here: it imports matplotlib.
@@ -179,38 +201,41 @@ class Predictor:
                 "give another unit"
             )
         weights = captured[0].squeeze(0).cpu().numpy()  # (N, h, w)
-        # The preprocessor may have padded the image, at its right and bottom.
+        # The preprocessor may have padded the image at the right and bottom.
         h, w = weights.shape[-2:]
         padded_height, padded_width = inputs.shape[-2:]
         return weights[:, : round(h * height / padded_height), : round(w * width / padded_width)]
 
+    def _step(self, batch: dict[str, Any], scores: bool) -> tuple[list[Any], list[Tensor | None]]:
+        if scores and isinstance(self.model, AccumulatingSegTTAModel):
+            samples, means = self.model.test_step_with_scores(batch)
+            return samples, [*means]
+        samples = self.model.test_step(batch)
+        if not scores:
+            return samples, [None] * len(samples)
+        return samples, [_probabilities(sample.seg_logits.data) for sample in samples]
+
     def _prepare(self, image: ImageData) -> dict[str, Any]:
         item: dict[str, Any] = {"reduce_zero_label": False, "seg_fields": []}
         if isinstance(image, np.ndarray):
-            # mmseg's pipelines hold blue first
-            item["img"] = np.ascontiguousarray(image[..., ::-1])
+            item["img"] = np.ascontiguousarray(image[..., ::-1])  # mmseg's pipelines hold BGR
             return cast(dict[str, Any], self._array_pipeline(item))
-        item["img_path"] = str(image)
-        return cast(dict[str, Any], self._pipeline(item))
+        return cast(dict[str, Any], self._pipeline({**item, "img_path": str(image)}))
 
     @cached_property
     def _array_pipeline(self) -> Compose:
-        """The same pipeline for images that are in memory."""
+        """The pipeline for images in memory."""
         first, *rest = self._transforms
         if first["type"] != "LoadImageFromFile" or first.get("color_type", "color") != "color":
             raise ConfigError(
                 f"the test pipeline begins with {dict(first)}; expected LoadImageFromFile of "
-                "color images, in whose place arrays are put"
+                "color images, which is replaced for arrays"
             )
-        init_default_scope(self._scope)  # another's may have come since
+        init_default_scope(self._scope)
         load = {"type": "LoadImageFromNDArray", "to_float32": first.get("to_float32", False)}
         return Compose([load, *rest])
 
 
-def _labels(sample: Any) -> np.ndarray:
-    return sample.pred_sem_seg.data.squeeze(0).cpu().numpy().astype(np.uint8)  # (H, W)
-
-
 def _probabilities(logits: Tensor) -> Tensor:
-    """Of the logits of a sample, (K, H, W); mmseg has made one output a probability itself."""
+    """Scores from the logits of a sample, (K, H, W); mmseg applies sigmoid to one output itself."""
     return logits.float().softmax(0) if len(logits) > 1 else logits

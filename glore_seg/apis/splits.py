@@ -1,4 +1,4 @@
-"""Which images a split means, and how they are read without chance."""
+"""The dataset of a split, with deterministic loading."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from mmengine.registry import DATASETS, init_default_scope
 
 from glore_seg.apis.tasks import require_segmentation, task_of
 from glore_seg.errors import ConfigError
-from glore_seg.utils.files import track
+from glore_seg.utils.progress import track
 
 _LOADS_LABELS = ("LoadAnnotations", "LoadCheckedAnnotations")
 _IMAGES, _LABELS = "leftImg8bit", "gtFine"
 
 
 def use_split(cfg: Config, split: str) -> None:
-    """Test on the images of a split, ``leftImg8bit/SPLIT``, and load no labels.
+    """Test on the images of ``leftImg8bit/SPLIT``, without labels.
 
     Args:
-        cfg: The config; its test dataset must be one in the layout of Cityscapes.
+        cfg: The config; its test dataset has the layout of Cityscapes.
         split: ``"train"``, ``"val"`` or ``"test"``.
 
     Raises:
-        ConfigError: The test dataset is made of others, or the config is not of segmentation.
+        ConfigError: The test dataset wraps others, or the config is not for segmentation.
     """
     require_segmentation(cfg, "a submission")
     dataset = plain_dataset(cfg, "test")
@@ -35,20 +35,19 @@ def use_split(cfg: Config, split: str) -> None:
 
 
 def build_image_dataset(cfg: Config, split: str) -> BaseDataset:
-    """Open a split to look at: images and labels as stored, whatever the split's own pipeline.
+    """Build a dataset of the images and labels of a split as stored, without augmentation.
 
-    In the layout of Cityscapes the split is ``leftImg8bit/SPLIT`` with the labels of
-    ``gtFine/SPLIT``, as for :func:`use_split`; ``"test"`` has no labels. Datasets of another
-    layout, and those of a classifier, are those of the config's ``SPLIT_dataloader``. Labels are
-    read as the config's test pipeline reads them, else its val pipeline; where neither does, there
-    are none.
+    In the layout of Cityscapes these are ``leftImg8bit/SPLIT`` and ``gtFine/SPLIT``, as for
+    :func:`use_split`; ``"test"`` has no labels. Otherwise it is the dataset of the config's
+    ``SPLIT_dataloader``. Labels are loaded as in the test pipeline, else as in the val pipeline, if
+    one of them loads labels.
 
     Args:
         cfg: The config.
         split: ``"train"``, ``"val"`` or ``"test"``.
 
     Raises:
-        ConfigError: The dataset is made of others.
+        ConfigError: The dataset wraps others.
     """
     tested = plain_dataset(cfg, "test")
     if task_of(cfg).name != "segmentation":
@@ -64,20 +63,20 @@ def build_image_dataset(cfg: Config, split: str) -> BaseDataset:
             labels = []
         if labels:
             dataset.data_prefix.seg_map_path = f"{_LABELS}/{split}"
-            dataset.test_mode = False  # an image without label is then refused
+            dataset.test_mode = False  # refuses an image without label
     else:
         dataset = ConfigDict(plain_dataset(cfg, split).to_dict())
-    dataset.pop("pack", None)  # of what training reads
+    dataset.pop("pack", None)
     dataset.pipeline = [tested.pipeline[0], *labels, {"type": "PackSegInputs"}]
     init_default_scope(cfg.get("default_scope") or "mmseg")
     return DATASETS.build(dataset)
 
 
 def read_labels(dataset: BaseDataset) -> Iterator[np.ndarray]:
-    """Read the labels of a split alone, without its images, under a bar that shows the time left.
+    """Read the labels of a split, without its images, with a progress bar.
 
     Args:
-        dataset: What :func:`build_image_dataset` gives.
+        dataset: From :func:`build_image_dataset`.
 
     Yields:
         Label maps, (H, W) of class indices, 255 where ignored; uint8.
@@ -88,8 +87,8 @@ def read_labels(dataset: BaseDataset) -> Iterator[np.ndarray]:
     loaders = [t for t in dataset.pipeline.transforms if type(t).__name__ in _LOADS_LABELS]
     if not loaders:
         raise ConfigError(
-            "the split has no labels; expected a test or val pipeline with LoadAnnotations or "
-            "LoadCheckedAnnotations: give another --split, or set the pipeline in the config"
+            f"the split has no labels; expected a test or val pipeline with one of {_LOADS_LABELS}:"
+            " give another --split, or set the pipeline in the config"
         )
     for index in track(range(len(dataset)), len(dataset), "labels"):
         item = dataset.get_data_info(index)
@@ -99,32 +98,30 @@ def read_labels(dataset: BaseDataset) -> Iterator[np.ndarray]:
 
 
 def plain_dataset(cfg: Config, split: str) -> Any:
-    """The config of a split's dataset, which is not made of others.
+    """The config of a split's dataset, which must not be a wrapper of others.
 
     Raises:
-        ConfigError: It is, or the config has none.
+        ConfigError: It is, or there is none.
     """
     name = f"{split}_dataloader"
     if not cfg.get(name):
-        raise ConfigError(
-            f"{name} is {cfg.get(name)}; expected one with a dataset: give it in the config"
-        )
+        raise ConfigError(f"{name} is {cfg.get(name)}; expected one with a dataset")
     dataset = cfg[name].dataset
     if "dataset" in dataset or "datasets" in dataset:
         raise ConfigError(
-            f"{name}.dataset is a {dataset.type} of other datasets; expected a single one, "
-            "such as CheckedCityscapesDataset: give it in the config"
+            f"{name}.dataset is a {dataset.type} of other datasets; expected a single one, such as "
+            "CheckedCityscapesDataset"
         )
     return dataset
 
 
 def without_labels(transforms: Any) -> Any:
-    """The same pipeline without the loading of labels, within ``TestTimeAug``'s lists as well."""
+    """The pipeline without the loading of labels, also in the lists of ``TestTimeAug``."""
     kept = []
     for item in transforms:
         if isinstance(item, list | tuple):
             inner = without_labels(item)
-            if inner:  # TestTimeAug combines its lists; an empty one would leave no combination
+            if inner:  # TestTimeAug combines its lists: an empty one would leave nothing
                 kept.append(inner)
         elif item["type"] not in _LOADS_LABELS:
             if "transforms" in item:
@@ -134,7 +131,7 @@ def without_labels(transforms: Any) -> Any:
 
 
 def loads_labels(transforms: Any) -> bool:
-    """Whether a pipeline loads labels, ``TestTimeAug``'s lists left aside."""
+    """Whether a pipeline loads labels, not counting the lists of ``TestTimeAug``."""
     return bool(_label_loaders(transforms))
 
 
@@ -144,6 +141,6 @@ def _label_loaders(transforms: Any) -> list[Any]:
 
 def _set_split(dataset: Any, split: str) -> None:
     dataset.data_prefix = {"img_path": f"{_IMAGES}/{split}"}
-    for key in ("ann_file", "indices"):  # which would leave images out
+    for key in ("ann_file", "indices"):  # would select some of the images
         dataset.pop(key, None)
     dataset.test_mode = True

@@ -1,4 +1,4 @@
-"""What the options of test.py and submit.py change in a config."""
+"""Changes of a config by the options of tools/test.py and tools/submit.py."""
 
 from pathlib import Path
 
@@ -12,12 +12,9 @@ from glore_seg.utils.files import remove_unfinished
 
 
 def use_visualization(cfg: Config, *, show: bool, show_dir: str | None, wait_time: float) -> None:
-    """Paint every prediction: in a window, or into ``show_dir/vis_data/vis_image``.
-
-    The task's own hook and visualizer do it.
-    """
+    """Draw every prediction: in a window, or into ``show_dir/vis_data/vis_image``."""
     task = task_of(cfg)
-    # setdefault() of a ConfigDict gives a plain copy, which would be changed in vain.
+    # setdefault() of a ConfigDict returns a copy.
     if cfg.get("default_hooks") is None:
         cfg.default_hooks = {}
     if cfg.default_hooks.get("visualization") is None:
@@ -27,16 +24,16 @@ def use_visualization(cfg: Config, *, show: bool, show_dir: str | None, wait_tim
     )
     if cfg.get("visualizer") is None:
         cfg.visualizer = {"type": task.visualizer, "name": "visualizer"}
-    # TensorBoard would keep a second copy of each image.
+    # TensorBoard would store a second copy of each image.
     cfg.visualizer.vis_backends = [{"type": "AtomicLocalVisBackend"}]
     if show_dir:
         cfg.visualizer.save_dir = show_dir
 
 
 def use_tta(cfg: Config) -> None:
-    """Test at several scales, flipped and not, as the config's ``tta_pipeline`` says.
+    """Test at the scales and flips of the config's ``tta_pipeline``.
 
-    Where the config's own test pipeline loads no labels, the other loads none either.
+    Labels are loaded only if the config's test pipeline loads them.
 
     Raises:
         ConfigError: The config has no ``tta_pipeline`` or ``tta_model``.
@@ -45,8 +42,8 @@ def use_tta(cfg: Config) -> None:
     if missing:
         raise ConfigError(
             f"--tta needs {' and '.join(missing)} in the config; mmseg's dataset bases "
-            "(mmseg::_base_/datasets/...) and default_runtime have them, for a classifier give a "
-            "tta_pipeline and tta_model=dict(type='AverageClsScoreTTA')"
+            "(mmseg::_base_/datasets/...) and default_runtime have them; a classifier needs "
+            "tta_model=dict(type='AverageClsScoreTTA')"
         )
     dataset = cfg.test_dataloader.dataset
     labelled = loads_labels(dataset.pipeline)
@@ -61,18 +58,18 @@ def use_inference(
     crop_size: tuple[int, int] | None = None,
     stride: tuple[int, int] | None = None,
 ) -> None:
-    """Predict whole images or sliding windows; to be called before :func:`use_tta`.
+    """Predict whole images or sliding windows; call it before :func:`use_tta`.
 
     Args:
         cfg: The config.
-        mode: ``"whole"``, ``"slide"`` or None, the config's own.
-        crop_size: (height, width) of a window in pixels. Default: the config's own.
+        mode: ``"whole"`` or ``"slide"``. Default: the config's.
+        crop_size: (height, width) of a window in pixels. Default: the config's.
         stride: (vertical, horizontal) step between windows in pixels, at most the window.
-            Default: the config's own.
+            Default: the config's.
 
     Raises:
-        ConfigError: Windows are given without sliding, are missing, or leave gaps, or the config
-            is not of segmentation.
+        ConfigError: Windows are given in mode ``"whole"``, are missing, or leave gaps; or the
+            config is not for segmentation.
     """
     require_segmentation(cfg, "predicting")
     if cfg.model.get("test_cfg") is None:
@@ -83,7 +80,7 @@ def use_inference(
         raise ConfigError(f"mode is {mode!r}; expected 'whole' or 'slide' (model.test_cfg.mode)")
     if mode == "whole":
         if crop_size or stride:
-            raise ConfigError("--crop-size and --stride are of sliding windows: add --mode slide")
+            raise ConfigError("--crop-size and --stride need --mode slide")
         test_cfg.mode = "whole"
         return
     test_cfg.mode = "slide"
@@ -94,19 +91,17 @@ def use_inference(
 
 
 def use_output_dir(cfg: Config, output_dir: str, *, format_only: bool) -> None:
-    """Write the predicted label maps to a folder, and with ``format_only`` do nothing else.
-
-    What a killed run left half-written there is removed.
+    """Write the predicted label maps to a folder; with ``format_only``, score nothing.
 
     Raises:
-        ConfigError: The config is not of segmentation.
+        ConfigError: The config is not for segmentation.
     """
     require_segmentation(cfg, "--out")
     remove_unfinished(Path(output_dir))
     several = isinstance(cfg.test_evaluator, list | tuple)
     for metric in cfg.test_evaluator if several else [cfg.test_evaluator]:
         metric.output_dir = output_dir
-        if metric.type == "CityscapesMetric":  # mmseg's, which would remove the folder at the end
+        if metric.type == "CityscapesMetric":  # mmseg's removes the folder at the end
             metric.keep_results = True
         if format_only:
             metric.format_only = True

@@ -16,7 +16,8 @@ from glore_seg.apis.select_images import SelectedImage, find_images, read_image
 from glore_seg.apis.splits import build_image_dataset
 from glore_seg.apis.tasks import require_segmentation, task_of
 from glore_seg.errors import ConfigError, OutputError
-from glore_seg.utils.files import atomic_write, track
+from glore_seg.utils.files import atomic_write
+from glore_seg.utils.progress import track
 from glore_seg.visualization.comparison import Comparison, draw_comparison
 from glore_seg.visualization.projections import (
     check_nodes,
@@ -145,7 +146,7 @@ def visualize_projections(
             dataset = build_image_dataset(cfg, split)
             indices = evenly_spaced(dataset, 3 if num_images is None else num_images)
             selected = [read_image(dataset, index) for index in indices]
-        images = [predictor.seen(image) for image in selected]
+        images = [predictor.displayed_image(image) for image in selected]
         tracked = track(selected, len(selected), "projecting")
         weights = [predictor.project(image.path, module) for image in tracked]
     else:

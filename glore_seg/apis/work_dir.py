@@ -1,4 +1,4 @@
-"""What lies in the work folder of a training: its config and its checkpoints."""
+"""The config and the checkpoints in the work directory of a training."""
 
 from pathlib import Path
 
@@ -6,23 +6,15 @@ from glore_seg.errors import ConfigError
 
 
 def find_config(work_dir: Path) -> Path:
-    """The config that the Runner left in the work folder.
+    """The config that the Runner dumped into the work directory.
 
     Raises:
-        ConfigError: There is none.
-        ConfigError: There are several.
+        ConfigError: There is none, or more than one.
     """
     found = sorted(work_dir.glob("*.py"))
-    if not found:
-        raise ConfigError(
-            f"{work_dir} holds no config (*.py); expected the work folder of a training: give it, "
-            "or the config by --config"
-        )
-    if len(found) > 1:
-        raise ConfigError(
-            f"{work_dir} holds several configs ({', '.join(f.name for f in found)}); give one of "
-            "them by --config"
-        )
+    if len(found) != 1:
+        names = ", ".join(file.name for file in found) or "none"
+        raise ConfigError(f"configs (*.py) in {work_dir}: {names}; expected one: give --config")
     return found[0]
 
 
@@ -36,7 +28,4 @@ def find_checkpoint(work_dir: Path) -> Path:
         found = list(work_dir.glob(pattern))
         if found:
             return max(found, key=lambda file: file.stat().st_mtime_ns)
-    raise ConfigError(
-        f"{work_dir} holds no checkpoint (best_*.pth, iter_*.pth or epoch_*.pth); give one by "
-        "--checkpoint"
-    )
+    raise ConfigError(f"{work_dir} has no checkpoint (iter_*.pth, ...): give --checkpoint")

@@ -25,6 +25,7 @@ from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from glore_seg.compat.array_pickles import NUMPY_STAND_INS, PickledArray, PickledDtype
 from glore_seg.compat.patch import CannotPatchError, Patch
 from glore_seg.compat.torch_api import FULLY_SUPPORTED, TORCH, add_safe_globals, require_torch
+from glore_seg.errors import CheckpointError
 from glore_seg.utils.files import corruption_reason
 from glore_seg.utils.safetensors_io import read_safetensors, read_safetensors_meta
 
@@ -174,14 +175,14 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
         map_location: As in ``torch.load``; tensors of safetensors come on the CPU.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        CheckpointError: If there is no such file.
         MissingDependencyError: If it is a ``.safetensors`` file and the library is not installed.
         pickle.UnpicklingError: As for :func:`load_weights`.
         ValueError: If it is a ``.safetensors`` file and is damaged.
     """
     path = os.path.expanduser(filename)
     if not os.path.isfile(path):
-        raise FileNotFoundError(
+        raise CheckpointError(
             f"checkpoint {path} not found; expected the path of a .pth or .safetensors file"
         )
     if path.endswith(".safetensors"):

@@ -74,7 +74,9 @@ if TORCH >= (2, 4):
 
     def in_autocast(device: str) -> bool:
         """Whether autocast is on for a type of device, such as ``"cuda"``."""
-        return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+        # torch 2.4 does not compile the first question; a compiled graph is for a device that has it.
+        available = is_compiling() or torch.amp.is_autocast_available(device)
+        return available and torch.is_autocast_enabled(device)
 
 else:
 

@@ -1,4 +1,4 @@
-"""The four scores of Cityscapes' pixel-level benchmark from running counts.
+"""The four scores of Cityscapes' pixel-level benchmark, from counts kept image by image.
 
 Shape legend: H, W sizes of an image; I label ids of Cityscapes, 0 to 33.
 """
@@ -15,10 +15,11 @@ from prettytable import PrettyTable
 from glore_seg.errors import DataError
 from glore_seg.evaluation.cityscapes_counts import (
     NUM_IDS,
-    check_images,
-    count_pixels,
+    check_arrays,
+    count_label_ids,
     weigh_instances,
 )
+from glore_seg.evaluation.confusion import percent
 
 CITYSCAPES_CLASSES = tuple(
     label.name for i, label in sorted(id2label.items()) if i >= 0 and not label.ignoreInEval
@@ -30,15 +31,15 @@ State = tuple[np.ndarray, np.ndarray, np.ndarray, bool]
 
 @dataclass(frozen=True)
 class CityscapesScores:
-    """All scores, in percent; ``nan`` for what occurs neither in truth nor in prediction.
+    """All scores in percent; ``nan`` for what occurs neither in the truth nor in the prediction.
 
     Attributes:
         iou: By class, TP / (TP + FP + FN).
         iiou: By class with instances, iTP / (iTP + FP + iFN): pixels weighted by average over own
-            size of their instance. All ``nan`` where an image came without instances.
+            size of their instance. All ``nan`` if an image had no instance ids.
         iou_category: By category.
         iiou_category: By category whose classes all have instances.
-        accuracy: Share of the pixels that are right, ignored ones left out.
+        accuracy: Share of the pixels predicted correctly, without ignored ones.
         confusion: Pixels by true (row) and predicted (column) label id, (I, I) int64, rows of
             ignored labels included.
     """
@@ -77,24 +78,32 @@ class CityscapesScores:
         ]
         return "\n".join(parts)
 
+    def summary(self) -> str:
+        """The table and a line with the four scores of the benchmark."""
+        scores = self.as_dict()
+        names = {"mIoU": "IoU class", "miIoU": "iIoU class"}
+        names |= {"mIoU_category": "IoU category", "miIoU_category": "iIoU category"}
+        line = ", ".join(f"{name} {scores[key]:.2f}" for key, name in names.items())
+        return f"{self.table()}\n{line} %"
+
 
 class CityscapesScorer:
-    """Counts pixels and instances image by image and scores as cityscapesScripts does.
+    """Counts pixels and instances image by image; scores as cityscapesScripts does.
 
     Equal to ``evalPixelLevelSemanticLabeling`` of cityscapesScripts 2.2 on every number:
 
     - pixels whose true label is ignored count for nothing, whatever is predicted there;
     - an ignored id predicted on a scored pixel is a miss;
-    - the instance scores take the instances from ``instance_ids`` alone, and the false positives
-      from the label ids; groups (instance ids below 1000) are in neither TP nor FN;
-    - a license plate (-1) is drawn in no image of label ids; 255 is refused.
+    - the instance scores take instances from ``instance_ids`` and false positives from the label
+      ids; groups (instance ids below 1000) are in neither TP nor FN;
+    - a license plate (-1) is not in label id images; 255 is refused.
 
     Args:
-        classes: Names of the classes to score. The others are ignored as Cityscapes ignores
-            "dynamic". Default: its 19 classes.
+        classes: Names of the classes to score. The others are ignored like "dynamic". Default:
+            the 19 classes of Cityscapes.
 
     Raises:
-        DataError: ``classes`` is empty or holds a name that is no scored class of Cityscapes.
+        DataError: ``classes`` is empty or holds a name that Cityscapes does not score.
 
     Example:
         >>> import numpy as np
@@ -110,8 +119,8 @@ class CityscapesScorer:
         unknown = [name for name in classes if name not in CITYSCAPES_CLASSES]
         if unknown or not classes:
             raise DataError(
-                f"classes hold {unknown or 'nothing'}; expected names of Cityscapes' scored "
-                f"classes: {', '.join(CITYSCAPES_CLASSES)}"
+                f"classes hold {unknown or 'nothing'}; expected classes that Cityscapes scores: "
+                f"{', '.join(CITYSCAPES_CLASSES)}"
             )
         self._ids = np.array(sorted(name2label[name].id for name in classes))
         self._confusion = np.zeros((NUM_IDS, NUM_IDS), np.int64)
@@ -125,19 +134,18 @@ class CityscapesScorer:
         """Count one image.
 
         Args:
-            prediction: Predicted label ids, (H, W) uint8.
-            label_ids: The true ones, (H, W) uint8.
-            instance_ids: (H, W) uint16: label id times 1000 plus a number for an instance, the
-                label id for all else. ``None`` where the dataset has none: the instance scores
-                are ``nan`` then.
+            prediction: Predicted label ids, (H, W), uint8.
+            label_ids: True label ids, (H, W), uint8.
+            instance_ids: (H, W), uint16: label id times 1000 plus a number for an instance, the
+                label id for all else. ``None`` if the dataset has none; the instance scores are
+                ``nan`` then.
 
         Raises:
-            DataError: An array is of another type.
-            DataError: The shapes differ, or there is an id that Cityscapes does not have.
+            DataError: An array has another type or shape, or an id that Cityscapes does not have.
+                Nothing of the image is counted then.
         """
-        check_images(prediction, label_ids, instance_ids)
-        counts = count_pixels(label_ids, prediction)
-        # before anything is added: an image that is refused counts for nothing
+        check_arrays(prediction, label_ids, instance_ids)
+        counts = count_label_ids(label_ids, prediction)
         weighted = None if instance_ids is None else weigh_instances(instance_ids, prediction)
         self._confusion += counts
         if weighted is None:
@@ -145,38 +153,25 @@ class CityscapesScorer:
         else:
             self._weighted += weighted
 
-    def merge(self, other: CityscapesScorer) -> None:
-        """Add the counts of another scorer of the same classes.
-
-        Raises:
-            DataError: It scores other classes.
-        """
-        if not np.array_equal(self._ids, other._ids):
-            raise DataError(
-                f"merging scores of the label ids {other._ids.tolist()} into those of "
-                f"{self._ids.tolist()}; expected the same classes"
-            )
-        self.add_state(other.state())
-
     def state(self) -> State:
-        """All counts, small: what processes send each other; :meth:`add_state` takes it."""
-        places = np.flatnonzero(self._confusion).astype(np.uint16)
+        """All counts in a few kilobytes, for :meth:`add_state` in another process."""
+        positions = np.flatnonzero(self._confusion).astype(np.uint16)
         return (
-            places,
-            self._confusion.flat[places],
+            positions,
+            self._confusion.flat[positions],
             self._weighted[self._with_instances()],
             self._all_have_instances,
         )
 
     def add_state(self, state: State) -> None:
-        """Add the counts that :meth:`state` of a scorer of the same classes gave."""
-        places, counts, weighted, have_instances = state
-        self._confusion.flat[places] += counts
+        """Add the counts from :meth:`state` of a scorer of the same classes."""
+        positions, counts, weighted, have_instances = state
+        self._confusion.flat[positions] += counts
         self._weighted[self._with_instances()] += weighted
         self._all_have_instances &= have_instances
 
     def compute(self) -> CityscapesScores:
-        """Score what was counted so far."""
+        """Compute the scores of the images counted so far."""
         ids = self._ids
         scored = self._confusion[np.ix_(ids, ids)]
         hits = np.diagonal(scored)
@@ -225,10 +220,9 @@ def _names(ids: Iterable[int]) -> list[str]:
     return [id2label[i].name for i in ids]
 
 
-def _percent(part: np.ndarray, whole: np.ndarray, *, known: bool = True) -> list[float]:
-    part, whole = np.atleast_1d(part, whole)
-    with np.errstate(invalid="ignore"):
-        return (100 * (part / whole) if known else np.full(part.shape, np.nan)).tolist()
+def _percent(part: np.ndarray, total: np.ndarray, *, known: bool = True) -> list[float]:
+    found = np.atleast_1d(percent(part, total))
+    return (found if known else np.full(found.shape, np.nan)).tolist()
 
 
 def _mean(values: Iterable[float]) -> float:

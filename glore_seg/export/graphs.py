@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 from glore_seg.layers.evaluation_order import Order
-from glore_seg.models.segmentors.lean_logits import resizes_as_usual
+from glore_seg.models.segmentors.lean_logits import only_resizes
 
 
 class SegmentationGraph(nn.Module):
@@ -44,7 +44,7 @@ class SegmentationGraph(nn.Module):
                 f"the network is a {type(segmentor).__name__}; expected an EncoderDecoder or a "
                 "descendant"
             )
-        self.usual = resizes_as_usual(segmentor)
+        self.usual = only_resizes(segmentor)
         if not (self.usual or resized):
             raise ConfigError(
                 f"{type(segmentor).__name__} with {type(segmentor.decode_head).__name__} does more "

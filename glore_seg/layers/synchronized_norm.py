@@ -52,7 +52,8 @@ class SynchronizedBatchNorm(_BatchNorm):
 
 def group_to_sum_over(norm: _BatchNorm) -> dist.ProcessGroup | None:
     """The processes that share a norm's statistics; None if there is only one."""
-    if not (isinstance(norm, nn.SyncBatchNorm | SynchronizedBatchNorm) and norm.training):
+    # A tuple of types: torch 2.4 does not compile a union.
+    if not (isinstance(norm, (nn.SyncBatchNorm, SynchronizedBatchNorm)) and norm.training):
         return None
     if not (dist.is_available() and dist.is_initialized()):
         return None

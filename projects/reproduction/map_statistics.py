@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import glore_seg  # noqa: F401  patches OpenMMLab, so imported first
+import glore_seg  # noqa: F401  patches OpenMMLab, so it comes first
 from glore_seg.apis import load_config
 from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.select_images import read_image
@@ -19,7 +19,7 @@ from glore_seg.apis.splits import build_image_dataset
 from glore_seg.apis.visualize import evenly_spaced
 from glore_seg.cli import add_cfg_options, run_tool
 from glore_seg.errors import ConfigError
-from glore_seg.utils.files import track
+from glore_seg.utils.progress import track
 from glore_seg.visualization import find_unit
 
 

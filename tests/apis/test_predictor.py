@@ -2,9 +2,11 @@ import mmcv
 import numpy as np
 import pytest
 import torch
+from mmengine.runner import Runner
 
 from glore_seg.apis import use_tta
 from glore_seg.apis.predictor import Predictor
+from glore_seg.errors import ConfigError, DataError
 from glore_seg.visualization import capture_projections, find_unit
 
 
@@ -12,7 +14,7 @@ def val_files(street_scenes):
     return sorted((street_scenes / "leftImg8bit/val").rglob("*.png"))
 
 
-def test_prediction_is_the_largest_logit_at_the_images_size(small_cfg, save, street_scenes):
+def test_predicts_the_largest_logit_at_the_size_of_the_image(small_cfg, save, street_scenes):
     predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
     assert predictor.classes[0] == "road"
     assert list(predictor.palette[0]) == [128, 64, 128]
@@ -30,7 +32,7 @@ def test_prediction_is_the_largest_logit_at_the_images_size(small_cfg, save, str
     assert Predictor(small_cfg, save(small_cfg)).predict(file).shape == (64, 128)
 
 
-def test_weights_are_the_units_projection_of_the_whole_image(small_cfg, save, street_scenes):
+def test_projects_by_the_unit_on_the_image_in_one_piece(small_cfg, save, street_scenes):
     file = val_files(street_scenes)[0]
     predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
     name, unit = find_unit(predictor.model)
@@ -58,10 +60,10 @@ def test_weights_are_the_units_projection_of_the_whole_image(small_cfg, save, st
     assert np.array_equal(padded.project(file, unit), captured[0][0, :, :8, :16].numpy())
 
 
-def test_a_unit_that_does_not_run_is_refused(small_cfg, save, street_scenes):
+def test_rejects_a_unit_of_another_network(small_cfg, save, street_scenes):
     predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
     stranger = type(find_unit(predictor.model)[1])(16)
-    with pytest.raises(ValueError, match="calls this unit 0 times for an image; expected once"):
+    with pytest.raises(ConfigError, match="0 times"):
         predictor.project(val_files(street_scenes)[0], stranger)
 
 
@@ -83,9 +85,35 @@ def test_arrays_batches_and_scores(small_cfg, save, street_scenes):
     assert not Predictor(small_cfg, save(small_cfg), device="cpu").gives_scores
 
 
-def test_an_image_that_cannot_be_read(small_cfg, save, street_scenes, tmp_path):
+def test_runs_batches_of_a_dataloader(small_cfg, save, street_scenes):
+    predictor = Predictor(small_cfg, save(small_cfg), split="val", device="cpu")
+    loader = Runner.build_dataloader(small_cfg.val_dataloader)
+    found = list(predictor.run(loader))
+    assert [one.sample.img_path for one in found] == [str(f) for f in val_files(street_scenes)]
+    for one in found:
+        assert np.array_equal(one.labels, predictor.predict(one.sample.img_path))
+        assert one.scores is None
+        assert one.milliseconds > 0
+
+
+def test_precision_is_that_of_the_config_by_default(small_cfg, save, street_scenes):
+    checkpoint, file = save(small_cfg), val_files(street_scenes)[0]
+
+    def scores(**options):
+        predictor = Predictor(small_cfg, checkpoint, device="cpu", **options)
+        ((_, found),) = predictor.predict_batch([file], scores=True)
+        return found
+
+    exact, half = scores(), scores(precision="bf16")
+    assert not np.array_equal(exact, half)
+    small_cfg.test_cfg.fp16 = True
+    assert np.array_equal(scores(), half)  # bfloat16 on a CPU
+    assert np.array_equal(scores(precision="fp32"), exact)
+
+
+def test_rejects_an_image_that_cannot_be_read(small_cfg, save, street_scenes, tmp_path):
     predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
     cut = tmp_path / "cut.png"
     cut.write_bytes(val_files(street_scenes)[0].read_bytes()[:60])
-    with pytest.raises(ValueError, match=r"cut\.png cannot be read .*: get the file again"):
+    with pytest.raises(DataError, match=r"cut\.png"):
         predictor.batch(cut)

@@ -1,4 +1,4 @@
-"""Images of a split as stored, whatever the pipelines of the config do."""
+"""Images and labels of a split as stored."""
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from glore_seg.apis import load_config
 from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.select_images import find_images, read_image
 from glore_seg.apis.splits import build_image_dataset
+from glore_seg.errors import ConfigError
 from tests.engine.conftest import STREET_SCENES
 
 PLAIN_TRAIN = [
@@ -29,7 +30,7 @@ def stored_label(path):
 
 @pytest.mark.parametrize("split", ["train", "val"])
 @pytest.mark.parametrize("train", [None, PLAIN_TRAIN, "wrapped"], ids=["ours", "mmseg", "wrapped"])
-def test_images_and_labels_are_those_that_are_stored(small_cfg, street_scenes, split, train):
+def test_reads_images_and_labels_as_stored(small_cfg, street_scenes, split, train):
     loader = small_cfg.train_dataloader
     if train == "wrapped":
         loader.dataset = {"type": "ConcatDataset", "datasets": [loader.dataset]}
@@ -46,13 +47,13 @@ def test_images_and_labels_are_those_that_are_stored(small_cfg, street_scenes, s
         assert np.array_equal(image.image, np.array(Image.open(file).convert("RGB")))
 
 
-def test_test_is_the_test_folder_without_ground_truth(small_cfg, street_scenes):
+def test_the_test_split_has_no_ground_truth(small_cfg, street_scenes):
     files = sorted((street_scenes / "leftImg8bit" / "test").rglob("*.png"))
     (image,) = find_images(small_cfg, "test", ["0"])
     assert (image.path, image.label) == (files[0], None)
 
 
-def test_a_test_pipeline_without_labels_leaves_them_to_vals(street_scenes):
+def test_labels_are_loaded_as_in_val_if_not_in_test(street_scenes):
     cfg = load_config(str(STREET_SCENES.with_name("fcn_r50_glore_cityscapes-trainval.py")))
     for split in ("val", "test"):
         cfg[f"{split}_dataloader"].dataset.data_root = str(street_scenes)
@@ -60,7 +61,7 @@ def test_a_test_pipeline_without_labels_leaves_them_to_vals(street_scenes):
     assert np.array_equal(image.label, stored_label(image.path))
 
 
-def test_another_layout_keeps_the_splits_own_data_set(small_cfg, street_scenes, tmp_path):
+def test_other_layouts_use_the_dataset_of_the_split(small_cfg, street_scenes, tmp_path):
     for kind, folder in (("images", "leftImg8bit"), ("labels", "gtFine")):
         (tmp_path / kind).mkdir()
         for file in (street_scenes / folder / "train").rglob("*_labelTrainIds.png"):
@@ -83,11 +84,11 @@ def test_another_layout_keeps_the_splits_own_data_set(small_cfg, street_scenes, 
     expected = np.array(Image.open(tmp_path / "labels" / image.path.name))
     assert np.array_equal(image.label, expected)
     small_cfg.train_dataloader.dataset = {"type": "ConcatDataset", "datasets": [other]}
-    with pytest.raises(ValueError, match=r"train_dataloader\.dataset is a ConcatDataset of other"):
+    with pytest.raises(ConfigError, match=r"train_dataloader\.dataset is a ConcatDataset"):
         find_images(small_cfg, "train", ["1"])
 
 
-def test_the_network_gets_the_test_pipeline(small_cfg, save, street_scenes):
+def test_predicts_with_the_test_pipeline(small_cfg, save, street_scenes):
     file = next((street_scenes / "leftImg8bit" / "train").rglob("*.png"))
     flip = {"type": "RandomFlip", "prob": 1.0}
     small_cfg.val_dataloader.dataset.pipeline.insert(1, flip)
@@ -99,5 +100,5 @@ def test_the_network_gets_the_test_pipeline(small_cfg, save, street_scenes):
     assert np.array_equal(tested.batch(file)["inputs"][0].numpy(), image)
     assert not np.array_equal(validated.batch(file)["inputs"][0].numpy(), image)
     small_cfg.test_dataloader = None
-    with pytest.raises(ValueError, match="test_dataloader is None; expected one with a dataset"):
+    with pytest.raises(ConfigError, match="test_dataloader is None"):
         Predictor(small_cfg, checkpoint)

@@ -1,4 +1,4 @@
-"""What options change in a config."""
+"""Changes of a config by options."""
 
 import pytest
 from mmengine.config import Config
@@ -42,9 +42,9 @@ def test_a_split_without_labels():
     assert cfg.test_dataloader.dataset.pipeline[1].transforms == [[{"type": "PackSegInputs"}]]
 
 
-def test_a_split_of_several_data_sets():
+def test_rejects_a_split_of_several_datasets():
     cfg = config(type="ConcatDataset", datasets=[])
-    with pytest.raises(ValueError, match="dataset is a ConcatDataset of other datasets"):
+    with pytest.raises(ConfigError, match="ConcatDataset"):
         use_split(cfg, "test")
 
 
@@ -73,39 +73,42 @@ def test_windows_where_the_config_has_no_test_cfg(model):
 @pytest.mark.parametrize(
     "hooks", [{}, {"default_hooks": {}}, {"default_hooks": {"visualization": None}}]
 )
-def test_painting_where_the_config_has_no_hook(hooks):
+def test_draws_predictions_if_the_config_has_no_hook(hooks):
     cfg = Config(hooks)
-    use_visualization(cfg, show=False, show_dir="painted", wait_time=2.0)
+    use_visualization(cfg, show=False, show_dir="drawn", wait_time=2.0)
     assert cfg.default_hooks.visualization == {
         "type": "SegVisualizationHook", "draw": True, "interval": 1, "show": False,
         "wait_time": 2.0,
     }  # fmt: skip
-    assert cfg.visualizer.save_dir == "painted"
-
-
-def test_windows_that_do_not_fit():
-    with pytest.raises(ValueError, match="of sliding windows: add --mode slide"):
-        use_inference(config(), None, crop_size=(64, 64))
-    with pytest.raises(ValueError, match=r"model.test_cfg.crop_size is None"):
-        use_inference(config(), "slide")
-    with pytest.raises(ValueError, match=r"stride is \(8, 9\) with a crop_size of \(8, 8\); expec"):
-        use_inference(config(), "slide", crop_size=(8, 8), stride=(8, 9))
-    with pytest.raises(ValueError, match="mode is 'foo'; expected 'whole' or 'slide'"):
-        use_inference(config(), "foo")
+    assert cfg.visualizer.save_dir == "drawn"
 
 
 @pytest.mark.parametrize(
-    ("test_cfg", "message"),
+    ("mode", "windows", "value"),
     [
-        ({}, "model.test_cfg.crop_size is None"),
-        ({"crop_size": (8, 8), "stride": "4"}, "model.test_cfg.stride is '4'"),
-        ({"crop_size": (8, 8, 8), "stride": 4}, r"crop_size is \(8, 8, 8\)"),
-        ({"crop_size": 8, "stride": (0, 4)}, r"stride is \(0, 4\)"),
-        ({"crop_size": 8, "stride": 9}, r"stride is \(9, 9\) with a crop_size of \(8, 8\)"),
+        (None, {"crop_size": (64, 64)}, "--mode slide"),
+        ("slide", {}, "crop_size is None"),
+        ("slide", {"crop_size": (8, 8), "stride": (8, 9)}, r"stride is \(8, 9\)"),
+        ("foo", {}, "'foo'"),
     ],
 )
-def test_windows_that_are_no_windows(test_cfg, message):
-    with pytest.raises(ConfigError, match=message):
+def test_rejects_windows_that_do_not_fit(mode, windows, value):
+    with pytest.raises(ConfigError, match=value):
+        use_inference(config(), mode, **windows)
+
+
+@pytest.mark.parametrize(
+    ("test_cfg", "value"),
+    [
+        ({}, "crop_size is None"),
+        ({"crop_size": (8, 8), "stride": "4"}, "stride is '4'"),
+        ({"crop_size": (8, 8, 8), "stride": 4}, r"crop_size is \(8, 8, 8\)"),
+        ({"crop_size": 8, "stride": (0, 4)}, r"stride is \(0, 4\)"),
+        ({"crop_size": 8, "stride": 9}, r"stride is \(9, 9\)"),
+    ],
+)
+def test_rejects_malformed_windows(test_cfg, value):
+    with pytest.raises(ConfigError, match=value):
         check_windows(test_cfg)
 
 
@@ -121,5 +124,5 @@ def test_a_folder_for_predictions_is_kept(metric):
     cfg = Config({"test_evaluator": {"type": metric}})
     use_output_dir(cfg, "out", format_only=False)
     assert cfg.test_evaluator.output_dir == "out"
-    # mmseg's own removes its folder where nobody says otherwise
+    # mmseg's removes its folder by default
     assert cfg.test_evaluator.get("keep_results", False) == (metric == "CityscapesMetric")

@@ -118,7 +118,12 @@ def test_oldest_versions_are_those_of_the_metadata():
     lines = config["options"]["install_requires"].splitlines()
     lines += config["options.extras_require"]["lite"].splitlines()
     required = [Requirement(line) for line in lines if line and not line.startswith("#")]
-    found = {each.name: str(each.specifier).removeprefix(">=") for each in required}
+    found = {
+        each.name: one.version
+        for each in required
+        for one in each.specifier
+        if one.operator == ">="
+    }
     names = dict(upstream.PACKAGES)
     for title, oldest in upstream.OLDEST.items():
         assert {found[name] for name in names[title] if name in found} == {oldest}, title

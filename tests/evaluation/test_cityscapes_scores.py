@@ -1,4 +1,4 @@
-"""The scores against cityscapesScripts itself, on what a scorer gets wrong."""
+"""The scores against cityscapesScripts, on cases that a scorer gets wrong."""
 
 import json
 import math
@@ -13,8 +13,10 @@ import pytest
 from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as scripts
 from mmseg.datasets import CityscapesDataset
 
+from glore_seg.errors import DataError
 from glore_seg.evaluation import CITYSCAPES_CLASSES, CityscapesScorer
 from glore_seg.evaluation.cityscapes_counts import AVERAGE_SIZES
+from glore_seg.evaluation.confusion import ConfusionMatrix, count_pixels
 from tests.evaluation.cases import cases, scene_images
 
 REPOSITORY = Path(__file__).parents[2]
@@ -24,11 +26,11 @@ SEVERAL = {
     "no_instances": [pair for name, case in CASES.items() if "ignored" in name for pair in case],
 }
 REFUSED = {
-    "label 255": (7, 255, 7, r"label_ids holds \[255\]; expected label ids 0\.\.33"),
-    "label 34": (7, 34, 7, r"label_ids holds \[34\]"),
-    "predicted 255": (255, 7, 7, r"prediction holds \[255\].*turn train ids into label ids"),
-    "instance of a road": (7, 7, 7001, r"instance_ids hold \[7001\]; expected label id times 1000"),
-    "instance of no label": (26, 26, 34000, r"instance_ids hold \[34000\]"),
+    "label 255": (7, 255, 7, r"label_ids.*\[255\]"),
+    "label 34": (7, 34, 7, r"label_ids.*\[34\]"),
+    "predicted 255": (255, 7, 7, r"prediction.*\[255\]"),
+    "instance of a road": (7, 7, 7001, r"instance_ids.*\[7001\]"),
+    "instance of no label": (26, 26, 34000, r"instance_ids.*\[34000\]"),
 }
 
 
@@ -46,7 +48,7 @@ def all_cases(street_scenes):
 
 @pytest.fixture(scope="module")
 def expected(all_cases, tmp_path_factory):
-    """What cityscapesScripts says of every case."""
+    """The scores by cityscapesScripts of every case."""
     root = tmp_path_factory.mktemp("pairs")
     for name, pairs in all_cases.items():
         (root / name).mkdir()
@@ -71,7 +73,7 @@ def scored(pairs):
 
 
 def assert_same(mine, theirs):
-    """Every number of cityscapesScripts, in percent, and no other."""
+    """Compare every number of cityscapesScripts, in percent."""
     averages = {
         "mIoU": theirs["averageScoreClasses"],
         "miIoU": theirs["averageScoreInstClasses"],
@@ -106,8 +108,8 @@ def test_equals_cityscapesscripts_on_every_number(all_cases, expected):
     assert compared == 203
 
 
-def test_cases_are_what_their_names_say(expected):
-    """Guards the test above against cases in which nothing is left to get wrong."""
+def test_cases_have_the_properties_of_their_names(expected):
+    """The test above would prove little on trivial cases."""
     assert all(
         math.isnan(expected["002_ignored"][f"averageScore{kind}"])
         for kind in ("Classes", "InstClasses", "Categories", "InstCategories")
@@ -124,13 +126,13 @@ def test_cases_are_what_their_names_say(expected):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refuses_what_cityscapesscripts_refuses(name, expected):
+def test_rejects_what_cityscapesscripts_rejects(name, expected):
     assert "refused" in expected[name]
     *values, message = REFUSED[name]
     scorer = CityscapesScorer()
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(DataError, match=message):
         scorer.update(*full(*values))
-    assert scorer.compute().confusion.sum() == 0  # nothing half counted
+    assert scorer.compute().confusion.sum() == 0
 
 
 def test_constants_are_cityscapesscripts():
@@ -165,16 +167,14 @@ def test_instance_scores_written_out():
     assert scores.iiou_category["vehicle"] == pytest.approx(expected, abs=1e-12)
 
 
-def test_merging_and_sending_states_equals_one_scorer():
+def test_summed_states_equal_one_scorer():
     pairs = SEVERAL["all"]
-    whole = scored(pairs)
-    parts = [scored(pairs[i::3]) for i in range(3)]
-    merged = CityscapesScorer()
-    merged.merge(parts[0])
-    for part in parts[1:]:
-        merged.add_state(pickle.loads(pickle.dumps(part.state())))
-    assert merged.compute().as_dict() == pytest.approx(whole.compute().as_dict(), abs=1e-10)
-    assert (merged.compute().confusion == whole.compute().confusion).all()
+    single = scored(pairs).compute()
+    summed = CityscapesScorer()
+    for i in range(3):
+        summed.add_state(pickle.loads(pickle.dumps(scored(pairs[i::3]).state())))
+    assert summed.compute().as_dict() == pytest.approx(single.as_dict(), abs=1e-10)
+    assert (summed.compute().confusion == single.confusion).all()
 
 
 def test_state_is_small():
@@ -227,37 +227,53 @@ def test_other_classes_than_those_asked_for_are_ignored():
     assert tuple(few.iiou_category) == ("human", "vehicle")
 
 
-def test_table_has_every_score():
-    table = scored(SEVERAL["all"]).compute()
-    text = table.table()
+def test_table_and_summary_have_every_score():
+    scores = scored(SEVERAL["all"]).compute()
+    text = scores.table()
     for name in CITYSCAPES_CLASSES:
         assert name in text
-    assert f"{table.as_dict()['mIoU']:.2f}" in text
-    assert f"{table.iiou_category['vehicle']:.2f}" in text
-    assert text.splitlines()[-1] == f"pixel accuracy {table.accuracy:.2f} %"
+    assert f"{scores.as_dict()['mIoU']:.2f}" in text
+    assert f"{scores.iiou_category['vehicle']:.2f}" in text
+    assert text.splitlines()[-1] == f"pixel accuracy {scores.accuracy:.2f} %"
+    assert f"iIoU class {scores.as_dict()['miIoU']:.2f}" in scores.summary().splitlines()[-1]
 
 
-@pytest.mark.parametrize(
-    ("classes", "message"),
-    [
-        (("road", "lane"), r"classes hold \['lane'\]; expected names of Cityscapes' .*: road, "),
-        (("caravan",), r"classes hold \['caravan'\]"),
-        ((), "classes hold nothing"),
-    ],
-)
-def test_classes_that_are_not_scored_are_refused(classes, message):
-    with pytest.raises(ValueError, match=message):
+@pytest.mark.parametrize("classes", [("road", "lane"), ("caravan",), ()])
+def test_rejects_classes_that_are_not_scored(classes):
+    with pytest.raises(DataError, match=r"lane|caravan|nothing"):
         CityscapesScorer(classes)
 
 
-def test_arrays_of_other_kinds_are_refused():
-    prediction, truth, instances = full(7, 7, 7)
-    scorer = CityscapesScorer()
-    with pytest.raises(TypeError, match="prediction is of type int64; expected uint8"):
-        scorer.update(prediction.astype(np.int64), truth, instances)
-    with pytest.raises(TypeError, match="instance_ids is of type int32; expected uint16"):
-        scorer.update(prediction, truth, instances.astype(np.int32))
-    with pytest.raises(ValueError, match=r"prediction has shape \(2, 2\); expected \(H, W\) like"):
-        scorer.update(prediction[:, :2], truth, instances)
-    with pytest.raises(ValueError, match=r"merging scores of the label ids \[7\] into those of"):
-        scorer.merge(CityscapesScorer(("road",)))
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda prediction, truth, instances: (prediction.astype(np.int64), truth, instances),
+        lambda prediction, truth, instances: (prediction, truth, instances.astype(np.int32)),
+        lambda prediction, truth, instances: (prediction[:, :2], truth, instances),
+        lambda prediction, truth, instances: (prediction[None], truth[None], None),
+    ],
+    ids=["type", "instance type", "size", "dimensions"],
+)
+def test_rejects_other_arrays(change):
+    with pytest.raises(DataError, match=r"int64|int32|2, 2|1, 2, 3"):
+        CityscapesScorer().update(*change(*full(7, 7, 7)))
+
+
+def test_pixels_are_counted_by_truth_and_prediction():
+    truth = np.array([[0, 0, 1, 255, 2]], np.uint8)
+    prediction = np.array([[0, 1, 1, 0, 0]], np.uint8)
+    counts = count_pixels(truth, prediction)
+    assert counts[:3, :3].tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
+    assert (counts.shape, counts.sum()) == ((256, 256), 5)
+
+
+def test_scores_of_a_confusion_matrix():
+    matrix = ConfusionMatrix(np.array([[6, 2, 0], [1, 3, 0], [0, 0, 0]]))
+    np.testing.assert_allclose(matrix.iou, [100 * 6 / 9, 50, np.nan])
+    np.testing.assert_allclose(matrix.recall, [75, 75, np.nan])
+    np.testing.assert_allclose(matrix.precision, [100 * 6 / 7, 60, np.nan])
+    np.testing.assert_allclose(matrix.share, [100 * 8 / 12, 100 * 4 / 12, 0])
+    assert matrix.mean_iou == pytest.approx((100 * 6 / 9 + 50) / 2)
+    assert matrix.accuracy == pytest.approx(75)
+    empty = ConfusionMatrix(np.zeros((1, 1), int))
+    assert np.isnan([empty.mean_iou, empty.accuracy]).all()

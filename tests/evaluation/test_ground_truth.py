@@ -1,34 +1,51 @@
 import numpy as np
 import pytest
 
-from glore_seg.errors import GloReSegError
-from glore_seg.evaluation.ground_truth import (
-    INSTANCE_IDS,
-    LABEL_IDS,
-    TRAIN_IDS,
-    beside,
-    read_instances,
-)
-from glore_seg.utils.files import read_png, write_png
+from glore_seg.errors import DataError
+from glore_seg.evaluation import CityscapesScorer, label_id_table
+from glore_seg.evaluation.ground_truth import label_ids_path, update_from_files
+from glore_seg.evaluation.label_ids import write_label_map
+from glore_seg.utils.image_io import read_label_map, write_png
+
+ROAD = np.full((2, 3), 7, np.uint8)
 
 
-def test_ids_are_read_as_stored(tmp_path):
-    train_ids = tmp_path / "a_labelTrainIds.png_gtFine_labelTrainIds.png"
-    labels = beside(train_ids, TRAIN_IDS, LABEL_IDS)
-    assert labels == tmp_path / "a_labelTrainIds.png_gtFine_labelIds.png"  # the ending alone
-    instances = beside(labels, LABEL_IDS, INSTANCE_IDS)
-    assert read_instances(instances, mend="x") is None
-    for path, dtype, value in ((labels, np.uint8, 33), (instances, np.uint16, 26001)):
-        write_png(path, np.full((2, 3), value, dtype))
-        found = read_png(path, mend="x")
-        assert (found.shape, found.dtype, found.max()) == ((2, 3), dtype, value)
-    assert read_instances(instances, mend="x").max() == 26001
+def test_label_ids_belong_to_train_ids(tmp_path):
+    name = "a_labelTrainIds.png_gtFine"
+    assert (
+        label_ids_path(tmp_path / f"{name}_labelTrainIds.png") == tmp_path / f"{name}_labelIds.png"
+    )
+    assert label_ids_path(tmp_path / "a.png") is None
+    assert label_ids_path(None) is None
 
 
-def test_what_can_not_be_read_is_refused(tmp_path):
-    path = tmp_path / "a_labelIds.png"
-    with pytest.raises(GloReSegError, match=r"a_labelIds\.png is missing; .*: make it"):
-        read_png(path, mend="make it")
+def test_scores_against_files(tmp_path):
+    path = tmp_path / "a_gtFine_labelIds.png"
+    with pytest.raises(DataError, match="a_gtFine_labelIds"):
+        update_from_files(CityscapesScorer(), ROAD, path)
+    write_png(path, ROAD)
+    scorer = CityscapesScorer()
+    update_from_files(scorer, ROAD, path)
+    scores = scorer.compute().as_dict()
+    assert (scores["mIoU"], np.isnan(scores["miIoU"])) == (100, True)
+    with pytest.raises(DataError, match="instanceIds"):
+        update_from_files(scorer, ROAD, path, instances=True)
+    write_png(tmp_path / "a_gtFine_instanceIds.png", ROAD.astype(np.uint16) * 1000)
+    with pytest.raises(DataError, match=r"a_gtFine_labelIds.*7000"):
+        update_from_files(scorer, ROAD, path)
+    update_from_files(scorer, ROAD, path, instances=False)
     path.write_bytes(b"text")
-    with pytest.raises(ValueError, match=r"labelIds\.png cannot be read as an image; .*: make it"):
-        read_instances(path, mend="make it")
+    with pytest.raises(DataError, match="a_gtFine_labelIds"):
+        update_from_files(scorer, ROAD, path)
+
+
+def test_label_maps_are_written_with_a_table(tmp_path):
+    table = label_id_table(["road", "bicycle", "sky"])
+    assert table.tolist() == [7, 33, 23]
+    labels = np.array([[0, 1, 2]], np.uint8)
+    write_label_map(tmp_path / "a" / "1.png", labels, table)
+    write_label_map(tmp_path / "a" / "2.png", labels)
+    assert read_label_map(tmp_path / "a" / "1.png").tolist() == [[7, 33, 23]]
+    assert read_label_map(tmp_path / "a" / "2.png").tolist() == [[0, 1, 2]]
+    with pytest.raises(DataError, match="'tree', 'caravan'"):
+        label_id_table(["road", "tree", "caravan"])

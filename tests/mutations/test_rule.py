@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("hypothesis", reason="pip install 'glore_seg[dev]'")
 
 from benchmarks.mutations import Readings, keep, read_again
-from glore_seg.apis.inference import read_image_bytes
+from glore_seg.utils.image_io import decode_image
 from tests.mutations.misbehaving import READERS
 from tests.mutations.rule import ERROR, RESULT, Reader, judge
 
@@ -36,7 +36,7 @@ def test_every_breach_has_its_words(reader):
 
 @pytest.mark.parametrize(("name", "verdict"), [("a.txt", ERROR), ("b.txt", "names none of a.txt")])
 def test_an_error_names_its_file(name, verdict):
-    reader = Reader("empty", READERS[0].inputs, lambda _: read_image_bytes(b"", name=name))
+    reader = Reader("empty", READERS[0].inputs, lambda _: decode_image(b"", name=name))
     assert verdict in judge(reader, {"a.txt": b""})
 
 

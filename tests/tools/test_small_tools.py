@@ -47,7 +47,7 @@ def test_browse_dataset(street_scenes, load_tool, tmp_path):
             str(CONFIGS / "fcn_r18_glore_street-scenes.py"),
             "--out-dir",
             str(tmp_path / "out"),
-            "--number",
+            "--num-images",
             "2",
             "--cfg-options",
             f"train_dataloader.dataset.data_root={street_scenes}",
@@ -88,6 +88,6 @@ def test_demo_leaves_everything_and_goes_on(tmp_path, capfd, monkeypatch):
     loaded = torch.load(best, weights_only=True)
     loaded["state_dict"]["decode_head.conv_seg.bias"] += 1
     torch.save(loaded, best)
-    assert "no fault in 1 images" in submit_demo(str(config), out, best)
+    assert "no errors in 1 images" in submit_demo(str(config), out, best)
     folders = [folder.name for folder in out.glob(f"submission_{best.stem}_*")]
     assert len(folders) == 2, folders

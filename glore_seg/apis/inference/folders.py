@@ -1,16 +1,14 @@
-"""What `tools/predict.py` does: files and folders in, label maps, overlays and shares out."""
+"""Images, videos and folders in; label maps, overlays and class shares out: `tools/predict.py`."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from glore_seg.apis.inference.inputs import files_of
-from glore_seg.apis.inference.output_folder import OutputFolder, Task
-from glore_seg.apis.inference.reading import IMAGE_SUFFIXES
+from glore_seg.apis.inference.inputs import IMAGE_SUFFIXES, find_files
+from glore_seg.apis.inference.output_folder import Job, OutputFolder
 from glore_seg.apis.inference.segmentation import Failure
 from glore_seg.apis.inference.segmenter import Segmenter
 from glore_seg.apis.inference.video import VIDEO_SUFFIXES, segment_video
@@ -19,72 +17,60 @@ from glore_seg.errors import DataError
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run did.
+    """The outcome of a run.
 
     Args:
-        made: Files that it segmented.
-        kept: Files that were done before.
-        failures: What is wrong with the others.
+        segmented: Number of files that it segmented.
+        skipped: Number of files that were done before.
+        failures: The other files.
     """
 
-    made: int
-    kept: int
+    segmented: int
+    skipped: int
     failures: Sequence[Failure]
 
 
-def find_tasks(inputs: Sequence[str | Path], out: str | Path) -> list[Task]:
+def find_jobs(inputs: Sequence[str | Path], out: str | Path) -> list[Job]:
     """Find images and videos, and name their results.
 
-    Results are named by the place of a file below the folder that holds all inputs, so files of
-    one name in several folders keep apart; where two differ in their endings alone, the ending
-    stays in the name. What lies in ``out`` is none of them.
+    Results are named by the path of a file below the common folder of all inputs, so files of one
+    name in several folders stay apart. Files in ``out`` are left out.
 
     Args:
         inputs: Files, folders (with the folders in them) and globs.
         out: Folder of the results.
 
     Raises:
-        DataError: There is nothing to do, or two files' results would have one name.
+        DataError: There are no files, or two files have results of one name.
     """
-    within = Path(os.path.abspath(out))  # without ".."
+    out = Path(os.path.abspath(out))  # without ".."
     found: dict[Path, None] = {}
     roots = []
     for given in inputs:
-        files = [
-            Path(os.path.abspath(file))
-            for file in files_of(given, suffixes=IMAGE_SUFFIXES | VIDEO_SUFFIXES)
-        ]
+        files = find_files(given, suffixes=IMAGE_SUFFIXES | VIDEO_SUFFIXES)
+        files = [Path(os.path.abspath(file)) for file in files]
         folder = Path(os.path.abspath(given))
         roots += [folder] if folder.is_dir() else [file.parent for file in files]
-        found |= dict.fromkeys(file for file in files if not file.is_relative_to(within))
+        found |= dict.fromkeys(file for file in files if not file.is_relative_to(out))
     if not found:
-        raise DataError(f"{', '.join(map(str, inputs))} holds nothing but results of {out}")
+        raise DataError(f"{', '.join(map(str, inputs))} has only results of {out}")
     base = os.path.commonpath(roots)
-    alike = Counter(_name(file, base) for file in found)
-    tasks: dict[tuple[str, bool], Task] = {}
+    jobs: dict[tuple[str, bool], Job] = {}
     for file in found:
-        name, is_video = _name(file, base)
-        if alike[name, is_video] > 1:
-            name += file.suffix
-        task = Task(file, name, is_video)
-        other = tasks.setdefault((name, is_video), task)
-        if other is not task:
+        name = file.relative_to(base).with_suffix("").as_posix()
+        job = Job(file, name, file.suffix.lower() in VIDEO_SUFFIXES)
+        other = jobs.setdefault((name, job.is_video), job)
+        if other is not job:
             raise DataError(
-                f"the results of {other.path} and {file} would have one name: segment them in two "
-                "runs with an --out each"
+                f"the results of {other.path} and {file} would have one name: segment them into "
+                "two folders"
             )
-    return list(tasks.values())
-
-
-def _name(file: Path, base: str) -> tuple[str, bool]:
-    """A file's name among the results, and whether it is a video, whose results end otherwise."""
-    name = file.relative_to(base).with_suffix("").as_posix()
-    return name, file.suffix.lower() in VIDEO_SUFFIXES
+    return list(jobs.values())
 
 
 def segment_folders(
     segmenter: Segmenter,
-    tasks: Sequence[Task],
+    jobs: Sequence[Job],
     folder: OutputFolder,
     *,
     frames: bool = False,
@@ -92,49 +78,48 @@ def segment_folders(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Summary:
-    """Segment images and videos into a folder, and go past those that can't be.
+    """Segment images and videos into a folder; continue after files that fail.
 
     Args:
         segmenter: The network.
-        tasks: From :func:`find_tasks`.
-        folder: Where the results go; what is done there is left alone.
-        frames: Whether to write label maps for the frames of videos, too.
-        batch_size: Images of equal size that run together, at most.
-        overwrite: Whether what is there may be replaced.
-        progress: Whether to show bars with the time left.
+        jobs: From :func:`find_jobs`.
+        folder: Gets the results; what is done there is skipped.
+        frames: Whether to write label maps for the frames of videos.
+        batch_size: Maximum number of consecutive images of equal size that run together.
+        overwrite: Whether to replace existing files.
+        progress: Whether to show progress bars.
 
     Raises:
-        FileExistsError: There is something else where results would go.
+        OutputError: A result cannot be written, or exists and is of another image.
     """
-    todo = folder.todo(tasks)
+    todo = folder.todo(jobs)
     failures = []
-    images = [task for task in todo if not task.is_video]
-    results = segmenter.stream(
-        [task.path for task in images], batch_size=batch_size, progress=progress
-    )
-    for task, result in zip(images, results, strict=True):
+    images = [job for job in todo if not job.is_video]
+    paths = [job.path for job in images]
+    results = segmenter.stream(paths, batch_size=batch_size, progress=progress)
+    for job, result in zip(images, results, strict=True):
         if isinstance(result, Failure):
             failures.append(result)
         else:
-            folder.write(task, result)
-    for task in todo:
-        if not task.is_video:
+            folder.write(job, result)
+    for job in todo:
+        if not job.is_video:
             continue
         try:
             shares = segment_video(
                 segmenter,
-                task.path,
-                folder.overlay_of(task),
+                job.path,
+                folder.overlay_path(job),
                 table=folder.table,
-                labels_dir=folder.labels_of(task) if frames else None,
+                labels_dir=folder.labels_path(job) if frames else None,
                 opacity=folder.opacity,
                 batch_size=batch_size,
                 overwrite=overwrite,
                 progress=progress,
             )
-        except DataError as error:  # a full disk ends the run
-            failures.append(Failure(error, task.path))
+        except DataError as error:
+            failures.append(Failure(error, job.path))
         else:
-            folder.remember(task, shares, labels=frames)
+            folder.record(job, shares, labels=frames)
     folder.write_shares()
-    return Summary(len(todo) - len(failures), len(tasks) - len(todo), failures)
+    return Summary(len(todo) - len(failures), len(jobs) - len(todo), failures)

@@ -1,114 +1,108 @@
-"""What a caller names, as single images: paths, arrays, PIL images, folders, globs, lists."""
+"""The inputs of a :class:`Segmenter`: paths, folders, globs, arrays and PIL images."""
 
 from __future__ import annotations
 
 import glob
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
-from glore_seg.apis.inference.reading import IMAGE_SUFFIXES, read_image, to_rgb
 from glore_seg.errors import DataError
 
 ImageInput: TypeAlias = str | Path | np.ndarray | Image.Image
-"""One image, or, as text, a folder or a glob of them."""
+"""One image; a path may also be a folder or a glob of them in :meth:`Segmenter.stream`."""
+
+IMAGE_SUFFIXES = frozenset(
+    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+"""Suffixes that a folder is searched for, in lower case."""
 
 
-@dataclass(frozen=True, eq=False)
-class Source:
-    """One image, not yet read.
-
-    Args:
-        path: The file; None for one from memory.
-        data: What is in memory, an array or a PIL image; None for a file.
-        index: Its place among all, for messages.
-    """
-
-    path: Path | None
-    data: Any = None
-    index: int = 0
-
-    @property
-    def name(self) -> str:
-        """What to call it in messages."""
-        return f"image {self.index}" if self.path is None else str(self.path)
-
-    def read(self, *, backend: str) -> np.ndarray:
-        """The image, (H, W, 3), RGB, uint8; raises what :mod:`reading` does."""
-        if self.path is None:
-            return to_rgb(self.data, name=self.name)
-        return read_image(self.path, backend=backend)
-
-
-def is_single(inputs: Any) -> bool:
-    """Whether inputs stand for one image: not a list, not a folder, not a glob."""
-    if isinstance(inputs, str | Path):
-        return not Path(inputs).is_dir() and not is_glob(inputs)
-    return not isinstance(inputs, Iterable) or isinstance(inputs, np.ndarray | Image.Image)
-
-
-def is_glob(path: str | Path) -> bool:
-    """Whether a path that is no file has ``*``, ``?`` or ``[`` in it."""
-    return glob.has_magic(str(path)) and not Path(path).exists()
-
-
-def expand(inputs: ImageInput | Iterable[ImageInput]) -> Iterator[Source]:
-    """Single images, in the order given; those of a folder or a glob by name.
+def expand(inputs: ImageInput | Iterable[ImageInput]) -> Iterator[Path | np.ndarray | Image.Image]:
+    """Single images in the given order; those of a folder or a glob by name.
 
     Raises:
-        DataError: A folder or a glob holds none.
+        DataError: A folder or a glob has no images.
     """
-    items: Any = [inputs] if _is_one(inputs) else inputs
-    index = 0
+    items: Iterable[ImageInput]
+    items = [inputs] if isinstance(inputs, str | Path | np.ndarray | Image.Image) else inputs
     for item in items:
         if isinstance(item, str | Path):
-            for path in files_of(item):
-                yield Source(path, index=index)
-                index += 1
+            yield from find_files(item)
         else:
-            yield Source(None, item, index)
-            index += 1
+            yield item
 
 
-def files_of(path: str | Path, *, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> list[Path]:
-    """The file, all files of the known endings in a folder and its folders, or those of a glob.
+def find_files(path: str | Path, *, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> list[Path]:
+    """A file, all files with known suffixes below a folder, or those of a glob.
 
     Hidden files and folders are left out of folders.
 
     Args:
-        path: A file, whether it is there or not, a folder, or a glob, where ``**`` is any folders.
-        suffixes: The known endings.
+        path: A file (which need not exist), a folder, or a glob, in which ``**`` matches any
+            folders.
+        suffixes: The known suffixes.
 
     Raises:
-        DataError: A folder or a glob holds none.
+        DataError: A folder or a glob has none.
     """
-    if is_glob(path):
-        found = [Path(name) for name in glob.glob(str(path), recursive=True)]
-        kind = "glob"
-    elif Path(path).is_dir():
+    path = Path(path)
+    if path.is_dir():
         found = [
             file
-            for file in Path(path).rglob("*")
+            for file in path.rglob("*")
             if file.suffix.lower() in suffixes
             and not any(part.startswith(".") for part in file.relative_to(path).parts)
         ]
-        kind = "folder"
+    elif glob.has_magic(str(path)) and not path.exists():
+        found = [Path(name) for name in glob.glob(str(path), recursive=True)]
     else:
-        return [Path(path)]
+        return [path]
     files = sorted(file for file in found if file.is_file())
     if not files:
-        raise DataError(
-            f"{kind} {path} holds no image; expected one or more, in a folder named "
-            f"*{', *'.join(sorted(suffixes))}"
-        )
+        raise DataError(f"{path} has no images; expected *{', *'.join(sorted(suffixes))}")
     return files
 
 
-def _is_one(inputs: Any) -> bool:
-    return isinstance(inputs, str | Path | np.ndarray | Image.Image) or not isinstance(
-        inputs, Iterable
-    )
+def to_rgb(image: np.ndarray | Image.Image, *, name: str = "the image") -> np.ndarray:
+    """Convert an image in memory to (H, W, 3), RGB, uint8.
+
+    Args:
+        image: A PIL image, or an array of uint8 or uint16, (H, W), (H, W, 1), (H, W, 3) in RGB, or
+            (H, W, 4) with alpha, which is dropped. 16 bits keep their high byte.
+        name: Name of the image for messages.
+
+    Raises:
+        DataError: It is neither, or has another shape or type, or no pixels.
+    """
+    if isinstance(image, Image.Image):
+        image = ImageOps.exif_transpose(image)
+        is_int = image.mode.startswith("I")  # 16 bits, as int32 in some versions of Pillow
+        image = np.asarray(image if is_int or image.mode == "F" else image.convert("RGB"))
+        if is_int and image.size and image.min() >= 0 and image.max() < 2**16:
+            image = image.astype(np.uint16)
+    if not isinstance(image, np.ndarray):
+        raise DataError(
+            f"{name} is a {type(image).__name__}; expected a path, an array or a PIL image"
+        )
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.dtype != np.uint8:
+        raise DataError(
+            f"{name} has the type {image.dtype}; expected uint8 (0 to 255) or uint16: scale and "
+            "convert it"
+        )
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or not image.size:
+        raise DataError(
+            f"{name} has the shape {image.shape}; expected (height, width) or (height, width, "
+            "channels) with 1, 3 or 4 channels and at least one pixel: pass several images to "
+            "stream()"
+        )
+    if image.shape[2] == 1:
+        image = image.repeat(3, axis=2)
+    return np.ascontiguousarray(image[..., :3])

@@ -1,40 +1,40 @@
-"""An exported network in onnxruntime: the settings that it needs stand in the file.
+"""An exported network in onnxruntime, with the preprocessing that the file describes.
 
-Shape legend: B batch, H, W size of the images, K classes, h, w size of the logits.
+Shape legend: B batch; H, W size of the images; K classes; h, w size of the logits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from mmseg.models.utils import resize
 
-from glore_seg.errors import DataError
+from glore_seg.errors import ConfigError, DataError
 from glore_seg.export.contract import PROPERTY, Contract
 from glore_seg.utils.dependencies import require
 from glore_seg.utils.devices import named_device
 
+_CUDA = "CUDAExecutionProvider"
+
 
 class OnnxPredictor:
-    """A network that ``tools/export.py`` wrote, with what :class:`Predictor` offers of it.
+    """A network from ``tools/export.py`` with the interface of :class:`Predictor`.
 
-    Images run at their own size, padded at the right and the bottom with the mean color to a
-    multiple of the file's ``size_divisor``; where a config's test pipeline resizes, this does not.
+    Images run at their own size, padded at the right and bottom with the mean color to a multiple
+    of the file's ``size_divisor``. It does not resize, even if the config's test pipeline does.
 
     Args:
         path: The ``.onnx`` file.
-        device: ``"cpu"``, or ``"cuda"`` where onnxruntime was built for it. Default: ``"cuda"``
-            where it was, else ``"cpu"``.
+        device: ``"cpu"`` or ``"cuda"``. Default: ``"cuda"`` if onnxruntime was built for it, else
+            ``"cpu"``.
 
     Raises:
-        DataError: The file is not there.
+        DataError: The file is missing, not ONNX, or not a segmentation network of this project.
+        ConfigError: onnxruntime does not have the device.
         MissingDependencyError: onnxruntime is not installed.
-        DataError: It is no ONNX file, not one of this project's for segmentation, or the device
-            can't be had.
     """
 
     model = None
@@ -44,19 +44,34 @@ class OnnxPredictor:
         runtime = require("onnxruntime", "export")
         if not Path(path).is_file():
             raise DataError(f"{path} does not exist; expected an ONNX file")
-        self.device, providers = _providers(runtime, device)
+        available = runtime.get_available_providers()
+        self.device = named_device(device or ("cuda" if _CUDA in available else "cpu"))
+        providers = ["CPUExecutionProvider"]
+        if self.device.type != "cpu":
+            if self.device.type != "cuda" or _CUDA not in available:
+                raise ConfigError(
+                    f"device is {str(self.device)!r}, and onnxruntime has {', '.join(available)}; "
+                    "expected 'cpu', or 'cuda' with onnxruntime-gpu installed"
+                )
+            providers.insert(0, _CUDA)
         try:
             self._session = runtime.InferenceSession(str(path), providers=providers)
-            found = self._session.get_modelmeta().custom_metadata_map.get(PROPERTY)
-        except Exception as error:  # its errors have no public base but this
-            raise DataError(f"{path} cannot be opened by onnxruntime ({error})") from error
-        self._contract = _read_contract(found, str(path))
-        self.classes: tuple[str, ...] = self._contract.classes
-        self.palette: Sequence[Sequence[int]] = self._contract.palette or _colors(self.classes)
+            text = self._session.get_modelmeta().custom_metadata_map.get(PROPERTY)
+        except Exception as error:  # its errors have no other public base
+            raise DataError(f"onnxruntime cannot open {path}: {error}") from error
+        if text is None:
+            raise DataError(
+                f"{path} has no property {PROPERTY!r}; expected a file from tools/export.py"
+            )
+        self._contract = contract = Contract.from_json(text, source=str(path))
+        if contract.task != "segmentation":
+            raise DataError(f"{path} is a network for {contract.task}; expected segmentation")
+        self.classes: tuple[str, ...] = contract.classes
+        self.palette: Sequence[Sequence[int]] = contract.palette or _colors(self.classes)
 
     @property
     def gives_scores(self) -> bool:
-        """Whether the file gives logits rather than labels."""
+        """Whether the file gives logits, not labels."""
         return self._contract.output == "logits"
 
     def predict_batch(
@@ -66,25 +81,37 @@ class OnnxPredictor:
 
         Args:
             images: (H, W, 3), RGB, uint8 each.
-            scores: Whether to give the scores, too.
+            scores: Whether to return the scores.
 
         Returns:
-            For each its label map, (H, W), uint8, and, if asked, softmax of the logits, (K, H, W),
-            float32.
+            For each its label map, (H, W), uint8, and, if asked for, softmax of the logits,
+            (K, H, W), float32.
 
         Raises:
-            DataError: onnxruntime can't run the network on them.
+            DataError: onnxruntime cannot run the network on them.
         """
-        size = images[0].shape[:2]
+        height, width = images[0].shape[:2]
         inputs = self._prepare(images)
         try:
             (found,) = self._session.run([self._contract.output], {"image": inputs})
-        except Exception as error:  # its errors have no public base but this
+        except Exception as error:  # its errors have no other public base
             raise DataError(f"onnxruntime: {error}") from error
         if self._contract.output == "labels":
-            labels = found.astype(np.uint8)[:, : size[0], : size[1]]  # (B, H, W)
-            return [(one, None) for one in labels]
-        return [self._decide(logits, inputs.shape[2:], size, scores) for logits in found]
+            return [(one, None) for one in found.astype(np.uint8)[:, :height, :width]]
+        logits = resize(
+            torch.from_numpy(found).float(),  # (B, K, h, w)
+            inputs.shape[2:],
+            mode="bilinear",
+            align_corners=self._contract.align_corners,
+            warning=False,
+        )[:, :, :height, :width]
+        return [
+            (
+                one.argmax(0).numpy().astype(np.uint8),
+                one.softmax(0).numpy() if scores else None,
+            )
+            for one in logits
+        ]
 
     def _prepare(self, images: Sequence[np.ndarray]) -> np.ndarray:
         batch = np.stack(images).astype(np.float32)  # (B, H, W, 3)
@@ -95,45 +122,7 @@ class OnnxPredictor:
         down, right = (-side % self._contract.size_divisor for side in batch.shape[2:])
         return np.ascontiguousarray(np.pad(batch, ((0, 0), (0, 0), (0, down), (0, right))))
 
-    def _decide(
-        self, logits: np.ndarray, padded: tuple[int, ...], size: tuple[int, ...], scores: bool
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        full = resize(
-            torch.from_numpy(logits).float()[None],  # (1, K, h, w)
-            padded,
-            mode="bilinear",
-            align_corners=self._contract.align_corners,
-            warning=False,
-        )[0, :, : size[0], : size[1]]  # (K, H, W)
-        labels = full.argmax(0).numpy().astype(np.uint8)
-        return labels, full.softmax(0).numpy() if scores else None
-
-
-def _providers(runtime: Any, device: torch.device | str | None) -> tuple[torch.device, list[str]]:
-    available = runtime.get_available_providers()
-    kind = "CUDAExecutionProvider"
-    chosen = named_device(device or ("cuda" if kind in available else "cpu"))
-    if chosen.type == "cpu":
-        return chosen, ["CPUExecutionProvider"]
-    if chosen.type != "cuda" or kind not in available:
-        raise DataError(
-            f"device is {str(chosen)!r}, and onnxruntime has {', '.join(available)}; expected "
-            "'cpu', or 'cuda' with onnxruntime-gpu installed"
-        )
-    return chosen, [kind, "CPUExecutionProvider"]
-
-
-def _read_contract(text: str | None, source: str) -> Contract:
-    if text is None:
-        raise DataError(
-            f"{source} has no property {PROPERTY!r}; expected a file that tools/export.py wrote"
-        )
-    contract = Contract.from_json(text, source=source)
-    if contract.task != "segmentation":
-        raise DataError(f"{source} is a network for {contract.task}; expected segmentation")
-    return contract
-
 
 def _colors(classes: Sequence[str]) -> list[list[int]]:
-    """A color for each class where the dataset had none, the same at every call."""
+    """A fixed color for each class, if the dataset had no palette."""
     return np.random.default_rng(0).integers(0, 256, (len(classes), 3)).tolist()

@@ -1,4 +1,4 @@
-"""What a network makes of one image.
+"""The result of segmenting one image.
 
 Shape legend: H, W size of the image as viewed; K outputs of the network.
 """
@@ -20,10 +20,10 @@ class Segmentation:
 
     Args:
         labels: (H, W) of train ids, which are indices of ``classes``, uint8.
-        image: (H, W, 3), RGB, uint8, turned as its EXIF says.
+        image: (H, W, 3), RGB, uint8, with EXIF's orientation applied.
         classes: Name of each class.
         palette: RGB color of each class, 0 to 255.
-        scores: (K, H, W), float32, 0 to 1; None where they were not asked for.
+        scores: (K, H, W), float32, 0 to 1; None if they were not asked for.
         path: The file; None for an image from memory.
     """
 
@@ -35,10 +35,10 @@ class Segmentation:
     path: Path | None = None
 
     def overlay(self, opacity: float = 0.5) -> np.ndarray:
-        """Lay the painted label map over the image, (H, W, 3), RGB, uint8.
+        """Blend the colored label map over the image, (H, W, 3), RGB, uint8.
 
         Args:
-            opacity: Of the label map, 0 to 1.
+            opacity: Opacity of the label map, 0 to 1.
         """
         return overlay(self.image, self.labels, self.palette, opacity=opacity)
 
@@ -53,10 +53,10 @@ class Segmentation:
 
 @dataclass(frozen=True, eq=False)
 class Failure:
-    """An image of which there is no label map.
+    """An image that could not be segmented.
 
     Args:
-        error: Why; its text names the image.
+        error: The reason; its text names the image.
         path: The file; None for an image from memory.
     """
 

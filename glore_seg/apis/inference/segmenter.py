@@ -5,7 +5,8 @@ Shape legend: H, W size of an image; K outputs of the network.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,39 +14,48 @@ import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
+from PIL import Image
 from torch import nn
 
-from glore_seg.apis.inference.batching import in_batches
-from glore_seg.apis.inference.inputs import ImageInput, Source, expand, is_single
+from glore_seg.apis.inference.inputs import ImageInput, expand, to_rgb
 from glore_seg.apis.inference.onnx_predictor import OnnxPredictor
 from glore_seg.apis.inference.segmentation import Failure, Segmentation
 from glore_seg.apis.inference.sources import build_predictor
 from glore_seg.apis.predictor import Predictor
-from glore_seg.errors import DataError
-from glore_seg.utils.files import track
+from glore_seg.errors import ConfigError, DataError
+from glore_seg.utils.image_io import read_image
+from glore_seg.utils.progress import track
 
-# What reading one image can bring about; anything else ends a run.
-_FAULTS = (OSError, ValueError, TypeError, RuntimeError, cv2.error)
-_Read = tuple[Source, np.ndarray]
+# What a pipeline or network raises on an image that does not suit it; anything else ends a run.
+_IMAGE_ERRORS = (DataError, ValueError, RuntimeError, cv2.error)
+
+
+@dataclass(frozen=True, eq=False)
+class _Loaded:
+    """An image of a batch."""
+
+    image: np.ndarray  # (H, W, 3), RGB, uint8
+    path: Path | None
+    name: str
 
 
 class Segmenter:
-    """A trained network, callable on images.
+    """A trained network, callable on an image.
 
-    Images go through the config's own test pipeline, from its ``LoadImageFromFile`` on, so that
-    a label map is the one that ``tools/test.py`` scores; see ``docs/inference.md`` for 16 bits,
+    Images go through the config's own test pipeline, from its ``LoadImageFromFile`` on, so the
+    label maps are those that ``tools/test.py`` scores; see ``docs/inference.md`` for 16 bits,
     alpha, EXIF and the like. Arrays are RGB, uint8 or uint16: (H, W), (H, W, 1), (H, W, 3) or
     (H, W, 4).
 
     Args:
-        source: A config (its file, which is Python and is run, or a ``Config``) with
-            ``checkpoint``; a lone ``.pth`` or ``.safetensors`` checkpoint with its config inside
-            or beside it, or a folder of ``tools/model_converters/hub.py``, whose configs are read
-            and never run; or an ``.onnx`` file of ``tools/export.py``.
+        source: A config (a file, which is Python and is run, or a ``Config``) with ``checkpoint``;
+            a ``.pth`` or ``.safetensors`` checkpoint with its config inside or beside it, or a
+            folder from ``tools/model_converters/hub.py``, whose configs are read and never run; or
+            an ``.onnx`` file from ``tools/export.py``.
         checkpoint: Weights for a config.
-        device: Where the network runs. Default: the first GPU where there is one, else the CPU.
-        precision: ``"fp32"`` or ``"bf16"``, autocast to bfloat16.
-        mode: ``"whole"`` images, ``"slide"`` for the config's sliding windows, or None, as the
+        device: Where the network runs. Default: the first GPU, else the CPU.
+        precision: ``"fp32"``, or ``"bf16"`` for autocast to bfloat16.
+        mode: ``"whole"`` images, ``"slide"`` for the config's sliding windows. Default: as the
             config says.
         tta: Whether to average over the config's scales and flips, by ``AccumulatingSegTTAModel``.
         cfg_options: Changes to the config, by dotted keys, such as
@@ -55,14 +65,14 @@ class Segmenter:
         classes: Name of each class.
         palette: RGB color of each class, 0 to 255.
         device: Where the network runs.
-        model: The network, in test-time augmentation if that was asked for; None for ONNX.
+        model: The network, with its test-time augmentation; None for ONNX.
+        predictor: What runs the network, for example for :meth:`Predictor.project`.
 
     Raises:
-        DataError: A file is not there, or a lone checkpoint has no config.
-        MissingDependencyError: ONNX or safetensors without their libraries.
-        pickle.UnpicklingError: The checkpoint holds more than weights and training state.
-        DataError: Source, checkpoint and options don't fit, or a config that came with weights
+        ConfigError: Source, checkpoint and options don't fit, or a config that came with weights
             could run code.
+        CheckpointError: A checkpoint is missing, could run code, or is of another network.
+        MissingDependencyError: ONNX or safetensors without their libraries.
 
     Example:
         >>> segmenter = Segmenter("glore.pth")  # doctest: +SKIP
@@ -81,7 +91,7 @@ class Segmenter:
         tta: bool = False,
         cfg_options: dict[str, Any] | None = None,
     ) -> None:
-        self._predictor = build_predictor(
+        self.predictor: Predictor | OnnxPredictor = build_predictor(
             source,
             checkpoint=checkpoint,
             device=device,
@@ -90,52 +100,33 @@ class Segmenter:
             tta=tta,
             cfg_options=cfg_options,
         )
-        self.classes: tuple[str, ...] = self._predictor.classes
-        self.palette: Sequence[Sequence[int]] = self._predictor.palette
-        self.device: torch.device = self._predictor.device
-        self.model: nn.Module | None = self._predictor.model
+        self.classes: tuple[str, ...] = self.predictor.classes
+        self.palette = self.predictor.palette
+        self.device: torch.device = self.predictor.device
+        self.model: nn.Module | None = self.predictor.model
         if len(self.classes) > 255:
-            raise DataError(
+            raise ConfigError(
                 f"{len(self.classes)} classes; expected at most 255, as labels are uint8"
             )
 
-    @property
-    def predictor(self) -> Predictor | OnnxPredictor:
-        """What runs the network on prepared images, such as :meth:`Predictor.project`."""
-        return self._predictor
-
-    def __call__(
-        self,
-        inputs: ImageInput | Iterable[ImageInput],
-        *,
-        scores: bool = False,
-        batch_size: int = 1,
-        progress: bool = False,
-    ) -> Segmentation | list[Segmentation]:
-        """Segment images.
+    def __call__(self, image: ImageInput, *, scores: bool = False) -> Segmentation:
+        """Segment one image.
 
         Args:
-            inputs: A path, an array (RGB) or a PIL image; or a folder (all images in it and in
-                its folders), a glob, or a list of any of these.
-            scores: Whether to keep the scores: 4 K bytes a pixel, 160 MB for an image of
+            image: A path, an array (RGB) or a PIL image.
+            scores: Whether to return the scores: 4 K bytes per pixel, 160 MB for an image of
                 Cityscapes.
-            batch_size: Images of equal size that run together, at most.
-            progress: Whether to show a bar with the time left.
-
-        Returns:
-            One :class:`Segmentation` for one image, else a list of them in the order given.
 
         Raises:
-            DataError: An image is not there.
-            DataError: An image can't be read or segmented; the text names it. The first one
-                ends the call: :meth:`stream` goes on.
+            DataError: The image is missing, or cannot be read or segmented.
+            ConfigError: The network gives no scores.
         """
-        found = []
-        for result in self.stream(inputs, scores=scores, batch_size=batch_size, progress=progress):
-            if isinstance(result, Failure):
-                raise result.error
-            found.append(result)
-        return found[0] if is_single(inputs) else found
+        self._check_scores(scores)
+        loaded = self._load(Path(image) if isinstance(image, str) else image)
+        (result,) = self._run([loaded], scores=scores)
+        if isinstance(result, Failure):
+            raise result.error
+        return result
 
     def stream(
         self,
@@ -145,76 +136,96 @@ class Segmenter:
         batch_size: int = 1,
         progress: bool = False,
     ) -> Iterator[Segmentation | Failure]:
-        """Segment images one after the other, as the results are taken.
+        """Segment many images, each when its result is taken.
 
         Args:
-            inputs: As for a call; an iterator is read as results are taken.
-            scores: As for a call.
-            batch_size: As for a call. Up to four times as many images are read ahead.
-            progress: As for a call.
+            inputs: Images, folders (with the folders in them) and globs: one of them, a list, or
+                an iterator, which is read as results are taken.
+            scores: Whether to return the scores.
+            batch_size: Maximum number of consecutive images of equal size that run together.
+            progress: Whether to show a progress bar.
 
         Returns:
-            An iterator over a :class:`Segmentation`, or a :class:`Failure` of an image that can't
-            be read or segmented, for each image, in the order given.
+            An iterator over a :class:`Segmentation` for each image, in the given order, or a
+            :class:`Failure` for an image that cannot be read or segmented.
 
         Raises:
-            DataError: ``batch_size`` is less than 1, a folder or a glob holds no image, or the
-                network gives no scores.
+            ConfigError: ``batch_size`` is less than 1, or the network gives no scores.
+            DataError: A folder or a glob has no images.
         """
         if batch_size < 1:
-            raise DataError(f"batch_size is {batch_size}; expected 1 or more")
-        if scores and not self._predictor.gives_scores:
-            raise DataError(
-                "scores can't be had of this network, which gives labels alone: export an ONNX "
-                "file without argmax inside, and take AccumulatingSegTTAModel as tta_model"
-            )
-        sources: Iterable[Source] = expand(inputs)
+            raise ConfigError(f"batch_size is {batch_size}; expected 1 or more")
+        self._check_scores(scores)
+        images: Iterable[Path | np.ndarray | Image.Image] = expand(inputs)
         total = None
         if not isinstance(inputs, Iterator):
-            sources = list(sources)
-            total = len(sources)
-        results = in_batches(
-            (self._read(source) for source in sources),
-            lambda batch: self._run(batch, scores=scores),
-            key=_size,
-            batch_size=batch_size,
+            images = list(images)
+            total = len(images)
+        loaded = (self._load(image, f"image {index}") for index, image in enumerate(images))
+        results = (
+            result
+            for batch in _batches(loaded, batch_size)
+            for result in self._run(batch, scores=scores)
         )
         return track(results, total, "segmenting", show=progress)
 
-    def _read(self, source: Source) -> _Read | Failure:
-        try:
-            return source, source.read(backend=self._predictor.decoder)
-        except _FAULTS as error:
-            return Failure(error, source.path)
+    def _check_scores(self, scores: bool) -> None:
+        if scores and not self.predictor.gives_scores:
+            raise ConfigError(
+                "this network gives labels, not scores: export an ONNX file with logits, or use "
+                "AccumulatingSegTTAModel as tta_model"
+            )
 
-    def _run(
-        self, batch: Sequence[_Read | Failure], *, scores: bool
-    ) -> list[Segmentation | Failure]:
-        images = [entry for entry in batch if not isinstance(entry, Failure)]
-        if len(images) < len(batch):  # these come by themselves
-            return [entry for entry in batch if isinstance(entry, Failure)]
+    def _load(
+        self, image: Path | np.ndarray | Image.Image, name: str = "the image"
+    ) -> _Loaded | Failure:
+        path = image if isinstance(image, Path) else None
         try:
-            found = self._predictor.predict_batch([image for _, image in images], scores=scores)
-        except Exception as error:  # what a config that came with weights leads to is unforeseen
-            if len(batch) > 1:  # it may be one of them, or that they are many
-                return [one for entry in batch for one in self._run([entry], scores=scores)]
-            ((source, image),) = images
-            return [Failure(_named(error, source, image), source.path)]
+            if isinstance(image, Path):
+                pixels = read_image(image, backend=self.predictor.decoder, check_complete=True)
+                return _Loaded(pixels, path, str(path))
+            return _Loaded(to_rgb(image, name=name), None, name)
+        except (DataError, OSError) as error:
+            return Failure(error, path)
+
+    def _run(self, batch: list[_Loaded | Failure], *, scores: bool) -> list[Segmentation | Failure]:
+        images = [one for one in batch if isinstance(one, _Loaded)]
+        if not images:
+            return [one for one in batch if isinstance(one, Failure)]
+        try:
+            found = self.predictor.predict_batch([one.image for one in images], scores=scores)
+        except ConfigError:
+            raise
+        except _IMAGE_ERRORS as error:
+            if len(images) > 1:  # one of them may be the reason, or their number
+                return [result for one in images for result in self._run([one], scores=scores)]
+            (one,) = images
+            height, width = one.image.shape[:2]
+            named = DataError(f"{one.name} ({height} x {width} pixels): {error}")
+            named.__cause__ = error
+            return [Failure(named, one.path)]
         return [
-            Segmentation(labels, image, self.classes, self.palette, probabilities, source.path)
-            for (source, image), (labels, probabilities) in zip(images, found, strict=True)
+            Segmentation(labels, one.image, self.classes, self.palette, values, one.path)
+            for one, (labels, values) in zip(images, found, strict=True)
         ]
 
 
-def _size(entry: _Read | Failure) -> tuple[int, ...] | None:
-    return None if isinstance(entry, Failure) else entry[1].shape
+def _batches(
+    items: Iterable[_Loaded | Failure], batch_size: int
+) -> Iterator[list[_Loaded | Failure]]:
+    """Group consecutive images of one size, and consecutive failures."""
 
+    def size(item: _Loaded | Failure) -> tuple[int, ...] | None:
+        return item.image.shape if isinstance(item, _Loaded) else None
 
-def _named(error: Exception, source: Source, image: np.ndarray) -> ValueError:
-    height, width = image.shape[:2]
-    named = ValueError(
-        f"{source.name} ({height} x {width} pixels, height x width) cannot be segmented: "
-        f"{error if isinstance(error, ValueError | RuntimeError) else repr(error)}"
-    )
-    named.__cause__ = error
-    return named
+    batch: list[_Loaded | Failure] = []
+    for item in items:
+        if batch and size(item) != size(batch[0]):
+            yield batch
+            batch = []
+        batch.append(item)
+        if len(batch) == batch_size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

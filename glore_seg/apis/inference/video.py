@@ -1,4 +1,4 @@
-"""Frames of a video through a network, and back into a video.
+"""Segments the frames of a video and writes them as a video.
 
 Shape legend: H, W size of a frame.
 """
@@ -6,8 +6,7 @@ Shape legend: H, W size of a frame.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +16,14 @@ import numpy as np
 from glore_seg.apis.inference.segmentation import Failure
 from glore_seg.apis.inference.segmenter import Segmenter
 from glore_seg.errors import DataError, OutputError
-from glore_seg.utils.files import (
-    atomic_write,
-    atomic_write_folder,
-    remove_unfinished,
-    track,
-    write_png,
-)
+from glore_seg.evaluation.label_ids import write_label_map
+from glore_seg.utils.files import atomic_write, atomic_write_folder, remove_unfinished
+from glore_seg.utils.progress import track
 
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm"})
-"""Endings that a folder is searched for, in small letters."""
+"""Suffixes that a folder is searched for, in lower case."""
 
-_RATE = 25.0  # frames a second, where the file does not say
-
-
-@dataclass(frozen=True)
-class VideoInfo:
-    """What a video file says of itself.
-
-    Args:
-        frames: How many frames it has; None where it does not say.
-        rate: Frames a second.
-    """
-
-    frames: int | None
-    rate: float
+_DEFAULT_FPS = 25.0
 
 
 def segment_video(
@@ -56,121 +38,101 @@ def segment_video(
     overwrite: bool = False,
     progress: bool = True,
 ) -> dict[str, float]:
-    """Write a video with the painted label maps over its frames.
+    """Write a video with the colored label maps over its frames.
 
-    The file, and the folder of label maps, get their names when they are whole: interrupted,
-    nothing is left.
+    The file and the folder of label maps are written atomically: after an interrupt there is
+    neither.
 
     Args:
         segmenter: The network.
-        path: Any video that OpenCV reads.
+        path: A video that OpenCV can read.
         out_file: MP4 to write, without sound.
-        table: From train ids to the ids to write, uint8. Default: train ids.
-        labels_dir: Folder to make for the label map of each frame, ``000000.png`` and on. Default:
-            none.
-        opacity: Of the label maps, 0 to 1.
-        batch_size: Frames that run together.
-        overwrite: Whether what is there may be replaced.
-        progress: Whether to show a bar with the time left.
+        table: From train ids to the ids to write, uint8. Default: train ids are written.
+        labels_dir: Folder for the label map of each frame, ``000000.png`` and on. Default: none.
+        opacity: Opacity of the label maps, 0 to 1.
+        batch_size: Number of frames that run together.
+        overwrite: Whether to replace existing files.
+        progress: Whether to show a progress bar.
 
     Returns:
         Share of the pixels of each class over all frames.
 
     Raises:
-        OutputError: ``out_file`` or ``labels_dir`` is there.
-        DataError: The video is not there.
-        DataError: OpenCV can't read it, or it ends before its last frame.
-        OutputError: The file can't be written.
+        DataError: The video is missing, cannot be read, or ends before its last frame.
+        OutputError: ``out_file`` or ``labels_dir`` exists, or cannot be written.
     """
-    if Path(out_file).exists() and not overwrite:
+    out_file = Path(out_file)
+    if out_file.exists() and not overwrite:
         raise OutputError(f"{out_file} exists; give another name, or --overwrite to replace it")
-    for place in {Path(made).parent for made in (out_file, labels_dir) if made is not None}:
-        remove_unfinished(place)
-    totals = np.zeros(len(segmenter.classes))
-    count = 0
-    with _opened(path) as (capture, info):
-        results = segmenter.stream(_frames(capture), batch_size=batch_size)
-        shown = track(results, info.frames, Path(path).name, show=progress)
-        folder: Any = nullcontext()
-        if labels_dir is not None:
-            folder = atomic_write_folder(labels_dir, overwrite=overwrite)
-        with (
-            atomic_write(out_file) as aside,
-            folder as labels,
-            _Writer(aside, info.rate) as writer,
-        ):
-            for result in shown:
-                if isinstance(result, Failure):
-                    raise result.error
-                writer.write(result.overlay(opacity))
-                if labels is not None:
-                    ids = result.labels if table is None else table[result.labels]
-                    write_png(labels / f"{count:06}.png", ids)
-                totals += list(result.shares().values())
-                count += 1
-            _check_length(path, count, info)
+    folder: Any = nullcontext()
+    if labels_dir is not None:
+        folder = atomic_write_folder(labels_dir, overwrite=overwrite)
+        remove_unfinished(Path(labels_dir).parent)
+    remove_unfinished(out_file.parent)
+    capture = cv2.VideoCapture(str(path))
+    if not capture.isOpened():
+        raise DataError(
+            f"{path} is missing or cannot be opened as a video by OpenCV: convert it to MP4 with "
+            "ffmpeg"
+        )
+    declared = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    totals, count = np.zeros(len(segmenter.classes)), 0
+    results = segmenter.stream(_frames(capture), batch_size=batch_size)
+    results = track(results, max(declared, 0) or None, Path(path).name, show=progress)
+    with (
+        atomic_write(out_file) as temporary,
+        folder as labels,
+        closing(_Writer(temporary, fps if fps > 0 else _DEFAULT_FPS)) as writer,
+    ):
+        for result in results:
+            if isinstance(result, Failure):
+                raise result.error
+            writer.write(result.overlay(opacity))
+            if labels is not None:
+                write_label_map(labels / f"{count:06}.png", result.labels, table)
+            totals += list(result.shares().values())
+            count += 1
+        # The count of some containers is estimated from length and rate, and off by a few frames.
+        if not count or count < declared - 1 - declared // 100:
+            raise DataError(
+                f"{path} ends after {count} of {declared} frames: it is corrupted or truncated; "
+                "copy it again, or cut it to its length with ffmpeg"
+            )
     return dict(zip(segmenter.classes, (totals / count).tolist(), strict=True))
 
 
-@contextmanager
-def _opened(path: str | Path) -> Iterator[tuple[cv2.VideoCapture, VideoInfo]]:
-    if not Path(path).is_file():
-        raise DataError(f"video {path} does not exist; expected the path of a file")
-    capture = cv2.VideoCapture(str(path))
-    try:
-        if not capture.isOpened():
-            raise DataError(
-                f"{path} cannot be opened as a video by OpenCV: it is damaged, or of a kind that "
-                "this OpenCV lacks; make an MP4 of it with ffmpeg"
-            )
-        frames = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        rate = capture.get(cv2.CAP_PROP_FPS)
-        yield capture, VideoInfo(frames if frames > 0 else None, rate if rate > 0 else _RATE)
-    finally:
-        capture.release()
-
-
 def _frames(capture: cv2.VideoCapture) -> Iterator[np.ndarray]:
-    """Each frame, (H, W, 3), RGB, turned as the file says."""
+    """Each frame, (H, W, 3), RGB, in the orientation that the file declares."""
     while True:
         read, frame = capture.read()
         if not read:
+            capture.release()
             return
         yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
 
 
-def _check_length(path: str | Path, count: int, info: VideoInfo) -> None:
-    # The count of some containers is a guess from length and rate, a frame off at times.
-    if not count or (info.frames and count < info.frames - 1 - info.frames // 100):
-        raise DataError(
-            f"{path} ends after {count} of {info.frames or 'its'} frames: it is damaged or cut "
-            "off; fetch it again, or cut it to its length with ffmpeg"
-        )
-
-
 class _Writer:
-    """An MP4 file, opened at the first frame, whose size it takes; odd sides lose a line."""
+    """An MP4 file, opened with the size of the first frame."""
 
-    def __init__(self, path: Path, rate: float) -> None:
-        self._path, self._rate = path, rate
+    def __init__(self, path: Path, fps: float) -> None:
+        self._path, self._fps = path, fps
         self._file: cv2.VideoWriter | None = None
 
-    def __enter__(self) -> _Writer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.release()
-
     def write(self, frame: np.ndarray) -> None:
-        """Add (H, W, 3), RGB, uint8."""
-        height, width = frame.shape[:2]
+        """Add a frame, (H, W, 3), RGB, uint8."""
         if self._file is None:
             code = cv2.VideoWriter.fourcc(*"mp4v")
-            self._file = cv2.VideoWriter(str(self._path), code, self._rate, (width, height))
+            size = (frame.shape[1], frame.shape[0])
+            self._file = cv2.VideoWriter(str(self._path), code, self._fps, size)
             if not self._file.isOpened():
                 raise OutputError(
-                    f"cannot write {self._path}: is the disk full, the folder read-only, or this "
-                    "OpenCV without mp4v?"
+                    f"cannot write {self._path}: check free space, write permission, and that "
+                    "OpenCV has mp4v"
                 )
         self._file.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._file is not None:
+            self._file.release()

@@ -1,4 +1,4 @@
-"""Accuracy of recognized actions in which unreadable videos count as errors."""
+"""Accuracy of action recognition that counts unreadable videos as errors."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from mmengine.logging import print_log
 
 @METRICS.register_module()
 class CheckedAccMetric(AccMetric):
-    """mmaction2's ``AccMetric`` that leaves no video out and rewards none that was not seen.
+    """mmaction2's ``AccMetric``, with unreadable videos counted as errors.
 
-    A sample that ``CheckedVideoDataset`` marked ``unreadable`` counts with its own class ranked
-    last, so as an error in every top k, whatever the network made of the blank frames. How many
-    there were stands beside the scores, as ``acc/unreadable``, and in the log. Arguments are those
-    of ``AccMetric``.
+    A sample that ``CheckedVideoDataset`` marked ``unreadable`` counts with its class ranked last,
+    so as an error in every top k. Their number is reported as ``acc/unreadable`` and in the log.
+    Arguments are those of ``AccMetric``.
     """
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Take in a batch of predictions."""
+        """Keep a batch of predictions."""
         super().process(data_batch, data_samples)
         for result, sample in zip(
             self.results[len(self.results) - len(data_samples) :], data_samples, strict=True
@@ -39,8 +38,7 @@ class CheckedAccMetric(AccMetric):
         unreadable = sum(result["unreadable"] for result in results)
         if unreadable:
             print_log(
-                f"{unreadable} of {len(results)} videos could not be read and count as errors; "
-                "the lines above name them",
+                f"{unreadable} of {len(results)} videos could not be read and count as errors",
                 logger="current",
                 level=logging.WARNING,
             )

@@ -1,20 +1,141 @@
-"""Packs the images of a submission, always to the same bytes."""
+"""The files of a submission: a zip or a folder, read one by one and never unpacked; the packing."""
 
 from __future__ import annotations
 
+import os
 import stat
 import zipfile
-from collections.abc import Iterable
-from pathlib import Path
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
-_EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip can tell
+from glore_seg.errors import DataError
+
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip can hold
 _UNIX = 3
+_ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,  # a password is needed
+    ValueError,
+    zlib.error,
+)
+
+
+class ArchiveError(DataError):
+    """A zip or folder cannot be checked file by file."""
+
+
+@dataclass(frozen=True)
+class SubmissionFile:
+    """A file of a submission.
+
+    Args:
+        name: Its path within the submission, with ``/`` between folders.
+        unsafe: Why it is not read; None if it may be.
+        read: Returns its bytes, or raises DataError.
+    """
+
+    name: str
+    unsafe: str | None
+    read: Callable[[], bytes]
+
+
+@contextmanager
+def open_submission(
+    path: Path, *, max_bytes: int, max_files: int
+) -> Iterator[list[SubmissionFile]]:
+    """List the files of a zip or a folder.
+
+    Args:
+        path: The zip or the folder.
+        max_bytes: Largest file that is read.
+        max_files: Most files that are accepted.
+
+    Raises:
+        DataError: It does not exist.
+        ArchiveError: It is not a zip, or has too many files.
+    """
+    if path.is_dir():
+        yield _limited([_folder_file(path, file, max_bytes) for file in _walk(path)], max_files)
+        return
+    if not path.is_file():
+        raise DataError(f"{path} does not exist; expected a zip or a folder of images")
+    try:
+        archive = zipfile.ZipFile(path)
+    except _ZIP_ERRORS as error:
+        raise ArchiveError(f"is not a complete zip archive ({error}): pack it again") from error
+    with archive:
+        files = [_zip_file(archive, info, max_bytes) for info in archive.infolist()]
+        yield _limited([f for f in files if f.unsafe or not f.name.endswith("/")], max_files)
+
+
+def _limited(files: list[SubmissionFile], max_files: int) -> list[SubmissionFile]:
+    if len(files) > max_files:
+        raise ArchiveError(
+            f"holds {len(files)} files; expected at most {max_files}: pack only the images"
+        )
+    return files
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root):  # does not follow links
+        folders.sort()
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        for name in sorted([*files, *links]):
+            yield Path(folder) / name
+
+
+def _folder_file(root: Path, path: Path, max_bytes: int) -> SubmissionFile:
+    status = path.lstat()
+    unsafe = None
+    if not stat.S_ISREG(status.st_mode):
+        unsafe = "is a link or a device; expected a file"
+    elif status.st_size > max_bytes:
+        unsafe = f"has {status.st_size} bytes; an image has at most {max_bytes}: remove it"
+    return SubmissionFile(path.relative_to(root).as_posix(), unsafe, path.read_bytes)
+
+
+def _zip_file(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int) -> SubmissionFile:
+    name, mode = info.orig_filename, stat.S_IFMT(info.external_attr >> 16)
+    path = PurePosixPath(name)
+    unsafe = None
+    if path.is_absolute() or ".." in path.parts or "\\" in name or name[1:2] == ":":
+        unsafe = "has a path that leads out of the archive; expected a relative path with '/'"
+    elif str(path) != name.removesuffix("/") or not name.isprintable():
+        unsafe = "is not a plain path: pack the images again"
+    elif mode not in (0, stat.S_IFREG, stat.S_IFDIR):
+        unsafe = "is a link or a device; expected a file"
+    elif info.compress_type not in _METHODS:
+        unsafe = (
+            f"is compressed by method {info.compress_type}; expected 0 (stored) or 8 (deflated): "
+            "pack the images again"
+        )
+    elif info.file_size > max_bytes:
+        unsafe = f"unpacks to {info.file_size} bytes; an image has at most {max_bytes}: remove it"
+
+    def read() -> bytes:
+        try:
+            with archive.open(info) as file:
+                data = file.read(info.file_size)  # compares the checksum at the end
+        except _ZIP_ERRORS as error:
+            raise DataError(f"cannot be read from the archive ({error})") from error
+        if len(data) != info.file_size:
+            raise DataError(f"unpacks to {len(data)} bytes, but declares {info.file_size}")
+        return data
+
+    return SubmissionFile(name, unsafe, read)
 
 
 def pack(images: Iterable[Path], path: Path) -> None:
-    """Write images into a zip, sorted by name, without folders, times and owners.
+    """Pack images into a zip, sorted by name, without folders, times and owners.
 
-    PNGs are compressed already, so they are stored.
+    The same images give the same bytes. PNGs are compressed already, so they are stored.
 
     Args:
         images: The files.

@@ -1,30 +1,22 @@
-"""Finds everything that is wrong with a submission before it is uploaded."""
+"""Finds all errors of a submission in one run, before it is uploaded."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from glore_seg.errors import DataError
-from glore_seg.evaluation.submission.entry import Entry, ReadError
-from glore_seg.evaluation.submission.expected import (
-    CITYSCAPES_SIZE,
-    CITYSCAPES_TEST_CITIES,
-    ExpectedImages,
-    image_key,
-    key_within,
-)
-from glore_seg.evaluation.submission.folder_reader import list_folder
-from glore_seg.evaluation.submission.image import check_image, max_bytes
+from glore_seg.evaluation.submission.archive import ArchiveError, SubmissionFile, open_submission
+from glore_seg.evaluation.submission.expected import ExpectedImages, image_key, key_within
+from glore_seg.evaluation.submission.image import check_image
 from glore_seg.evaluation.submission.report import Finding, SubmissionReport
-from glore_seg.evaluation.submission.zip_reader import open_zip
-from glore_seg.utils.files import track
+from glore_seg.utils.progress import track
 
-_ROOM = 1000  # files beyond twice the expected ones that are still named one by one
+_MAX_EXTRA = 1000  # files beyond twice the expected ones that are still named one by one
+_CITYSCAPES_SIZE, _NUM_TEST_IMAGES = (2048, 1024), 1525
 
 
 def check_submission(
@@ -32,148 +24,108 @@ def check_submission(
     expected: ExpectedImages,
     *,
     on_image: Callable[[str, np.ndarray], None] | None = None,
+    decode: bool = True,
     progress: bool = True,
 ) -> SubmissionReport:
-    """Check a zip or a folder of label id images as Cityscapes' server takes them.
+    """Check a zip or a folder of label id images by the rules of Cityscapes' server.
 
-    The archive is read file by file, never unpacked to disk, within memory that depends on the
-    size of one image. What is named or packed in a hostile manner is not read at all.
+    The archive is read file by file, never unpacked to disk. Memory depends on the size of one
+    image. Files with unsafe names or sizes are not read.
 
     Args:
         path: The zip or the folder.
-        expected: What it must hold.
+        expected: The images that it must hold.
         on_image: Called with ``CITY_SEQUENCE_FRAME`` and the label ids, shape (H, W), uint8, of
-            each image that has no fault.
-        progress: Whether to show a bar with the time left.
+            each image without errors.
+        decode: Whether to decode the images. ``False``: only names and completeness are checked.
+        progress: Whether to show a progress bar.
 
     Returns:
-        All faults and warnings.
+        All errors and warnings.
 
     Raises:
-        DataError: There is nothing at ``path``.
+        DataError: ``path`` does not exist.
     """
     path = Path(path)
-    report = SubmissionReport(expected.total)
-    with _open(path, expected) as (entries, faults):
-        report.faults += faults
-        first: dict[str, Entry] = {}
-        for entry in track(entries, len(entries), "checking", show=progress):
-            _check_entry(entry, expected, first, report, on_image)
-    if any(fault.kind == "archive" for fault in report.faults):
-        return report  # what it lacks is not known
-    _find_missing(expected, first, report)
-    _compare_with_cityscapes(expected, report)
+    report = SubmissionReport(len(expected.sizes))
+    size = max(expected.sizes.values(), key=math.prod)
+    # A PNG of four channels of 16 bits, not compressed, and its header.
+    limits = {"max_bytes": 8 * size[0] * size[1] + (1 << 20)}
+    limits["max_files"] = 2 * len(expected.sizes) + _MAX_EXTRA
+    first: dict[str, str] = {}
+    try:
+        with open_submission(path, **limits) as files:
+            for file in track(files, len(files), "checking", show=progress):
+                key = _check_name(file, expected, first, report)
+                if key is not None:
+                    report.checked += 1
+                    if decode:
+                        _check_content(file, key, expected, report, on_image)
+    except ArchiveError as error:
+        report.errors.append(Finding("archive", path.name, str(error)))
+        return report  # what is missing is unknown
+    for key in expected.sizes:
+        if key not in first:
+            message = f"is missing; expected one {key}*.png: predict it"
+            report.errors.append(Finding("missing", key, message))
+    number = len(expected.sizes)
+    if expected.split == "test" and number != _NUM_TEST_IMAGES and size == _CITYSCAPES_SIZE:
+        message = f"has {number} images, Cityscapes' test split {_NUM_TEST_IMAGES}: unpack it again"
+        report.warnings.append(Finding("dataset", "the dataset", message))
     return report
 
 
-@contextmanager
-def _open(path: Path, expected: ExpectedImages) -> Iterator[tuple[list[Entry], list[Finding]]]:
-    limits = {
-        "max_bytes": max_bytes(expected.largest),
-        "max_entries": 2 * expected.total + _ROOM,
-    }
-    if path.is_dir():
-        yield list_folder(path, **limits)
-    elif path.is_file():
-        with open_zip(path, **limits) as found:
-            yield found
-    else:
-        raise DataError(f"{path} does not exist; expected a zip or a folder of images")
-
-
-def _check_entry(
-    entry: Entry,
+def _check_name(
+    file: SubmissionFile,
     expected: ExpectedImages,
-    first: dict[str, Entry],
+    first: dict[str, str],
+    report: SubmissionReport,
+) -> str | None:
+    """Check the name of a file; return ``CITY_SEQUENCE_FRAME`` of an image that is to be read."""
+    *folders, base = file.name.replace("\\", "/").split("/")
+    key = key_within(base)
+    if file.unsafe:
+        report.errors.append(Finding("unsafe", file.name, file.unsafe))
+    elif "__MACOSX" in folders or base.startswith("."):
+        report.errors.append(Finding("extra", file.name, "is not an image: pack without it"))
+        return None
+    elif key is None:
+        kind, message = "extra", "is not a predicted image: remove it"
+        if base.lower().endswith(".png"):
+            kind, message = "name", "names no image; expected CITY_123456_123456*.png: rename it"
+        report.errors.append(Finding(kind, file.name, message))
+    elif key not in expected.sizes:
+        message = f"is not an image of the {expected.split} split: remove it"
+        report.errors.append(Finding("extra", file.name, message))
+    if key is None or key not in expected.sizes:
+        return None
+    if key in first:
+        message = f"is a second image for {key} after {first[key]!r}; expected one: remove one"
+        report.errors.append(Finding("duplicate", file.name, message))
+        return None
+    first[key] = file.name
+    if file.unsafe:
+        return None
+    if image_key(base) is None or not base.endswith(".png"):
+        message = f"is not found by the server; expected {key}*.png: rename it to {key}.png"
+        report.errors.append(Finding("name", file.name, message))
+    return key
+
+
+def _check_content(
+    file: SubmissionFile,
+    key: str,
+    expected: ExpectedImages,
     report: SubmissionReport,
     on_image: Callable[[str, np.ndarray], None] | None,
 ) -> None:
-    if entry.fault:
-        report.faults.append(entry.fault)
-    *folders, base = entry.name.replace("\\", "/").split("/")
-    key = image_key(base) or key_within(base)
-    if "__MACOSX" in folders or base.startswith(".") or key is None or key not in expected:
-        if not entry.fault:
-            report.faults.append(_foreign(entry.name, folders, base, key, expected))
-        return
-    if key in first:
-        message = (
-            f"is a second image for {key} after {first[key].name!r}; expected exactly one: "
-            "remove one of them"
-        )
-        report.faults.append(Finding("doubled", entry.name, message))
-        return
-    first[key] = entry
-    if entry.fault:
-        return
-    if image_key(base) is None or not base.endswith(".png"):
-        message = f"is not found by the server; expected {key}*.png: rename it to {key}.png"
-        report.faults.append(Finding("name", entry.name, message))
     try:
-        data = entry.read()
-    except ReadError as error:
-        report.faults.append(Finding("damaged", entry.name, f"{error}: pack it again"))
+        data = file.read()
+    except (DataError, OSError) as error:
+        report.errors.append(Finding("corrupted", file.name, f"{error}: pack it again"))
         return
-    report.checked += 1
-    checked = check_image(entry.name, data, expected.size(key))
-    report.faults += checked.faults
-    report.warnings += checked.warnings
-    if on_image is not None and checked.label_ids is not None:
-        on_image(key, checked.label_ids)
-
-
-def _foreign(
-    name: str, folders: list[str], base: str, key: str | None, expected: ExpectedImages
-) -> Finding:
-    """A file that is no expected image: misnamed where it is a PNG, else too much."""
-    if "__MACOSX" in folders or base in (".DS_Store", "Thumbs.db"):
-        return Finding("extra", name, "is of the operating system, no image: pack without it")
-    if key is not None and not base.startswith("."):
-        message = f"is no image of the {expected.split} split: remove it"
-        return Finding("extra", name, message)
-    if base.endswith(".unfinished.png"):
-        return Finding("extra", name, "is what an interrupted run left behind: remove it")
-    if base.lower().endswith(".zip"):
-        message = "is an archive within the archive: pack the images themselves"
-        return Finding("extra", name, message)
-    if base.lower().endswith(".png") and not base.startswith("."):
-        message = (
-            "says not which image it is of; expected CITY_123456_123456*.png, as the image's "
-            "own name begins: rename it"
-        )
-        return Finding("name", name, message)
-    return Finding("extra", name, "is no predicted image: remove it")
-
-
-def _find_missing(
-    expected: ExpectedImages, first: dict[str, Entry], report: SubmissionReport
-) -> None:
-    if expected.sizes is not None:
-        for key in expected.sizes:
-            if key not in first:
-                message = f"is missing; expected one {key}*.png: predict it"
-                report.faults.append(Finding("missing", key, message))
-        return
-    counts = Counter(key.split("_")[0] for key in first)
-    for city, number in expected.counts.items():
-        if counts[city] != number:
-            kind = "missing" if counts[city] < number else "extra"
-            message = f"has {counts[city]} images; expected {number}: predict exactly the split"
-            report.faults.append(Finding(kind, city, message))
-
-
-def _compare_with_cityscapes(expected: ExpectedImages, report: SubmissionReport) -> None:
-    """A copy of Cityscapes that lacks images makes a submission that lacks them."""
-    if expected.sizes is None or expected.split != "test":
-        return
-    wrong = [
-        f"{city} {expected.counts.get(city, 0)} of {number}"
-        for city, number in CITYSCAPES_TEST_CITIES.items()
-        if expected.counts.get(city, 0) != number
-    ]
-    if wrong and set(expected.sizes.values()) == {CITYSCAPES_SIZE}:
-        message = (
-            f"of the size of Cityscapes, but its test split has other counts ({', '.join(wrong)}): "
-            "if this is Cityscapes, unpack leftImg8bit_trainvaltest.zip again"
-        )
-        report.warnings.append(Finding("dataset", "the dataset's images", message))
+    label_ids, errors, warnings = check_image(file.name, data, expected.sizes[key])
+    report.errors += errors
+    report.warnings += warnings
+    if on_image is not None and label_ids is not None:
+        on_image(key, label_ids)

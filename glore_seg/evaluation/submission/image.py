@@ -1,91 +1,132 @@
-"""What may be wrong with one predicted image."""
+"""Checks of one predicted image.
+
+A submission holds label ids, 0 to 33, of which 19 are evaluated. A network predicts train ids, 0 to
+18. These are label ids too, so the server accepts them and scores them near zero.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import io
+import warnings
 
 import numpy as np
+from cityscapesscripts.helpers.labels import labels
+from PIL import Image
 
-from glore_seg.evaluation.submission.label_ids import check_ids
-from glore_seg.evaluation.submission.png import (
-    CorruptedPngError,
-    check_chunks,
-    decode,
-    read_header,
-)
 from glore_seg.evaluation.submission.report import Finding
 
-_LARGER = 4
+_NAMES = {label.id: label.name for label in labels if label.id >= 0}
+_EVALUATED = frozenset(label.id for label in labels if not label.ignoreInEval)
+_NUM_TRAIN_IDS = len(_EVALUATED)
+_MIN_TRAIN_ID_SHARE = 0.1  # of pixels whose id is not evaluated
+_MAX_LISTED = 4
 
 
-@dataclass
-class CheckedImage:
-    """An image and what is wrong with it.
+def check_image(
+    name: str, data: bytes, size: tuple[int, int]
+) -> tuple[np.ndarray | None, list[Finding], list[Finding]]:
+    """Check an image of label ids: a complete PNG, one channel of 8 bits, its size, its ids.
 
-    Attributes:
-        label_ids: Shape (H, W), uint8; None where there is a fault.
-        faults: What the server would refuse or score wrongly.
-        warnings: What it takes, but is worth a look.
-    """
-
-    label_ids: np.ndarray | None = None
-    faults: list[Finding] = field(default_factory=list)
-    warnings: list[Finding] = field(default_factory=list)
-
-
-def max_bytes(size: tuple[int, int]) -> int:
-    """Return how long a PNG of a size may be: four channels of 16 bits, not compressed, and room.
+    An image of another size is not decoded.
 
     Args:
-        size: (width, height) in pixels.
-    """
-    return 8 * size[0] * size[1] + (1 << 20)
-
-
-def check_image(name: str, data: bytes, size: tuple[int, int]) -> CheckedImage:
-    """Check an image of label ids: whole, one channel of 8 bits, the right size, the right ids.
-
-    An image of more than four times the expected pixels is not decoded.
-
-    Args:
-        name: What to call it in the messages.
+        name: File name for the messages.
         data: The PNG.
-        size: The expected (width, height) in pixels.
+        size: Expected (width, height) in pixels.
+
+    Returns:
+        The label ids, (H, W), uint8, or None if there is an error; the errors; the warnings.
     """
-    checked = CheckedImage()
-
-    def fault(kind: str, message: str) -> None:
-        checked.faults.append(Finding(kind, name, message))
-
     try:
-        header = read_header(data)
-        if header.size != size:
-            found, wanted = (f"{width} x {height}" for width, height in (header.size, size))
-            fault("size", f"is {found} (width x height); expected {wanted}: predict at full size")
-        if header.size[0] * header.size[1] > _LARGER * size[0] * size[1]:
-            return checked
-        chunks, needed = check_chunks(data, header)
-        pixels, colored = decode(needed)
-    except CorruptedPngError as error:
-        fault("damaged", f"{error}; expected a whole PNG: write it again")
-        return checked
-    expected = "expected one gray channel of 8 bits with label ids"
-    if header.depth != 8:
-        fault("mode", f"has {header.depth} bits a channel; {expected}: save it as uint8")
-    if header.mode not in ("gray", "palette"):
-        fault("mode", f"is {header.mode}, as a colored image is; {expected}: write the ids")
-    elif "tRNS" in chunks:
-        fault("mode", f"has transparency; {expected}: save it without")
-    if header.mode == "palette":
-        if colored:
-            fault("mode", f"has a palette of colors; {expected}: save it as gray")
-        else:
-            message = "has a palette that shows each id as its gray, as mmseg writes it: accepted"
-            checked.warnings.append(Finding("palette", name, message))
-    if pixels.dtype == np.uint8 and pixels.ndim == 2 and header.depth == 8:
-        faults, warnings = check_ids(name, np.bincount(pixels.ravel(), minlength=256))
-        checked.faults += faults
-        checked.warnings += warnings
-    if not checked.faults:
-        checked.label_ids = pixels
-    return checked
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+                found, mode = image.size, image.mode
+                transparent = "transparency" in image.info
+                if found != size:
+                    return None, [_size_error(name, found, size)], []
+                image.verify()  # checksums
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+                pixels = np.asarray(image)
+                palette = image.getpalette() if mode == "P" else None
+    except Exception as error:  # Pillow raises exceptions of many classes for corrupted files
+        return None, [Finding("corrupted", name, f"{error}; expected a complete PNG")], []
+    errors, remarks = [], []
+    colors = np.array(palette or [], dtype=int).reshape(-1, 3)
+    colored = bool((colors != np.arange(len(colors))[:, None]).any())
+    if mode not in ("L", "P") or transparent or colored:
+        what = "a palette of colors" if colored else f"mode {mode}{' and alpha' * transparent}"
+        message = f"has {what}; expected one gray channel of 8 bits: save the ids as uint8"
+        errors.append(Finding("mode", name, message))
+    elif mode == "P":
+        message = "has a palette that maps each id to its gray value, as mmseg writes it: accepted"
+        remarks.append(Finding("palette", name, message))
+    if pixels.dtype == np.uint8 and pixels.ndim == 2:
+        id_errors, id_warnings = check_ids(name, pixels)
+        errors += id_errors
+        remarks += id_warnings
+    return None if errors else pixels, errors, remarks
+
+
+def check_ids(name: str, label_ids: np.ndarray) -> tuple[list[Finding], list[Finding]]:
+    """Check the ids of an image.
+
+    Train ids are recognized by this: no pixel has an id of 19 to 33, which sky, cars, people and
+    most vegetation and poles have, and at least a tenth of the pixels has an id of 0 to 18 that is
+    not evaluated. Predicted label ids have none of these.
+
+    Args:
+        name: File name for the messages.
+        label_ids: (H, W), uint8.
+
+    Returns:
+        The errors and the warnings.
+    """
+    counts = np.bincount(label_ids.ravel())
+    present = np.flatnonzero(counts).tolist()
+    unknown = [i for i in present if i not in _NAMES]
+    ignored = [i for i in present if i in _NAMES and i not in _EVALUATED]
+    share = int(counts[ignored].sum()) / label_ids.size
+    high = any(_NUM_TRAIN_IDS <= i <= max(_NAMES) for i in present)
+    errors, remarks = [], []
+    if not high and share >= _MIN_TRAIN_ID_SHARE:
+        message = (
+            f"seems to hold train ids: no id of {_NUM_TRAIN_IDS} to {max(_NAMES)}, and {share:.0%} "
+            f"of the pixels have ids that are not evaluated ({_listed(ignored)}); expected label "
+            "ids: 7 for road, 8 for sidewalk, 11 for building and so on"
+        )
+        errors.append(Finding("train ids", name, message))
+    elif ignored:
+        message = (
+            f"{share:.2%} of the pixels have ids that are not evaluated ({_listed(ignored)}) and "
+            "count as wrong where the ground truth has a class"
+        )
+        remarks.append(Finding("not evaluated", name, message))
+    if unknown:
+        message = (
+            f"holds {_listed(unknown)}, which Cityscapes does not have; expected label ids of 0 to "
+            f"{max(_NAMES)}"
+        )
+        errors.append(Finding("unknown ids", name, message))
+    return errors, remarks
+
+
+def check_array(
+    name: str, label_ids: np.ndarray, size: tuple[int, int]
+) -> tuple[list[Finding], list[Finding]]:
+    """:func:`check_ids` and the check of the size, for label ids that are not encoded yet."""
+    found = label_ids.shape[1], label_ids.shape[0]
+    if found != size:
+        return [_size_error(name, found, size)], []
+    return check_ids(name, label_ids)
+
+
+def _size_error(name: str, found: tuple[int, int], size: tuple[int, int]) -> Finding:
+    shapes = [f"{width} x {height}" for width, height in (found, size)]
+    message = f"is {shapes[0]} (width x height); expected {shapes[1]}: predict at full size"
+    return Finding("size", name, message)
+
+
+def _listed(ids: list[int]) -> str:
+    shown = ", ".join(f"{i} {_NAMES[i]}" if i in _NAMES else str(i) for i in ids[:_MAX_LISTED])
+    return shown + (f" and {len(ids) - _MAX_LISTED} more" if len(ids) > _MAX_LISTED else "")

@@ -1,4 +1,4 @@
-"""Segmentors around others."""
+"""Wrappers of segmentors."""
 
 from glore_seg.models.segmentors.seg_tta import AccumulatingSegTTAModel
 

@@ -1,12 +1,10 @@
-"""A segmentor's logits with no more memory than they need.
+"""A segmentor's logits in little memory.
 
-mmseg lets the logits of a whole image stand several times: at the size of the input, at the size
-of the original, padded for every sliding window, divided by the count. At 2048 x 4096 and 19
-classes each of them takes 640 MB. Here they stay as coarse as the head gave them until they are
-used, and are then resized class by class.
+mmseg holds the logits of an image several times: at the size of the input, at the size of the
+original, padded for every sliding window, divided by the count. At 2048 x 4096 and 19 classes each
+copy takes 640 MB. Here they stay as coarse as the head's output, and are resized class by class.
 
-Shape legend: B batch, C classes, H, W size of the input, h, w of the logits as the network gives
-them.
+Shape legend: B batch; C classes; H, W size of the input; h, w size of the head's output.
 """
 
 from __future__ import annotations
@@ -25,12 +23,12 @@ from glore_seg.errors import ConfigError
 
 @dataclass(frozen=True)
 class Logits:
-    """What a network gave for a batch, not yet resized.
+    """The logits of a batch, not yet resized.
 
     Attributes:
         values: (B, C, h, w).
-        input_size: (H, W): what the segmentor would have resized them to.
-        align_corners: How it would have done that.
+        input_size: (H, W), to which the segmentor would have resized them.
+        align_corners: For that resizing.
     """
 
     values: Tensor
@@ -43,12 +41,12 @@ class Logits:
         return tuple(self.values.shape[2:]) != self.input_size
 
     def classes(self, index: int, meta: dict, *, align_corners: bool) -> Iterator[Tensor]:
-        """One image's logits class by class, as the segmentor's ``postprocess_result`` has them.
+        """One image's logits class by class, as in the segmentor's ``postprocess_result``.
 
-        Resized to the input, freed from padding, flipped back, resized to the original.
+        Resized to the input, cropped to the image, flipped back, resized to the original.
 
         Args:
-            index: Of the image in the batch.
+            index: Index of the image in the batch.
             meta: Its ``metainfo``.
             align_corners: The segmentor's, for the second resizing.
 
@@ -68,15 +66,15 @@ class Logits:
 
 
 def predict_logits(segmentor: EncoderDecoder, inputs: Tensor, metas: Sequence[dict]) -> Logits:
-    """Run a segmentor as its ``test_cfg`` says: over the whole image or in sliding windows.
+    """Run a segmentor on the image or in sliding windows, as its ``test_cfg`` says.
 
     Args:
-        segmentor: mmseg's ``EncoderDecoder`` or a descendant.
+        segmentor: mmseg's ``EncoderDecoder`` or a subclass.
         inputs: Preprocessed images, (B, 3, H, W).
         metas: Their ``metainfo``.
 
     Returns:
-        Its logits; coarse in whole mode with a head that resizes them in mmseg's usual way.
+        Its logits; coarse in whole mode, if the head resizes them like mmseg's.
 
     Raises:
         ConfigError: ``test_cfg.mode`` is neither ``"whole"`` nor ``"slide"``.
@@ -84,19 +82,19 @@ def predict_logits(segmentor: EncoderDecoder, inputs: Tensor, metas: Sequence[di
     mode = segmentor.test_cfg.get("mode", "whole")
     if mode not in ("whole", "slide"):
         raise ConfigError(f"model.test_cfg.mode is {mode!r}; expected 'whole' or 'slide'")
-    metas = [dict(meta) for meta in metas]  # encode_decode is told sizes through them
+    metas = [dict(meta) for meta in metas]  # encode_decode reads sizes from them
     size = (inputs.shape[2], inputs.shape[3])
     if mode == "slide":
         return Logits(_slide(segmentor, inputs, metas), size, segmentor.align_corners)
-    if resizes_as_usual(segmentor):
+    if only_resizes(segmentor):
         head = segmentor.decode_head
         return Logits(head(segmentor.extract_feat(inputs)), size, head.align_corners)
     metas[0]["img_shape"] = inputs.shape[2:]
     return Logits(segmentor.encode_decode(inputs, metas), size, segmentor.align_corners)
 
 
-def resizes_as_usual(segmentor: EncoderDecoder) -> bool:
-    """Whether the segmentor does nothing with its head's logits but to resize them bilinearly."""
+def only_resizes(segmentor: EncoderDecoder) -> bool:
+    """Whether the segmentor only resizes its head's logits, bilinearly."""
     head = segmentor.decode_head
     return (
         type(segmentor).encode_decode is EncoderDecoder.encode_decode
@@ -127,7 +125,7 @@ def _slide(segmentor: EncoderDecoder, inputs: Tensor, metas: list[dict]) -> Tens
 
 
 def _windows(size: int, crop: int, stride: int) -> list[slice]:
-    """Windows along one side; the last one ends with the image."""
+    """Windows along one side; the last one ends at the border of the image."""
     number = max(size - crop + stride - 1, 0) // stride + 1
     ends = [min(i * stride + crop, size) for i in range(number)]
     return [slice(max(end - crop, 0), end) for end in ends]

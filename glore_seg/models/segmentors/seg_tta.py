@@ -1,4 +1,4 @@
-"""Multi-scale and flip inference in the memory of one pass.
+"""Test-time augmentation in the memory of one pass.
 
 Shape legend: B batch, C classes, H, W size of the original image.
 """
@@ -26,27 +26,24 @@ _ROWS = 64  # of an image that softmax works on at a time
 
 @MODELS.register_module()
 class AccumulatingSegTTAModel(BaseTTAModel):
-    """Averages a segmentor over scales and flips in one buffer; goes where ``SegTTAModel`` does.
+    """Averages a segmentor over scales and flips in one buffer; replaces ``SegTTAModel``.
 
-    mmseg's keeps the logits of every pass until the last is done. Here each pass is added to one
-    buffer of (C, H, W) an image and forgotten, so that memory does not grow with their number.
-    Passes of one input size in a row are added after the last of them: with the largest size first
-    in the ``tta_pipeline``, there is no buffer yet while that one runs. ``LazyTestTimeAug`` keeps
-    the inputs from standing there all at once.
+    mmseg's model keeps the logits of all passes. This one adds each pass to one buffer of (C, H, W)
+    per image, so memory does not grow with the number of passes. Consecutive passes of one input
+    size are added together: with the largest size first in the ``tta_pipeline``, there is no buffer
+    yet while it runs. With ``LazyTestTimeAug``, inputs are not all in memory either.
 
-    Logits are resized, freed from padding and flipped as in mmseg; the result equals the plain
-    average over all passes to rounding. A pass may hold several images of one size, as in mmseg.
+    Logits are resized, cropped and flipped as in mmseg; the result equals the mean over all passes
+    up to rounding. A pass may hold several images of one size.
 
     Args:
-        module: The segmentor, mmseg's ``EncoderDecoder`` or a descendant, or its config.
-        data_preprocessor: In place of the config's own. Default: that one.
-        average: What is averaged: ``"probabilities"`` (softmax first, as mmseg does) or
-            ``"logits"`` (as PaddleSeg does). With one output channel, sigmoid takes softmax's
-            place.
+        module: The segmentor, mmseg's ``EncoderDecoder`` or a subclass, or its config.
+        data_preprocessor: Replaces the segmentor's. Default: the segmentor's.
+        average: What is averaged: ``"probabilities"`` (softmax first, as in mmseg) or ``"logits"``
+            (as in PaddleSeg). With one output channel, sigmoid replaces softmax.
 
     Raises:
-        ConfigError: ``module`` is another kind of model.
-        ConfigError: ``average`` is another word.
+        ConfigError: ``module`` is not an ``EncoderDecoder``, or ``average`` is unknown.
     """
 
     def __init__(
@@ -61,8 +58,8 @@ class AccumulatingSegTTAModel(BaseTTAModel):
             raise ConfigError(f"average is {average!r}; expected one of {', '.join(_AVERAGES)}")
         if not isinstance(self.module, EncoderDecoder):
             raise ConfigError(
-                f"module is a {type(self.module).__name__}; expected an EncoderDecoder of mmseg: "
-                "take mmseg's SegTTAModel for others"
+                f"module is a {type(self.module).__name__}; expected mmseg's EncoderDecoder: use "
+                "mmseg's SegTTAModel"
             )
         self.average = average
 
@@ -71,8 +68,8 @@ class AccumulatingSegTTAModel(BaseTTAModel):
         """Predict a batch.
 
         Args:
-            data: ``inputs`` and ``data_samples`` by pass, each a list by image, as
-                ``TestTimeAug`` gives them; or ``passes``, as ``LazyTestTimeAug`` does.
+            data: From ``TestTimeAug``, ``inputs`` and ``data_samples``, lists by pass of lists by
+                image; or from ``LazyTestTimeAug``, ``passes``.
 
         Returns:
             The samples of the first pass with ``pred_sem_seg`` of shape (1, H, W).
@@ -83,9 +80,10 @@ class AccumulatingSegTTAModel(BaseTTAModel):
     def test_step_with_scores(
         self, data: dict[str, Any]
     ) -> tuple[list[SegDataSample], list[Tensor]]:
-        """What :meth:`test_step` returns, and for each sample the mean as probabilities, (C, H, W).
+        """Return what :meth:`test_step` does, and for each sample its scores, (C, H, W).
 
-        They are the mean probabilities, or softmax (sigmoid with one output) of the mean logits.
+        The scores are the mean probabilities, or softmax (sigmoid with one output) of the mean
+        logits.
         """
         results, means = self.mean_scores(data)
         for sample, mean in zip(results, means, strict=True):
@@ -96,7 +94,7 @@ class AccumulatingSegTTAModel(BaseTTAModel):
 
     @torch.no_grad()
     def mean_scores(self, data: dict[str, Any]) -> tuple[list[SegDataSample], list[Tensor]]:
-        """The average that :meth:`test_step` decides by.
+        """The mean whose maximum is the prediction.
 
         Args:
             data: As for :meth:`test_step`.
@@ -118,7 +116,7 @@ class AccumulatingSegTTAModel(BaseTTAModel):
             logits = predict_logits(self.module, batch["inputs"], metas)
             del batch
             waiting.append((logits, metas))
-            if not logits.coarse:  # too large to wait
+            if not logits.coarse:  # too large to keep
                 self._add_all(merged, waiting)
             del logits
             count += 1
@@ -126,15 +124,15 @@ class AccumulatingSegTTAModel(BaseTTAModel):
         return results, [total.div_(count) for total in merged]
 
     def merge_preds(self, data_samples_list: list) -> list:
-        """Not used: ``test_step`` merges while it predicts."""
-        raise NotImplementedError("AccumulatingSegTTAModel merges in test_step: call that")
+        """Not used: :meth:`test_step` merges while it predicts."""
+        raise NotImplementedError("AccumulatingSegTTAModel merges in test_step")
 
     def _add_all(self, merged: list[Tensor], waiting: list[tuple[Logits, list[dict]]]) -> None:
-        """Add what waits to the sum of each image, and forget it."""
+        """Add the waiting logits to the sum of each image, and drop them."""
         while waiting:
             logits, metas = waiting.pop(0)
             values = logits.values
-            # half precision would lose in a sum what it gained in the passes
+            # A sum in half precision would lose digits.
             kind = torch.promote_types(values.dtype, torch.float32)
             for i, meta in enumerate(metas):
                 if i == len(merged):
@@ -165,7 +163,7 @@ class AccumulatingSegTTAModel(BaseTTAModel):
 
 
 def _passes(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The batch of each pass, made when its turn comes where it can be."""
+    """The batch of each pass, created when it is needed if ``passes`` are given."""
     if "passes" in data:
         for images in data["passes"]:
             yield pseudo_collate([make() for make in images])

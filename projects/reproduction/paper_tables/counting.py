@@ -8,7 +8,7 @@ import torch
 from prettytable import PrettyTable, TableStyle
 
 from glore_seg.apis.complexity import count_complexity
-from glore_seg.utils.files import track
+from glore_seg.utils.progress import track
 from projects.reproduction.paper_tables.rows import FIGURE_4, Row
 
 _PRINTED = 0.05  # the paper prints one digit after the point

@@ -15,7 +15,8 @@ import numpy as np
 from cityscapesscripts.helpers.labels import name2label
 
 from glore_seg.errors import DataError
-from glore_seg.utils.files import read_png, track
+from glore_seg.utils.image_io import read_label_map
+from glore_seg.utils.progress import track
 from projects.synthetic_data.object_crops.settings import CropSettings
 
 IMAGE = "_leftImg8bit.png"
@@ -67,10 +68,10 @@ def find_objects(
     for image in track(images, len(images), f"looking at {split}", show=progress):
         stem = image.name.removesuffix("_leftImg8bit.png")
         labels = src / "gtFine" / split / image.parent.name / f"{stem}_gtFine"
-        ids = read_png(Path(f"{labels}_labelIds.png"), fix=FIX)
+        ids = read_label_map(Path(f"{labels}_labelIds.png"), fix=FIX)
         # CamVid has none: its labels tell no instances apart.
         file = Path(f"{labels}_instanceIds.png")
-        instances = read_png(file, fix=FIX) if file.is_file() else None
+        instances = read_label_map(file, fix=FIX) if file.is_file() else None
         number = 0
         for name in settings.classes:
             for box in _boxes(name, ids, instances):

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import cv2
 
-from glore_seg.utils.files import read_png, track, write_png
+from glore_seg.utils.image_io import read_image, write_png
+from glore_seg.utils.progress import track
 from projects.synthetic_data.object_crops.objects import (
-    FIX,
     IMAGE,
     LabeledObject,
     choose,
     find_objects,
 )
 from projects.synthetic_data.object_crops.settings import CropSettings
-from projects.synthetic_data.output_folder import OutputFolder
+from projects.synthetic_data.output_folder import DatasetFolder
 
 MARKER = "object_crops.json"
 """Name of the file that tells how a folder was made and whether it is complete."""
@@ -66,7 +66,7 @@ def make_object_crops(
     """
     src, out, settings = Path(src), Path(out), settings or CropSettings()
     known = {**asdict(settings), "classes": list(settings.classes), "src": str(src.resolve())}
-    folder = OutputFolder(out, MARKER, "crops", SPLITS)
+    folder = DatasetFolder(out, MARKER, "crops", SPLITS)
     found = folder.claim(known, overwrite=overwrite)
     if found.get("counts"):
         return found["counts"]
@@ -87,10 +87,10 @@ def make_object_crops(
 
 def _cut(folder: Path, item: LabeledObject, size: int) -> None:
     stem = item.image.name.removesuffix(IMAGE)
-    target = folder / f"{stem}_{object.number:03d}.png"
+    target = folder / f"{stem}_{item.number:03d}.png"
     if target.is_file():
         return
-    image = read_png(item.image, fix=FIX)
+    image = read_image(item.image)
     left, top, side = item.window
     crop = image[top : top + side, left : left + side]  # (side, side, 3)
     method = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from glore_seg.errors import GloReSegError
-from glore_seg.utils.files import write_png
+from glore_seg.utils.image_io import write_png
 from projects.synthetic_data.object_crops import CropSettings, make_object_crops, writer
 
 CAR, SIGN, PERSON = 26, 20, 24  # Cityscapes' label ids

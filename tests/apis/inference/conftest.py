@@ -20,7 +20,7 @@ _QUARTER = {"kernel_shape": [4, 4], "strides": [4, 4]}
 
 @pytest.fixture(scope="session")
 def cfg():
-    """The street scenes' network made small; its data are nowhere."""
+    """A small network for street scenes; its dataset is missing."""
     cfg = load_config(str(STREET_SCENES), cfg_options=SMALL_NETWORK)
     cfg.test_dataloader.dataset.data_root = "nowhere"
     cfg.tta_pipeline[1]["transforms"][0] = [

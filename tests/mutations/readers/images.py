@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from mmengine.dataset import Compose
 from PIL import Image
 
-from glore_seg.apis.inference.reading import read_image
 from glore_seg.datasets import LoadCheckedAnnotations
 from glore_seg.datasets.camvid import convert_camvid
 from glore_seg.datasets.train_ids import draw_train_ids
 from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
-from glore_seg.evaluation.submission import ExpectedImages, SubmissionScorer
-from glore_seg.utils.files import read_png
+from glore_seg.evaluation import CityscapesScorer
+from glore_seg.evaluation.ground_truth import update_from_files
+from glore_seg.evaluation.submission import ExpectedImages
+from glore_seg.utils.image_io import read_image, read_label_map
 from projects.web_demo.uploads import Limits, read_upload
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import spoiled_bytes, spoiled_json
@@ -130,12 +131,12 @@ def _read_both(folder: Path) -> None:
     shapes = {b: _shape(folder / "a.png", b) for b in ("cv2", "pillow")}
     if None not in shapes.values() and len(set(shapes.values())) > 1:
         raise Nonsense(f"decoders disagree: {shapes}")
-    _check_rgb(read_image(folder / "a.png"))
+    _check_rgb(read_image(folder / "a.png", check_complete=True))
 
 
 def _shape(path: Path, backend: str) -> tuple[int, ...] | None:
     try:
-        return read_image(path, backend=backend).shape
+        return read_image(path, backend=backend, check_complete=True).shape
     except ValueError:  # said again by the caller
         return None
 
@@ -168,9 +169,9 @@ _KEY = "bonn_000000_000019"
 
 def _score(folder: Path) -> None:
     size = (_SIZE[1], _SIZE[0])
-    expected = ExpectedImages("val", {"bonn": 1}, {_KEY: size})
-    scorer = SubmissionScorer.of_data_set(folder, expected)
-    scorer.update(_KEY, np.full(_SIZE, 7, np.uint8))
+    labels = ExpectedImages("val", {_KEY: size}).ground_truth(folder) or {}
+    scorer = CityscapesScorer()
+    update_from_files(scorer, np.full(_SIZE, 7, np.uint8), labels[_KEY])
     means = scorer.compute().as_dict()
     if any(value < 0 or value > 100 for value in means.values()):
         raise Nonsense(f"scores {means}")
@@ -195,7 +196,7 @@ def _convert_camvid(folder: Path) -> None:
     out = folder / "out"
     convert_camvid(folder, out, progress=False)
     for file in out.rglob("*_labelTrainIds.png"):
-        label = read_png(file, mend="")
+        label = read_label_map(file, fix="")
         if ((label >= _CLASSES) & (label != 255)).any():
             raise Nonsense(f"CamVid's classes became {np.unique(label)}")
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from glore_seg.apis.inference import OutputFolder
+from glore_seg.apis.inference import OutputFolder as PredictionFolder
 from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
 from glore_seg.evaluation.submission import ExpectedImages, SubmissionWriter
 from glore_seg.visualization.curves import read_scalars
 from projects.reproduction.model_index import config_table, read_model_index
-from projects.synthetic_data.output_folder import OutputFolder
+from projects.synthetic_data.output_folder import DatasetFolder
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import no_surrogates, spoiled_bytes, spoiled_json, spoiled_text
 
@@ -32,13 +32,13 @@ def _lines(first: dict[str, Any], other: dict[str, Any]) -> st.SearchStrategy[by
 
 
 def _read_journal(folder: Path) -> None:
-    done = OutputFolder(folder / "out", _SETTINGS, classes=["road", "sky"])
+    done = PredictionFolder(folder / "out", _SETTINGS, classes=["road", "sky"])
     done.todo([])
     done.write_shares()
 
 
 def _read_marker(folder: Path) -> None:
-    made = OutputFolder(folder / "out", "made.json", "street scenes", ["leftImg8bit"])
+    made = DatasetFolder(folder / "out", "made.json", "street scenes", ["leftImg8bit"])
     before = (folder / "out" / "made.json").read_bytes()
     notes = made.claim({"seed": 0, "size": [64, 128]}, overwrite=False)
     if notes and notes.get("settings") != {"seed": 0, "size": [64, 128]}:
@@ -48,7 +48,7 @@ def _read_marker(folder: Path) -> None:
 
 
 def _read_submission(folder: Path) -> None:
-    expected = ExpectedImages("test", {"bonn": 1}, {"bonn_000000_000019": (16, 8)})
+    expected = ExpectedImages("test", {"bonn_000000_000019": (16, 8)})
     SubmissionWriter(folder / "out", expected, {"checkpoint": "ab12", "threads": 1}).begin()
 
 
@@ -105,7 +105,7 @@ def _last_checkpoints(draw: Any) -> Files:
 
 
 def _find_last(folder: Path) -> None:
-    if find_latest_valid_checkpoint(folder).good is not None:
+    if find_latest_valid_checkpoint(folder).path is not None:
         raise Nonsense("a few bytes taken for a checkpoint")
 
 

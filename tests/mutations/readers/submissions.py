@@ -13,8 +13,14 @@ from hypothesis import strategies as st
 
 from glore_seg.evaluation.submission import check_submission
 from glore_seg.evaluation.submission.image import check_image
-from glore_seg.evaluation.submission.png import encode
-from tests.evaluation.submission.conftest import KEYS, LABEL_IDS, SIZE, expected, good_files
+from tests.evaluation.submission.conftest import (
+    KEYS,
+    LABEL_IDS,
+    SIZE,
+    encode,
+    expected,
+    good_files,
+)
 from tests.mutations.readers.images import images
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import spoiled_bytes
@@ -69,18 +75,18 @@ def _check(folder: Path) -> None:
     for key, label_ids in seen.items():
         if label_ids.shape != (SIZE[1], SIZE[0]) or label_ids.max() > 33 or key not in KEYS:
             raise Nonsense(f"{key}: {label_ids.shape}, {np.unique(label_ids)}")
-    if not report.faults and set(seen) != set(KEYS):
-        raise Nonsense(f"no fault with {sorted(seen)} alone")
+    if not report.errors and set(seen) != set(KEYS):
+        raise Nonsense(f"no error with {sorted(seen)} alone")
     if [p.name for p in folder.iterdir()] != ["results.zip"]:
         raise Nonsense("the zip was unpacked")
 
 
 def _check_one(folder: Path) -> None:
-    checked = check_image("a.png", (folder / "a.png").read_bytes(), SIZE)
-    if (checked.label_ids is None) != bool(checked.faults):
-        raise Nonsense(f"{checked.faults} and label ids")
-    if checked.label_ids is not None and checked.label_ids.shape != (SIZE[1], SIZE[0]):
-        raise Nonsense(f"label ids of shape {checked.label_ids.shape}")
+    label_ids, errors, _ = check_image("a.png", (folder / "a.png").read_bytes(), SIZE)
+    if (label_ids is None) != bool(errors):
+        raise Nonsense(f"{errors} and label ids")
+    if label_ids is not None and label_ids.shape != (SIZE[1], SIZE[0]):
+        raise Nonsense(f"label ids of shape {label_ids.shape}")
 
 
 def _images() -> st.SearchStrategy[Files]:

@@ -1,0 +1,80 @@
+"""Pixels counted by true and predicted class, and the scores that follow from the counts.
+
+Shape legend: H, W sizes of an image; K classes.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+_MAX_PIXELS = 2**24  # OpenCV counts in float32, which is exact up to here
+
+
+@dataclass(frozen=True)
+class ConfusionMatrix:
+    """A confusion matrix with its scores in percent; ``nan`` where nothing was counted.
+
+    Args:
+        confusion: Pixels by true (row) and predicted (column) class, (K, K), int64. Ignored pixels
+            are left out.
+    """
+
+    confusion: np.ndarray
+
+    @property
+    def iou(self) -> np.ndarray:
+        """IoU of each class, (K,)."""
+        hits = self.confusion.diagonal()
+        return percent(hits, self.confusion.sum(axis=0) + self.confusion.sum(axis=1) - hits)
+
+    @property
+    def recall(self) -> np.ndarray:
+        """Share of the pixels of each class that are predicted as it, (K,)."""
+        return percent(self.confusion.diagonal(), self.confusion.sum(axis=1))
+
+    @property
+    def precision(self) -> np.ndarray:
+        """Share of the pixels predicted as each class that are of it, (K,)."""
+        return percent(self.confusion.diagonal(), self.confusion.sum(axis=0))
+
+    @property
+    def share(self) -> np.ndarray:
+        """Share of each class in the labelled pixels, (K,)."""
+        return percent(self.confusion.sum(axis=1), self.confusion.sum())
+
+    @property
+    def mean_iou(self) -> float:
+        """Mean IoU over the classes that have one."""
+        known = self.iou[~np.isnan(self.iou)]
+        return float(known.mean()) if known.size else float("nan")
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the labelled pixels that are predicted correctly."""
+        return float(percent(self.confusion.trace(), self.confusion.sum()))
+
+
+def count_pixels(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Count the pixels of an image by true (row) and predicted (column) value.
+
+    Args:
+        truth: (H, W), uint8.
+        prediction: (H, W), uint8.
+
+    Returns:
+        (256, 256), int64.
+    """
+    counts = np.zeros((256, 256), np.int64)
+    rows = max(1, _MAX_PIXELS // truth.shape[1])
+    for top in range(0, len(truth), rows):
+        part = [np.ascontiguousarray(ids[top : top + rows]) for ids in (truth, prediction)]
+        histogram = cv2.calcHist(part, [0, 1], None, histSize=[256, 256], ranges=[0, 256, 0, 256])
+        counts += histogram.astype(np.int64)
+    return counts
+
+
+def percent(part: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """100 * part / total; ``nan`` where the total is 0."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return 100 * np.asarray(part, np.float64) / np.asarray(total, np.float64)

@@ -1,0 +1,150 @@
+"""Read and write images: one decoder, which looks at the header before it decodes pixels.
+
+OpenCV allocates whatever a header declares, gigabytes for a file of a few bytes. Pillow reads the
+header first and refuses more than twice ``PIL.Image.MAX_IMAGE_PIXELS``.
+
+Shape legend: H, W height and width of an image.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import mmcv
+import numpy as np
+from PIL import Image
+
+from glore_seg.errors import DataError
+from glore_seg.utils.files import atomic_write
+
+
+class ImageHeader(NamedTuple):
+    """Height and width, and Pillow's mode (``"RGB"``, ``"P"``, ...) and format (``"PNG"``, ...)."""
+
+    shape: tuple[int, int]
+    mode: str
+    format: str
+
+
+def read_header(source: Path | bytes, *, name: str | None = None) -> ImageHeader:
+    """Read the header of an image, given by its path or its bytes.
+
+    Raises:
+        DataError: It is not an image that Pillow knows, or declares too many pixels; the text
+            calls it ``name``.
+    """
+    name = name or (str(source) if isinstance(source, Path) else "the image")
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            return ImageHeader((image.height, image.width), image.mode, image.format or "")
+    except Image.DecompressionBombError as error:
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+        raise DataError(
+            f"{name} declares more than {most} pixels: scale it down, or raise "
+            "PIL.Image.MAX_IMAGE_PIXELS"
+        ) from error
+    except Exception as error:  # Pillow's readers raise errors of many classes
+        raise DataError(f"{name} cannot be read as an image ({error}): copy it again") from error
+
+
+def decode_image(
+    data: bytes,
+    *,
+    name: str,
+    as_stored: bool = False,
+    channel_order: str = "rgb",
+    backend: str = "cv2",
+    check_complete: bool = False,
+) -> np.ndarray:
+    """Decode the bytes of an image file.
+
+    Args:
+        data: The bytes.
+        name: How messages call the image.
+        as_stored: Whether to keep the stored channels and bits. Otherwise gray is repeated, alpha
+            is dropped, 16 bits become 8, and EXIF's orientation is applied.
+        channel_order: ``"rgb"`` or ``"bgr"``, of an image of three channels.
+        backend: One of ``mmcv.imfrombytes``: ``"cv2"``, ``"pillow"``, ...
+        check_complete: Whether to refuse a truncated file, for whose missing pixels some decoders
+            return gray.
+
+    Returns:
+        (H, W, 3), uint8; as stored also (H, W), (H, W, 4) or uint16.
+
+    Raises:
+        DataError: The bytes are not an image, are truncated, or declare too many pixels.
+    """
+    read_header(data, name=name)
+    try:
+        if check_complete:
+            _check_complete(data)
+        flag = "unchanged" if as_stored else "color"
+        image = mmcv.imfrombytes(data, flag=flag, channel_order="bgr", backend=backend)
+    except Exception as error:  # decoders raise errors of many classes
+        raise DataError(
+            f"{name} cannot be decoded ({error}): it is corrupted, copy it again"
+        ) from error
+    if image is None:
+        raise DataError(f"{name} cannot be decoded: it is corrupted, copy it again")
+    if channel_order == "rgb" and image.ndim == 3 and image.shape[2] in (3, 4):
+        code = cv2.COLOR_BGR2RGB if image.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+        return cv2.cvtColor(image, code)
+    return image
+
+
+def read_image(
+    path: str | Path, *, backend: str = "cv2", check_complete: bool = False
+) -> np.ndarray:
+    """Read an image file as (H, W, 3), RGB, uint8; arguments as for :func:`decode_image`.
+
+    Raises:
+        DataError: It is missing, not an image, truncated, or declares too many pixels.
+    """
+    data = _read_bytes(Path(path), "correct the path")
+    return decode_image(data, name=str(path), backend=backend, check_complete=check_complete)
+
+
+def read_label_map(path: str | Path, *, fix: str = "correct the path") -> np.ndarray:
+    """Read stored values, (H, W) or (H, W, 3) in RGB, uint8 or uint16.
+
+    Args:
+        path: The file.
+        fix: What to do about a missing file, for the message.
+
+    Raises:
+        DataError: It is missing or cannot be decoded.
+    """
+    return decode_image(_read_bytes(Path(path), fix), name=str(path), as_stored=True)
+
+
+def write_png(path: str | Path, image: np.ndarray) -> None:
+    """Write (H, W) or (H, W, 3) in RGB, uint8 or uint16, atomically.
+
+    Raises:
+        OutputError: The disk is full or read-only.
+    """
+    if image.ndim == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    compression = 6 if image.ndim == 2 else 1  # label maps shrink a lot, photos hardly
+    _, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, compression])
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(data.tobytes())  # cv2.imwrite does not notice a full disk
+
+
+def _read_bytes(path: Path, fix: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError(f"{path} is missing: {fix}") from error
+
+
+def _check_complete(data: bytes) -> None:
+    with Image.open(io.BytesIO(data)) as image:
+        if image.format == "PNG":
+            image.verify()  # compares checksums
+        else:
+            image.draft("RGB", (1, 1))  # decodes a JPEG at an eighth of its size
+            image.load()
