@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.config import Config, ConfigDict
-from mmengine.dataset import BaseDataset, pseudo_collate
+from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, init_default_scope
 
+from glore_seg.apis.select_images import find_index
 from glore_seg.apis.splits import plain_dataset
 from glore_seg.errors import ConfigError, DataError
 from glore_seg.layers import GloReUnit
@@ -71,7 +72,7 @@ def read_video(cfg: Config, split: str, video: str) -> dict[str, Any]:
         source = _frames(path, template, dataset.start_index) if template else {"filename": video}
         return dataset.pipeline({**info, **source})
     dataset.full_init()
-    sample = dataset[_index(dataset, video, split)]
+    sample = dataset[find_index(dataset, video, split)]
     reason = sample["data_samples"].get("unreadable")
     if reason:
         raise DataError(f"{reason}; give another video")
@@ -83,17 +84,3 @@ def _frames(folder: Path, template: str, start: int) -> dict[str, Any]:
     if end == start:
         raise ConfigError(f"{folder} has no {template.format(end)}; expected a folder of frames")
     return {"frame_dir": str(folder), "filename_tmpl": template, "total_frames": end - start}
-
-
-def _index(dataset: BaseDataset, name: str, split: str) -> int:
-    if name.isdecimal() and int(name) < len(dataset):
-        return int(name)
-    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
-    files = [Path(info.get("filename") or info["frame_dir"]).name for info in infos]
-    found = [i for i, file in enumerate(files) if file.startswith(name)]
-    if len(found) != 1:
-        raise ConfigError(
-            f"video {name!r} is not a file, and {len(found)} videos of {split} begin with it; "
-            f"expected a file, an index from 0 to {len(dataset) - 1}, or a name such as {files[0]}"
-        )
-    return found[0]

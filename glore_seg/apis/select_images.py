@@ -60,7 +60,7 @@ def find_images(cfg: Config, split: str, wanted: Sequence[str]) -> list[Selected
             images += [SelectedImage(file) for file in files]
         else:
             dataset = dataset or build_image_dataset(cfg, split)
-            images.append(read_image(dataset, _index(dataset, name, split)))
+            images.append(read_image(dataset, find_index(dataset, name, split)))
     return images
 
 
@@ -73,16 +73,23 @@ def read_image(dataset: BaseDataset, index: int) -> SelectedImage:
     return SelectedImage(Path(sample.img_path), label)
 
 
-def _index(dataset: BaseDataset, name: str, split: str) -> int:
+def find_index(dataset: BaseDataset, name: str, split: str) -> int:
+    """Find an image or a video of a dataset by its index, or by the name of its file or a prefix.
+
+    Raises:
+        ConfigError: There is none, or several.
+    """
     if name.isdecimal():
         if int(name) >= len(dataset):
-            raise ConfigError(f"image {name} of {split}: expected 0 to {len(dataset) - 1}")
+            raise ConfigError(f"index {name} of {split}: expected 0 to {len(dataset) - 1}")
         return int(name)
-    files = [Path(dataset.get_data_info(i)["img_path"]).name for i in range(len(dataset))]
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    keys = ("img_path", "filename", "frame_dir")  # of images, videos, videos as frames
+    files = [Path(next(info[key] for key in keys if info.get(key))).name for info in infos]
     found = [i for i, file in enumerate(files) if file.startswith(name)]
     if len(found) != 1:
         raise ConfigError(
-            f"image {name!r} is not a file, and {len(found)} images of {split} begin with it; "
-            f"expected a file, an index from 0 to {len(dataset) - 1}, or a name such as {files[0]}"
+            f"{name!r} is not a file, and {len(found)} files of {split} begin with it; expected a "
+            f"file, an index from 0 to {len(dataset) - 1}, or a name such as {files[0]}"
         )
     return found[0]

@@ -41,7 +41,7 @@ def test_a_folder_stands_for_all_images_in_it(small_cfg, street_scenes, tmp_path
 
 @pytest.mark.parametrize(
     ("wanted", "message"),
-    [("2", "image 2 .*0 to 1"), ("nowhere.png", r"'nowhere\.png'.* 0 images"), ("", "2 images")],
+    [("2", "index 2 .*0 to 1"), ("nowhere.png", r"'nowhere\.png'.* 0 files"), ("", "2 files")],
 )
 def test_rejects_unknown_images(small_cfg, wanted, message):
     with pytest.raises(ConfigError, match=message):

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from glore_seg.apis import load_config, use_inference, use_output_dir, use_split
 from glore_seg.apis.tasks import TASKS, task_of
 from glore_seg.apis.test_options import use_tta, use_visualization
-from glore_seg.apis.visualize import compare_models, compare_projections
+from glore_seg.apis.visualize import compare_models
 from glore_seg.errors import ConfigError
 
 REPOSITORY = Path(__file__).parents[2]
@@ -84,7 +84,7 @@ def test_a_missing_package_is_named_with_its_command(without_extras, tmp_path, t
         (lambda cfg: use_output_dir(cfg, "out", format_only=True), "--out"),
         (lambda cfg: use_inference(cfg, "whole"), "predicting"),
         (lambda cfg: use_split(cfg, "test"), "a submission"),
-        (lambda cfg: compare_models([(cfg, "x.pth")], out_file=Path("none.png")), "compare"),
+        (lambda cfg: compare_models({"a": (cfg, "x.pth")}, out_file=Path("none.png")), "compare"),
     ],
 )
 @pytest.mark.parametrize(
@@ -93,11 +93,6 @@ def test_a_missing_package_is_named_with_its_command(without_extras, tmp_path, t
 def test_what_needs_label_maps(use, what, scope, name):
     with pytest.raises(ConfigError, match=rf"{what} needs label maps.*{scope}.*{name}"):
         use(Config({"default_scope": scope}))
-
-
-def test_statistics_of_maps_are_of_images():
-    with pytest.raises(ConfigError, match=r"--statistics compares images, .* a video config"):
-        compare_projections(Config({"default_scope": "mmaction"}), "x.pth")
 
 
 def test_each_task_has_its_visualizer():

@@ -1,4 +1,4 @@
-"""report.py, read as HTML and seen in a browser."""
+"""report.py: its page as HTML and in a browser."""
 
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from glore_seg.errors import GloReSegError
+from glore_seg.errors import ConfigError, GloReSegError, OutputError
 from glore_seg.visualization import read_scalars
 from projects.web_demo.tests.browser import CHROMIUM
 from tests.html_page import Page
@@ -29,7 +29,7 @@ def written(report, trained, small_config, tmp_path_factory) -> Path:
     return out
 
 
-def test_the_page_tells_what_the_run_did(written, trained):
+def test_the_page_has_all_parts(written, trained):
     page = Page(written.read_text(encoding="utf-8"))
     page.assert_self_contained()
     assert len(page.attributes("h2")) == 7
@@ -62,14 +62,14 @@ def test_the_page_tells_what_the_run_did(written, trained):
     assert len(page.attributes("img")) == 3 + 1 + 2 * 4 + 2 * 5
 
 
-def test_a_page_that_is_there_stays(report, written, trained, small_config):
+def test_an_existing_page_is_not_replaced(report, written, trained, small_config):
     before = written.read_bytes()
-    with pytest.raises(GloReSegError, match=r"report\.html exists; .* --overwrite to replace"):
+    with pytest.raises(OutputError, match=r"report\.html exists"):
         report(trained, "--config", small_config, "--out", written)
     assert written.read_bytes() == before
 
 
-def test_by_default_it_goes_into_the_work_folder(report, trained, tmp_path, capsys):
+def test_the_default_output_is_in_the_work_folder(report, trained, tmp_path, capsys):
     work_dir = tmp_path / "run"
     work_dir.mkdir()
     for file in (*trained.glob("*.py"), trained / "iter_2.pth"):
@@ -78,9 +78,9 @@ def test_by_default_it_goes_into_the_work_folder(report, trained, tmp_path, caps
     page = Page((work_dir / "report.html").read_text(encoding="utf-8"))
     text = " ".join(page.text)
     assert "iter_2.pth" in text
-    assert "holds no scalars of a training" in text
+    assert "has no scalars" in text
     assert "nothing logged" in text
-    assert f"the report is {work_dir / 'report.html'}" in capsys.readouterr().out
+    assert f"wrote {work_dir / 'report.html'}" in capsys.readouterr().out
     report(work_dir, "--overwrite", "--checkpoint", trained / "iter_4.pth")
     assert "iter_4.pth" in (work_dir / "report.html").read_text(encoding="utf-8")
 
@@ -116,28 +116,29 @@ def test_a_network_without_units_and_data_without_label_ids(
     assert "Categories" not in text
 
 
-def test_a_damaged_log_is_refused_before_anything_is_evaluated(report, trained, tmp_path):
+def test_a_corrupted_log_is_rejected_before_the_evaluation(report, trained, tmp_path):
     work_dir = tmp_path / "run"
     (work_dir / "1" / "vis_data").mkdir(parents=True)
     (work_dir / "1" / "vis_data" / "scalars.json").write_text('{"lo\n{"loss": 1.0, "step": 1}\n')
     shutil.copy(next(trained.glob("*.py")), work_dir)
-    (work_dir / "iter_1.pth").write_bytes(b"no checkpoint")  # is not looked at
-    with pytest.raises(ValueError, match=r"scalars\.json, line 1 is"):
+    (work_dir / "iter_1.pth").write_bytes(b"no checkpoint")
+    with pytest.raises(ConfigError, match=r"scalars\.json, line 1 is"):
         report(work_dir)
 
 
-def test_an_empty_folder_is_refused(report, tmp_path):
-    with pytest.raises(GloReSegError, match="holds no checkpoint"):
+def test_rejects_an_empty_folder(report, tmp_path):
+    with pytest.raises(GloReSegError, match="checkpoint"):
         report(tmp_path)
     (tmp_path / "iter_1.pth").touch()
-    with pytest.raises(GloReSegError, match="holds no config"):
+    with pytest.raises(GloReSegError, match="config"):
         report(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["iter_1.pth"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt install chromium")
 @pytest.mark.parametrize("width", [1280, 500])
-def test_a_browser_shows_it(written, tmp_path, width):
+def test_the_page_in_a_browser(written, tmp_path, width):
     shot = tmp_path / "shot.png"
     subprocess.run(
         [
@@ -152,10 +153,10 @@ def test_a_browser_shows_it(written, tmp_path, width):
     )
     image = np.array(Image.open(shot).convert("RGB")).astype(int)
     assert image.shape == (6000, width, 3)
-    # Styled: ground and cards. Loaded: a curve's blue (SVG), wrong pixels in orange (PNG).
+    # Styles: background and cards. Images: blue of a curve (SVG), wrong pixels in orange (PNG).
     assert image[5, 5].tolist() == [245, 246, 248]
     assert (image == 255).all(-1).mean() > 0.3
     assert (image == [31, 119, 180]).all(-1).sum() > 100
     assert (image == [255, 140, 0]).all(-1).sum() > 1000
-    # Nothing sticks out: the margin at the right is empty.
+    # The page is not wider than the window.
     assert (image[:, -4:] == [245, 246, 248]).all()

@@ -113,12 +113,12 @@ def test_projections_of_a_clip(load_tool, options, shapes, work_dir, tmp_path, c
     visualize("--images", "1", "--nodes", "3", "0", "--unit", "backbone.conv3.B01_extra", "--ov")
     assert np.array(Image.open(tmp_path / "clip.png")).shape[:2] == (height, width)
     for arguments, message in (
-        (("--images", "0", "1"), "2 videos for a figure; expected one"),
-        (("--number", "2"), "2 videos for a figure; expected one"),
+        (("--images", "0", "1"), "2 videos for one figure"),
+        (("--num-images", "2"), "2 videos for one figure"),
         (("--images", "up"), "up_000003.mp4 is missing: .*; give another video"),
-        (("--images", str(shapes)), "is no file, and 0 videos of val begin with it"),
-        (("--images", "none"), "video 'none' is no file, and 0 videos of val begin with it"),
-        (("--unit", "neck"), "unit 'neck' is none of the network's; it has backbone.conv3.B0"),
+        (("--images", str(shapes)), "0 files of val begin with it"),
+        (("--images", "none"), "'none' is not a file, and 0 files of val"),
+        (("--unit", "neck"), "no unit 'neck'; expected one of backbone.conv3.B0"),
     ):
         with pytest.raises(ValueError, match=message):
             visualize(*arguments, "--overwrite")

@@ -4,26 +4,27 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 from PIL import Image
 
-from glore_seg.errors import GloReSegError
+from glore_seg.errors import ConfigError, OutputError
 from glore_seg.visualization import browse
+
+SKY = (70, 130, 180)  # in every scene, and pure in the legend
 
 
 def dataset(root, *, split="train", labels=True, flip=0.0, resize=None):
     init_default_scope("mmseg")
-    pipeline = [{"type": "LoadImageFromFile"}]
-    if resize:
-        pipeline.append({"type": "Resize", "scale": resize})
-    if labels:
-        pipeline.append({"type": "LoadCheckedAnnotations"})
-    pipeline += [{"type": "RandomFlip", "prob": flip}, {"type": "PackSegInputs"}]
+    pipeline = [
+        {"type": "LoadImageFromFile"},
+        *([{"type": "Resize", "scale": resize}] if resize else []),
+        *([{"type": "LoadCheckedAnnotations"}] if labels else []),
+        {"type": "RandomFlip", "prob": flip},
+        {"type": "PackSegInputs"},
+    ]
+    prefix = {"img_path": f"leftImg8bit/{split}", "seg_map_path": f"gtFine/{split}"}
     return DATASETS.build(
         {
             "type": "CheckedCityscapesDataset",
             "data_root": str(root),
-            "data_prefix": {
-                "img_path": f"leftImg8bit/{split}",
-                "seg_map_path": f"gtFine/{split}",
-            },
+            "data_prefix": prefix,
             "pipeline": pipeline,
             "test_mode": not labels,
         }
@@ -34,46 +35,40 @@ def pixels(file):
     return np.array(Image.open(file).convert("RGB"))
 
 
-def test_writes_the_first_images_under_their_names(street_scenes, tmp_path):
+def test_figures_have_the_names_of_the_images(street_scenes, tmp_path):
     data = dataset(street_scenes)
-    files = browse(data, tmp_path / "out", number=2)
-    stems = [data.get_data_info(i)["img_path"].split("/")[-1] for i in range(2)]
-    assert [file.name for file in files] == stems
+    files = browse(data, tmp_path / "out", num_images=2)
+    names = [data.get_data_info(i)["img_path"].split("/")[-1] for i in range(2)]
+    assert [file.name for file in files] == names
     assert sorted((tmp_path / "out").iterdir()) == sorted(files)
-    # Sky is painted in every scene, at 0.7 over the image: its legend has the pure color.
-    assert (pixels(files[0]) == (70, 130, 180)).all(-1).any()
+    assert (pixels(files[0]) == SKY).all(-1).any()
 
 
-def test_a_test_pipeline_resizes_the_image_alone(street_scenes, tmp_path):
-    (file,) = browse(dataset(street_scenes, split="val", resize=(64, 32)), tmp_path, number=1)
-    assert (pixels(file) == (70, 130, 180)).all(-1).any()
+def test_at_most_all_images_and_labels_that_are_not_resized(street_scenes, tmp_path):
+    data = dataset(street_scenes, split="val", resize=(64, 32))
+    files = browse(data, tmp_path, num_images=100)
+    assert len(files) == 2
+    assert (pixels(files[0]) == SKY).all(-1).any()
 
 
-def test_a_number_beyond_the_data_set_gives_all(street_scenes, tmp_path):
-    assert len(browse(dataset(street_scenes, split="val"), tmp_path, number=100)) == 2
-
-
-def test_the_seed_decides_about_random_transforms(street_scenes, tmp_path):
+def test_the_seed_determines_random_transforms(street_scenes, tmp_path):
     data = dataset(street_scenes, flip=0.5)
-    drawn = {
-        name: [pixels(f) for f in browse(data, tmp_path / name, number=4, seed=seed)]
-        for name, seed in (("a", 1), ("again", 1), ("other", 2))
-    }
-    same = [np.array_equal(x, y) for x, y in zip(drawn["a"], drawn["again"], strict=True)]
-    other = [np.array_equal(x, y) for x, y in zip(drawn["a"], drawn["other"], strict=True)]
-    assert all(same)
-    assert not all(other)
+    first, again, other = (
+        [pixels(file).tobytes() for file in browse(data, tmp_path / name, num_images=4, seed=seed)]
+        for name, seed in (("first", 1), ("again", 1), ("other", 2))
+    )
+    assert first == again
+    assert first != other
 
 
-def test_refuses_to_overwrite_to_draw_nothing_and_data_without_labels(street_scenes, tmp_path):
+def test_rejects_existing_files_no_images_and_images_without_label(street_scenes, tmp_path):
     data = dataset(street_scenes, split="val")
-    (file,) = browse(data, tmp_path, number=1)
+    (file,) = browse(data, tmp_path, num_images=1)
     written = file.stat().st_mtime_ns
-    with pytest.raises(GloReSegError, match=f"{file.name} exists; give another folder"):
-        browse(data, tmp_path, number=1)
+    with pytest.raises(OutputError, match=file.name):
+        browse(data, tmp_path, num_images=1)
     assert file.stat().st_mtime_ns == written
-    with pytest.raises(ValueError, match="number must be at least 1, got 0"):
-        browse(data, tmp_path, number=0)
-    unlabelled = dataset(street_scenes, split="test", labels=False)
-    with pytest.raises(ValueError, match="comes without label; browse a split whose pipeline"):
-        browse(unlabelled, tmp_path, number=1)
+    with pytest.raises(ConfigError, match="is 0"):
+        browse(data, tmp_path, num_images=0)
+    with pytest.raises(ConfigError, match="has no label"):
+        browse(dataset(street_scenes, split="test", labels=False), tmp_path, num_images=1)

@@ -1,15 +1,16 @@
-"""A folder of frames is read as the config's own are."""
-
 import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
 
+from glore_seg.errors import ConfigError
+
 pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
 
-from glore_seg.apis.visualize_clips import _sample
+from glore_seg.apis.clips import read_video
 
-RAW = Config(
+_SAMPLE = {"type": "SampleFrames", "clip_len": 4, "frame_interval": 1, "num_clips": 1}
+FRAMES = Config(
     {
         "default_scope": "mmaction",
         "test_dataloader": {
@@ -17,13 +18,7 @@ RAW = Config(
                 "type": "CheckedRawframeDataset",
                 "ann_file": "absent.txt",
                 "pipeline": [
-                    {
-                        "type": "SampleFrames",
-                        "clip_len": 4,
-                        "frame_interval": 1,
-                        "num_clips": 1,
-                        "test_mode": True,
-                    },
+                    {**_SAMPLE, "test_mode": True},
                     {"type": "CheckedFrameDecode"},
                     {"type": "FormatShape", "input_format": "NCTHW"},
                     {"type": "PackActionInputs"},
@@ -44,15 +39,14 @@ def frames(tmp_path):
     return tmp_path
 
 
-def test_a_folder_of_frames(frames):
-    clip = _sample(RAW, "test", str(frames))["inputs"]
+def test_reads_a_folder_of_frames(frames):
+    clip = read_video(FRAMES, "test", str(frames))["inputs"]
     assert clip.shape == (1, 3, 4, 8, 12)
     assert clip[0, 0, :, 0, 0].tolist() == [80, 120, 160, 200]  # the middle four of six
 
 
-def test_what_the_config_does_not_read(frames):
-    with pytest.raises(ValueError, match=r"img_00001\.jpg is a file; expected a folder of frames"):
-        _sample(RAW, "test", str(frames / "img_00001.jpg"))
+def test_rejects_files_and_empty_folders(frames):
     (frames / "empty").mkdir()
-    with pytest.raises(ValueError, match=r"empty has no img_00001\.jpg; expected frames"):
-        _sample(RAW, "test", str(frames / "empty"))
+    for name in ("img_00001.jpg", "empty"):
+        with pytest.raises(ConfigError, match=rf"{name} has no img_00001\.jpg"):
+            read_video(FRAMES, "test", str(frames / name))
