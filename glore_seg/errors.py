@@ -27,4 +27,4 @@ class OutputError(GloReSegError, OSError):
 
 
 class MissingDependencyError(GloReSegError, ImportError):
-    """A package that is needed is missing or too old; the text names the command that installs it."""
+    """A needed package is missing or too old; the text names the command that installs it."""

@@ -1,4 +1,4 @@
-"""Kill the tools at random moments: what they end with is the undisturbed run's, bit for bit.
+"""Kill the tools at random moments and compare their results with an undisturbed run, bit for bit.
 
 ``python -m benchmarks.kills --kills 30``
 """

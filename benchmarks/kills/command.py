@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     runs = sum(tally.runs for tally in tallies)
     print(
         f"kills: {args.kills}, runs compared: {runs}; "
-        + ("all end as the undisturbed one, bit for bit" if good else "NOT all end the same")
+        + ("all equal the undisturbed one, bit for bit" if good else "NOT all are the same")
     )
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def as_row(tally: Tally) -> dict[str, object]:
         "while a file was written": tally.writing,
         "runs compared": tally.runs,
         "runs that differ": len(tally.differences),
-        "damaged files taken for good": len(tally.damaged),
+        "corrupted files taken for valid": len(tally.corrupted),
         "files left behind": len(tally.left_behind),
     }
 
@@ -94,7 +94,7 @@ def _shares(names: Sequence[str], kills: int) -> dict[str, int]:
 
 
 class _Clock:
-    """Tells how far it is, and how long the rest will take."""
+    """Prints progress and the time left."""
 
     def __init__(self, kills: dict[str, int]) -> None:
         self._kills = kills
@@ -103,7 +103,7 @@ class _Clock:
         self._done = 0
 
     def tell(self, tally: Tally) -> None:
-        """Say a line after a kill."""
+        """Print a line after a kill."""
         self._done += 1
         moment = tally.moments[-1]
         where = "in starting" if moment < 0 else f"at {moment:.0%} of the work"

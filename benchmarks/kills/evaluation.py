@@ -42,7 +42,7 @@ class Evaluation(Work):
     def done(self, place: Path) -> int:
         return 0
 
-    def damaged(self, place: Path, undisturbed: Path) -> Iterator[str]:
+    def corrupted(self, place: Path, undisturbed: Path) -> Iterator[str]:
         for pattern in IMAGES:
             yield from other_files(place, undisturbed, pattern)
         yield from _other_scores(place, undisturbed)
@@ -69,6 +69,6 @@ def _scores(place: Path) -> dict[Path, Any]:
         try:
             found = json.loads(path.read_text())
         except ValueError:
-            continue  # nobody takes it for whole
+            continue  # nobody takes it for valid
         scores[path] = {key: value for key, value in found.items() if "time" not in key}
     return scores

@@ -18,7 +18,7 @@ _POLL = 0.01  # seconds
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds that an undisturbed run takes: until it goes to work, and from there on."""
+    """Seconds that an undisturbed run takes: until it starts its work, and from there on."""
 
     start: float
     work: float
@@ -40,14 +40,14 @@ class Tally:
     writing: int = 0
     """Kills while a file was being written."""
     runs: int = 0
-    damaged: list[str] = field(default_factory=list)
+    corrupted: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
     left_behind: list[str] = field(default_factory=list)
 
     @property
     def problems(self) -> list[str]:
         """All that is wrong."""
-        return [*self.damaged, *self.differences, *self.left_behind]
+        return [*self.corrupted, *self.differences, *self.left_behind]
 
 
 class ToolError(RuntimeError):
@@ -61,7 +61,7 @@ def kill_often(
 
     Moments are drawn evenly over the undisturbed run's work, one from each of as many equal
     shares as there are kills. Four kills come to a run, the earliest moment first; it is then left
-    to end. One start in six is killed before it goes to work instead.
+    to end. One start in six is killed before it starts its work instead.
 
     Args:
         work: What to kill.
@@ -82,7 +82,7 @@ def kill_often(
         for moment in sorted(next(moments) for _ in range(wanted)):
             if not _kill(work, place, moment, tally, chance):
                 break
-            tally.damaged += work.damaged(place, undisturbed)
+            tally.corrupted += work.corrupted(place, undisturbed)
             tally.writing += bool(unfinished(place))
             on_kill(tally)
         _run(work, place)
@@ -110,7 +110,7 @@ def _kill(work: Work, place: Path, moment: float, tally: Tally, chance: random.R
         seconds, moment = chance.uniform(0, tally.pace.start), -1.0
     else:
         _wait_for_work(work, place, process)
-        # a restart may be beyond the moment already: then it is killed as it goes to work
+        # a restart may be beyond the moment already: then it is killed as it starts its work
         moment = max(moment, done)
         seconds = (moment - done) * tally.pace.work
     try:

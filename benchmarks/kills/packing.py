@@ -58,7 +58,7 @@ class Packing(Work):
     def done(self, place: Path) -> int:
         return len(_entries(place))
 
-    def damaged(self, place: Path, undisturbed: Path) -> Iterator[str]:
+    def corrupted(self, place: Path, undisturbed: Path) -> Iterator[str]:
         wanted = _entries(undisturbed)
         entries = _entries(place)
         for name, entry in entries.items():

@@ -40,7 +40,7 @@ class Submission(Work):
     def done(self, place: Path) -> int:
         return len(list(place.glob(IMAGES)))
 
-    def damaged(self, place: Path, undisturbed: Path) -> Iterator[str]:
+    def corrupted(self, place: Path, undisturbed: Path) -> Iterator[str]:
         yield from other_files(place, undisturbed, IMAGES)
         yield from other_files(place, undisturbed, "results.zip")
 

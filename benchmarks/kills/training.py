@@ -64,7 +64,7 @@ class Training(Work):
                     kept.parent.mkdir(parents=True, exist_ok=True)
                     os.link(path, kept)
 
-    def damaged(self, place: Path, undisturbed: Path) -> Iterator[str]:
+    def corrupted(self, place: Path, undisturbed: Path) -> Iterator[str]:
         for path in place.glob("work_dir/[!.]*.pth"):
             reason = corruption_reason(path)
             kept = list((undisturbed / "kept" / path.name).glob("*"))

@@ -1,4 +1,4 @@
-"""A command that is killed and started again, and what tells how it fares."""
+"""A command that is killed and started again, and how to watch it."""
 
 import os
 import subprocess
@@ -52,7 +52,7 @@ class Work(ABC):
 
     @abstractmethod
     def mark(self, place: Path) -> object:
-        """Something that changes when a process that was started goes to work."""
+        """Something that changes when a process that was started starts its work."""
 
     @abstractmethod
     def done(self, place: Path) -> int:
@@ -62,8 +62,8 @@ class Work(ABC):
         """Look at an undisturbed run while it works."""
 
     @abstractmethod
-    def damaged(self, place: Path, undisturbed: Path) -> Iterator[str]:
-        """Files that pass for whole and are not what the undisturbed run has made."""
+    def corrupted(self, place: Path, undisturbed: Path) -> Iterator[str]:
+        """Files that look valid and are not what the undisturbed run has made."""
 
     @abstractmethod
     def differences(self, place: Path, undisturbed: Path) -> Iterator[str]:
@@ -71,7 +71,7 @@ class Work(ABC):
 
 
 def unfinished(place: Path) -> list[str]:
-    """Files and folders that are being written aside, or were when a process was killed."""
+    """Files and folders that are being written, or were when a process was killed."""
     return sorted(str(path) for path in place.rglob(".*unfinished*"))
 
 

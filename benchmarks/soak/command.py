@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name, (absolute, share) in BOUNDS.items()
     )
     parser = argparse.ArgumentParser(
-        description="Train, evaluate, submit and visit the page over and over, each in one "
+        description="Train, evaluate, submit and visit the web demo over and over, each in one "
         f"process, and watch what it uses. Behind a warm-up of {WARM_UP:.0%} of the time a "
         f"measure may grow by so much: {bounds}.",
         epilog="example: python -m benchmarks.soak --minutes 24 --image soak.png",

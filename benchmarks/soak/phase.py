@@ -48,7 +48,7 @@ def run_phase(
         on_sample: Called after each sample.
 
     Raises:
-        RuntimeError: The process has ended by itself, or the page has answered wrongly.
+        RuntimeError: The process has ended by itself, or the web demo has answered wrongly.
     """
     command = [sys.executable, "-m", "benchmarks.soak.worker", name, str(inputs.folder)]
     with (

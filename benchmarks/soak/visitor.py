@@ -1,4 +1,4 @@
-"""Visits to the page: its answers, and what it refuses."""
+"""Visits to the web demo: its answers, and what it refuses."""
 
 import json
 from itertools import count
@@ -11,7 +11,7 @@ class Visitor:
     """Does what browsers do, and what strangers try.
 
     Args:
-        address: The page's.
+        address: Of the web demo.
         image: Uploaded at each visit.
     """
 

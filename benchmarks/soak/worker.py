@@ -1,6 +1,6 @@
 """One phase in a process of its own, until it is killed: ``python -m benchmarks.soak.worker``.
 
-It prints a line of JSON after a round, at most one in three seconds; the page its address first.
+It prints JSON lines after rounds, at most one in three seconds; the web demo first its address.
 """
 
 import json
@@ -83,7 +83,7 @@ def hand_in(inputs: Inputs, report: Callable[[], None]) -> None:
 
 
 def serve(inputs: Inputs, report: Callable[[], None]) -> None:
-    """The page; who visits it counts the rounds."""
+    """The web demo; its visitor counts the rounds."""
     from projects.web_demo.handlers import Handlers
     from projects.web_demo.models import load_page_models
     from projects.web_demo.serving import LOOPBACK, serving

@@ -14,8 +14,11 @@ def check_windows(test_cfg: dict[str, Any]) -> None:
     for key in ("crop_size", "stride"):
         size = test_cfg.get(key)
         sides = [size, size] if isinstance(size, int) else size
-        is_pair = isinstance(sides, list | tuple) and len(sides) == 2
-        if not is_pair or not all(isinstance(side, int) and side > 0 for side in sides):
+        if (
+            not isinstance(sides, list | tuple)
+            or len(sides) != 2
+            or not all(isinstance(side, int) and side > 0 for side in sides)
+        ):
             raise ConfigError(
                 f"model.test_cfg.{key} is {size!r}; expected height and width in pixels: set "
                 "crop_size and stride in the config, or with --crop-size and --stride of submit.py"

@@ -1,4 +1,4 @@
-"""Which checkpoints of a work folder are whole, and the one to go on from."""
+"""The newest valid checkpoint of a work folder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,46 +12,46 @@ LAST = "last_checkpoint"
 
 @dataclass(frozen=True)
 class Search:
-    """What a search for a checkpoint has found.
+    """Result of a search for a checkpoint.
 
     Args:
-        good: The one to go on from; None where no checkpoint is whole.
-        damaged: What was passed over, with the reason, ``"PATH (REASON)"``.
+        path: The newest valid one; None where there is none.
+        corrupted: Newer ones that are corrupted, ``"PATH (REASON)"``.
     """
 
-    good: Path | None
-    damaged: tuple[str, ...]
+    path: Path | None
+    corrupted: tuple[str, ...]
 
 
 def find_latest_valid_checkpoint(
-    folder: Path, names: Sequence[str] = ("iter_*.pth", "epoch_*.pth")
+    folder: Path, patterns: Sequence[str] = ("iter_*.pth", "epoch_*.pth")
 ) -> Search:
-    """Find the newest whole checkpoint of a run.
+    """Find the newest checkpoint of a run whose checksums are right.
 
-    The one in ``last_checkpoint`` goes first, wherever the folder has been moved or copied to, then
-    the others by the time of their writing.
+    The one named in ``last_checkpoint`` comes first, also in a moved or copied folder, then the
+    others by their modification time.
 
     Args:
-        folder: Where the checkpoints are.
-        names: Patterns of their names.
+        folder: Folder of the checkpoints.
+        patterns: Patterns of their names.
     """
-    damaged: list[str] = []
-    for path in _candidates(folder, names):
+    corrupted: list[str] = []
+    for path in _candidates(folder, patterns):
         reason = corruption_reason(path)
         if reason is None:
-            return Search(path, tuple(damaged))
-        damaged.append(f"{path} ({reason})")
-    return Search(None, tuple(damaged))
+            return Search(path, tuple(corrupted))
+        corrupted.append(f"{path} ({reason})")
+    return Search(None, tuple(corrupted))
 
 
-def _candidates(folder: Path, names: Sequence[str]) -> list[Path]:
-    found = {path for name in names for path in folder.glob(name) if path.is_file()}
+def _candidates(folder: Path, patterns: Sequence[str]) -> list[Path]:
+    found = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
     newest = sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
     try:
-        said = Path((folder / LAST).read_text(encoding="utf-8").strip())
-        for last in (folder / said.name, said):  # a copied folder notes the place that it had
+        noted = Path((folder / LAST).read_text(encoding="utf-8").strip())
+        for last in (folder / noted.name, noted):  # a copied folder notes the path of the original
             if last.is_file():
                 return [last, *(path for path in newest if not path.samefile(last))]
-    except (OSError, ValueError):  # missing, or damaged: the files tell
+    except (OSError, ValueError):  # missing or corrupted
         pass
     return newest

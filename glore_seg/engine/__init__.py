@@ -1,7 +1,6 @@
 """What a running training needs: runner, loops, samplers, hooks and optimizer wrappers."""
 
-from glore_seg.engine.atomic_local_backend import AtomicLocalBackend
-from glore_seg.engine.atomic_vis_backend import AtomicLocalVisBackend
+from glore_seg.engine.atomic_backends import AtomicLocalBackend, AtomicLocalVisBackend
 from glore_seg.engine.hooks import (
     AtomicCheckpointHook,
     ClipVisualizationHook,

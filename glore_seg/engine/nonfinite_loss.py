@@ -1,4 +1,4 @@
-"""Losses that are not finite: the training stops, or leaves the step out."""
+"""Losses that are not finite stop the training or skip the step."""
 
 import logging
 from collections.abc import Iterator
@@ -12,24 +12,34 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
-from glore_seg.errors import ConfigError
+from glore_seg.errors import ConfigError, GloReSegError
 
 ACTIONS = ("stop", "skip")
-_MOST_IN_A_ROW = 10
+_MAX_IN_A_ROW = 10
+
+
+class NonFiniteLossError(GloReSegError, ArithmeticError):
+    """The loss is nan or inf; the weights are those of the iteration before."""
 
 
 class NonFiniteLossCheck:
-    """Looks at each loss before it is propagated back, so that no weight turns into nan.
+    """Checks each loss before the optimizer's step, so that no weight turns into nan.
 
-    A step that is left out changes no weight and no statistics of a norm; the schedule counts it.
-    Several processes agree on it. Ten in a row stop the training in any case.
+    Whether the loss is finite is computed on the device behind the forward pass and copied to the
+    host asynchronously. The host reads it when it has queued the backward pass: the device never
+    waits for the host. All processes agree on the answer.
+
+    A skipped step changes neither weights, nor the optimizer's state, nor statistics of norms. The
+    schedule counts it. With ``accumulative_counts`` it also drops the gradients that were
+    accumulated before it. Ten skipped steps in a row stop the training.
 
     Args:
-        runner: With its model and a single ``OptimWrapper``; others are left alone.
+        runner: With its model and a single ``OptimWrapper``; other wrappers are not checked.
         action: ``"stop"`` or ``"skip"``.
 
     Raises:
-        ConfigError: ``action`` is something else; or, later, a loss stops the training.
+        ConfigError: ``action`` is something else.
+        NonFiniteLossError: Later, a loss stops the training.
     """
 
     def __init__(self, runner: Runner, action: str) -> None:
@@ -42,65 +52,91 @@ class NonFiniteLossCheck:
         self._buffers: list[tuple[Tensor, Tensor]] = []
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Check what goes through the optimizer's wrapper while it is entered."""
+    def active(self) -> Iterator[None]:
+        """Check all losses that pass through the optimizer's wrapper within the context."""
         wrapper = self._runner.optim_wrapper
         if not isinstance(wrapper, OptimWrapper):
             yield
             return
-        update = wrapper.update_params
+        backward, should_update = wrapper.backward, wrapper.should_update
 
-        def checked(loss: Tensor, *args: Any, **options: Any) -> None:
-            if self._allows(loss):
-                update(loss, *args, **options)
+        def checked_backward(loss: Tensor, **options: Any) -> None:
+            flag = _HostFlag(_is_finite(loss.detach()))
+            backward(loss, **options)
+            if flag.read():
+                self._in_a_row = 0
+            else:
+                self._in_a_row += 1
+                self._handle(loss.detach())
 
-        wrapper.update_params = checked
+        def checked_should_update() -> bool:
+            return not self._in_a_row and should_update()
+
+        wrapper.backward, wrapper.should_update = checked_backward, checked_should_update
         try:
             yield
         finally:
-            del wrapper.update_params
+            del wrapper.backward, wrapper.should_update
 
-    def begin(self, batch: Any) -> None:
-        """Note the batch of the next step."""
+    def before_iter(self, batch: Any) -> None:
+        """Keep what a report or a skipped step needs."""
         self._batch = batch
         if self._skips:
             if not self._buffers:
                 self._buffers = [(b, b.clone()) for b in self._runner.model.buffers()]
-            for buffer, copy in self._buffers:
-                copy.copy_(buffer)
+            for buffer, saved in self._buffers:
+                saved.copy_(buffer)
 
-    def _allows(self, loss: Tensor) -> bool:
-        finite = torch.isfinite(loss.detach()).all()
-        if self._skips and get_world_size() > 1:
-            number = finite.to(torch.int32)
-            all_reduce(number, "min")
-            finite = number.bool()
-        if bool(finite):
-            self._in_a_row = 0
-            return True
-        self._in_a_row += 1
-        text = f"the loss is {loss.item():g} at iteration {self._runner.iter + 1}: {self._names()}"
+    def _handle(self, loss: Tensor) -> None:
+        is_own = not bool(torch.isfinite(loss).all())
+        text = f"the loss{'' if is_own else ' of another process'} is not finite "
+        text += f"at iteration {self._runner.iter + 1}"
+        text += f" ({loss.item():g}): {self._image_names()}" if is_own else ""
         if not self._skips:
-            raise ConfigError(
+            raise NonFiniteLossError(
                 f"{text}. The weights are those of the iteration before. Look at these images, "
                 "lower the learning rate, or set train_cfg.nonfinite_loss='skip'"
             )
-        if self._in_a_row >= _MOST_IN_A_ROW:
-            raise ConfigError(
-                f"{text}, and so were the {_MOST_IN_A_ROW - 1} losses before: lower the learning "
-                "rate and go on with --resume"
+        if self._in_a_row >= _MAX_IN_A_ROW:
+            raise NonFiniteLossError(
+                f"{text}, as were the {_MAX_IN_A_ROW - 1} losses before: lower the learning rate "
+                "and go on with --resume"
             )
-        print_log(f"{text}. This step is left out", logger="current", level=logging.WARNING)
-        for buffer, copy in self._buffers:
-            buffer.copy_(copy)
-        return False
+        print_log(f"{text}. The step is skipped", logger="current", level=logging.WARNING)
+        self._runner.optim_wrapper.zero_grad()
+        for buffer, saved in self._buffers:
+            buffer.copy_(saved)
 
-    def _names(self) -> str:
+    def _image_names(self) -> str:
         samples = self._batch.get("data_samples", []) if isinstance(self._batch, dict) else []
-        names = [_name_of(sample) for sample in samples]
-        return ", ".join(name for name in names if name) or "the batch names no files"
+        keys = ("img_path", "filename", "frame_dir")
+        found = (next(filter(None, (getattr(s, key, None) for key in keys)), None) for s in samples)
+        return ", ".join(str(name) for name in found if name) or "the batch names no files"
 
 
-def _name_of(sample: Any) -> str:
-    found = (getattr(sample, key, None) for key in ("img_path", "filename", "frame_dir"))
-    return next((str(name) for name in found if name), "")
+class _HostFlag:
+    """A flag that is copied from the device to the host without waiting."""
+
+    def __init__(self, flag: Tensor) -> None:
+        self._value = flag
+        self._copied: torch.cuda.Event | None = None
+        if flag.is_cuda:
+            self._value = torch.empty_like(flag, device="cpu", pin_memory=True)
+            self._value.copy_(flag, non_blocking=True)
+            self._copied = torch.cuda.Event()
+            self._copied.record()
+
+    def read(self) -> bool:
+        """Wait for what was queued before the copy, not for what was queued after it."""
+        if self._copied is not None:
+            self._copied.synchronize()
+        return bool(self._value.numpy())
+
+
+def _is_finite(loss: Tensor) -> Tensor:
+    """Whether the loss is finite in all processes, on its device."""
+    finite = torch.isfinite(loss).all()
+    if get_world_size() > 1:
+        finite = finite.to(torch.int32)
+        all_reduce(finite, "min")
+    return finite

@@ -1,4 +1,4 @@
-"""Mixed precision in bfloat16, on the CPU as well."""
+"""Mixed precision in bfloat16, on CPUs too."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,14 +12,13 @@ from torch import nn
 
 @OPTIM_WRAPPERS.register_module()
 class BFloat16OptimWrapper(OptimWrapper):
-    """Runs the forward pass under autocast in bfloat16, whose range needs no loss scaling.
+    """mmengine's ``OptimWrapper`` with autocast to bfloat16, which needs no loss scaling.
 
-    mmengine's ``AmpOptimWrapper`` refuses to work without a GPU; this one works on both. Takes
-    the arguments of mmengine's ``OptimWrapper``.
+    mmengine's ``AmpOptimWrapper`` needs a GPU; this one does not.
     """
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Gradient accumulation of the parent class, and autocast."""
+        """The parent's gradient accumulation, and autocast."""
         with super().optim_context(model), autocast(dtype=torch.bfloat16):
             yield

@@ -1,125 +1,83 @@
-"""A dataset that seeds each sample by its place, and names the files that cannot be read."""
+"""The wrapper of a training dataset: seeds each sample and handles corrupted ones."""
 
-import os
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+import logging
+from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from mmengine.registry import DATASETS
-from torch.utils.data import Dataset, get_worker_info
+from torch.utils.data import Dataset
 
-from glore_seg.engine.samplers import SeededIndex
-from glore_seg.engine.seeds import seed_everything
-from glore_seg.errors import DataError
+from glore_seg.engine.samplers import SeededIndex, seed_everything
+from glore_seg.errors import ConfigError, DataError
 
-_TRIES = 10
-
-
-class SampleFault(NamedTuple):
-    """A sample that cannot be loaded: its file, and the error's text."""
-
-    path: str
-    text: str
-
-
-class Loaded(NamedTuple):
-    """A sample, None where none could be read, and those that it stands for."""
-
-    sample: Any
-    damaged: tuple[SampleFault, ...]
-
-
-class Batch(NamedTuple):
-    """A collated batch, None where a sample is missing, and the samples that were damaged."""
-
-    data: Any
-    damaged: tuple[SampleFault, ...]
+_OWN = ("dataset", "_max_corrupted_share", "_corrupted")
 
 
 class PerSampleSeedDataset(Dataset):
-    """Loads each sample with random numbers of its own seed.
+    """Loads each sample with the seed of its position in the training.
 
-    Everything but the items is the wrapped dataset's.
+    A sample whose file is corrupted (:class:`~glore_seg.errors.DataError`) is replaced by the next
+    one and reported, up to a share of the dataset. All other attributes are those of the wrapped
+    dataset; setting one sets it there, as hooks that exchange the pipeline do.
 
     Args:
-        dataset: Any dataset with a length, or its config.
-        replace_corrupted: Whether the next sample takes the place of one that cannot be read.
-        num_workers: Of the loader.
+        dataset: A dataset with a length, or its config.
+        max_corrupted_share: Share of the dataset, 0 to below 1, that may be replaced. 0 raises for
+            the first corrupted sample.
+
+    Raises:
+        ConfigError: ``max_corrupted_share`` is out of range.
+        DataError: More samples are corrupted.
     """
 
-    _own = frozenset({"dataset", "_replace_damaged", "_reading"})
-
-    def __init__(self, dataset: Any, *, replace_corrupted: bool, num_workers: int) -> None:
+    def __init__(self, dataset: Any, *, max_corrupted_share: float) -> None:
+        if not 0 <= max_corrupted_share < 1:
+            raise ConfigError(
+                f"max_corrupted_share is {max_corrupted_share}; expected 0 to below 1"
+            )
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
-        self._replace_damaged = replace_corrupted
-        # Process and sample of each worker, for the one that dies.
-        self._reading = torch.full((max(num_workers, 1), 2), -1).share_memory_()
+        self._max_corrupted_share = max_corrupted_share
+        self._corrupted = torch.zeros(len(self), dtype=torch.bool).share_memory_()  # by all workers
 
-    def __getitem__(self, place: SeededIndex) -> Loaded:
-        worker = get_worker_info()
-        row = 0 if worker is None else worker.id
-        self._reading[row, 0] = os.getpid()
-        damaged: list[SampleFault] = []
-        for turn in range(min(_TRIES, len(self))):
-            index = (place + turn) % len(self)
-            self._reading[row, 1] = index
-            seed_everything(place.seed)
+    def __getitem__(self, position: SeededIndex) -> Any:
+        index = int(position)
+        while True:
+            seed_everything(position.seed)
             try:
-                sample = self.dataset[index]
+                return self.dataset[index]
             except DataError as error:
-                damaged.append(SampleFault(self.path_of(index), str(error)))
-                if not self._replace_damaged:
-                    break
-            else:
-                self._reading[row, 1] = -1
-                return Loaded(sample, tuple(damaged))
-        return Loaded(None, tuple(damaged))
+                self._report(index, error)
+            index = (index + 1) % len(self)
 
-    def __getitems__(self, places: list[Any]) -> list[Loaded]:
-        return [self[place] for place in places]  # each has a seed of its own
-
-    def path_of(self, index: int) -> str:
-        """The file of a sample, or its number where the dataset doesn't tell."""
-        info = self.dataset.get_data_info(index) if hasattr(self, "get_data_info") else {}
-        keys = ("img_path", "filename", "frame_dir")
-        return next((str(info[key]) for key in keys if key in info), f"sample {index}")
-
-    def read_by(self, pid: int) -> str | None:
-        """The file that a worker is reading, None for a worker that reads none."""
-        for worker, index in self._reading.tolist():
-            if worker == pid and index >= 0:
-                return self.path_of(index)
-        return None
+    def _report(self, index: int, error: DataError) -> None:
+        is_known = bool(self._corrupted[index])
+        self._corrupted[index] = True
+        count, limit = int(self._corrupted.sum()), int(self._max_corrupted_share * len(self))
+        if count > limit:
+            raise DataError(
+                f"{error}. {count} of {len(self)} samples are corrupted; expected at most {limit} "
+                f"(train_cfg.max_corrupted_share={self._max_corrupted_share:g}): get the file "
+                "again, or allow a larger share to be replaced"
+            ) from error
+        if not is_known:
+            print_log(
+                f"{error}. The next sample replaces it ({count} of at most {limit} corrupted)",
+                logger="current",
+                level=logging.WARNING,
+            )
 
     def __len__(self) -> int:
         return len(self.dataset)
 
     def __getattr__(self, name: str) -> Any:
-        if name in self._own or name.startswith("__"):
+        # Not __getitems__ either: it would load without seeds.
+        if name in _OWN or name.startswith("__"):
             raise AttributeError(name)
         return getattr(self.dataset, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self._own:
+        if name in _OWN:
             object.__setattr__(self, name, value)
         else:
             setattr(self.dataset, name, value)
-
-
-class CollateLoaded:
-    """Collates as another function does, and passes on what was damaged.
-
-    Args:
-        collate: The loader's own function.
-    """
-
-    def __init__(self, collate: Callable[[Sequence], Any]) -> None:
-        self._collate = collate
-
-    def __call__(self, batch: Sequence[Loaded]) -> Batch:
-        """Collate the samples."""
-        damaged = tuple(one for loaded in batch for one in loaded.damaged)
-        samples = [loaded.sample for loaded in batch]
-        if any(sample is None for sample in samples):
-            return Batch(None, damaged)
-        return Batch(self._collate(samples), damaged)

@@ -1,4 +1,4 @@
-"""What the training loops share: places, signals, faults, and validations left undone."""
+"""What the training loops share: seeds by position, signals, checks, and pending validations."""
 
 import copy
 import signal
@@ -9,139 +9,161 @@ from typing import Any
 from mmengine.dist import barrier, broadcast, get_rank, get_world_size
 from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import BaseLoop, Runner
-from torch.utils.data import DataLoader
 
-from glore_seg.engine.corrupted_samples import DataFaults
-from glore_seg.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
-from glore_seg.engine.hooks.peer_heartbeat_hook import PeerHeartbeatHook
+from glore_seg.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook, is_accumulating
+from glore_seg.engine.hooks.peer_heartbeat_hook import EXIT_CODE, PeerHeartbeatHook, lost_peer
 from glore_seg.engine.nonfinite_loss import NonFiniteLossCheck
-from glore_seg.engine.per_sample_seed_dataset import CollateLoaded, PerSampleSeedDataset
-from glore_seg.engine.samplers import ResumableSampler
-from glore_seg.engine.seeds import seed_everything, seed_of
-from glore_seg.engine.stop_signals import StopSignals, TrainingStopped
-from glore_seg.engine.worker_signals import ShieldedWorker
-from glore_seg.errors import ConfigError
+from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
+from glore_seg.engine.samplers import ResumableSampler, derive_seed, seed_everything
+from glore_seg.engine.stop_signals import ShieldedWorker, StopSignals, TrainingStopped
 
-_ITERATIONS, _VALIDATIONS = 2, 3  # apart from the seeds of samples
+_ITERATIONS, _VALIDATIONS = 2, 3  # the sampler derives the seeds of samples with 1
 
 
 class Resumable(BaseLoop):
     """What both loops share; not a loop by itself.
 
-    Random numbers of an iteration hang on the run's seed, the process and the number of the
-    iteration; those of a sample on the seed, the epoch and its position. So a training that goes
-    on from a checkpoint draws what an undisturbed one does, with any number of workers.
+    The random numbers of an iteration depend on the run's seed, the rank and the iteration, those
+    of a sample on the seed, the epoch and its position. A resumed training draws the same numbers
+    as an undisturbed one, with any number of workers.
+
+    Args:
+        runner: The runner.
+        dataloader: Config of the data loader.
+        *args: Those of mmengine's loop.
+        grace_s: Seconds from SIGTERM, SIGINT or SIGUSR1 until the process exits even unsaved.
+        nonfinite_loss: ``"stop"`` or ``"skip"``, see
+            :class:`glore_seg.engine.nonfinite_loss.NonFiniteLossCheck`.
+        max_corrupted_share: Share of the dataset, 0 to below 1, that may be corrupted and is
+            replaced; 0 stops at the first corrupted file.
+        **kwargs: Those of mmengine's loop.
+
+    Raises:
+        ConfigError: An option is out of range.
+        TrainingStopped: A signal came and the state is saved; or another process is lost.
     """
 
     _iter: int
-    _epoch: int
 
-    def _set_up(
+    def __init__(
         self,
         runner: Runner,
         dataloader: dict[str, Any],
-        *,
-        grace_s: float,
-        nonfinite_loss: str,
-        max_corrupted_share: float,
+        *args: Any,
+        grace_s: float = 60.0,
+        nonfinite_loss: str = "stop",
+        max_corrupted_share: float = 0.0,
+        **kwargs: Any,
     ) -> None:
-        if not 0 <= max_corrupted_share < 1:
-            raise ConfigError(
-                f"max_corrupted_share is {max_corrupted_share}; expected 0 to below 1"
-            )
         self._signals = StopSignals(grace_s)
-        self._guard = NonFiniteLossCheck(runner, nonfinite_loss)
-        BaseLoop.__init__(self, runner, _with_places(runner, dataloader, max_corrupted_share > 0))
-        self.dataloader.collate_fn = CollateLoaded(self.dataloader.collate_fn)
-        self.dataloader.worker_init_fn = ShieldedWorker(self.dataloader.worker_init_fn)
-        self._faults = DataFaults(runner, self.dataloader.dataset, max_corrupted_share)
-        if hasattr(self.dataloader.dataset, "metainfo"):
-            runner.visualizer.dataset_meta = self.dataloader.dataset.metainfo
+        self._loss_check = NonFiniteLossCheck(runner, nonfinite_loss)
+        cfg = copy.deepcopy(dataloader)
+        # configs, not objects: the runner copies what it is given
+        cfg["dataset"] = {
+            "type": PerSampleSeedDataset,
+            "dataset": cfg["dataset"],
+            "max_corrupted_share": max_corrupted_share,
+        }
+        cfg["sampler"] = {
+            "type": ResumableSampler,
+            "sampler": cfg["sampler"],
+            "rank": get_rank(),
+            "world_size": get_world_size(),
+            "seed": _shared_seed(runner),
+        }
+        loader = runner.build_dataloader(cfg, seed=_shared_seed(runner))
+        loader.worker_init_fn = ShieldedWorker(loader.worker_init_fn)
+        # mmengine's loop creates an iterator before the position is known: without workers
+        own = loader.num_workers, loader.timeout
+        loader.num_workers = loader.timeout = 0
+        super().__init__(runner, loader, *args, **kwargs)
+        loader.num_workers, loader.timeout = own
 
     @contextmanager
-    def _running(self) -> Iterator[None]:
-        cut = _ValidationCut(self._signals)
-        self.runner.register_hook(cut)
+    def _fault_tolerance(self) -> Iterator[None]:
+        in_validation = _InValidation(self._signals)
+        self.runner.register_hook(in_validation)
         try:
-            with self._signals, self._guard.watching():
+            with self._signals, self._loss_check.active():
                 yield
-        except (RuntimeError, ConnectionError, EOFError) as error:
-            named = self._faults.named(error)
-            if named is None:
+        except RuntimeError as error:
+            text = lost_peer(error)
+            if text is None:
                 raise
-            raise named from error
+            raise TrainingStopped(EXIT_CODE, text) from error
         finally:
-            self.runner._hooks.remove(cut)
+            self.runner._hooks.remove(in_validation)
 
     def _batches(self, epoch: int, skip: int) -> Iterator[Any]:
-        """Load one epoch from a batch on; without end for a sampler that has none."""
+        """Load one epoch from a batch on; endlessly for an infinite sampler."""
         self.dataloader.sampler.start(
-            seed=_seed_of(self.runner), epoch=epoch, skip=skip * self.dataloader.batch_size
+            seed=_shared_seed(self.runner), epoch=epoch, skip=skip * self.dataloader.batch_size
         )
-        for batch in self.dataloader:
-            yield self._faults.check(batch)
+        yield from self.dataloader
 
-    def _prepare(self, batch: Any) -> None:
-        """Set what an iteration's random numbers are, whatever came before."""
+    def _before_iter(self, batch: Any) -> None:
         self._seed(_ITERATIONS)
-        self._guard.begin(batch)
+        self._loss_check.before_iter(batch)
 
     def _seed(self, kind: int) -> None:
-        seed_everything(seed_of(kind, _seed_of(self.runner), get_rank(), self._iter))
+        seed_everything(derive_seed(kind, _shared_seed(self.runner), get_rank(), self._iter))
 
     def _is_due(self) -> bool:
+        """Whether a validation is due at this iteration."""
         raise NotImplementedError
 
     def _validate(self) -> None:
         self._seed(_VALIDATIONS)
         try:
             self.runner.val_loop.run()
-        except _Cut:
+        except _ValidationCut:
             for hook in self.runner.hooks:
-                if isinstance(hook, EMAHook):  # validation had them exchanged
+                if isinstance(hook, EMAHook):  # validation had exchanged the weights
                     hook._swap_ema_parameters()
             self._stop(self._signals.received, validated=False)
 
-    def _validate_if_left(self) -> None:
-        """Do what a stopped run had left undone between saving and validating."""
-        hook = _checkpoint_hook(self.runner)
+    def _validate_if_pending(self) -> None:
+        """Validate what a stopped run had saved, but not validated."""
+        hook = _find_hook(self.runner, AtomicCheckpointHook)
         if self._iter > 0 and hook is not None and not hook.validated and self._is_due():
             self._validate()
 
+    def _validate_if_due(self) -> None:
+        self._stop_if_asked(validated=not self._is_due())
+        self._decide_current_val_interval()
+        if self._is_due():
+            self._validate()
+            self._stop_if_asked(validated=True)
+
     def _stop_if_asked(self, *, validated: bool) -> None:
         signum = self._signals.agreed()
-        if not signum:
-            return
-        wrapper = self.runner.optim_wrapper
-        if getattr(wrapper, "_inner_count", 0) % getattr(wrapper, "_accumulative_counts", 1):
-            return  # the gradients so far are in no checkpoint: after the optimizer's step
-        self._stop(signum, validated=validated)
+        if signum and not is_accumulating(self.runner.optim_wrapper):  # gradients are not saved
+            self._stop(signum, validated=validated)
 
     def _stop(self, signum: int, *, validated: bool) -> None:
-        hook = _checkpoint_hook(self.runner)
+        checkpoints = _find_hook(self.runner, AtomicCheckpointHook)
         saved = "nothing is saved: the config has no AtomicCheckpointHook"
-        if hook is not None:
-            path = hook.save_stopped(self.runner, validated=validated)
+        if checkpoints is not None:
+            path = checkpoints.save_stopped(self.runner, validated=validated)
             saved = f"{path} is saved; go on with --resume"
         barrier()
-        for one in self.runner.hooks:
-            if isinstance(one, PeerHeartbeatHook):
-                one.leave()
-        raise TrainingStopped(
-            signum, f"stopped by {signal.Signals(signum).name} at iteration {self._iter}: {saved}"
-        )
+        heartbeat = _find_hook(self.runner, PeerHeartbeatHook)
+        if heartbeat is not None:
+            heartbeat.leave()
+        name = signal.Signals(signum).name
+        text = f"stopped by {name} at iteration {self._iter}: {saved}"
+        raise TrainingStopped(128 + signum, text)
 
 
-class _Cut(Exception):
+class _ValidationCut(Exception):
     """Ends a validation between two batches."""
 
 
-class _ValidationCut(Hook):
-    """Ends a validation when a signal has come.
+class _InValidation(Hook):
+    """Ends the validation of a single process when a signal has come.
 
-    Several processes finish theirs: they wait for each other at its end. And they validate the
-    network that is saved, the first one's: norms that are not synchronized have other running
-    statistics in each.
+    Several processes finish theirs, since they wait for each other at its end. All validate the
+    network of rank 0, which is saved: statistics of norms that are not synchronized differ.
     """
 
     def __init__(self, signals: StopSignals) -> None:
@@ -154,42 +176,14 @@ class _ValidationCut(Hook):
 
     def after_val_iter(self, *args: Any, **options: Any) -> None:
         if self._signals.received and get_world_size() == 1:
-            raise _Cut
+            raise _ValidationCut
 
 
-def _with_places(
-    runner: Runner, dataloader: dict[str, Any] | DataLoader, replace_corrupted: bool
-) -> dict[str, Any]:
-    """The config of a loader with the dataset and the sampler that know each sample's place."""
-    if not isinstance(dataloader, dict) or dataloader.get("batch_sampler") is not None:
-        raise ConfigError(
-            "train_dataloader is built already or has a batch_sampler; expected a config with "
-            "batch_size and sampler: keep mmengine's own loop (train_cfg.type) for this one"
-        )
-    cfg = copy.deepcopy(dataloader)
-    # configs, not objects: the runner copies what it is given
-    cfg["dataset"] = {
-        "type": PerSampleSeedDataset,
-        "dataset": cfg["dataset"],
-        "replace_corrupted": replace_corrupted,
-        "num_workers": cfg.get("num_workers", 0),
-    }
-    cfg["sampler"] = {
-        "type": ResumableSampler,
-        "sampler": cfg["sampler"],
-        "rank": get_rank(),
-        "world_size": get_world_size(),
-        "seed": _seed_of(runner),
-    }
-    return cfg
+def _shared_seed(runner: Runner) -> int:
+    """The seed of the run, which all processes share."""
+    differs = runner._randomness_cfg.get("diff_rank_seed", False)
+    return runner.seed - (get_rank() if differs else 0)
 
 
-def _seed_of(runner: Runner) -> int:
-    """The seed that all processes share."""
-    own = runner._randomness_cfg.get("diff_rank_seed", False)
-    return runner.seed - (get_rank() if own else 0)
-
-
-def _checkpoint_hook(runner: Runner) -> AtomicCheckpointHook | None:
-    hooks = (hook for hook in runner.hooks if isinstance(hook, AtomicCheckpointHook))
-    return next(hooks, None)
+def _find_hook(runner: Runner, kind: type[Any]) -> Any:
+    return next((hook for hook in runner.hooks if isinstance(hook, kind)), None)

@@ -1,43 +1,57 @@
-"""A sampler that can begin anywhere, and tells each sample where in the training it stands."""
+"""A sampler that starts at any position and gives each sample the seed of its position."""
 
 import copy
+import random
 from collections.abc import Iterator, Sized
 from itertools import islice
 from typing import Any
 
+import numpy as np
+import torch
 from mmengine.registry import DATA_SAMPLERS
 from torch.utils.data import Sampler
 
-from glore_seg.engine.seeds import seed_of
+_SAMPLES = 1  # the loops derive other seeds with 2 and 3
+_WORD = 0xFFFFFFFF
 
-_SAMPLES = 1  # apart from the seeds of iterations
+
+def derive_seed(*numbers: int) -> int:
+    """Mix integers, 0 or more, into a seed of 63 bits; similar numbers give unrelated seeds."""
+    low, high = np.random.SeedSequence(numbers).generate_state(2)
+    return (int(high) << 32 | int(low)) >> 1
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the generators of Python, NumPy and torch, on all devices."""
+    random.seed(seed)
+    np.random.seed([seed & _WORD, seed >> 32])
+    torch.manual_seed(seed)
 
 
 class SeededIndex(int):
-    """The index of a sample in the dataset, with the seed that its place in the training gives."""
+    """The index of a sample in the dataset, with the seed of its position in the training."""
 
     seed: int
 
     def __new__(cls, index: int, seed: int = 0) -> "SeededIndex":
-        """Make an index that carries a seed."""
-        place = super().__new__(cls, index)
-        place.seed = seed
-        return place
+        """Create an index that carries a seed."""
+        seeded = super().__new__(cls, index)
+        seeded.seed = seed
+        return seeded
 
 
 class ResumableSampler(Sampler[int]):
-    """Draws as another sampler does, from any position on.
+    """Draws the indices of another sampler, from any position on.
 
-    The other one must draw by its seed and epoch alone, as all of mmengine's do. It is built anew
-    for each pass, so that nothing is left of an earlier one. Skipping draws indices and loads
-    nothing.
+    The other sampler must depend on its seed and epoch only, as all of mmengine's do. It is built
+    anew for each pass, since some keep their position. Skipped indices are drawn, but not loaded.
 
     Args:
         dataset: What the other sampler draws from.
-        sampler: Its config.
-        rank: Of this process.
-        world_size: Number of processes, among which samples are dealt in turn.
-        seed: Of the run, the same in all processes.
+        sampler: Config of the other sampler.
+        rank: Rank of this process.
+        world_size: Number of processes; the other sampler deals indices to them in turn.
+        seed: Seed of the run, the same in all processes.
     """
 
     def __init__(
@@ -53,38 +67,38 @@ class ResumableSampler(Sampler[int]):
         self._config = sampler
         self._rank = rank
         self._world_size = world_size
+        self._seed = seed
         self._epoch = 0
         self._skip = 0
-        self._seed = seed
-        self.sampler = self._build(seed)
+        self.sampler = self._build()
 
     def start(self, *, seed: int, epoch: int, skip: int) -> None:
-        """Set where the next pass begins.
+        """Set where the next pass starts.
 
         Args:
-            seed: Of the run.
-            epoch: Passes before it.
-            skip: Samples of this process that come before in the same pass.
+            seed: Seed of the run.
+            epoch: Number of the pass.
+            skip: Samples of this process to skip in that pass.
         """
         self._seed, self._epoch, self._skip = seed, epoch, skip
 
     def set_epoch(self, epoch: int) -> None:
-        """Set the number of passes before the next, as mmengine's hook does."""
+        """Set the number of the next pass, as mmengine's hook does."""
         self._epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
         seed, epoch, skip = self._seed, self._epoch, self._skip
         self._skip = 0
-        self.sampler = self._build(seed)
+        self.sampler = self._build()
         if hasattr(self.sampler, "set_epoch"):
             self.sampler.set_epoch(epoch)
         for number, index in enumerate(islice(self.sampler, skip, None), skip):
-            # the same whichever process, worker and batch the sample falls to
+            # independent of the number of workers and of the batch size
             position = number * self._world_size + self._rank
-            yield SeededIndex(index, seed_of(_SAMPLES, seed, epoch, position))
+            yield SeededIndex(index, derive_seed(_SAMPLES, seed, epoch, position))
 
-    def _build(self, seed: int) -> Any:
-        default_args = {"dataset": self._dataset, "seed": seed}
+    def _build(self) -> Any:
+        default_args = {"dataset": self._dataset, "seed": self._seed}
         return DATA_SAMPLERS.build(copy.deepcopy(self._config), default_args=default_args)
 
     def __len__(self) -> int:

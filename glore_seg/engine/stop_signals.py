@@ -1,15 +1,17 @@
-"""Signals that ask a training to stop, noted until a safe moment comes."""
+"""Signals that stop a training: noted, obeyed between two iterations, ignored by data workers."""
 
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 import torch
 import torch.distributed as dist
+from mmengine.dist import get_world_size
 
 from glore_seg.errors import ConfigError
 
@@ -18,18 +20,16 @@ _AGAIN_S = 1.0  # launchers send the same signal twice within moments
 
 
 class TrainingStopped(SystemExit):
-    """A signal has ended the training; everything that is needed to go on has been saved.
-
-    Ends the process with 128 + the signal's number, as shells count: 143 after SIGTERM, 130 after
-    SIGINT, 138 after SIGUSR1.
+    """The training ended early and can be resumed.
 
     Args:
-        signum: The signal.
+        code: Exit code of the process. After a signal 128 + its number, as in shells: 143 for
+            SIGTERM, 130 for SIGINT, 138 for SIGUSR1.
         message: What happened and how to go on.
     """
 
-    def __init__(self, signum: int, message: str) -> None:
-        super().__init__(128 + signum)
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(code)
         self.message = message
 
     def __str__(self) -> str:
@@ -37,30 +37,33 @@ class TrainingStopped(SystemExit):
 
 
 class StopSignals:
-    """Notes SIGTERM, SIGINT and SIGUSR1 while it is entered, in the main thread.
+    """Notes SIGTERM, SIGINT and SIGUSR1 within its context, in the main thread.
 
-    A second Ctrl-C leaves at once. When the period of grace is over, the process ends without
-    saving; what was saved before is whole.
+    A second Ctrl-C exits at once. After the grace period the process exits without saving.
 
     Args:
-        grace_s: Seconds from the first signal until the process ends in any case.
+        grace_s: Seconds from the first signal until the process exits in any case, above 0.
+
+    Raises:
+        ConfigError: ``grace_s`` is out of range.
     """
 
     def __init__(self, grace_s: float) -> None:
         if grace_s <= 0:
-            raise ConfigError(f"grace_s is {grace_s}; expected seconds, more than 0")
+            raise ConfigError(f"grace_s is {grace_s}; expected seconds, above 0")
         self._grace_s = grace_s
         self._old: dict[int, Any] = {}
         self._timer: threading.Timer | None = None
-        self._noted_at = 0.0
+        self._received_at = 0.0
         self._group: Any = None
         self.received = 0
+        """Number of the first signal; 0 for none."""
 
     def __enter__(self) -> "StopSignals":
         if threading.current_thread() is threading.main_thread():
             self._old = {number: signal.signal(number, self._note) for number in STOPPING}
-        if _world_size() > 1 and dist.get_backend() != "gloo":
-            self._group = dist.new_group(backend="gloo")  # asks without waiting for the device
+        if get_world_size() > 1 and dist.get_backend() != "gloo":
+            self._group = dist.new_group(backend="gloo")  # does not wait for the device
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -70,44 +73,72 @@ class StopSignals:
             signal.signal(number, handler)
 
     def agreed(self) -> int:
-        """The signal that any process has received, the same answer in all of them; 0 for none.
+        """The signal that any process has received, the same in all of them; 0 for none.
 
-        All processes must ask at the same iteration.
+        All processes must call it at the same iteration.
         """
-        if _world_size() == 1:
+        if get_world_size() == 1:
             return self.received
         number = torch.tensor(self.received)
         dist.all_reduce(number, dist.ReduceOp.MAX, group=self._group)
         return int(number)
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
-        again = time.monotonic() - self._noted_at > _AGAIN_S
+        again = time.monotonic() - self._received_at > _AGAIN_S
         if self.received == signum == signal.SIGINT and again:
-            _say("second Ctrl-C: leaving at once, without saving")
+            print_at_once("second Ctrl-C: exiting without saving")
             os._exit(128 + signum)
         if self.received:
             return
-        self.received, self._noted_at = signum, time.monotonic()
-        _say(
+        self.received, self._received_at = signum, time.monotonic()
+        print_at_once(
             f"{signal.Signals(signum).name} received: saving after this iteration, within "
             f"{self._grace_s:g} s"
         )
-        self._timer = threading.Timer(self._grace_s, self._leave)
+        self._timer = threading.Timer(self._grace_s, self._exit)
         self._timer.daemon = True
         self._timer.start()
 
-    def _leave(self) -> None:
-        _say(
-            f"not saved within {self._grace_s:g} s of the signal: leaving; --resume goes on from "
-            "the last checkpoint. Longer: train_cfg.grace_s"
+    def _exit(self) -> None:
+        print_at_once(
+            f"not saved within {self._grace_s:g} s of the signal: exiting; --resume goes on from "
+            "the last checkpoint. train_cfg.grace_s sets the time"
         )
         os._exit(128 + self.received)
 
 
-def _world_size() -> int:
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+def print_at_once(text: str) -> None:
+    """Print a line to standard error from a signal handler or a thread.
 
-
-def _say(text: str) -> None:
-    # print and logging may be in use by what the signal interrupted
+    ``print`` and logging may hold a lock in the code that was interrupted.
+    """
     os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"\n{text}\n".encode())
+
+
+class ShieldedWorker:
+    """Starts a data worker that survives Ctrl-C, Slurm's signals and SIGTERM to all processes.
+
+    The training needs its workers until it has saved. They end with the loader that started them.
+
+    Args:
+        init: The loader's ``worker_init_fn``, or None.
+    """
+
+    def __init__(self, init: Callable[[int], None] | None) -> None:
+        self._init = init
+
+    def __call__(self, worker_id: int) -> None:
+        """Shield this process, then call the loader's own function."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=_exit_with_loader, args=(os.getppid(),), daemon=True).start()
+        if self._init is not None:
+            self._init(worker_id)
+
+
+def _exit_with_loader(loader: int) -> None:
+    """Obey SIGTERM from the loader's process only."""
+    while True:
+        if signal.sigwaitinfo({signal.SIGTERM}).si_pid == loader:
+            os._exit(0)

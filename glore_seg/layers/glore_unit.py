@@ -162,7 +162,7 @@ class GloReUnit(nn.Module):
     def reason(self, nodes: Tensor) -> Tensor:
         """Apply the graph convolutions, Eq. 2: (B, S, N) -> (B, S, N)."""
         for name in self._gcn_names():
-            nodes = self.get_submodule(name)(nodes)
+            nodes = getattr(self, name)(nodes)
         return nodes
 
     def project(self, x: Tensor) -> Tensor:

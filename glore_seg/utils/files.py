@@ -1,4 +1,4 @@
-"""Files written aside and renamed: what has its name is whole."""
+"""Atomic writes: a file that has its name is complete."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import errno
 import hashlib
 import os
 import re
+import secrets
 import shutil
+import socket
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,62 +16,68 @@ from pathlib import Path
 
 from glore_seg.errors import ConfigError, OutputError
 
-_CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-_UNFINISHED = re.compile(r"\..+\.(?P<pid>\d+)\.unfinished(\.\w+)?")
+_CANNOT_WRITE = (errno.EACCES, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_TEMPORARY = re.compile(r"\..+\.(?P<host>[\w-]+)\.(?P<pid>\d+)\.[0-9a-f]{8}\.unfinished(\.\w+)?")
+
+
+def temporary_path(path: Path) -> Path:
+    """A hidden path beside ``path``, with its suffix, that no other process on any machine uses."""
+    # the suffix of a dataset ("_leftImg8bit.png") must not match an unfinished file
+    name = f".{path.stem}.{_host()}.{os.getpid()}.{secrets.token_hex(4)}.unfinished{path.suffix}"
+    return path.with_name(name)
 
 
 @contextmanager
 def atomic_write(path: str | Path, *, sync: bool = False) -> Iterator[Path]:
-    """Give a name to write to; rename it to ``path`` at the end, remove it after an error.
+    """Give a temporary path to write to; rename it to ``path`` at the end, remove it on an error.
 
     Args:
-        path: The final name. Its folder is made where missing.
-        sync: Whether the disk must have it before the old file is gone, so that a lost current
-            leaves one of the two.
+        path: The file. Its folder is created where missing.
+        sync: Whether to wait for the disk, so that a power failure leaves the old file or the new.
 
     Yields:
-        A name of the same ending, in the same folder.
+        A path with the same suffix, in the same folder.
 
     Raises:
-        OutputError: The disk is full or read-only; a file of that name is as it was.
+        OutputError: The disk is full or the folder read-only; an old file is unchanged.
     """
     path = Path(path)
-    # the suffix of a dataset ("_leftImg8bit.png") must not match an unfinished file
-    aside = path.with_name(f".{path.stem}.{os.getpid()}.unfinished{path.suffix}")
+    temporary = temporary_path(path)
     try:
         with explain_write_error(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            yield aside
+            yield temporary
             if sync:
-                _sync(aside)
-            aside.replace(path)
+                _sync(temporary)
+            temporary.replace(path)
             if sync:
                 _sync(path.parent)
     finally:
         with suppress(OSError):  # of a read-only disk, where there is nothing to remove
-            aside.unlink()
+            temporary.unlink()
 
 
 @contextmanager
 def explain_write_error(path: Path) -> Iterator[None]:
-    """Have the error of a full or read-only disk say which file could not be written.
+    """Raise an :class:`OutputError` with the path for errors of a full or read-only disk.
 
     Args:
-        path: It.
+        path: What is written.
 
     Raises:
-        OutputError: As within, with another text.
+        OutputError: It cannot be written.
     """
     try:
         yield
     except OSError as error:
         if error.errno not in _CANNOT_WRITE:
             raise
-        raise type(error)(
-            error.errno,
+        explained = OutputError(
             f"cannot write {path} ({os.strerror(error.errno)}): make room or give write "
-            "permission, then repeat the command",
-        ) from error
+            "permission, then run the command again"
+        )
+        explained.errno = error.errno
+        raise explained from error
 
 
 def _sync(path: Path) -> None:
@@ -83,44 +91,51 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def atomic_write_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """Give an empty folder to write to; rename it to ``path`` at the end, remove it after an error.
+    """Give an empty temporary folder; rename it to ``path`` at the end, remove it on an error.
 
     Args:
-        path: The final name. Folders above it are made where missing.
-        overwrite: Whether ``path`` may be there: files of the same names in it are then replaced.
+        path: The folder. Its parents are created where missing.
+        overwrite: Whether ``path`` may exist: files of the same names in it are replaced.
 
     Yields:
-        The folder, beside ``path``.
+        The temporary folder, beside ``path``.
 
     Raises:
-        OutputError: ``path`` is there.
+        OutputError: ``path`` exists.
     """
     path = Path(path)
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists; give another name, or remove it")
-    aside = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    shutil.rmtree(aside, ignore_errors=True)  # of a killed process that had this one's number
-    aside.mkdir(parents=True)
+    temporary = temporary_path(path)
+    temporary.mkdir(parents=True)
     try:
-        yield aside
+        yield temporary
         if path.is_dir():
-            for file in aside.iterdir():
+            for file in temporary.iterdir():
                 file.replace(path / file.name)
         else:
-            aside.rename(path)
+            temporary.rename(path)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file or folder of this name is or was written by :func:`atomic_write`."""
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what killed processes were writing aside in a folder, and nothing else.
+    """Remove the temporary files that killed processes of this machine left in a folder.
+
+    Call it before this process writes there: files of its own process id are taken for those of a
+    killed process that had the same.
 
     Args:
         folder: It may be missing.
     """
     for path in folder.glob(".*.unfinished*"):
-        found = _UNFINISHED.fullmatch(path.name)
-        if found is None or _is_alive(int(found["pid"])):
+        found = _TEMPORARY.fullmatch(path.name)
+        if found is None or found["host"] != _host() or _is_alive(int(found["pid"])):
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
@@ -128,8 +143,13 @@ def remove_unfinished(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def _host() -> str:
+    """Name of this machine, of letters, digits and hyphens."""
+    return re.sub(r"[^\w-]", "-", socket.gethostname())
+
+
 def _is_alive(pid: int) -> bool:
-    """Whether another process of that number is there; this one has not begun to write."""
+    """Whether another process of that number exists."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

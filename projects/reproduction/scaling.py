@@ -24,8 +24,7 @@ from torch.nn.modules.module import register_module_forward_hook
 from glore_seg.apis import load_config
 from glore_seg.apis.complexity import meta_forward
 from glore_seg.apis.input_sizes import input_sizes
-from glore_seg.cli import run_tool
-from glore_seg.cli.options import add_cfg_options
+from glore_seg.cli import add_cfg_options, run_tool
 from glore_seg.engine import build_model
 from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
@@ -33,7 +32,7 @@ from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
 
 MIB = 1 << 20
 _FLOAT = 4  # bytes; statistics are fp32 in mixed precision too
-_SIGNAL = 8  # bytes: whether any process has received a signal
+_FINITE, _SIGNAL = 4, 8  # bytes: whether the loss is finite in all processes; a signal
 _BACKWARD = 2 / 3  # share of a step: two products for each one of the forward pass
 
 
@@ -51,7 +50,7 @@ class Messages:
     gradients: tuple[int, ...]
     reduced: tuple[int, ...]
     gathered: tuple[int, ...]
-    loop: tuple[int, ...] = (_SIGNAL,)
+    loop: tuple[int, ...] = (_FINITE, _SIGNAL)
 
 
 @dataclass(frozen=True)

@@ -62,9 +62,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     limits = Limits(megabytes=args.max_megabytes, megapixels=args.max_megapixels)
     models = load_page_models(args.checkpoint, args.config, device=args.device)
     handlers = Handlers(models, limits)
-    with serving(
-        handlers, host=args.host, port=args.port, root_path=args.root_path
-    ) as address:
+    with serving(handlers, host=args.host, port=args.port, root_path=args.root_path) as address:
         print(f"The page is at {address} (Ctrl+C ends it)", flush=True)
         try:
             threading.Event().wait()

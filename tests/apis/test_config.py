@@ -58,7 +58,7 @@ def test_json_keeps_its_tuples_and_runs_nothing(config, tmp_path):
     with pytest.raises(ValueError, match=r"config\.json: model\.type is 'os\.system', which a reg"):
         load_config(str(path))
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(ValueError, match=r"config\.json is no text \(.*expected a config in UTF-8"):
+    with pytest.raises(ValueError, match=r"config\.json is not text"):
         load_config(str(path))
 
 

@@ -48,6 +48,7 @@ def without_extras(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "extra"),
     [

@@ -1,4 +1,4 @@
-"""Kills are counted and compared, and what is damaged is seen."""
+"""Kills are counted and compared, and what is corrupted is seen."""
 
 import json
 import random
@@ -41,7 +41,7 @@ class Copying(Work):
     def done(self, place):
         return len(list(place.glob("n_*")))
 
-    def damaged(self, place, undisturbed):
+    def corrupted(self, place, undisturbed):
         yield from ()
 
     def differences(self, place, undisturbed):
@@ -89,13 +89,14 @@ def test_moments_are_spread_evenly():
         assert moments != sorted(moments)
 
 
-def test_the_row_tells_when_kills_came():
+def test_the_row_says_when_kills_came():
     tally = Tally("training", Pace(1.0, 2.0), [-1.0, 0.1, 0.6, 0.7], 2, 1)
     assert command.as_row(tally)["in starting, first half, second half"] == "1, 1, 2"
     assert command._shares(["a", "b", "c"], 8) == {"a": 3, "b": 3, "c": 2}
 
 
-def test_the_packing_tool_is_killed_for_real(tmp_path, monkeypatch, capsys):
+@pytest.mark.slow
+def test_the_packing_tool_is_killed(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(Packing, "size", 24)
     monkeypatch.setattr(Packing, "shape", (256, 512))
     out = tmp_path / "kills.json"
@@ -103,11 +104,11 @@ def test_the_packing_tool_is_killed_for_real(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "kill  1 of 1: packing 1 of 1" in said
     (kind,) = json.loads(out.read_text())["kinds"]
-    assert (kind["kind"], len(kind["moments"]), kind["damaged"]) == ("packing", 1, [])
+    assert (kind["kind"], len(kind["moments"]), kind["corrupted"]) == ("packing", 1, [])
     # a run that ended before its kill came is compared too, and another one follows
     assert kind["runs"] >= 1
     counted = f"kills: 1, runs compared: {kind['runs']}"
-    assert f"{counted}; all end as the undisturbed one, bit for bit" in said
+    assert f"{counted}; all equal the undisturbed one, bit for bit" in said
 
 
 def test_too_few_kills_are_refused(capsys):
@@ -124,20 +125,20 @@ def without_inputs(kind):
     return Kind
 
 
-def test_damaged_checkpoints_are_seen(tmp_path):
+def test_corrupted_checkpoints_are_seen(tmp_path):
     work = without_inputs(Training)(tmp_path / "inputs", 12)
     wanted, found = tmp_path / "undisturbed", tmp_path / "killed"
     train(config(wanted / "work_dir"))
     work.watch(wanted)
     work.watch(wanted)
     shutil.copytree(wanted / "work_dir", found / "work_dir")
-    assert list(work.damaged(found, wanted)) == []
+    assert list(work.corrupted(found, wanted)) == []
     last = found / "work_dir" / "iter_12.pth"
     last.write_bytes(last.read_bytes()[:-10])
     shutil.copy(found / "work_dir" / "iter_10.pth", found / "work_dir" / "iter_8.pth")
     (found / "work_dir" / "last_checkpoint").write_text("gone.pth")
     shutil.copy(last, found / "work_dir" / ".iter_14.1.unfinished.pth")
-    wrong = sorted(work.damaged(found, wanted))
+    wrong = sorted(work.corrupted(found, wanted))
     assert [line.partition("work_dir/")[2] for line in wrong] == [
         "iter_12.pth: File is not a zip file",
         "iter_8.pth: the undisturbed run has had no such checkpoint",
@@ -147,18 +148,18 @@ def test_damaged_checkpoints_are_seen(tmp_path):
     assert len(_losses(wanted / "work_dir")) <= 12
 
 
-def test_damaged_packs_are_seen(few, tmp_path):
+def test_corrupted_packs_are_seen(few, tmp_path):
     work = without_inputs(Packing)(tmp_path / "inputs")
     wanted, found = tmp_path / "undisturbed", tmp_path / "killed"
     pack_dataset(few, wanted / "pack", progress=False)
     shutil.copytree(wanted, found)
-    assert [*work.damaged(found, wanted), *work.differences(found, wanted)] == []
+    assert [*work.corrupted(found, wanted), *work.differences(found, wanted)] == []
     assert work.done(found) == 4
     pixels = found / "pack" / PIXELS
     stored = bytearray(pixels.read_bytes())
     stored[5] ^= 1
     pixels.write_bytes(stored)
-    (wrong,) = work.damaged(found, wanted)
+    (wrong,) = work.corrupted(found, wanted)
     assert "the checksum of its pixels is another" in wrong
     assert list(work.differences(found, wanted)) == [str(pixels)]
 
@@ -172,7 +173,7 @@ def few(tmp_path):
     )
 
 
-def test_torn_images_scores_and_zips_are_seen(tmp_path):
+def test_partial_images_scores_and_zips_are_seen(tmp_path):
     wanted, found = tmp_path / "undisturbed", tmp_path / "killed"
     for place, run in ((wanted, "1"), (found, "2")):
         for name in ("predictions/a.png", "painted/vis_data/vis_image/a_0.png"):
@@ -186,13 +187,13 @@ def test_torn_images_scores_and_zips_are_seen(tmp_path):
     evaluation = without_inputs(Evaluation)(tmp_path / "a")
     submission = without_inputs(Submission)(tmp_path / "b")
     for work in (evaluation, submission):
-        assert [*work.damaged(found, wanted), *work.differences(found, wanted)] == []
+        assert [*work.corrupted(found, wanted), *work.differences(found, wanted)] == []
     (found / "predictions" / "a.png").write_bytes(b"torn")
     (found / "work_dir" / "2" / "2.json").write_text('{"mIoU": 1.4}')
     (found / "results.zip").write_bytes(b"zi")
     (found / IMAGES.partition("[")[0] / "b.png").touch()
-    assert len(list(evaluation.damaged(found, wanted))) == 2
+    assert len(list(evaluation.corrupted(found, wanted))) == 2
     assert len(list(evaluation.differences(found, wanted))) == 2
-    assert len(list(submission.damaged(found, wanted))) == 2
+    assert len(list(submission.corrupted(found, wanted))) == 2
     (found / "work_dir" / "2" / "2.json").write_text('{"mIoU"')  # nobody takes this for whole
-    assert len(list(evaluation.damaged(found, wanted))) == 1
+    assert len(list(evaluation.corrupted(found, wanted))) == 1

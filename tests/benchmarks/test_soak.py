@@ -1,4 +1,4 @@
-"""What grows is told from what scatters, and a phase runs in a process of its own."""
+"""Growth is told from scatter, and a phase runs in its own process."""
 
 import json
 import os
@@ -109,8 +109,9 @@ def test_table_image_and_exit_code(tmp_path, monkeypatch, capsys):
     assert "nothing grows beyond its bound" in capsys.readouterr().out
 
 
-def test_a_phase_for_real(monkeypatch, capsys):
-    """Too short to tell anything; that it runs is all."""
+@pytest.mark.slow
+def test_a_phase(monkeypatch, capsys):
+    """Too short for a trend; it runs."""
     monkeypatch.setattr(
         command,
         "trend_of",

@@ -1,4 +1,4 @@
-"""Trainings of several processes by tools/train.py; what became of them goes into a folder."""
+"""Trainings of several processes by tools/train.py; their ends are written to a folder."""
 
 import atexit
 import importlib.util
@@ -47,7 +47,7 @@ def train(path: Path) -> None:
 
 
 def raise_in_one() -> None:
-    """The others wait for nothing that a broken connection could end."""
+    """The others do not wait for a message, so no broken connection ends them."""
     dist.init_process_group("gloo")
     hook = PeerHeartbeatHook(after_s=3.0)
     hook.before_run(None)
@@ -69,7 +69,7 @@ def main(folder: Path) -> None:
         seconds = time.monotonic() - begin
         found[name] = {"codes": codes, "said": forked.said(), "seconds": seconds}
 
-    run("whole", 2, write_config(folder, "whole"))
+    run("undisturbed", 2, write_config(folder, "undisturbed"))
     stopped = write_config(
         folder, "stopped", custom_hooks=[AVERAGE, signal_at(folder, "stopped", signal.SIGTERM)]
     )
@@ -83,6 +83,16 @@ def main(folder: Path) -> None:
             {"type": "PeerHeartbeatHook", "after_s": 4.0},
         ]
         run(name, 3, write_config(folder, name, custom_hooks=hooks))
+    hook = {"type": "UnreadableCheckpoints", "by_epoch": False}
+    unreadable = write_config(folder, "unreadable", default_hooks__checkpoint=hook)
+    run("unreadable", 2, unreadable)
+    nan = {"train_dataloader__dataset__nan": [5]}
+    run("stopped_nan", 2, write_config(folder, "stopped_nan", **nan))
+    run(
+        "skipped_nan",
+        2,
+        write_config(folder, "skipped_nan", train_cfg__nonfinite_loss="skip", **nan),
+    )
     forked = Forked(3, raise_in_one, out=folder / "raised.out")
     found["raised"] = {"codes": forked.wait(), "said": forked.said()}
     with socket.socket() as taken:

@@ -1,4 +1,4 @@
-"""What 1, 2 and 4 processes over gloo make of the same images; results go into a folder."""
+"""What 1, 2 and 4 processes over gloo compute from the same images, written to a folder."""
 
 import importlib
 import json
@@ -69,7 +69,7 @@ class Recorded(CityscapesScoreMetric):
 
 
 def scores(folder: Path, data: Path) -> None:
-    """Scores of 7 samples, which no 2 or 4 processes share evenly, by the host's loaders."""
+    """Scores of 7 samples, which 2 or 4 do not divide, by upstream's loaders."""
     from mmpretrain.evaluation import Accuracy, SingleLabelMetric
 
     from glore_seg.evaluation.metrics.checked_acc_metric import CheckedAccMetric
@@ -83,7 +83,7 @@ def scores(folder: Path, data: Path) -> None:
         for device in ("cpu", "gpu"):
             metrics = [
                 Recorded(collect_device=device),
-                IoUMetric(iou_metrics=["mIoU", "mDice"], collect_device=device, prefix="host"),
+                IoUMetric(iou_metrics=["mIoU", "mDice"], collect_device=device, prefix="mmseg"),
                 Accuracy(topk=(1, 2), collect_device=device, prefix="class"),
                 SingleLabelMetric(items=["precision", "f1-score"], collect_device=device),
                 CheckedAccMetric(
@@ -157,7 +157,7 @@ def messages(folder: Path, path: Path) -> None:
 
 
 class SavedAgain(Hook):
-    """Saves what was loaded, before the first iteration after it."""
+    """Saves again what was loaded, before the next iteration."""
 
     def __init__(self, path):
         self.path = path
@@ -168,7 +168,7 @@ class SavedAgain(Hook):
 
 
 def sharded(folder: Path, path: Path, max_iters: int, resume: bool) -> None:
-    """A training with FSDP; what its network says, and what it keeps of a checkpoint."""
+    """A training with FSDP: the output of its network, and what it keeps of a checkpoint."""
     torch.set_num_threads(1)
     cfg = load_config(str(path), launcher="pytorch", work_dir=str(folder / "sharded"))
     use_fsdp(cfg)
@@ -208,7 +208,9 @@ def equality(folder: Path, data: Path) -> None:
 
 
 def main(folder: Path, data: Path, config: Path) -> None:
-    importlib.import_module("mmpretrain.evaluation")  # once for all; after glore_seg, its mends
+    importlib.import_module(
+        "mmpretrain.evaluation"
+    )  # once for all; after glore_seg, which patches it
     importlib.import_module("glore_seg.evaluation.metrics.checked_acc_metric")
     for number in (1, 2, 4):
         check(Forked(number, equality, folder, data, out=folder / f"out_{number}"))

@@ -109,7 +109,7 @@ def test_label_ids_for_train_ids(folder):
 
 
 def test_an_empty_dataset(folder):
-    with pytest.raises(DataError, match="no samples.*img_suffix"):
+    with pytest.raises(DataError, match=r"no samples.*img_suffix"):
         check_labels(dataset(folder, img_suffix=".tif", serialize_data=False), head())
 
 

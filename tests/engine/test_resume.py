@@ -1,4 +1,4 @@
-"""Every config gets the loops and the hook, and what it names itself stays."""
+"""Every config gets the loops and the hook; types that it names itself stay."""
 
 import pytest
 from mmengine.config import Config
@@ -8,7 +8,7 @@ from tests.engine.toy import config
 
 
 @pytest.mark.parametrize(("by_epoch", "kind"), [(False, "Iter"), (True, "Epoch")])
-def test_exchanges_and_leaves_the_given_one(tmp_path, by_epoch, kind):
+def test_replaces_types_in_a_copy(tmp_path, by_epoch, kind):
     cfg = config(tmp_path, by_epoch=by_epoch)
     text = cfg.pretty_text
     found = make_resumable(cfg)
@@ -37,6 +37,6 @@ def test_own_imports_stay(tmp_path, imports):
     assert make_resumable(cfg).custom_imports.imports == ["mine", "glore_seg"]
 
 
-def test_a_batch_sampler_keeps_the_hosts_loop(tmp_path):
+def test_a_batch_sampler_keeps_upstreams_loop(tmp_path):
     cfg = config(tmp_path, train_dataloader__num_batch_per_epoch=2)
     assert "type" not in make_resumable(cfg).train_cfg

@@ -1,4 +1,4 @@
-"""What the options of speed change, and that the network's results are not among it."""
+"""The options for speed change no result of a network."""
 
 import copy
 from types import SimpleNamespace

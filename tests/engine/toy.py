@@ -1,8 +1,7 @@
-"""A training of a second whose every step hangs on random numbers: data, dropout, batch norm."""
+"""A training of a second whose every step depends on random numbers: data, dropout, batch norm."""
 
 import os
 import random
-import signal
 import sys
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from mmengine.structures import BaseDataElement
 from torch import nn
 
 import glore_seg  # noqa: F401
-from glore_seg.engine import build_runner
+from glore_seg.engine import AtomicCheckpointHook, build_runner
 from glore_seg.errors import DataError
 
 LENGTH = 8
@@ -26,25 +25,20 @@ LENGTH = 8
 
 @DATASETS.register_module()
 class ToyData:
-    """Noise of three generators; ``nan``, ``damaged`` and ``deadly`` say which samples go wrong."""
+    """Noise of three generators; ``nan`` and ``corrupted`` name the samples that go wrong."""
 
     metainfo = {"classes": ("a", "b")}
 
-    def __init__(self, nan=(), damaged=(), deadly=()):
-        self.nan, self.damaged, self.deadly = nan, damaged, deadly
+    def __init__(self, nan=(), corrupted=()):
+        self.nan, self.corrupted = nan, corrupted
         self.pipeline = Compose([])
 
     def __len__(self):
         return LENGTH
 
-    def get_data_info(self, index):
-        return {"img_path": f"toys/{index}.png"}
-
     def __getitem__(self, index):
-        if index in self.damaged:
-            raise DataError(f"toys/{index}.png cannot be read as an image: get it again")
-        if index in self.deadly:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if index in self.corrupted:
+            raise DataError(f"toys/{index}.png cannot be read as an image")
         noise = random.random() + np.random.rand(4) + torch.rand(4).numpy()
         image = torch.from_numpy(noise).float() + index
         if index in self.nan:
@@ -136,6 +130,14 @@ def config(work_dir: Path, /, *, by_epoch=False, **changes) -> Config:
     )
     cfg.merge_from_dict({key.replace("__", "."): value for key, value in changes.items()})
     return cfg
+
+
+@HOOKS.register_module()
+class UnreadableCheckpoints(AtomicCheckpointHook):
+    """A disk that fails in the search for a checkpoint."""
+
+    def _find(self, runner):
+        raise OSError(5, "Input/output error", "iter_2.pth")
 
 
 class At(Hook):

@@ -148,7 +148,7 @@ def test_amp_trains(call, classifier, trained_classifier, tmp_path):
 
 def test_options_of_label_maps_are_refused(call, classifier, trained_classifier, tmp_path):
     for options in (("--out", "x"), ("--out", "x", "--format-only")):
-        with pytest.raises(ValueError, match=r"--out works on label maps, .*a classification conf"):
+        with pytest.raises(ValueError, match=r"--out needs label maps.*classification"):
             call(
                 "test", classifier, trained_classifier / "epoch_2.pth", *options, work_dir=tmp_path
             )
@@ -159,7 +159,7 @@ def test_options_of_label_maps_are_refused(call, classifier, trained_classifier,
 
 def test_a_report_is_refused(load_tool, trained_classifier, tmp_path):
     out = tmp_path / "report.html"
-    with pytest.raises(ValueError, match=r"the report works on label maps, .*a classification con"):
+    with pytest.raises(ValueError, match=r"the report needs label maps.*classification"):
         load_tool("report")([str(trained_classifier), "--out", str(out)])
     assert not out.exists()
 
@@ -181,13 +181,13 @@ def test_tta_averages_scores(call, classifier, trained_classifier, tmp_path):
 
 
 def test_other_folders_are_refused(call, classifier, crops, tmp_path):
-    with pytest.raises(ValueError, match=r"the head has num_classes=4, the dataset CustomDataset"):
+    with pytest.raises(ValueError, match=r"model\.head\.num_classes is 4, but CustomDataset"):
         call("train", classifier, work_dir=tmp_path, cfg_options=("model.head.num_classes=4",))
     other = tmp_path / "other"
     for old, new in zip(CLASSES, ("bus", *CLASSES[1:]), strict=True):
         shutil.copytree(crops / "val" / old, other / "val" / new)
     option = f"val_dataloader.dataset.data_root={other}"
-    with pytest.raises(ValueError, match=r"training knows the classes \('car', .* \('bus', "):
+    with pytest.raises(ValueError, match=r"training has the classes \('car', .* \('bus', "):
         call("train", classifier, work_dir=tmp_path, cfg_options=(option,))
 
 

@@ -1,5 +1,3 @@
-import subprocess
-
 import numpy as np
 import pytest
 from cityscapesscripts.helpers.labels import labels
@@ -9,6 +7,7 @@ from PIL import Image
 from glore_seg.apis.hub import save_pretrained
 from glore_seg.errors import ConfigError, GloReSegError
 from glore_seg.visualization import read_scalars
+from tests.leftovers import leave_temporary
 
 UNLABELLED = (
     "test_dataloader.dataset.data_prefix.img_path=leftImg8bit/test",
@@ -147,10 +146,7 @@ def test_drawing_needs_no_training_data(test, tmp_path):
 
 
 def test_removes_temporary_files_of_a_killed_run(test, street_scenes, tmp_path):
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    (tmp_path / "labels").mkdir()
-    (tmp_path / "labels" / f".a.{ended.pid}.unfinished.png").write_bytes(b"half")
+    leave_temporary(tmp_path / "labels" / "a.png")
     test("--out", tmp_path / "labels")
     assert names(tmp_path / "labels") == images(street_scenes, "val")
 

@@ -149,7 +149,7 @@ def test_wrong_options_and_configs_are_refused(call, small_config, tmp_path):
 
     with pytest.raises(ValueError, match=r"has no 'optim_wraper'; did you mean 'optim_wrapper'"):
         train("optim_wraper.optimizer.lr=1")
-    with pytest.raises(ValueError, match=r"cannot build the Runner \(TypeError: .*num_unit"):
+    with pytest.raises(TypeError, match="num_unit"):
         train("model.decode_head.num_unit=2")
     with pytest.raises(GloReSegError, match=r"config 'configs/none\.py' does not exist"):
         train(config="configs/none.py")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ from glore_seg.datasets.packed.lock import LOCK, sole_writer
 from glore_seg.datasets.packed.record import Task, pack_one
 from glore_seg.datasets.transforms.loading import LoadCheckedAnnotations
 from glore_seg.errors import DataError, OutputError
-from glore_seg.utils.files import remove_unfinished
+from glore_seg.utils.files import is_temporary, remove_unfinished
 from glore_seg.utils.parallel import map_in_processes
 from glore_seg.utils.progress import track
 
@@ -175,19 +174,13 @@ def _begun(pack: Path) -> dict[str, Entry]:
     if (pack / INDEX).is_file():
         return read_index(pack, unfinished=True)
     names = {path.name for path in pack.iterdir()} if pack.is_dir() else set()
-    names = {name for name in names if not _is_unfinished_index(name)}
+    names = {name for name in names if not is_temporary(name)}
     # who was killed, or is at work, may have a lock and no index yet
     if names - ({LOCK, PIXELS} if LOCK in names else set()):
         raise OutputError(
             f"{pack} holds files that are no pack (no {INDEX} in it): give another folder"
         )
     return {}
-
-
-def _is_unfinished_index(name: str) -> bool:
-    """Whether a killed process was writing it aside, for want of an index perhaps the first."""
-    stem, suffix = INDEX.split(".")
-    return re.fullmatch(rf"\.{stem}\.\d+\.unfinished\.{suffix}", name) is not None
 
 
 def _is_fresh(root: Path, pair: Pair, entries: dict[str, Entry]) -> bool:

@@ -1,7 +1,4 @@
-"""Paints what was recognized in a test on video: `tools/test.py --show-dir` and `--show`.
-
-Shape legend: K clips, T frames, H, W sizes of a frame.
-"""
+"""Draws the predictions of a test on videos: ``--show-dir`` and ``--show`` of tools/test.py."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,38 +16,31 @@ from glore_seg.errors import ConfigError
 
 @HOOKS.register_module()
 class ClipVisualizationHook(Hook):
-    """Paints the frames of each video's middle clip with its true and its predicted classes.
+    """Draws the frames of each video's middle clip with its true and predicted classes.
 
-    Images go to the visualizer's backends under the video's name, that of a second video of
-    the same name with the next number behind it.
+    Figures go to the visualizer's backends under the video's name; videos of the same name are
+    numbered.
 
     Args:
-        interval: Paint one of so many videos, at least 1.
+        interval: Draw every so many videos, at least 1.
         show: Whether to show each in a window.
         wait_time: Seconds for which the window stays.
 
     Raises:
-        ConfigError: ``interval`` is less than 1, or the inputs are no clips of frames.
+        ConfigError: The inputs are no clips of frames.
     """
 
     def __init__(self, *, interval: int = 1, show: bool = False, wait_time: float = 2.0) -> None:
-        if interval < 1:
-            raise ConfigError(f"interval is {interval}; expected at least 1: every so many videos")
         self.interval = interval
         self.show = show
         self.wait_time = wait_time
         self._seen = 0
         self._names: Counter[str] = Counter()
 
-    def before_test(self, runner: Runner) -> None:
-        """Count anew."""
-        self._seen = 0
-        self._names.clear()
-
     def after_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Paint the videos of a batch."""
+        """Draw the videos of a batch."""
         # Imported here: it imports matplotlib.
         from glore_seg.visualization.clip_predictions import draw_clip_prediction
 
@@ -76,11 +66,11 @@ class ClipVisualizationHook(Hook):
 
 
 def _middle_clip(clips: Tensor) -> Sequence[np.ndarray]:
-    """Frames of the middle one of (K, 3, T, H, W), each (H, W, 3), uint8."""
+    """Frames (H, W, 3), uint8, of the middle clip of (clips, 3, frames, H, W)."""
     if clips.dim() != 5 or clips.shape[1] != 3:
         raise ConfigError(
-            f"the network gets inputs of shape {tuple(clips.shape)}; --show and --show-dir paint "
-            "clips (clips, 3, frames, height, width): leave them out"
+            f"inputs have the shape {tuple(clips.shape)}; expected (clips, 3, frames, height, "
+            "width) to draw: leave --show and --show-dir out"
         )
     clip = clips[len(clips) // 2].permute(1, 2, 3, 0)  # (T, H, W, 3)
     return list(clip.clamp(0, 255).byte().cpu().numpy())

@@ -1,10 +1,8 @@
-"""Several processes of which one is gone: the others say so and end, instead of waiting for it."""
+"""A hook that ends a process soon after another process of the training is gone."""
 
 import atexit
 import os
-import sys
 import threading
-import time
 from typing import Any
 
 import torch.distributed as dist
@@ -13,28 +11,28 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from glore_seg.engine.stop_signals import print_at_once
 from glore_seg.errors import ConfigError
 
 EXIT_CODE = os.EX_TEMPFAIL
-"""Of a process whose peer is gone, 75: nothing is wrong here, to start again is the mend."""
-_LEFT = 1 << 40  # more beats than any run has
-_LOST = "glore_seg/lost"
+"""Exit code of a process that has lost another one, 75: start the training again."""
+_DONE = 1 << 40  # more beats than any run has
 
 
 @HOOKS.register_module()
 class PeerHeartbeatHook(Hook):
-    """Ends this process soon after another one has died, hangs as a whole, or is cut off.
+    """Ends this process when another one has died, hangs, or is cut off.
 
-    gloo notices most deaths by itself at the next message; NCCL, and any of them where a machine
-    loses its current or its network, waits for minutes or for ever. Here every process counts up
-    a number in the store that it was started with, and watches the next one's. The beats come
-    from a thread, so that long validations and slow disks trip nothing.
+    gloo notices most deaths at the next message. NCCL, and gloo where a machine loses power or its
+    network, may wait forever. With this hook, each process increments its number in the store that
+    the process group was started with, and watches the numbers of all. A thread does it, so long
+    validations and slow disks do not matter.
 
     Args:
-        after_s: Seconds without a sign of life after which a process is lost.
+        after_s: Seconds without a heartbeat after which a process is lost, above 0.
 
     Raises:
-        ConfigError: ``after_s`` is not positive.
+        ConfigError: ``after_s`` is out of range.
     """
 
     priority = "VERY_LOW"
@@ -48,42 +46,43 @@ class PeerHeartbeatHook(Hook):
         self._watch: _Watch | None = None
 
     def before_run(self, runner: Runner) -> None:
-        """Begin to watch."""
+        """Start to watch."""
         if get_world_size() > 1:
             self._watch = _Watch(self._after_s)
 
     def after_run(self, runner: Runner) -> None:
-        """Wait for the others, who may still write or score, and end the watch."""
+        """Wait for the others, which may still write or evaluate, and end the watch."""
         if self._watch is not None:
             barrier()
             self.leave()
 
     def leave(self) -> None:
-        """Tell the others that this process is done, so that they don't miss it."""
+        """Tell the others that this process is done, so that they do not miss it."""
         if self._watch is not None:
             self._watch.stop(done=True)
 
 
 class _Watch:
-    """Two threads: one counts up and listens, which can block; one judges by the clock."""
+    """Two threads: one beats and listens, and may block on the store; one counts the silence."""
 
     def __init__(self, after_s: float) -> None:
         store = dist.distributed_c10d._get_default_store()
         # A main thread that waits in the store holds its lock. torch before 2.8 cannot clone one.
         self._store: Any = store.clone() if hasattr(store, "clone") else store
-        self._rank, self._number = get_rank(), get_world_size()
-        self._peer = (self._rank + 1) % self._number
+        self._keys = [f"glore_seg/beat/{rank}" for rank in range(get_world_size())]
+        self._own_key = self._keys[get_rank()]
         self._after_s = after_s
         self._pause_s = min(2.0, after_s / 10)
+        self._silence = [0] * len(self._keys)  # pauses since the last beat of each process
         self._ended = threading.Event()
-        self._leaving = self._done = False
-        self._store.set(_key(self._rank), "0")  # an earlier run of this process has left
-        self._silent = 0  # looks of the judge since the last sign of life
-        threading.Thread(target=self._judge, daemon=True).start()
+        self._done = False
+        self._store.set(self._own_key, "0")  # an earlier run of this process was done
+        barrier()  # all have a key
+        threading.Thread(target=self._count, daemon=True).start()
         self._beating = threading.Thread(target=self._beat, daemon=True)
         self._beating.start()
-        # Ahead of the interpreter's end, which such a thread could crash. A process that an error
-        # ends is not done: the others shall notice.
+        # Before the interpreter's cleanup, which such a thread could crash. A process that ends
+        # with an error is not done: the others shall notice.
         atexit.register(self.stop, done=False)
 
     def stop(self, *, done: bool) -> None:
@@ -93,68 +92,48 @@ class _Watch:
             self._beating.join(timeout=1)
 
     def _beat(self) -> None:
-        last = -1
-        while not self._leaving:
+        last = [-1] * len(self._keys)
+        while True:
             ended = self._ended.is_set()
             try:
-                self._store.add(_key(self._rank), _LEFT if ended and self._done else 1)
-                heard = self._store.add(_key(self._peer), 0)
-                told = self._store.get(_LOST) if self._store.check([_LOST]) else None
+                self._store.add(self._own_key, _DONE if ended and self._done else 1)
+                beats = [int(beat) for beat in self._store.multi_get(self._keys)]
             except RuntimeError:
-                return  # the store's own process is gone: no sign of life either
-            if heard != last or heard >= _LEFT:
-                last, self._silent = heard, 0
+                return  # the process with the store is gone: silence
             if ended:
                 return
-            if told is not None:
-                self._leave(told.decode())
+            for rank, beat in enumerate(beats):
+                if beat != last[rank] or beat >= _DONE:
+                    self._silence[rank] = 0
+            last = beats
             self._ended.wait(self._pause_s)
 
-    def _judge(self) -> None:
+    def _count(self) -> None:
         while not self._ended.wait(self._pause_s):
-            # Counted, not timed: a job that was suspended as a whole has lost nobody.
-            self._silent += 1
-            if self._silent * self._pause_s >= self._after_s:
-                self._leave(
-                    f"process {self._peer} of {self._number} has given no sign of life for "
-                    f"{self._after_s:g} s"
+            # Counted, not timed: a job that is suspended as a whole has lost nobody.
+            self._silence = [count + 1 for count in self._silence]
+            most = max(self._silence)
+            if most * self._pause_s >= self._after_s:
+                print_at_once(
+                    _message(
+                        f"process {self._silence.index(most)} of {len(self._keys)} has given no "
+                        f"sign of life for {self._after_s:g} s"
+                    )
                 )
-
-    def _leave(self, lost: str) -> None:
-        if self._leaving:
-            return
-        self._leaving = True
-        # From a thread of its own: the store may be what was lost.
-        telling = threading.Thread(target=self._store.set, args=(_LOST, lost), daemon=True)
-        telling.start()
-        telling.join(timeout=1)
-        time.sleep(2 * self._pause_s)  # this process may be the one with the store
-        text = f"\n{_what_to_do(lost)}\n".encode()
-        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, text)
-        os._exit(EXIT_CODE)
+                os._exit(EXIT_CODE)
 
 
-def lost_connection(error: Exception) -> str | None:
-    """What is left to say of an error that means that another process is gone; else None.
+def lost_peer(error: RuntimeError) -> str | None:
+    """The message for an error that means that another process is gone; None for other errors.
 
     Args:
-        error: Any; torch raises gloo's as plain ones.
+        error: From a training; torch has no class for the errors of gloo.
     """
-    if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
-        return None
-    if not isinstance(error, RuntimeError):
-        return None
-    if not (isinstance(error, dist.DistError) or "gloo/" in str(error)):
+    if get_world_size() == 1 or not (isinstance(error, dist.DistError) or "gloo/" in str(error)):
         return None
     reason = str(error).strip().splitlines()[0].split("] ", 1)[-1].split(". ")[0]
-    return _what_to_do(
-        f"process {dist.get_rank()} of {dist.get_world_size()} has lost another one ({reason})"
-    )
+    return _message(f"process {get_rank()} of {get_world_size()} has lost another one ({reason})")
 
 
-def _what_to_do(lost: str) -> str:
-    return f"error: {lost}: leaving; the lost one's own output says why. Go on with --resume"
-
-
-def _key(rank: int) -> str:
-    return f"glore_seg/beat/{rank}"
+def _message(lost: str) -> str:
+    return f"error: {lost}: exiting; the output of the lost process says why. Go on with --resume"

@@ -47,15 +47,15 @@ def _pretrained(model: nn.Module) -> Iterator[tuple[nn.Module, str, str]]:
         for one in init_cfg if isinstance(init_cfg, list) else [init_cfg]:
             if isinstance(one, dict) and one.get("type") == "Pretrained" and one.get("checkpoint"):
                 yield module, "init_cfg", one["checkpoint"]
-        if isinstance(getattr(module, "pretrained", None), str):
-            yield module, "pretrained", module.pretrained
+        path = getattr(module, "pretrained", None)
+        if isinstance(path, str):
+            yield module, "pretrained", path
 
 
 def _keys_of(node: Any, value: str, key: str) -> Iterator[str]:
     """The dotted keys of a config that have a value."""
     if node == value:
         yield key
-    items = node.items() if isinstance(node, dict) else ()
-    items = enumerate(node) if isinstance(node, list | tuple) else items
-    for name, inner in items:
+    items = dict(enumerate(node)) if isinstance(node, list | tuple) else node
+    for name, inner in items.items() if isinstance(items, dict) else ():
         yield from _keys_of(inner, value, f"{key}.{name}")

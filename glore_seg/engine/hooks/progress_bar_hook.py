@@ -1,4 +1,4 @@
-"""A progress bar with ETA for those who start a training and watch it."""
+"""A progress bar of training, validation and testing."""
 
 from typing import Any
 
@@ -9,29 +9,19 @@ from mmengine.runner import Runner
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from glore_seg.errors import ConfigError
-
 
 @HOOKS.register_module()
 class ProgressBarHook(Hook):
-    """Shows training, validation and testing as bars instead of log lines.
-
-    For use with ``log_level="ERROR"``. Where the output is no terminal, a line is printed now
-    and then.
+    """Shows a bar with the time left instead of log lines, for ``log_level="ERROR"``.
 
     Args:
         score: The validation score to print.
         interval: Iterations between two lines where the output is no terminal.
-
-    Raises:
-        ConfigError: ``interval`` is below 1.
     """
 
     priority = "VERY_LOW"
 
     def __init__(self, score: str = "mIoU", interval: int = 50) -> None:
-        if interval < 1:
-            raise ConfigError(f"interval must be at least 1, got {interval}")
         self.score = score
         self.interval = interval
         self._console = Console(quiet=not is_main_process())
@@ -54,10 +44,6 @@ class ProgressBarHook(Hook):
         if value is not None:
             self._console.print(f"  {self.score} on val at iteration {runner.iter}: {value:.2f}")
 
-    def after_train(self, runner: Runner) -> None:
-        """Close the bar."""
-        self._close()
-
     def before_test(self, runner: Runner) -> None:
         """Open the bar of the test."""
         self._open("testing", len(runner.test_dataloader), 0)
@@ -68,21 +54,21 @@ class ProgressBarHook(Hook):
         """Advance it."""
         self._advance("")
 
-    def after_test(self, runner: Runner) -> None:
-        """Close it."""
-        self._close()
+    def after_train(self, runner: Runner) -> None:
+        """Close the bar."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    after_test = after_train
 
     def _open(self, title: str, total: int, completed: int) -> None:
+        columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
         self._bar = Progress(
-            TextColumn("  {task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("ETA"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            *columns,
+            *(TextColumn("ETA"), TimeRemainingColumn(), TextColumn("{task.fields[note]}")),
             console=self._console,
-            # A bar that only a terminal can redraw would come out as one line at the very end.
-            disable=not self._console.is_terminal,
+            disable=not self._console.is_terminal,  # it would print one line at the very end
         )
         self._task = self._bar.add_task(title, total=total, completed=completed, note="")
         self._bar.start()
@@ -96,8 +82,3 @@ class ProgressBarHook(Hook):
         if not self._console.is_terminal and (done % self.interval == 0 or done == task.total):
             eta = "" if task.time_remaining is None else f", {task.time_remaining:.0f} s left"
             self._console.print(f"  {task.description} {done}/{task.total:.0f}{eta} {note}")
-
-    def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None

@@ -113,7 +113,7 @@ def test_estimate_by_hand():
     assert found.gradients == pytest.approx(first + last)
     assert found.waited_gradients == pytest.approx(last)
     assert found.statistics == pytest.approx(6 * (400 / 4e9 + 1e-5) + 3 * (100 / 1e9 + 1e-5))
-    assert found.loop == pytest.approx(6 * (8 / 4e9 + 1e-5))
+    assert found.loop == pytest.approx(6 * (12 / 4e9 + 2e-5))
     assert found.step == pytest.approx(0.1 + last + found.statistics + found.loop)
     assert found.efficiency == pytest.approx(0.1 / found.step)
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 
 import pytest
 
@@ -11,6 +10,7 @@ from glore_seg.datasets.packed import INDEX, PIXELS, read_index, writer
 from glore_seg.datasets.packed.record import pack_one
 from projects.synthetic_data.street_scenes import make_street_scenes
 from tests.disks import fill, make_read_only, small_disk
+from tests.leftovers import leave_temporary
 
 PACK = "dataset_converters/pack"
 
@@ -112,11 +112,9 @@ def test_a_worker_that_dies(few_scenes, exit_code, capsys, tmp_path, monkeypatch
 
 
 def test_killed_while_the_first_index_was_written_it_goes_on(few_scenes, tmp_path):
-    ended = subprocess.Popen(["true"])
-    ended.wait()
     pack = tmp_path / "pack"
-    pack.mkdir()
-    for name in ("pack.lock", PIXELS, f".pack.{ended.pid}.unfinished.json"):
+    leave_temporary(pack / INDEX)
+    for name in ("pack.lock", PIXELS):
         (pack / name).touch()
     assert pack_dataset(few_scenes, pack, progress=False) == (4, 0)
     assert {path.name for path in pack.iterdir()} == {"pack.lock", PIXELS, INDEX}

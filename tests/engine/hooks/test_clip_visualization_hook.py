@@ -1,4 +1,4 @@
-"""Painting what was recognized; tests/tools/test_video.py runs it in a test."""
+"""Figures of predictions on videos; tests/tools/test_video.py runs the hook in a test."""
 
 from types import SimpleNamespace
 
@@ -7,6 +7,7 @@ import torch
 from mmengine.structures import BaseDataElement
 
 from glore_seg.engine import ClipVisualizationHook
+from glore_seg.errors import ConfigError
 
 
 class Visualizer:
@@ -30,7 +31,6 @@ def sample(**meta):
 
 def run(hook, samples, clips):
     runner = SimpleNamespace(visualizer=Visualizer())
-    hook.before_test(runner)
     for number, one in enumerate(samples):
         hook.after_test_iter(runner, number, {"inputs": [clips]}, [one])
     return runner.visualizer
@@ -52,8 +52,6 @@ def test_every_second():
     assert visualizer.shown == []
 
 
-def test_refused():
-    with pytest.raises(ValueError, match="interval is 0; expected at least 1"):
-        ClipVisualizationHook(interval=0)
-    with pytest.raises(ValueError, match=r"inputs of shape \(6, 3, 8, 8\); --show and --show-dir"):
+def test_inputs_that_are_no_clips():
+    with pytest.raises(ConfigError, match=r"\(6, 3, 8, 8\); expected \(clips, 3, frames"):
         run(ClipVisualizationHook(), [sample()], torch.zeros(6, 3, 8, 8))

@@ -35,7 +35,7 @@ def test_a_missing_file_is_named_with_its_key(tmp_path):
 
 
 def test_a_missing_file_that_is_in_no_config(tmp_path):
-    with pytest.raises(CheckpointError, match="'inner.pth'"):
+    with pytest.raises(CheckpointError, match=r"'inner\.pth'"):
         runner_of(tmp_path).train()
 
 
@@ -68,5 +68,5 @@ def test_resuming_needs_no_pretrained_weights_and_is_bit_exact(tmp_path):
     resumed.train()
     for name, value in whole.model.state_dict().items():
         assert torch.equal(resumed.model.state_dict()[name], value), name
-    with pytest.raises(CheckpointError, match="start.pth"):  # nothing to resume
+    with pytest.raises(CheckpointError, match=r"start\.pth"):  # nothing to resume
         runner_of(tmp_path / "empty", resume=True, **options).train()

@@ -1,4 +1,4 @@
-"""The networks against timm's with the same weights, dilated against strided; positions of units."""
+"""The networks against timm's with the same weights, dilated against strided, and their units."""
 
 from functools import partial
 

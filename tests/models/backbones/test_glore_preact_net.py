@@ -189,7 +189,9 @@ def test_rejects_pooled_for_plain_blocks(tmp_path):
 
 def test_warns_about_units_with_unknown_options(checkpoint, with_config, monkeypatch):
     said = []
-    monkeypatch.setattr(pretrained_module, "print_log", lambda text, **_: said.append(text))
+    monkeypatch.setattr(
+        pretrained_module, "print_log", lambda text, level=0, **_: said.append(text) if level else 0
+    )
     initialized(checkpoint)
     initialized(checkpoint)
     assert len(said) == 2

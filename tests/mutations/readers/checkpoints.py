@@ -93,7 +93,7 @@ def _check_sums(file: Path, state: dict[str, torch.Tensor]) -> None:
     """What is read of a file with checksums is what was written."""
     if corruption_reason(file):
         raise Nonsense(f"weights of a damaged file ({corruption_reason(file)}) taken for good")
-    if find_latest_valid_checkpoint(file.parent, ("*.pth",)).good is None:
+    if find_latest_valid_checkpoint(file.parent, ("*.pth",)).path is None:
         raise Nonsense("a resumed training would pass over what loads")
 
 

@@ -105,7 +105,7 @@ def _last_checkpoints(draw: Any) -> Files:
 
 
 def _find_last(folder: Path) -> None:
-    if find_latest_valid_checkpoint(folder).good is not None:
+    if find_latest_valid_checkpoint(folder).path is not None:
         raise Nonsense("a few bytes taken for a checkpoint")
 
 
