@@ -46,7 +46,7 @@ _LINES = {
     "get_flops": "small.py --shape 32 64 --depth 2 --json",
     "model_converters/convert": "authors a.pth out/b.pth --config small.py --head-only",
     "model_converters/hub": "save small.py a.pth out --overwrite",
-    "predict": "a.pth a.png --out out --label-format train --opacity 0.5 --device cpu --batch-size 1",
+    "predict": "a.pth a.png --out out --label-format train --opacity 0.5 --batch-size 1",
     "report": "none --out out/a.html",
     "submit": "small.py none.pth --out out/a.zip --split val",
     "test": "small.py none.pth --work-dir out",
