@@ -10,7 +10,7 @@ import zlib
 from typing import Any
 
 from glore_seg.compat.patch import Patch
-from glore_seg.errors import DataError
+from glore_seg.errors import DataError, GloReSegError
 
 
 def _not_needed() -> str:
@@ -40,7 +40,7 @@ def _name_file(loader: Any, key: str, errors: tuple[type[Exception], ...]) -> No
     def transform(self: Any, results: dict[str, Any]) -> dict[str, Any] | None:
         try:
             return original(self, results)
-        except DataError:
+        except GloReSegError:
             raise
         except errors as error:
             raise DataError(

@@ -1,8 +1,8 @@
-"""Datasets in the layout of Cityscapes, and videos of actions: converted, checked and read.
+"""Datasets in the layout of Cityscapes, and videos: converted, checked and loaded.
 
-Importing this registers ``CheckedCityscapesDataset``,
-``LoadCheckedAnnotations``, ``LazyTestTimeAug`` and the transforms of ``glore_seg.datasets.transforms`` and
-``glore_seg.datasets.video``.
+Importing this registers ``CheckedCityscapesDataset``, ``LoadCheckedAnnotations``,
+``LazyTestTimeAug``, and the transforms of :mod:`glore_seg.datasets.transforms` and
+:mod:`glore_seg.datasets.video`.
 """
 
 from glore_seg.datasets.camvid import CAMVID_CLASSES, convert_camvid
@@ -17,32 +17,31 @@ from glore_seg.datasets.transforms import (
     ClipRandomScale,
     FastPackSegInputs,
     FastPhotoMetricDistortion,
+    LazyTestTimeAug,
+    LoadCheckedAnnotations,
     LoadRandomResizeCropFlip,
 )
-from glore_seg.datasets.transforms.loading import LoadCheckedAnnotations
-from glore_seg.datasets.transforms.test_time_aug import LazyTestTimeAug
-from glore_seg.datasets.video import CheckedVideoDecode, CheckedVideoInit, RepeatOneFrame
+from glore_seg.datasets.video import read_frames, scan_video
 
 __all__ = [
     "CAMVID_CLASSES",
     "CITYSCAPES_COUNTS",
-    "CheckedVideoDecode",
-    "CheckedVideoInit",
+    "CheckedCityscapesDataset",
     "CityscapesReport",
     "ClipHLSJitter",
     "ClipNoise",
     "ClipRandomScale",
-    "LazyTestTimeAug",
     "FastPackSegInputs",
     "FastPhotoMetricDistortion",
+    "LazyTestTimeAug",
     "LoadCheckedAnnotations",
     "LoadRandomResizeCropFlip",
-    "RepeatOneFrame",
-    "CheckedCityscapesDataset",
     "check_cityscapes",
     "convert_camvid",
     "convert_kinetics",
     "make_train_ids",
     "pack_dataset",
+    "read_frames",
+    "scan_video",
     "verify_pack",
 ]

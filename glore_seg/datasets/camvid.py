@@ -1,18 +1,18 @@
-"""CamVid in its 12-class, 360 x 480 form, turned into the layout of Cityscapes.
+"""Convert CamVid (12 classes, 360 x 480) to the layout of Cityscapes.
 
-No instance images are made: CamVid's labels tell no instances apart.
+No instance ids are written: CamVid does not label instances.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from glore_seg.datasets.label_checks import LabelFormat, check_same_size, decode_label
 from glore_seg.errors import DataError
-from glore_seg.utils.image_io import read_image, read_label_map, write_png
+from glore_seg.utils.image_io import read_image, write_png
 from glore_seg.utils.progress import track
 
 CAMVID_SPLITS = ("train", "val")
@@ -30,9 +30,9 @@ CAMVID_CLASSES = (
     "rider",
     "car",
 )
-"""The 11 Cityscapes classes that CamVid has, in Cityscapes' order: ``metainfo`` of a config."""
+"""The 11 Cityscapes classes of CamVid, in Cityscapes' order, for ``metainfo`` in a config."""
 
-# CamVid's index -> Cityscapes' (label id, train id); CamVid's 11 is unlabelled.
+# CamVid's index -> Cityscapes' (label id, train id); CamVid's 11 is unlabeled.
 _IDS = (
     (23, 10),  # sky
     (11, 2),  # building
@@ -47,40 +47,33 @@ _IDS = (
     (25, 12),  # bicyclist: rider
     (0, 255),
 )
-
-
-@dataclass(frozen=True)
-class _Pair:
-    split: str
-    image: Path
-    label: Path
+_FORMAT = LabelFormat(num_classes=11, ignore_index=11)
 
 
 def convert_camvid(src: str | Path, out: str | Path, *, progress: bool = True) -> dict[str, int]:
     """Convert CamVid to the layout of Cityscapes.
 
-    Images are stored as PNG with the very pixels of the decoded JPEG; labels become ``labelIds``
-    and ``labelTrainIds``. An image that is there already is skipped, so that an interrupted run
-    goes on where it stopped.
+    Images are stored as PNG with the pixels of the decoded JPEG; labels become ``labelIds`` and
+    ``labelTrainIds``. Existing images are skipped, so an interrupted run resumes.
 
     Args:
         src: Folder with ``images/{train,val}/NAME.jpg`` and ``labels/{train,val}/NAME.png``.
         out: Folder to write ``leftImg8bit`` and ``gtFine`` to.
-        progress: Whether to show a bar with the time left.
+        progress: Whether to show a progress bar.
 
     Returns:
         The number of images by split.
 
     Raises:
-        DataError: If a folder is missing or empty.
-        DataError: If an image has no label or a label no image, if a name or a size doesn't
-            fit, or if a label holds another value than 0..11.
+        DataError: A folder is missing or empty, an image has no label or the reverse, a name or a
+            size does not fit, or a label map holds another value than 0 to 11.
     """
     src, out = Path(src), Path(out)
-    pairs = [pair for split in CAMVID_SPLITS for pair in _pairs(src, split)]
-    for pair in track(pairs, len(pairs), "CamVid", show=progress):
-        _convert(pair, out)
-    return {split: sum(pair.split == split for pair in pairs) for split in CAMVID_SPLITS}
+    pairs = {split: _find_pairs(src, split) for split in CAMVID_SPLITS}
+    tasks = [(split, *pair) for split, found in pairs.items() for pair in found]
+    for split, image, label in track(tasks, len(tasks), "CamVid", show=progress):
+        _convert(image, label, out, split)
+    return {split: len(found) for split, found in pairs.items()}
 
 
 def cityscapes_name(name: str) -> str:
@@ -90,65 +83,46 @@ def cityscapes_name(name: str) -> str:
         name: CamVid's, such as ``0001TP_006690`` or ``0006R0_f00930``.
 
     Returns:
-        The name, such as ``camvid0001tp_000000_006690``: a video is a city of one sequence.
+        The name, such as ``camvid0001tp_000000_006690``: a video becomes a city.
 
     Raises:
-        DataError: If ``name`` is not of that form.
+        DataError: ``name`` has another form.
     """
     match = re.fullmatch(r"([0-9A-Za-z]+)_f?(\d{1,6})", name)
     if match is None:
-        raise DataError(
-            f"image name {name!r} is not of the form VIDEO_FRAME, such as 0001TP_006690"
-        )
+        raise DataError(f"image name {name!r}; expected VIDEO_FRAME, such as 0001TP_006690")
     video, frame = match.groups()
     return f"camvid{video.lower()}_000000_{int(frame):06d}"
 
 
-def _pairs(src: Path, split: str) -> list[_Pair]:
-    folders = src / "images" / split, src / "labels" / split
-    for folder in folders:
-        if not folder.is_dir():
-            raise DataError(
-                f"{folder} is missing; expected CamVid as images/{{train,val}}/NAME.jpg and "
-                f"labels/{{train,val}}/NAME.png in {src}"
-            )
-    images = {path.stem: path for path in sorted(folders[0].glob("*.jpg"))}
-    labels = {path.stem: path for path in sorted(folders[1].glob("*.png"))}
+def _find_pairs(src: Path, split: str) -> list[tuple[Path, Path]]:
+    images = {path.stem: path for path in sorted((src / "images" / split).glob("*.jpg"))}
+    labels = {path.stem: path for path in sorted((src / "labels" / split).glob("*.png"))}
     if not images:
-        raise DataError(f"{folders[0]} holds no .jpg image")
-    for these, those, what in ((images, labels, "label"), (labels, images, "image")):
-        alone = sorted(these.keys() - those.keys())
-        if alone:
-            raise DataError(
-                f"{len(alone)} of {len(these)} in {split} have no {what}: "
-                f"{', '.join(alone[:3])}{', ...' if len(alone) > 3 else ''}"
-            )
-    return [_Pair(split, images[name], labels[name]) for name in images]
+        raise DataError(
+            f"no .jpg image in {src / 'images' / split}; expected CamVid as "
+            f"images/{{train,val}}/NAME.jpg and labels/{{train,val}}/NAME.png in {src}"
+        )
+    unpaired = sorted(images.keys() ^ labels.keys())
+    if unpaired:
+        raise DataError(
+            f"{len(unpaired)} names in {split} have an image or a label alone, such as "
+            f"{unpaired[0]}: copy CamVid again"
+        )
+    return [(images[name], labels[name]) for name in images]
 
 
-def _convert(pair: _Pair, out: Path) -> None:
-    name = cityscapes_name(pair.image.stem)
+def _convert(image_path: Path, label_path: Path, out: Path, split: str) -> None:
+    name = cityscapes_name(image_path.stem)
     city = name.split("_", maxsplit=1)[0]
-    target = out / "leftImg8bit" / pair.split / city / f"{name}_leftImg8bit.png"
+    target = out / "leftImg8bit" / split / city / f"{name}_leftImg8bit.png"
     if target.is_file():  # written last: its labels are there
         return
-    label = read_label_map(pair.label)
-    image = read_image(pair.image)
-    if label.ndim != 2 or label.dtype != np.uint8:
-        raise DataError(
-            f"{pair.label} has shape {label.shape} of {label.dtype}; expected one byte a pixel, "
-            "the class index 0..11"
-        )
-    if label.shape != image.shape[:2]:
-        raise DataError(
-            f"{pair.label} is {label.shape[0]} x {label.shape[1]} but its image is "
-            f"{image.shape[0]} x {image.shape[1]} (height x width); expected the same size"
-        )
-    if label.max() >= len(_IDS):
-        bad = sorted({int(value) for value in np.unique(label) if value >= len(_IDS)})
-        raise DataError(f"{pair.label} holds {bad}; expected class indices 0..{len(_IDS) - 1}")
-
-    stem = out / "gtFine" / pair.split / city / f"{name}_gtFine"
+    label = decode_label(label_path.read_bytes(), path=str(label_path))
+    image = read_image(image_path)
+    check_same_size(label.shape, image.shape, str(label_path), str(image_path))
+    _FORMAT.check_values(label, str(label_path))
+    stem = out / "gtFine" / split / city / f"{name}_gtFine"
     ids = np.array(_IDS, np.uint8)
     write_png(f"{stem}_labelIds.png", ids[label, 0])
     write_png(f"{stem}_labelTrainIds.png", ids[label, 1])

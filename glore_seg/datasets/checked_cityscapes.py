@@ -1,4 +1,4 @@
-"""Cityscapes' layout as a dataset that says at the start what is wrong with its folders."""
+"""mmsegmentation's Cityscapes dataset with a check of its folders, and with packed data."""
 
 from __future__ import annotations
 
@@ -11,32 +11,30 @@ from mmengine.logging import print_log
 from mmseg.datasets import CityscapesDataset
 from mmseg.registry import DATASETS
 
-from glore_seg.datasets.cityscapes import TRAIN_IDS_COMMAND
+from glore_seg.datasets.label_checks import TRAIN_IDS_COMMAND
 from glore_seg.datasets.packed import attach_pack
-from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
-from glore_seg.errors import DataError
+from glore_seg.errors import ConfigError, DataError
 
 
 @DATASETS.register_module()
 class CheckedCityscapesDataset(CityscapesDataset):
-    """mmsegmentation's ``CityscapesDataset`` that refuses folders which don't fit.
+    """mmsegmentation's ``CityscapesDataset`` that rejects incomplete folders.
 
-    For Cityscapes itself and for all in its layout (street scenes, CamVid as converted). The
-    arguments are those of ``CityscapesDataset``; ``metainfo=dict(classes=...)`` picks a subset of
-    the 19 classes. With ``test_mode=True`` the labels may be absent, as for Cityscapes' test split.
-    Folders on a remote file backend are left to mmsegmentation, unchecked.
+    For Cityscapes and other data in its layout (street scenes, converted CamVid). Arguments are
+    those of ``CityscapesDataset``; ``metainfo=dict(classes=...)`` selects a subset of the 19
+    classes. With ``test_mode=True`` the labels may be missing, as for Cityscapes' test split.
+    Folders on a remote file backend are not checked.
 
     Args:
-        pack: Folder of a packed copy of the dataset, made by
-            ``tools/dataset_converters/pack.py``, that ``LoadRandomResizeCropFlip`` reads in place
-            of the files. They must stay where they are: they tell whether the pack is stale.
-        **options: Those of ``CityscapesDataset``, which refuses others.
+        pack: Folder of a packed dataset, created by ``tools/dataset_converters/pack.py``, that
+            ``LoadRandomResizeCropFlip`` reads instead of the files. The files must stay: their
+            sizes and times tell whether the packed dataset is stale.
+        **options: Those of ``CityscapesDataset``, which rejects others.
 
     Raises:
-        DataError: If the folder of images or labels, the ``ann_file`` or the ``pack`` is
-            missing.
-        DataError: If there are no images, or images without label or labels without image;
-            if the pack is stale, damaged or read by nothing.
+        DataError: The folder of images or labels is missing, there are no images, images have no
+            label or the reverse, or the packed dataset is missing, stale or corrupted.
+        ConfigError: Nothing in the pipeline reads ``pack``.
     """
 
     def __init__(self, *, pack: str | None = None, **options: Any) -> None:
@@ -44,28 +42,22 @@ class CheckedCityscapesDataset(CityscapesDataset):
         super().__init__(**options)
         transforms = self.pipeline.transforms
         if pack and transforms and isinstance(transforms[0], LoadImageFromFile):
-            raise DataError(
+            raise ConfigError(
                 f"pack is {pack} but the pipeline begins with {type(transforms[0]).__name__}, "
-                f"which reads the files: begin it with {LoadRandomResizeCropFlip.__name__}, or "
-                "leave pack out"
+                "which reads the files: begin it with LoadRandomResizeCropFlip, or leave pack out"
             )
 
     def load_data_list(self) -> list[dict]:
-        """List the images with their labels; see the class for what is refused."""
-        if self.backend_args and self.backend_args.get("backend", "local") != "local":
+        """List the images with their labels; see the class for what is rejected."""
+        backend = (self.backend_args or {}).get("backend", "local")
+        if backend != "local":
             if self.pack:
-                raise DataError(
-                    f"pack is {self.pack} but the files are on the backend "
-                    f"{self.backend_args['backend']!r}, where it can't be compared with them: copy "
-                    "them to a local disk, or leave pack out"
+                raise ConfigError(
+                    f"pack is {self.pack} but the files are on the backend {backend!r}, where they "
+                    "cannot be compared with it: copy them to a local disk, or leave pack out"
                 )
             return super().load_data_list()
         images_dir = self._existing_dir("img_path")
-        if self.ann_file and not osp.exists(self.ann_file):
-            raise DataError(
-                f"ann_file {self.ann_file} is missing; expected a text file with one image name "
-                "a line: correct ann_file in the config, or leave it out to take all images"
-            )
         if self.data_prefix.get("seg_map_path") is not None and not self._has_labels():
             print_log(
                 f"no labels in {self.data_prefix['seg_map_path']}: predictions only, no scores",
@@ -89,19 +81,18 @@ class CheckedCityscapesDataset(CityscapesDataset):
         folder = self.data_prefix.get(key)
         if not folder or not osp.isdir(folder):
             raise DataError(
-                f"{key} {folder} is missing (from {osp.abspath(folder or '.')}); expected a folder "
-                "of Cityscapes' layout: correct data_root or data_prefix in the config, or prepare "
-                "the data as data/README.md says"
+                f"{key} {folder} is missing (relative to {osp.abspath('.')}): correct data_root or "
+                "data_prefix in the config, or prepare the data as data/README.md says"
             )
         return folder
 
     def _files(self, folder: str, suffix: str) -> set[str]:
-        """Return the files below a folder that end in a suffix, less the suffix."""
+        """Return the files below a folder with a suffix, without it."""
         found = fileio.list_dir_or_file(folder, list_dir=False, suffix=suffix, recursive=True)
         return {name[: -len(suffix)] for name in found}
 
     def _has_labels(self) -> bool:
-        """Whether there are labels to read; without them only ``test_mode`` may go on."""
+        """Whether there are labels; only in ``test_mode`` they may be missing."""
         if not self.test_mode:
             self._existing_dir("seg_map_path")
             return True
@@ -111,35 +102,29 @@ class CheckedCityscapesDataset(CityscapesDataset):
         )
 
     def _check_pairs(self, items: list[dict]) -> None:
-        """Refuse images without label and, where no list picks images, the reverse."""
+        """Reject images without label and, without ``ann_file``, labels without image."""
         folder = self.data_prefix["seg_map_path"]
         labels = self._files(folder, self.seg_map_suffix)
         wanted = {
             osp.relpath(item["seg_map_path"], folder).removesuffix(self.seg_map_suffix)
             for item in items
         }
-        lacking = wanted - labels
-        if lacking:
-            train_ids = self.seg_map_suffix.endswith("_labelTrainIds.png")
-            other = self.seg_map_suffix.replace("labelTrainIds", "labelIds")
-            if train_ids and lacking & self._files(folder, other):
+        counts = f"{len(wanted)} images, {len(labels)} labels"
+        without = sorted(wanted - labels)
+        if without:
+            label_ids = self.seg_map_suffix.replace("labelTrainIds", "labelIds")
+            if label_ids != self.seg_map_suffix and self._files(folder, label_ids) & {*without}:
                 raise DataError(
-                    f"{len(lacking)} of {len(wanted)} images have labelIds but no labelTrainIds "
-                    f"in {folder} ({_some(lacking)}): make them with `{TRAIN_IDS_COMMAND}`"
+                    f"{len(without)} of {len(wanted)} images have labelIds but no labelTrainIds in "
+                    f"{folder}, such as {without[0]}: create them with `{TRAIN_IDS_COMMAND}`"
                 )
             raise DataError(
-                f"different count: {len(wanted)} images, {len(labels)} labels; "
-                f"{len(lacking)} images have no *{self.seg_map_suffix} in {folder} "
-                f"({_some(lacking)}): unpack or prepare the labels again as data/README.md says"
+                f"{counts}: {len(without)} images have no *{self.seg_map_suffix} in {folder}, such "
+                f"as {without[0]}: prepare the labels again as data/README.md says"
             )
-        if not self.ann_file and labels - wanted:
-            alone = labels - wanted
+        alone = sorted(labels - wanted)
+        if alone and not self.ann_file:
             raise DataError(
-                f"different count: {len(wanted)} images, {len(labels)} labels; {len(alone)} "
-                f"labels in {folder} have no image ({_some(alone)}): unpack the images again, "
-                "or remove those labels"
+                f"{counts}: {len(alone)} labels in {folder} have no image, such as {alone[0]}: "
+                "unpack the images again, or remove those labels"
             )
-
-
-def _some(names: set[str]) -> str:
-    return ", ".join(sorted(names)[:3]) + (", ..." if len(names) > 3 else "")

@@ -1,4 +1,4 @@
-"""Check a Cityscapes folder and say what is missing in it and how to mend it."""
+"""Check a Cityscapes folder: what is missing, and how to get it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from pathlib import Path
 
 CITYSCAPES_COUNTS = {"train": 2975, "val": 500, "test": 1525}
 """Images of the finely annotated Cityscapes, by split."""
-
-TRAIN_IDS_COMMAND = "python tools/dataset_converters/cityscapes.py DATA_ROOT"
-"""What makes ``labelTrainIds`` images, for messages."""
 
 _DOWNLOADS = "https://www.cityscapes-dataset.com/downloads/"
 _ARCHIVES = {
@@ -26,13 +23,13 @@ _LABELS = {
 
 @dataclass
 class CityscapesReport:
-    """What a check has found.
+    """Result of a check.
 
     Attributes:
         counts: By split, the number of ``images``, ``polygons``, ``labelIds`` and
             ``labelTrainIds``.
-        problems: What is wrong, each with its mend; empty where all is well.
-        without_train_ids: Number of polygon files whose ``labelTrainIds`` is yet to be made.
+        problems: What is wrong, each with its fix.
+        without_train_ids: Number of polygon files without ``labelTrainIds``.
     """
 
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -49,16 +46,16 @@ class CityscapesReport:
         return "\n".join(lines)
 
 
-def check_cityscapes(root: str | Path, *, partial: bool = False) -> CityscapesReport:
-    """Check that a folder is Cityscapes, whole and well arranged.
+def check_cityscapes(root: str | Path, *, allow_incomplete: bool = False) -> CityscapesReport:
+    """Check that a folder holds all of Cityscapes in its layout.
 
     Every image of ``train`` and ``val`` must have its label and every label its image. The
-    ground truth of ``test`` may be absent.
+    ground truth of ``test`` may be missing.
 
     Args:
-        root: The folder that should hold ``leftImg8bit`` and ``gtFine``.
-        partial: Whether any number of images will do, as for another dataset in the same
-            layout; otherwise the counts must be those of Cityscapes.
+        root: Folder with ``leftImg8bit`` and ``gtFine``.
+        allow_incomplete: Whether to accept other counts than those of Cityscapes, as for another
+            dataset in its layout.
 
     Returns:
         The counts and the problems.
@@ -67,15 +64,15 @@ def check_cityscapes(root: str | Path, *, partial: bool = False) -> CityscapesRe
     report = CityscapesReport()
     if not root.is_dir():
         report.problems.append(
-            f"{root} is missing: make it, or link your copy: ln -s /path/to/cityscapes {root}"
+            f"{root} is missing: create it, or link your copy: ln -s /path/to/cityscapes {root}"
         )
         return report
-    absent = [folder for folder in _ARCHIVES if not (root / folder).is_dir()]
-    if absent:
-        report.problems += [_absent(root, folder) for folder in absent]
+    missing = [folder for folder in _ARCHIVES if not (root / folder).is_dir()]
+    if missing:
+        report.problems += [_missing(root, folder) for folder in missing]
         return report
     for split, expected in CITYSCAPES_COUNTS.items():
-        _check_split(root, split, None if partial else expected, report)
+        _check_split(root, split, None if allow_incomplete else expected, report)
     if not sum(counts["images"] for counts in report.counts.values()):
         report.problems.append(
             f"no *{_IMAGE} in {root / 'leftImg8bit'}/{{train,val,test}}/CITY: unpack "
@@ -84,13 +81,13 @@ def check_cityscapes(root: str | Path, *, partial: bool = False) -> CityscapesRe
     return report
 
 
-def _absent(root: Path, folder: str) -> str:
+def _missing(root: Path, folder: str) -> str:
     archive = _ARCHIVES[folder]
     for packed in (root / archive, root.parent / archive):
         if packed.is_file():
-            return f"{root / folder} is missing, {packed} still packed: unzip -q {packed} -d {root}"
+            return f"{root / folder} is missing: unzip -q {packed} -d {root}"
     for inner in sorted(root.glob(f"*/{folder}")):
-        return f"{inner} lies a folder too deep: mv {inner} {root}/"
+        return f"{inner} is one folder too deep: mv {inner} {root}/"
     return (
         f"{root / folder} is missing: download {archive} from {_DOWNLOADS} (registration needed) "
         f"and unpack it in {root}"
@@ -98,15 +95,11 @@ def _absent(root: Path, folder: str) -> str:
 
 
 def _stems(folder: Path, suffix: str) -> set[str]:
-    """Return CITY/NAME of all files that end in a suffix."""
+    """Return CITY/NAME of all files with a suffix."""
     return {
         f"{path.parent.name}/{path.name[: -len(suffix)]}"
         for path in folder.glob(f"*/[!.]*{suffix}")
     }
-
-
-def _some(names: set[str]) -> str:
-    return ", ".join(sorted(names)[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def _check_split(root: Path, split: str, expected: int | None, report: CityscapesReport) -> None:
@@ -119,18 +112,18 @@ def _check_split(root: Path, split: str, expected: int | None, report: Cityscape
     if expected is not None and len(images) != expected:
         report.problems.append(
             f"{split}: {len(images)} images, expected {expected}: unpack "
-            f"{_ARCHIVES['leftImg8bit']} again, or give --partial for another dataset"
+            f"{_ARCHIVES['leftImg8bit']} again, or give --allow-incomplete for another dataset"
         )
-    labelled = set().union(*labels.values())
-    if split != "test" and images - labelled:
-        alone = images - labelled
+    labeled = set().union(*labels.values())
+    if split != "test" and images - labeled:
+        alone = sorted(images - labeled)
         report.problems.append(
-            f"{split}: {len(alone)} of {len(images)} images have no label in gtFine: unpack "
-            f"{_ARCHIVES['gtFine']} again ({_some(alone)})"
+            f"{split}: {len(alone)} of {len(images)} images have no label in gtFine, such as "
+            f"{alone[0]}: unpack {_ARCHIVES['gtFine']} again"
         )
-    if labelled - images:
-        alone = labelled - images
+    if labeled - images:
+        alone = sorted(labeled - images)
         report.problems.append(
-            f"{split}: {len(alone)} of {len(labelled)} labels have no image in leftImg8bit: "
-            f"unpack {_ARCHIVES['leftImg8bit']} again ({_some(alone)})"
+            f"{split}: {len(alone)} of {len(labeled)} labels have no image in leftImg8bit, such as "
+            f"{alone[0]}: unpack {_ARCHIVES['leftImg8bit']} again"
         )

@@ -1,4 +1,4 @@
-"""Frequency of each class in a dataset, and weights that balance it.
+"""Pixels and images of each class of a dataset, and class weights for a loss.
 
 Shape legend: H, W sizes of a label map; K classes.
 """
@@ -22,11 +22,11 @@ class ClassBalance:
 
     Args:
         classes: K names.
-        pixels: Labelled pixels of each class, (K,).
+        pixels: Labeled pixels of each class, (K,).
         images: Images in which each class occurs, (K,).
-        pixels_where_present: Labelled pixels of all classes in those images, (K,).
-        num_images: Images in all.
-        ignored: Pixels without a class.
+        pixels_where_present: Labeled pixels of all classes in those images, (K,).
+        num_images: Number of images.
+        ignored: Pixels without class.
     """
 
     classes: tuple[str, ...]
@@ -38,7 +38,7 @@ class ClassBalance:
 
     @property
     def shares(self) -> np.ndarray:
-        """Share of the labelled pixels, (K,), in 0 to 1."""
+        """Share of the labeled pixels, (K,), in 0 to 1."""
         return self.pixels / max(int(self.pixels.sum()), 1)
 
     @property
@@ -46,7 +46,7 @@ class ClassBalance:
         """Median frequency weights for a loss, (K,); NaN for a class without pixels.
 
         The frequency of a class is its share of the pixels of those images in which it occurs;
-        its weight is the median of all frequencies by its own (Eigen and Fergus, ICCV 2015,
+        its weight is the median frequency divided by its own (Eigen and Fergus, ICCV 2015,
         section 6.3.2).
         """
         frequency = np.full(len(self.classes), np.nan)
@@ -56,7 +56,7 @@ class ClassBalance:
         return np.nanmedian(frequency) / frequency
 
     def as_dict(self) -> dict[str, object]:
-        """The numbers for JSON; the weight of a class without pixels is None."""
+        """Results for JSON; the weight of a class without pixels is None."""
         return {
             "num_images": self.num_images,
             "ignored_pixels": self.ignored,
@@ -76,7 +76,7 @@ class ClassBalance:
         }  # fmt: skip
 
     def table(self) -> str:
-        """The numbers as a text table."""
+        """Results as a text table."""
         table = PrettyTable(["class", "pixels, %", "images", "weight"], align="r")
         table.align["class"] = "l"
         for name, share, images, weight in zip(
@@ -96,7 +96,7 @@ def count_classes(labels: Iterable[np.ndarray], classes: Sequence[str]) -> Class
 
     Args:
         labels: Label maps, (H, W) of class indices, 255 where ignored.
-        classes: Names.
+        classes: Names of the K classes.
 
     Raises:
         DataError: A label map has a value that is neither a class nor 255.
@@ -106,10 +106,10 @@ def count_classes(labels: Iterable[np.ndarray], classes: Sequence[str]) -> Class
     num_images = ignored = 0
     for label in labels:
         counts = np.bincount(label.ravel(), minlength=IGNORED + 1)
-        strange = [v for v in np.flatnonzero(counts) if v >= k and v != IGNORED]
-        if strange:
+        unknown = [v for v in np.flatnonzero(counts) if v >= k and v != IGNORED]
+        if unknown:
             raise DataError(
-                f"a label map holds {strange[0]}; expected 0 to {k - 1} for the {k} classes, or "
+                f"a label map holds {unknown[0]}; expected 0 to {k - 1} for the {k} classes, or "
                 f"{IGNORED} where ignored: convert the labels, see docs/your_data.md"
             )
         pixels += counts[:k]

@@ -1,21 +1,21 @@
-"""Optional dependencies: imported where they are needed, named with the command when missing."""
+"""Import optional dependencies, or say how to install them."""
 
 import importlib
 from types import ModuleType
 
 from glore_seg.errors import MissingDependencyError
 
-# mmaction2 declares what it can do without: decord, which has wheels for few machines, and
-# opencv-contrib-python, which overwrites opencv-python. So no extra names it.
-_ALONE = {"mmaction": "pip install --no-deps mmaction2"}
+# mmaction2 requires decord, which has few wheels, and opencv-contrib-python, which overwrites
+# opencv-python; it works without both, so no extra installs it.
+_WITHOUT_DEPENDENCIES = {"mmaction": "pip install --no-deps mmaction2"}
 
 
 def require(module: str, extra: str) -> ModuleType:
     """Import an optional dependency.
 
     Args:
-        module: What to import, such as ``"onnxruntime"``.
-        extra: The extra of this package that brings it, such as ``"export"``.
+        module: Its name, such as ``"onnxruntime"``.
+        extra: The extra of this package that installs it, such as ``"export"``.
 
     Returns:
         The module.
@@ -26,11 +26,11 @@ def require(module: str, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        # What the dependency itself lacks is another matter, and keeps its own message.
+        # a missing dependency of the dependency keeps its own message
         if (error.name or "").split(".")[0] != module.split(".")[0]:
             raise
         command = f"pip install 'glore_seg[{extra}]'"
-        alone = _ALONE.get(module.split(".")[0])
-        if alone:
-            command = f"{command}, then {alone}"
+        extra_command = _WITHOUT_DEPENDENCIES.get(module.split(".")[0])
+        if extra_command:
+            command = f"{command}, then {extra_command}"
         raise MissingDependencyError(f"{module} is not installed: {command}") from error

@@ -1,4 +1,4 @@
-"""Where networks run."""
+"""Devices, checked before use."""
 
 from __future__ import annotations
 
@@ -14,25 +14,24 @@ def usable_device(device: torch.device | str | None = None) -> torch.device:
     """Return a device that torch can use here.
 
     Args:
-        device: Such as ``"cpu"`` or ``"cuda:1"``. Default: the first GPU where there is one, else
-            the CPU.
+        device: Such as ``"cpu"`` or ``"cuda:1"``. Default: the first GPU, else the CPU.
 
     Raises:
-        ConfigError: Torch knows no such device, or can't use it.
+        ConfigError: torch does not know the device, or cannot use it.
     """
     found = named_device(device or get_device())
     try:
         torch.zeros(1, device=found)
-    except (RuntimeError, AssertionError) as error:  # torch asserts that it has CUDA
+    except (RuntimeError, AssertionError) as error:  # torch asserts CUDA
         raise _unusable(device, error) from error
     return found
 
 
 def named_device(name: torch.device | str) -> torch.device:
-    """Return the device of a name, be it usable or not.
+    """Return the device of a name, usable or not.
 
     Raises:
-        ConfigError: Torch knows no such device.
+        ConfigError: torch does not know the device.
     """
     try:
         return torch.device(name)
@@ -41,13 +40,13 @@ def named_device(name: torch.device | str) -> torch.device:
 
 
 def check_gpus(numbers: Sequence[int]) -> None:
-    """Refuse numbers of GPUs that are not there, or that come twice.
+    """Reject GPU numbers that do not exist or are repeated.
 
     Args:
-        numbers: As torch counts the GPUs that ``CUDA_VISIBLE_DEVICES`` leaves.
+        numbers: As torch counts the GPUs in ``CUDA_VISIBLE_DEVICES``.
 
     Raises:
-        ConfigError: There are such.
+        ConfigError: There are such numbers.
     """
     given, count = " ".join(map(str, numbers)), torch.cuda.device_count()
     if any(not 0 <= number < count for number in numbers):

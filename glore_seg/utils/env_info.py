@@ -1,4 +1,4 @@
-"""The machine and the versions that a measurement was made with."""
+"""Versions of packages and hardware, for the header of a measurement."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ PACKAGES = ("torch", "numpy", "mmengine", "mmcv-lite", "mmcv", "mmsegmentation")
 
 
 def machine(device: str = "cpu") -> dict[str, Any]:
-    """Versions and machine, as the header of a benchmark or an ablation has them."""
+    """Return versions of packages and names of processor and GPU."""
     found: dict[str, Any] = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from glore_seg.errors import ConfigError, OutputError
+from glore_seg.errors import DataError, OutputError
 
 _CANNOT_WRITE = (errno.EACCES, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _TEMPORARY = re.compile(r"\..+\.(?P<host>[\w-]+)\.(?P<pid>\d+)\.[0-9a-f]{8}\.unfinished(\.\w+)?")
@@ -160,23 +160,23 @@ def _is_alive(pid: int) -> bool:
 
 
 def read_lines(path: str | Path) -> list[str]:
-    """Read lines of text in UTF-8, with or without the mark that spreadsheets begin with.
+    """Read lines of UTF-8 text, with or without a byte order mark.
 
     Raises:
-        ConfigError: It is no such text.
+        DataError: The file is missing or not such text.
     """
     try:
         return Path(path).read_text(encoding="utf-8-sig").split("\n")
+    except FileNotFoundError as error:
+        raise DataError(f"{path} is missing; expected a text file: correct the path") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{path} is no text ({error}); expected UTF-8: save it as such"
-        ) from error
+        raise DataError(f"{path} is not UTF-8 text ({error}): save it as such") from error
 
 
 def write_lines(path: str | Path, lines: Iterable[str]) -> None:
-    """Write lines of text aside and rename the file; each line gets its end."""
-    with atomic_write(path) as aside:
-        aside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    """Write lines of UTF-8 text atomically."""
+    with atomic_write(path) as temporary:
+        temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def sha256_of(path: str | Path) -> str:

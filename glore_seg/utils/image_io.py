@@ -22,13 +22,7 @@ from glore_seg.utils.files import atomic_write
 
 
 class ImageHeader(NamedTuple):
-    """What an image file declares before its pixels.
-
-    Args:
-        shape: Height and width in pixels.
-        mode: Pillow's, such as ``"RGB"``, ``"L"``, ``"P"`` (palette) or ``"I;16"``.
-        format: Pillow's, such as ``"PNG"`` or ``"JPEG"``.
-    """
+    """Height and width, and Pillow's mode (``"RGB"``, ``"P"``, ...) and format (``"PNG"``, ...)."""
 
     shape: tuple[int, int]
     mode: str
@@ -36,15 +30,11 @@ class ImageHeader(NamedTuple):
 
 
 def read_header(source: Path | bytes, *, name: str | None = None) -> ImageHeader:
-    """Read the header of an image without decoding its pixels.
-
-    Args:
-        source: A path, or the bytes of a file.
-        name: How messages call the image. Default: the path.
+    """Read the header of an image, given by its path or its bytes.
 
     Raises:
-        DataError: It is not an image that Pillow knows, or declares more than twice
-            ``PIL.Image.MAX_IMAGE_PIXELS`` pixels.
+        DataError: It is not an image that Pillow knows, or declares too many pixels; the text
+            calls it ``name``.
     """
     name = name or (str(source) if isinstance(source, Path) else "the image")
     try:
@@ -108,15 +98,7 @@ def decode_image(
 def read_image(
     path: str | Path, *, backend: str = "cv2", check_complete: bool = False
 ) -> np.ndarray:
-    """Read an image file as color.
-
-    Args:
-        path: The file.
-        backend: As for :func:`decode_image`.
-        check_complete: As for :func:`decode_image`.
-
-    Returns:
-        (H, W, 3), RGB, uint8.
+    """Read an image file as (H, W, 3), RGB, uint8; arguments as for :func:`decode_image`.
 
     Raises:
         DataError: It is missing, not an image, truncated, or declares too many pixels.
@@ -126,14 +108,11 @@ def read_image(
 
 
 def read_label_map(path: str | Path, *, fix: str = "correct the path") -> np.ndarray:
-    """Read a label map, or another image, with its stored values.
+    """Read stored values, (H, W) or (H, W, 3) in RGB, uint8 or uint16.
 
     Args:
         path: The file.
-        fix: What the user should do about a missing file, for the message.
-
-    Returns:
-        (H, W), or (H, W, 3) in RGB; uint8 or uint16.
+        fix: What to do about a missing file, for the message.
 
     Raises:
         DataError: It is missing or cannot be decoded.
@@ -142,11 +121,7 @@ def read_label_map(path: str | Path, *, fix: str = "correct the path") -> np.nda
 
 
 def write_png(path: str | Path, image: np.ndarray) -> None:
-    """Write a PNG atomically.
-
-    Args:
-        path: The file; missing folders are created.
-        image: (H, W) or (H, W, 3) in RGB; uint8 or uint16.
+    """Write (H, W) or (H, W, 3) in RGB, uint8 or uint16, atomically.
 
     Raises:
         OutputError: The disk is full or read-only.

@@ -1,4 +1,4 @@
-"""One process at a time does a thing to a folder."""
+"""A lock between processes."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from glore_seg.errors import OutputError
 
 @contextmanager
 def locked(file: Path, *, doing: str) -> Iterator[None]:
-    """Hold the lock of a file; the system lifts it when the process ends, killed or not.
+    """Hold the lock of a file, which ends with the process, also if it is killed.
 
-    The file stays: were it removed, two processes could hold locks of two files of its name.
+    The file is not removed: two processes could then lock two files of its name.
 
     Args:
-        file: An empty file, made where missing; its folder exists.
-        doing: What the others do that are kept out, for the message.
+        file: An empty file, created if missing.
+        doing: What the holder of the lock does, for the message.
 
     Raises:
-        OutputError: If another process holds the lock.
+        OutputError: Another process holds the lock.
     """
     with file.open("ab") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise OutputError(
-                f"another process is {doing}: wait until it has ended, or give another folder"
+                f"another process is {doing}: wait until it ends, or give another folder"
             ) from error
         yield

@@ -1,4 +1,4 @@
-"""Work on many items in several processes, which end with the one that started them."""
+"""Map a function over items in several processes, which end with the process that started them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, parent_process
 from typing import TypeVar
 
-from glore_seg.errors import GloReSegError
+from glore_seg.errors import ConfigError, GloReSegError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -20,22 +20,22 @@ Result = TypeVar("Result")
 def map_in_processes(
     work: Callable[[Item], Result], items: Sequence[Item], num_workers: int, *, chunksize: int
 ) -> Iterator[Result]:
-    """Yield what ``work`` makes of each item, in order.
+    """Yield ``work(item)`` for each item, in order.
 
-    An error or an interruption stops the processes before it is passed on.
+    After an error or an interruption no further item is started.
 
     Args:
         work: A function that can be pickled.
-        items: What to work on.
-        num_workers: Processes at work; with 1 it is done in this one.
+        items: Its arguments.
+        num_workers: Number of processes, at least 1; 1 works in this process.
         chunksize: Items that a process takes at once, at least 1.
 
-    Yields:
-        The results.
-
     Raises:
+        ConfigError: ``num_workers`` is less than 1.
         GloReSegError: A process died.
     """
+    if num_workers < 1:
+        raise ConfigError(f"num_workers is {num_workers}; expected at least 1")
     if num_workers == 1 or len(items) < 2:
         yield from map(work, items)
         return
@@ -44,8 +44,8 @@ def map_in_processes(
             yield from pool.map(work, items, chunksize=chunksize)
         except BrokenProcessPool as error:
             raise GloReSegError(
-                f"one of {num_workers} processes at work died. A kill comes from too little memory "
-                "as a rule: use fewer processes, then repeat the command, which goes on from here"
+                f"one of {num_workers} worker processes died, usually for lack of memory: use "
+                "fewer processes, then repeat the command, which resumes"
             ) from error
         except BaseException:
             pool.shutdown(cancel_futures=True)
@@ -53,10 +53,9 @@ def map_in_processes(
 
 
 def _follow_parent() -> None:
-    """Make this worker end with the process that started it, and not by itself.
+    """End this worker with the process that started it, and leave Ctrl-C to that process.
 
-    When that one is killed, a worker would wait for work forever, with what it inherited, such as a
-    lock. Ctrl-C reaches all of them at once, and the process that started them ends the work.
+    Otherwise the worker of a killed process waits for work forever and keeps inherited locks.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()

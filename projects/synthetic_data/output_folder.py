@@ -14,7 +14,7 @@ from glore_seg.utils.files import atomic_write
 
 
 @dataclass(frozen=True)
-class OutputFolder:
+class DatasetFolder:
     """Keeps a command from other people's files, and lets it go on where it was interrupted.
 
     Args:

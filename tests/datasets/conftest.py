@@ -9,14 +9,14 @@ from projects.synthetic_data.street_scenes import make_street_scenes
 
 @pytest.fixture(scope="session")
 def scenes(tmp_path_factory) -> Path:
-    """Street scenes as made by default, but fewer; read only."""
+    """Street scenes of default size, but fewer; read only."""
     root = tmp_path_factory.mktemp("scenes") / "data"
     return make_street_scenes(root, num_train=24, num_val=12, num_test=3, progress=False)
 
 
 @pytest.fixture
 def few_scenes(tmp_path) -> Path:
-    """A few small scenes that a test may spoil."""
+    """A few small scenes that a test may change."""
     root = tmp_path / "few"
     return make_street_scenes(
         root, num_train=4, num_val=2, num_test=1, size=(32, 64), progress=False

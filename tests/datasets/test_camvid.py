@@ -9,7 +9,7 @@ from cityscapesscripts.helpers.labels import name2label
 
 from glore_seg.datasets import CAMVID_CLASSES, check_cityscapes, convert_camvid
 from glore_seg.datasets.camvid import cityscapes_name
-from glore_seg.errors import GloReSegError
+from glore_seg.errors import DataError
 from tests.png_headers import declared
 
 REAL = Path(os.environ.get("GLORE_CAMVID", Path(__file__).parents[2].parent / "shared" / "camvid"))
@@ -33,7 +33,7 @@ def test_converted_to_the_layout_of_cityscapes(camvid, tmp_path):
     assert f"gtFine/{stem}_gtFine_labelIds.png" in files
     assert f"gtFine/{stem}_gtFine_labelTrainIds.png" in files
     assert getCsFileInfo(files[-1]).city == "camvid0016e5"
-    assert check_cityscapes(out, partial=True).problems == []
+    assert check_cityscapes(out, allow_incomplete=True).problems == []
 
 
 def test_pixels_and_labels(camvid, tmp_path):
@@ -60,7 +60,7 @@ def test_classes_are_in_the_order_of_cityscapes():
     assert set(CAMVID_CLASSES) == set(EXPECTED) - {"unlabeled"}
 
 
-def test_goes_on_where_it_stopped(camvid, tmp_path):
+def test_resumes(camvid, tmp_path):
     convert_camvid(camvid, tmp_path / "out", progress=False)
     first, *others = sorted((tmp_path / "out").rglob("*_leftImg8bit.png"))
     first.unlink()
@@ -73,59 +73,51 @@ def test_goes_on_where_it_stopped(camvid, tmp_path):
 def test_names():
     assert cityscapes_name("0001TP_006690") == "camvid0001tp_000000_006690"
     assert cityscapes_name("0006R0_f00930") == "camvid0006r0_000000_000930"
-    with pytest.raises(ValueError, match="'holiday' is not of the form VIDEO_FRAME"):
+    with pytest.raises(DataError, match="'holiday'; expected VIDEO_FRAME"):
         cityscapes_name("holiday")
 
 
-def test_missing_folder(camvid, tmp_path):
-    with pytest.raises(GloReSegError, match=r"images/train is missing; expected CamVid as"):
+def test_rejects_missing_folders_and_unpaired_files(camvid, tmp_path):
+    with pytest.raises(DataError, match=r"no \.jpg image in .*images/train"):
         convert_camvid(tmp_path / "none", tmp_path / "out", progress=False)
-
-
-def test_empty_folder(camvid, tmp_path):
-    for path in (camvid / "images/val").iterdir():
-        path.unlink()
-    with pytest.raises(GloReSegError, match=r"images/val holds no \.jpg image"):
-        convert_camvid(camvid, tmp_path / "out", progress=False)
-
-
-def test_image_without_label_and_the_reverse(camvid, tmp_path):
     label = camvid / "labels/train/0001TP_006690.png"
     spare = label.rename(tmp_path / label.name)
-    with pytest.raises(ValueError, match="1 of 2 in train have no label: 0001TP_006690"):
+    with pytest.raises(DataError, match=r"1 names in train .* such as 0001TP_006690"):
         convert_camvid(camvid, tmp_path / "out", progress=False)
     spare.rename(label)
     (camvid / "images/train/0001TP_006690.jpg").unlink()
-    with pytest.raises(ValueError, match="1 of 2 in train have no image: 0001TP_006690"):
+    with pytest.raises(DataError, match=r"1 names in train .* such as 0001TP_006690"):
         convert_camvid(camvid, tmp_path / "out", progress=False)
 
 
 @pytest.mark.parametrize(
     ("label", "message"),
     [
-        (np.full((12, 16), 12, np.uint8), r"0001TP_006690\.png holds \[12\]; expected .* 0\.\.11"),
-        (np.zeros((10, 16), np.uint8), "is 10 x 16 but its image is 12 x 16"),
-        (np.zeros((12, 16, 3), np.uint8), r"has shape \(12, 16, 3\) of uint8; expected one byte"),
-        (np.zeros((12, 16), np.uint16), r"has shape \(12, 16\) of uint16; expected one byte"),
+        (
+            np.full((12, 16), 12, np.uint8),
+            r"6690\.png holds \[12\]; expected .* 0 to 10 and 11",
+        ),
+        (np.zeros((10, 16), np.uint8), "is 10 x 16 but its image .* is 12 x 16"),
+        (np.zeros((12, 16, 3), np.uint8), r"color image of shape \(12, 16, 3\)"),
+        (np.zeros((12, 16), np.uint16), "holds uint16"),
     ],
 )
-def test_bad_label(camvid, tmp_path, label, message):
+def test_rejects_labels(camvid, tmp_path, label, message):
     assert cv2.imwrite(str(camvid / "labels/train/0001TP_006690.png"), label)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(DataError, match=message):
         convert_camvid(camvid, tmp_path / "out", progress=False)
     assert not list((tmp_path / "out").rglob("*"))
 
 
-def test_a_header_that_declares_gigabytes_is_not_unpacked(camvid, tmp_path):
+def test_rejects_corrupted_files(camvid, tmp_path):
     label = next((camvid / "labels/train").iterdir())
-    label.write_bytes(declared(label.read_bytes(), 60_000, 60_000))
-    with pytest.raises(ValueError, match=f"{label.name} cannot be read as an image"):
+    good = label.read_bytes()
+    label.write_bytes(declared(good, 60_000, 60_000))
+    with pytest.raises(DataError, match=f"{label.name} declares more than"):
         convert_camvid(camvid, tmp_path, progress=False)
-
-
-def test_broken_image(camvid, tmp_path):
+    label.write_bytes(good)
     (camvid / "images/train/0001TP_006690.jpg").write_bytes(b"no image")
-    with pytest.raises(ValueError, match=r"0001TP_006690\.jpg cannot be read as an image"):
+    with pytest.raises(DataError, match=r"0001TP_006690\.jpg cannot be read as an image"):
         convert_camvid(camvid, tmp_path / "out", progress=False)
 
 

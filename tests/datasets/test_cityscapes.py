@@ -6,7 +6,7 @@ from PIL import Image
 
 from glore_seg.datasets import CITYSCAPES_COUNTS, check_cityscapes, make_train_ids
 from glore_seg.datasets.train_ids import draw_train_ids
-from glore_seg.errors import GloReSegError
+from glore_seg.errors import DataError
 
 
 def problems(root, **options):
@@ -17,8 +17,8 @@ def first(root, pattern):
     return min(root.rglob(pattern))
 
 
-def test_complete_partial_set(few_scenes):
-    report = check_cityscapes(few_scenes, partial=True)
+def test_complete_folder(few_scenes):
+    report = check_cityscapes(few_scenes, allow_incomplete=True)
     assert report.problems == []
     assert report.without_train_ids == 0
     assert report.counts["train"] == {
@@ -27,7 +27,7 @@ def test_complete_partial_set(few_scenes):
     assert report.counts["test"]["images"] == 1
 
 
-def test_counts_of_cityscapes_are_expected(few_scenes, monkeypatch):
+def test_expects_the_counts_of_cityscapes(few_scenes, monkeypatch):
     assert CITYSCAPES_COUNTS == {"train": 2975, "val": 500, "test": 1525}
     found = problems(few_scenes)
     assert len(found) == 3
@@ -39,7 +39,7 @@ def test_counts_of_cityscapes_are_expected(few_scenes, monkeypatch):
 
 def test_missing_root(tmp_path):
     (message,) = problems(tmp_path / "cityscapes")
-    assert "cityscapes is missing: make it, or link your copy" in message
+    assert "cityscapes is missing: create it, or link your copy" in message
 
 
 def test_missing_archives_are_named(tmp_path):
@@ -54,76 +54,66 @@ def test_packed_archive(tmp_path):
     assert f"unzip -q {tmp_path / 'gtFine_trainvaltest.zip'} -d {tmp_path}" in labels
 
 
-def test_a_folder_too_deep(few_scenes):
+def test_one_folder_too_deep(few_scenes):
     inner = few_scenes / "leftImg8bit_trainvaltest"
     inner.mkdir()
     (few_scenes / "leftImg8bit").rename(inner / "leftImg8bit")
-    (message,) = problems(few_scenes, partial=True)
-    assert f"a folder too deep: mv {inner / 'leftImg8bit'} {few_scenes}/" in message
+    (message,) = problems(few_scenes, allow_incomplete=True)
+    assert f"one folder too deep: mv {inner / 'leftImg8bit'} {few_scenes}/" in message
 
 
 def test_no_images(tmp_path):
     for folder in ("leftImg8bit", "gtFine"):
         (tmp_path / folder).mkdir()
-    (message,) = problems(tmp_path, partial=True)
+    (message,) = problems(tmp_path, allow_incomplete=True)
     assert "no *_leftImg8bit.png in" in message
 
 
-def test_pairs(few_scenes):
+def test_unpaired_files(few_scenes):
     first(few_scenes, "*train/*/*_leftImg8bit.png").unlink()
     for path in (few_scenes / "gtFine/val/frankfurt").iterdir():
         path.unlink()
-    train, val = problems(few_scenes, partial=True)
+    train, val = problems(few_scenes, allow_incomplete=True)
     assert "train: 1 of 4 labels have no image" in train
-    assert "(aachen/aachen_000000_000019)" in train
+    assert "such as aachen/aachen_000000_000019" in train
     assert "val: 1 of 2 images have no label in gtFine" in val
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
 def test_train_ids(few_scenes, num_workers):
-    made = sorted(few_scenes.rglob("*_labelTrainIds.png"))
-    expected = [np.asarray(Image.open(path)) for path in made]
-    for path in made[1:]:
+    files = sorted(few_scenes.rglob("*_labelTrainIds.png"))
+    expected = [np.asarray(Image.open(path)) for path in files]
+    for path in files[1:]:
         path.unlink()
-    assert check_cityscapes(few_scenes, partial=True).without_train_ids == 5
+    assert check_cityscapes(few_scenes, allow_incomplete=True).without_train_ids == 5
     counts = make_train_ids(few_scenes, num_workers=num_workers, progress=False)
     assert counts == (5, 1)
-    for path, label in zip(made, expected, strict=True):
+    for path, label in zip(files, expected, strict=True):
         np.testing.assert_array_equal(np.asarray(Image.open(path)), label)
     assert make_train_ids(few_scenes, progress=False) == (0, 6)
 
 
-def test_train_ids_errors(few_scenes, tmp_path):
-    with pytest.raises(ValueError, match="num_workers is 0; expected at least 1"):
-        make_train_ids(few_scenes, num_workers=0)
-    with pytest.raises(GloReSegError, match=r"unpack gtFine_trainvaltest\.zip there"):
-        make_train_ids(tmp_path / "none")
-    source = first(few_scenes, "*_polygons.json")
-    annotation = json.loads(source.read_text())
-    annotation["objects"][0]["label"] = "dragon"
-    source.write_text(json.dumps(annotation))
-    with pytest.raises(ValueError, match="has a label that cityscapesScripts doesn't know"):
-        draw_train_ids(source)
-    source.write_text("{")
-    with pytest.raises(ValueError, match="is no polygon file of Cityscapes"):
-        draw_train_ids(source)
+def polygons(label, polygon, height=8):
+    objects = [{"label": label, "polygon": polygon}]
+    return json.dumps({"imgHeight": height, "imgWidth": 8, "objects": objects})
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"imgHeight": 8, "imgWidth": 8, "objects": [{"label": "", "polygon": []}]}, "label that"),
-        (
-            {"imgHeight": 8, "imgWidth": 8, "objects": [{"label": "sky", "polygon": [[1]]}]},
-            "no pol",
-        ),
-        ({"imgHeight": 2**40, "imgWidth": 8, "objects": []}, "is no polygon file of Cityscapes"),
-        ({"imgHeight": 0, "imgWidth": 8, "objects": []}, "of an image of 8 x 0 pixels; expected"),
+        (polygons("dragon", [[0, 0], [1, 1]]), "label that cityscapesScripts does not know"),
+        (polygons("", []), "label that cityscapesScripts does not know"),
+        (polygons("sky", [[1]]), "is not a polygon file"),
+        (polygons("sky", [[0, 0], [1, 1]], height=2**40), "is not a polygon file"),
+        (polygons("sky", [[0, 0], [1, 1]], height=0), "declares an image of 8 x 0 pixels"),
+        ("{", "is not a polygon file"),
     ],
 )
-def test_polygons_that_nobody_drew(tmp_path, content, message):
+def test_rejects_polygons(tmp_path, content, message):
     source = tmp_path / "a_gtFine_polygons.json"
-    source.write_text(json.dumps(content))
-    with pytest.raises(ValueError, match=message):
+    source.write_text(content)
+    with pytest.raises(DataError, match=message):
         draw_train_ids(source)
     assert list(tmp_path.iterdir()) == [source]
+    with pytest.raises(DataError, match=r"unpack gtFine_trainvaltest\.zip there"):
+        make_train_ids(tmp_path / "none")

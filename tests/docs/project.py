@@ -20,9 +20,9 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from glore_seg.datasets.video import write_video
 from glore_seg.engine import build_model
 from glore_seg.layers import PreActNet
+from projects.synthetic_data.moving_shapes.video_file import write_video
 from projects.synthetic_data.street_scenes import make_street_scenes
 from tests.checkpoints.files import write_pdparams
 from tests.configs.shrinking import dicts_of, shrink_sizes, shrink_video_sizes
@@ -46,7 +46,7 @@ _SMALL = {
     ],
     "projects.synthetic_data.moving_shapes.__main__": ["--num-train", "4", "--num-val", "2"],
     "dataset_converters/kinetics": ["--nproc", "1"],
-    "dataset_converters/cityscapes": ["--partial"],
+    "dataset_converters/cityscapes": ["--allow-incomplete"],
     "benchmarks.gpu": ["--rehearse"],
     "projects.reproduction.paper_tables.__main__": ["--tables", "figure4"],
 }

@@ -47,7 +47,7 @@ def test_browse_dataset(street_scenes, load_tool, tmp_path):
             str(CONFIGS / "fcn_r18_glore_street-scenes.py"),
             "--out-dir",
             str(tmp_path / "out"),
-            "--number",
+            "--num-images",
             "2",
             "--cfg-options",
             f"train_dataloader.dataset.data_root={street_scenes}",

@@ -1,8 +1,5 @@
 """Images are decoded with their stored values, and refused by their header."""
 
-import struct
-import zlib
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,12 +12,7 @@ from glore_seg.utils.image_io import (
     read_label_map,
     write_png,
 )
-
-
-def with_size(png, width, height):
-    """The PNG with another size in its header, with a correct checksum."""
-    header = png[12:16] + struct.pack(">II", width, height) + png[24:29]
-    return png[:12] + header + struct.pack(">I", zlib.crc32(header)) + png[33:]
+from tests.png_headers import declared
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -50,7 +42,7 @@ def test_rejects_huge_headers_and_other_files(tmp_path, backend):
     with pytest.raises(DataError, match=r"a\.png is missing: make it"):
         read_label_map(path, fix="make it")
     write_png(path, np.zeros((2, 3), np.uint8))
-    path.write_bytes(with_size(path.read_bytes(), 60_000, 60_000))
+    path.write_bytes(declared(path.read_bytes(), 60_000, 60_000))
     with pytest.raises(DataError, match=r"a\.png declares more than \d+ pixels"):
         read_image(path, backend=backend)
     for content in (b"", b"text"):

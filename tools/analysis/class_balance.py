@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches OpenMMLab, so it comes first
 from glore_seg.apis import load_config
 from glore_seg.apis.splits import build_image_dataset, read_labels
 from glore_seg.apis.visualize import check_figure, check_free
@@ -18,36 +18,36 @@ from glore_seg.visualization.class_balance import plot_class_balance
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description="How often each class occurs, in pixels and in images, and the weights that "
-        "even it out in a loss.",
+        description="Count pixels and images of each class, and print median frequency weights "
+        "for a loss.",
         epilog="example: python tools/analysis/class_balance.py "
-        "configs/fcn_r18_glore_street-scenes.py --image balance.png",
+        "configs/fcn_r18_glore_street-scenes.py --plot balance.png",
     )
     parser.add_argument("config", help="config file")
     parser.add_argument("--split", choices=["train", "val"], default="train")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
-    parser.add_argument("--image", type=Path, metavar="FILE", help="draw them here")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="plot them here")
     parser.add_argument("--overwrite", action="store_true", help="replace both files")
     add_cfg_options(parser)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> ClassBalance:
-    """Count, print, write and draw."""
+    """Count, print, write and plot."""
     args = parse_args(argv)
     if args.json:
         check_free(args.json, overwrite=args.overwrite)
-    if args.image:
-        check_figure(args.image, overwrite=args.overwrite)
+    if args.plot:
+        check_figure(args.plot, overwrite=args.overwrite)
     cfg = load_config(args.config, cfg_options=args.cfg_options)
     dataset = build_image_dataset(cfg, args.split)
     balance = count_classes(read_labels(dataset), dataset.metainfo["classes"])
     print(balance.table())
     if args.json:
-        with atomic_write(args.json) as aside:
-            aside.write_text(json.dumps(balance.as_dict(), indent=1) + "\n")
-    if args.image:
-        plot_class_balance(balance, args.image)
+        with atomic_write(args.json) as temporary:
+            temporary.write_text(json.dumps(balance.as_dict(), indent=1) + "\n")
+    if args.plot:
+        plot_class_balance(balance, args.plot)
     return balance
 
 

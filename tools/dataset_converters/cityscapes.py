@@ -1,4 +1,4 @@
-"""Check a Cityscapes folder and make the labelTrainIds images that training reads.
+"""Check a Cityscapes folder and create the labelTrainIds images that training reads.
 
 Example:
     python tools/dataset_converters/cityscapes.py data/cityscapes --nproc 8
@@ -20,21 +20,21 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data_root", help="folder with leftImg8bit and gtFine")
-    parser.add_argument("--nproc", type=int, default=1, help="processes at work (default: 1)")
-    parser.add_argument("--check-only", action="store_true", help="make nothing")
+    parser.add_argument("--nproc", type=int, default=1, help="number of processes (default: 1)")
+    parser.add_argument("--check-only", action="store_true", help="write nothing")
     parser.add_argument(
-        "--partial",
+        "--allow-incomplete",
         action="store_true",
-        help="accept any number of images, as for another dataset in this layout",
+        help="accept other counts than those of Cityscapes, as for another dataset in its layout",
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Check, then make what is missing; return 0 where all is well."""
+    """Check, then create what is missing; return 0 if the folder is complete."""
     args = parse_args(argv)
-    report = check_cityscapes(args.data_root, partial=args.partial)
+    report = check_cityscapes(args.data_root, allow_incomplete=args.allow_incomplete)
     print(report)
     if report.problems:
         return 1
@@ -47,8 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             "without --check-only"
         )
         return 1
-    made, kept = make_train_ids(args.data_root, num_workers=args.nproc, progress=not args.quiet)
-    print(f"labelTrainIds: {made} made, {kept} were there")
+    created, kept = make_train_ids(args.data_root, num_workers=args.nproc, progress=not args.quiet)
+    print(f"labelTrainIds: {created} created, {kept} kept")
     return 0
 
 

@@ -1,4 +1,4 @@
-r"""Check Kinetics' videos and write mmaction2's lists of those that can be read.
+r"""Check Kinetics' videos and write mmaction2's lists of the readable ones.
 
 Example:
     python tools/dataset_converters/kinetics.py train.csv val.csv \
@@ -29,15 +29,15 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--out", required=True, help="folder for lists, classes and the report")
     parser.add_argument(
-        "--classes", help="file with a class a line, in the order of labels (default: alphabetical)"
+        "--classes", help="file with a class per line, in the order of labels (default: sorted)"
     )
     parser.add_argument(
         "--min-frames",
         type=int,
         default=57,
-        help="report shorter videos; default: 57, what 8 frames with interval 8 span",
+        help="report shorter videos; default: 57, the span of 8 frames at interval 8",
     )
-    parser.add_argument("--nproc", type=int, default=1, help="processes at work (default: 1)")
+    parser.add_argument("--nproc", type=int, default=1, help="number of processes (default: 1)")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     return parser.parse_args(argv)
 

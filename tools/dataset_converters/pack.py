@@ -1,4 +1,4 @@
-"""Make a packed copy of a dataset, from which training reads crops without decoding images.
+"""Pack a dataset, so that training reads crops without decoding images.
 
 Example:
     python tools/dataset_converters/pack.py data/cityscapes data/cityscapes_pack --nproc 8
@@ -21,37 +21,37 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data_root", help="folder with leftImg8bit and gtFine")
-    parser.add_argument("pack", help="folder to write to: new, empty or a pack")
+    parser.add_argument("pack", help="folder to write to")
     parser.add_argument(
         "--splits", nargs="+", default=["train"], metavar="SPLIT", help="default: train"
     )
     for option, default, what in (
-        ("--img-suffix", "_leftImg8bit.png", "images"),
-        ("--seg-map-suffix", "_gtFine_labelTrainIds.png", "labels"),
+        ("--img-suffix", "_leftImg8bit.png", "image files"),
+        ("--seg-map-suffix", "_gtFine_labelTrainIds.png", "label maps"),
     ):
         parser.add_argument(
             option,
             default=default,
             metavar="SUFFIX",
-            help=f"how names of {what} end, as in the dataset's config (default: {default})",
+            help=f"suffix of {what}, as in the config (default: {default})",
         )
     parser.add_argument(
-        "--num-classes", type=int, default=19, help="classes in the stored labels (default: 19)"
+        "--num-classes", type=int, default=19, help="number of stored classes (default: 19)"
     )
-    parser.add_argument("--nproc", type=int, default=1, help="processes at work (default: 1)")
+    parser.add_argument("--nproc", type=int, default=1, help="number of processes (default: 1)")
     parser.add_argument(
         "--verify",
         action="store_true",
-        help="then read the whole pack and compare its checksums",
+        help="then read everything and compare checksums",
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Pack, and verify where asked; return 0 where all is well."""
+    """Pack, and verify if requested; return 0 without problems."""
     args = parse_args(argv)
-    made, kept = pack_dataset(
+    packed, kept = pack_dataset(
         args.data_root,
         args.pack,
         splits=args.splits,
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         progress=not args.quiet,
     )
     problems = verify_pack(args.pack, progress=not args.quiet) if args.verify else []
-    print(f"{args.pack}: {made} images packed, {kept} were there")
+    print(f"{args.pack}: {packed} images packed, {kept} kept")
     for problem in problems:
         print(f"- {problem}")
     if args.verify and not problems:

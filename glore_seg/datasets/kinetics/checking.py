@@ -1,4 +1,4 @@
-"""Check that videos can be read from beginning to end, in several processes, each file once."""
+"""Check that videos can be decoded, each file once, in several processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 from glore_seg.datasets.video.reading import UnreadableVideoError, read_frames, scan_video
-from glore_seg.errors import DataError
 from glore_seg.utils.dependencies import require
 from glore_seg.utils.parallel import map_in_processes
 from glore_seg.utils.progress import track
@@ -17,55 +16,42 @@ from glore_seg.utils.progress import track
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with a video.
+    """A problem of a video.
 
     Args:
-        kind: ``"missing"``, ``"unreadable"``, ``"short"``, ``"cut short"``, ``"damaged"``,
-            ``"odd rate"``, ``"turned"`` or ``"twice"``.
-        detail: A line for people.
+        kind: ``"missing"``, ``"unreadable"``, ``"short"``, ``"truncated"``, ``"corrupted"`` or
+            ``"duplicate"``.
+        detail: A sentence for the user.
     """
 
     kind: str
     detail: str
 
 
-Checked = tuple[Problem, ...]
-
-
-def check_video(path: str | Path, *, min_frames: int) -> Checked:
+def check_video(path: str | Path, *, min_frames: int) -> tuple[Problem, ...]:
     """Scan a video and decode its first and last frame.
 
     Args:
         path: The file.
-        min_frames: How many frames a clip spans, at least 1.
+        min_frames: Number of frames that a clip spans.
 
     Returns:
-        What is wrong with it.
+        Its problems.
     """
     try:
         scan = scan_video(path)
-        _, notes = read_frames(scan, sorted({0, scan.num_frames - 1}))
+        _, warning = read_frames(scan, sorted({0, scan.num_frames - 1}))
     except UnreadableVideoError as error:
         return (Problem("unreadable", str(error)),)
     problems = []
     if scan.num_frames < min_frames:
-        problems.append(
-            Problem(
-                "short",
-                f"{scan.path} has {scan.num_frames} frames, a clip spans {min_frames}: its frames "
-                "are repeated",
-            )
-        )
-    if scan.cut_short:
-        problems.append(
-            Problem(
-                "cut short",
-                f"{scan.path} holds {scan.num_frames} of {scan.header_frames} frames",
-            )
-        )
-    if scan.odd_rate():
-        problems.append(Problem("odd rate", f"{scan.path}: {scan.odd_rate()}"))
-    problems += [Problem(kind, note) for kind, note in notes.items()]
+        detail = f"{path} has {scan.num_frames} frames; a clip spans {min_frames}, so it repeats"
+        problems.append(Problem("short", detail))
+    if scan.is_truncated:
+        detail = f"{path} holds {scan.num_frames} of {scan.header_frames} frames"
+        problems.append(Problem("truncated", detail))
+    if warning:
+        problems.append(Problem("corrupted", warning))
     return tuple(problems)
 
 
@@ -77,40 +63,34 @@ def check_videos(
     min_frames: int,
     num_workers: int = 1,
     progress: bool = True,
-) -> dict[str, Checked]:
-    """Check videos, but for those that were checked before and have not changed since.
+) -> dict[str, tuple[Problem, ...]]:
+    """Check videos, except those that were checked before and have not changed since.
 
     Args:
-        folder: What ``paths`` start from.
+        folder: Folder of ``paths``.
         paths: The files.
-        cache: File of results, a line each, that is read and added to: a check that was
-            interrupted goes on, and one that is repeated is done at once. A file counts as
-            unchanged by its size and time of change.
+        cache: File of results, a line each, which is read and appended to, so that an interrupted
+            check resumes. A file is unchanged if its size and time are.
         min_frames: As for :func:`check_video`.
-        num_workers: Processes at work, at least 1.
-        progress: Whether to show a bar with the time left.
+        num_workers: Number of processes, at least 1.
+        progress: Whether to show a progress bar.
 
     Returns:
-        What is wrong, by path.
+        Problems by path.
 
     Raises:
         MissingDependencyError: PyAV is not installed.
-        DataError: ``num_workers`` or ``min_frames`` is less than 1.
     """
-    if num_workers < 1:
-        raise DataError(f"num_workers is {num_workers}; expected at least 1")
-    if min_frames < 1:
-        raise DataError(f"min_frames is {min_frames}; expected at least 1")
     require("av", "video")  # before the processes start
     folder, cache = Path(folder), Path(cache)
-    states = {path: [*_state(folder / path), min_frames] for path in paths}
+    stats = {path: (folder / path).stat() for path in paths}
+    states = {path: [s.st_size, s.st_mtime_ns, min_frames] for path, s in stats.items()}
     done = _read_cache(cache, states)
     todo = [path for path in states if path not in done]
     cache.parent.mkdir(parents=True, exist_ok=True)
     work = partial(_check_one, folder, min_frames)
     with cache.open("a", encoding="utf-8") as file:
-        if file.tell() and not _ends_line(cache):
-            file.write("\n")
+        file.write("\n")  # ends a line that was interrupted
         results = map_in_processes(work, todo, num_workers, chunksize=8)
         for path, found in track(results, len(todo), "videos", show=progress):
             done[path] = found
@@ -120,24 +100,13 @@ def check_videos(
     return {path: done[path] for path in states}
 
 
-def _check_one(folder: Path, min_frames: int, path: str) -> tuple[str, Checked]:
+def _check_one(folder: Path, min_frames: int, path: str) -> tuple[str, tuple[Problem, ...]]:
     return path, check_video(folder / path, min_frames=min_frames)
 
 
-def _state(path: Path) -> list[int]:
-    found = path.stat()
-    return [found.st_size, found.st_mtime_ns]
-
-
-def _ends_line(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, 2)
-        return file.read(1) == b"\n"
-
-
-def _read_cache(cache: Path, states: dict[str, list[int]]) -> dict[str, Checked]:
-    """Return what the cache holds of files that are as they were; a half-written line is none."""
-    done: dict[str, Checked] = {}
+def _read_cache(cache: Path, states: dict[str, list[int]]) -> dict[str, tuple[Problem, ...]]:
+    """Return the results of files that have not changed; skip lines that are incomplete."""
+    done: dict[str, tuple[Problem, ...]] = {}
     if not cache.is_file():
         return done
     for line in cache.read_text(encoding="utf-8").splitlines():

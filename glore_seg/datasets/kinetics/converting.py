@@ -1,4 +1,4 @@
-"""From Kinetics' CSV files and a folder of videos to lists of those that can be read."""
+"""Convert Kinetics' CSV files and a folder of videos to mmaction2's lists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 
 from glore_seg.datasets.kinetics.annotations import (
     SPLITS,
-    Segment,
     class_names,
     find_videos,
     paths_of,
@@ -24,20 +23,18 @@ CLASSES_FILE = "kinetics400_classes.txt"
 LIST_FILE = "kinetics400_{}_list_videos.txt"  # mmaction2's name
 PROBLEMS_FILE = "kinetics400_{}_problems.csv"
 CACHE_FILE = "kinetics400_checked.jsonl"
-
-LEFT_OUT = ("missing", "unreadable")
-"""Kinds of problems that keep a video out of the lists."""
+_NOT_LISTED = ("missing", "unreadable")
 
 
 @dataclass
 class KineticsReport:
-    """What became of the segments.
+    """Result of a conversion.
 
     Args:
         classes: Names of the classes in order.
-        listed: Videos in the list, by split.
+        listed: Number of listed videos, by split.
         problems: Counts of each kind of problem, by split.
-        files: What was written.
+        files: The files that were written.
     """
 
     classes: list[str]
@@ -46,7 +43,7 @@ class KineticsReport:
     files: list[Path] = field(default_factory=list)
 
     def __str__(self) -> str:
-        """Return a line a split."""
+        """Return a line for each split and file."""
         lines = [f"{len(self.classes)} classes"]
         for split, count in self.listed.items():
             found = ", ".join(f"{n} {kind}" for kind, n in sorted(self.problems[split].items()))
@@ -64,73 +61,67 @@ def convert_kinetics(
     num_workers: int = 1,
     progress: bool = True,
 ) -> KineticsReport:
-    """Write mmaction2's lists of Kinetics' videos, and a report of what is wrong with them.
+    """Write mmaction2's lists of Kinetics' videos, and tables of their problems.
 
-    Writes ``kinetics400_SPLIT_list_videos.txt`` with ``path label`` lines (paths from ``videos``),
-    ``kinetics400_classes.txt`` with a class a line, and ``kinetics400_SPLIT_problems.csv``. Missing
-    and unreadable videos are left out of the lists; all others are in, since too short ones are
-    repeated, turned ones read upright, and of damaged ones the rest is used. What was checked once
-    is kept in ``kinetics400_checked.jsonl``, so that a second run checks new and changed files
-    alone.
+    Writes ``kinetics400_SPLIT_list_videos.txt`` with ``path label`` lines (paths below
+    ``videos``), ``kinetics400_classes.txt``, and ``kinetics400_SPLIT_problems.csv``. Missing and
+    unreadable videos are not listed; others are: short ones are repeated, and of truncated and
+    corrupted ones the rest is used. ``kinetics400_checked.jsonl`` keeps the results of the checks,
+    so that a second run checks new and changed files alone.
 
     Args:
         annotations: CSV files of Kinetics, of one or more splits.
         videos: Folder with ``ID_000010_000020.mp4`` or ``ID.mp4``, in folders of classes or not.
         out: Folder to write to.
-        classes_file: File with a class a line, whose order labels take. Default: all that occur in
-            ``annotations``, by the alphabet.
-        min_frames: Shorter videos are reported; the default is what a clip of 8 frames at an
-            interval of 8 spans.
-        num_workers: Processes at work, at least 1.
-        progress: Whether to show a bar with the time left.
-
-    Returns:
-        The counts and the files.
+        classes_file: File with a class per line, in the order of labels. Default: all classes of
+            ``annotations``, sorted.
+        min_frames: Shorter videos are reported; the default is the span of 8 frames at interval 8.
+        num_workers: Number of processes, at least 1.
+        progress: Whether to show a progress bar.
 
     Raises:
         MissingDependencyError: PyAV is not installed.
-        DataError: A CSV file or the folder of videos is missing, or holds none.
-        DataError: A CSV file or the classes do not fit, ``out`` has a list of another split whose
-            labels count other classes, or a number is out of its range.
+        DataError: A CSV file or the folder of videos is missing or empty, a CSV file or the
+            classes do not fit, or ``out`` has a list of another split with other classes.
     """
     out = Path(out)
     segments = [segment for path in annotations for segment in read_segments(path)]
     report = KineticsReport(class_names(segments, classes_file))
     _check_other_lists(out, report.classes, {segment.split for segment in segments})
     stored = find_videos(videos)
-    places = {segment: paths_of(segment, stored) for segment in segments}
+    found = {segment: paths_of(segment, stored) for segment in segments}
     checked = check_videos(
         videos,
-        list(dict.fromkeys(paths[0] for paths in places.values() if paths)),
+        list(dict.fromkeys(paths[0] for paths in found.values() if paths)),
         cache=out / CACHE_FILE,
         min_frames=min_frames,
         num_workers=num_workers,
         progress=progress,
     )
-    rows: list[tuple[Segment, Problem]] = []
-    lists: dict[str, list[str]] = {}
     numbers = {name: index for index, name in enumerate(report.classes)}
-    for segment, paths in places.items():
-        problems = _problems(segment, paths, checked)
-        rows += [(segment, problem) for problem in problems]
-        counts = report.problems.setdefault(segment.split, Counter())
-        counts.update(problem.kind for problem in problems)
-        lines = lists.setdefault(segment.split, [])
-        if not any(problem.kind in LEFT_OUT for problem in problems):
-            label = numbers[segment.label] if segment.label else ""
-            lines.append(f"{paths[0]} {label}".rstrip())
-    for split, lines in lists.items():
+    for split in dict.fromkeys(segment.split for segment in segments):
+        lines, rows = [], []
+        for segment, paths in found.items():
+            if segment.split != split:
+                continue
+            problems = [Problem("duplicate", f"{paths[0]} is used, not {p}") for p in paths[1:]]
+            problems += checked[paths[0]] if paths else [Problem("missing", f"no {segment.stem}")]
+            rows += [(segment.label, segment.stem, p.kind, p.detail) for p in problems]
+            if not any(problem.kind in _NOT_LISTED for problem in problems):
+                label = numbers[segment.label] if segment.label else ""
+                lines.append(f"{paths[0]} {label}".rstrip())
         report.listed[split] = len(lines)
+        report.problems[split] = Counter(row[2] for row in rows)
         report.files += [out / LIST_FILE.format(split), out / PROBLEMS_FILE.format(split)]
         write_lines(report.files[-2], lines)
-        _write_problems(report.files[-1], [row for row in rows if row[0].split == split])
+        _write_problems(report.files[-1], rows)
     report.files.append(out / CLASSES_FILE)
     write_lines(report.files[-1], report.classes)
     return report
 
 
 def _check_other_lists(out: Path, classes: list[str], splits: set[str]) -> None:
-    """Refuse to number classes in another way than a list that stays does."""
+    """Reject classes that number labels differently from a list that stays in the folder."""
     file = out / CLASSES_FILE
     if not file.is_file() or file.read_text(encoding="utf-8").splitlines() == classes:
         return
@@ -138,24 +129,13 @@ def _check_other_lists(out: Path, classes: list[str], splits: set[str]) -> None:
         if (out / LIST_FILE.format(split)).is_file():
             raise DataError(
                 f"{file} has other classes than these {len(classes)}, and "
-                f"{LIST_FILE.format(split)} beside it counts by them; expected the same in all "
-                "splits: give the CSV files of all in one call, or --classes FILE with all classes "
-                "in each, or another --out"
+                f"{LIST_FILE.format(split)} uses them: convert all splits in one call, or give "
+                "--classes FILE in each, or another --out"
             )
 
 
-def _problems(
-    segment: Segment, paths: Sequence[str], checked: dict[str, tuple[Problem, ...]]
-) -> list[Problem]:
-    if not paths:
-        return [Problem("missing", f"neither {segment.stem} nor {segment.youtube_id} is there")]
-    twice = [Problem("twice", f"{paths[0]} is taken, {path} is not") for path in paths[1:]]
-    return [*checked[paths[0]], *twice]
-
-
-def _write_problems(path: Path, rows: Sequence[tuple[Segment, Problem]]) -> None:
-    with atomic_write(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
+def _write_problems(path: Path, rows: Sequence[tuple[str | None, str, str, str]]) -> None:
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("label", "youtube_id", "problem", "detail"))
-        for segment, problem in rows:
-            writer.writerow((segment.label, segment.stem, problem.kind, problem.detail))
+        writer.writerows(rows)

@@ -1,21 +1,11 @@
-"""A packed copy of a dataset: images and labels decoded once, then read by memory mapping.
+"""Packed datasets: images and label maps decoded once, then read by memory mapping.
 
-``tools/dataset_converters/pack.py`` makes one; ``CheckedCityscapesDataset(pack=...)`` reads it.
+``tools/dataset_converters/pack.py`` creates one; ``CheckedCityscapesDataset(pack=...)`` reads it.
 """
 
-from glore_seg.datasets.packed.index import INDEX, PIXELS, Entry, Source, read_index
-from glore_seg.datasets.packed.reader import SeededIndex, attach_pack, read_packed, verify_pack
+from glore_seg.datasets.packed.index import INDEX, PIXELS, Entry, read_index
+from glore_seg.datasets.packed.reader import PackedImage, attach_pack, read_packed, verify_pack
 from glore_seg.datasets.packed.writer import pack_dataset
 
-__all__ = [
-    "INDEX",
-    "PIXELS",
-    "Entry",
-    "SeededIndex",
-    "Source",
-    "attach_pack",
-    "pack_dataset",
-    "read_index",
-    "read_packed",
-    "verify_pack",
-]
+__all__ = ["INDEX", "PIXELS", "Entry", "PackedImage", "attach_pack", "pack_dataset", "read_index"]
+__all__ += ["read_packed", "verify_pack"]

@@ -1,4 +1,4 @@
-"""Read a pack, and refuse one that is stale or damaged."""
+"""Read a packed dataset, and reject one that is stale or corrupted."""
 
 from __future__ import annotations
 
@@ -12,74 +12,61 @@ from typing import NamedTuple
 
 import numpy as np
 
-from glore_seg.datasets.packed.index import PACK_COMMAND, PIXELS, Entry, read_index
+from glore_seg.datasets.packed.index import PACK_COMMAND, PIXELS, SourceFile, read_index
 from glore_seg.errors import DataError
 from glore_seg.utils.progress import track
 
 
-class Version(NamedTuple):
-    """What tells a file of pixels from one that was made or written to later.
-
-    Args:
-        inode: Its number in the file system.
-        size: Its bytes.
-        mtime_ns: When it was last changed, in ns.
-    """
-
-    inode: int
-    size: int
-    mtime_ns: int
-
-
-class SeededIndex(NamedTuple):
-    """Where a dataset finds an image in a pack.
+class PackedImage(NamedTuple):
+    """Where a dataset finds an image.
 
     Args:
         path: The file of pixels.
-        version: That of the file when the dataset was built.
-        offset: Where the image begins, in bytes.
+        version: Its :func:`version_of` when the dataset was built.
+        offset: Position of the image in bytes.
         shape: Height and width.
     """
 
     path: str
-    version: Version
+    version: tuple[int, int, int]
     offset: int
     shape: tuple[int, int]
 
 
 def attach_pack(items: Iterable[dict], pack: str | Path, data_root: str | None) -> None:
-    """Tell each item of a dataset where its packed image is, as ``packed``, a ``SeededIndex``.
+    """Add ``packed``, a :class:`PackedImage`, to the samples of a dataset.
 
-    The sizes and times of the originals must be those that were packed; ``verify_pack`` compares
-    the pixels.
+    Sizes and times of the original files must be those of the packed ones; ``verify_pack``
+    compares the pixels.
 
     Args:
-        items: With ``img_path`` and, where there are labels, ``seg_map_path``; changed in place.
-        pack: Folder of the pack.
-        data_root: Root of the dataset; paths in the pack are below it.
+        items: With ``img_path`` and ``seg_map_path``; changed in place.
+        pack: Folder of the packed dataset.
+        data_root: Root of the dataset; paths in the index are below it.
 
     Raises:
-        DataError: If there is no pack.
-        DataError: If the pack is unfinished, stale or damaged, or ``data_root`` is missing.
+        DataError: The packed dataset is missing, unfinished, stale or corrupted, or ``data_root``
+            is missing.
     """
     if not data_root:
         raise DataError(f"pack is {pack} but data_root is {data_root!r}: a pack needs both")
-    pixels = str(Path(pack) / PIXELS)
-    try:  # before the index: were it written to between the two, reading would refuse it
-        version = version_of(pixels)
-    except FileNotFoundError:
-        version = Version(0, 0, 0)
+    pixels, root = str(Path(pack) / PIXELS), Path(data_root)
+    # before the index: pixels that are written between the two are then refused when read
+    version = version_of(pixels) if osp.isfile(pixels) else (0, 0, 0)
     entries = read_index(pack)
     absent, stale = [], []
     for item in items:
-        name = _below(item["img_path"], data_root)
-        entry = entries.get(name)
+        paths = [
+            Path(osp.relpath(item[key], data_root)).as_posix()
+            for key in ("img_path", "seg_map_path")
+        ]
+        entry = entries.get(paths[0])
         if entry is None:
-            absent.append(name)
-        elif not _is_fresh(entry, item, data_root):
-            stale.append(name)
+            absent.append(paths[0])
+        elif [SourceFile.of(root, path) for path in paths] != [entry.image, entry.label]:
+            stale.append(paths[0])
         else:
-            item["packed"] = SeededIndex(pixels, version, entry.offset, entry.shape)
+            item["packed"] = PackedImage(pixels, version, entry.offset, entry.shape)
     for names, what in ((absent, "are not in it"), (stale, "have changed since they were packed")):
         if names:
             raise DataError(
@@ -89,93 +76,61 @@ def attach_pack(items: Iterable[dict], pack: str | Path, data_root: str | None) 
             )
 
 
-def _below(path: str, data_root: str) -> str:
-    return Path(osp.relpath(path, data_root)).as_posix()
-
-
-def _is_fresh(entry: Entry, item: dict, data_root: str) -> bool:
-    if not entry.image.fits(Path(item["img_path"])):
-        return False
-    label = item.get("seg_map_path")
-    if label is None:
-        return True
-    return (
-        entry.label is not None
-        and entry.label.path == _below(label, data_root)
-        and entry.label.fits(Path(label))
-    )
-
-
-def read_packed(place: SeededIndex) -> tuple[np.ndarray, np.ndarray]:
-    """Map one image and its label; nothing is read before its pixels are looked at.
-
-    Args:
-        place: Where they are.
+def read_packed(packed: PackedImage) -> tuple[np.ndarray, np.ndarray]:
+    """Map one image and its label map; bytes are read when they are accessed.
 
     Returns:
-        The image, shape (H, W, 3), channels blue, green, red, and the label, shape (H, W); uint8
-        and read-only.
+        The image, (H, W, 3), BGR, and the label map, (H, W); uint8 and read-only.
 
     Raises:
-        DataError: If the file is missing, too short or of another version.
+        DataError: The file has changed since the dataset was built.
     """
-    height, width = place.shape
-    try:
-        pixels = _mapped(place.path, place.version)
-    except OSError as error:
-        raise DataError(f"{place.path} cannot be read ({error}): {_MEND}") from error
-    end = place.offset + height * width * 4
-    if end > pixels.size:
-        raise DataError(
-            f"{place.path} has {pixels.size} bytes; expected {end} or more, it is cut short: "
-            f"{_MEND}"
-        )
-    middle = end - height * width
-    image, label = pixels[place.offset : middle], pixels[middle:end]
+    height, width = packed.shape
+    pixels = _mapped(packed.path, packed.version)
+    middle, end = (packed.offset + height * width * channels for channels in (3, 4))
+    image, label = pixels[packed.offset : middle], pixels[middle:end]
     return image.reshape(height, width, 3), label.reshape(height, width)
 
 
-_MEND = f"remove the pack and make it again with `{PACK_COMMAND}`"
-
-
-def version_of(file: str | int) -> Version:
-    """Return the version of a file of pixels, by its path or an open descriptor."""
+def version_of(file: str | int) -> tuple[int, int, int]:
+    """Return what changes if a file is replaced or written to: inode, size and time in ns."""
     stat = os.stat(file)
-    return Version(stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 @functools.lru_cache(maxsize=4)
-def _mapped(path: str, version: Version) -> np.ndarray:
-    # one map a process: a map an image costs as much as a fifth of all the rest
+def _mapped(path: str, version: tuple[int, int, int]) -> np.ndarray:
+    # one map per process: a map per image takes a fifth of the time of a sample
     with open(path, "rb") as file:
         if version_of(file.fileno()) != version:
             raise DataError(
-                f"{path} has changed since the dataset was built: build the dataset again "
-                "(start the training again)"
+                f"{path} has changed since the dataset was built: start the training again"
             )
         return np.asarray(np.memmap(file, np.uint8, "r"))
 
 
 def verify_pack(pack: str | Path, *, progress: bool = True) -> list[str]:
-    """Read every image of a pack and compare its checksum.
+    """Read every image and compare its checksum.
 
     Args:
-        pack: Folder of the pack.
-        progress: Whether to show a bar with the time left.
+        pack: Folder of the packed dataset.
+        progress: Whether to show a progress bar.
 
     Returns:
-        What is wrong, a line an image; empty where all is well.
+        A line for each corrupted image.
 
     Raises:
-        DataError: If there is no pack.
-        DataError: If the pack is unfinished or its index damaged.
+        DataError: The packed dataset is missing or unfinished, or its index is corrupted.
     """
     entries = read_index(pack)
-    damaged = []
+    corrupted = []
     with (Path(pack) / PIXELS).open("rb") as pixels:
         names = sorted(entries, key=lambda name: entries[name].offset)
         for name in track(names, len(names), "verifying", show=progress):
             pixels.seek(entries[name].offset)
             if zlib.crc32(pixels.read(entries[name].size)) != entries[name].crc32:
-                damaged.append(f"{name} is damaged in {pack} (its checksum differs): {_MEND}")
-    return damaged
+                corrupted.append(
+                    f"{name} is corrupted in {pack} (its checksum differs): remove the pack and "
+                    f"create it again with `{PACK_COMMAND}`"
+                )
+    return corrupted

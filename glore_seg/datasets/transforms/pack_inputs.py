@@ -13,9 +13,8 @@ from mmseg.registry import TRANSFORMS
 class FastPackSegInputs(PackSegInputs):
     """``PackSegInputs`` with the same output.
 
-    An image of bytes with three channels is taken apart into its planes, (H, W, 3) to (3, H, W),
-    by OpenCV; any other goes mmsegmentation's way. Arguments and keys are those of
-    ``PackSegInputs``.
+    OpenCV splits a uint8 image of three channels into planes, (H, W, 3) to (3, H, W); others are
+    left to mmsegmentation. Arguments and keys are those of ``PackSegInputs``.
     """
 
     def transform(self, results: dict) -> dict:

@@ -1,4 +1,4 @@
-"""mmsegmentation's photometric distortion without its float passes, to the same bytes."""
+"""mmsegmentation's photometric distortion in integer arithmetic, with the same result."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ _LEVELS = np.arange(256, dtype=np.uint8)
 
 @TRANSFORMS.register_module()
 class FastPhotoMetricDistortion(PhotoMetricDistortion):
-    """``PhotoMetricDistortion``, equal to the byte for the same random numbers.
+    """``PhotoMetricDistortion`` with the same result for the same random numbers.
 
-    Brightness, contrast, saturation and hue each map the bytes of a channel one by one. The 256
-    results are made by mmsegmentation's own arithmetic; images take them from that table, or by
-    OpenCV's vector arithmetic where that gives the very same 256. Saturation and hue keep a trip to
-    HSV each: the rounding to BGR between them is part of the result.
+    Brightness, contrast, saturation and hue map each byte of a channel by itself. The 256 results
+    are computed by mmsegmentation's arithmetic; images take them from a table, or from OpenCV's
+    vector arithmetic if that gives the same 256. Saturation and hue convert to HSV and back each:
+    the rounding to BGR between them is part of the result.
 
-    Arguments and keys are those of ``PhotoMetricDistortion``; ``img`` must be uint8 with three
-    channels.
+    Arguments and keys are those of ``PhotoMetricDistortion``.
 
     Raises:
-        DataError: If ``img`` is something else.
+        DataError: ``img`` is not (H, W, 3) in uint8.
     """
 
     def transform(self, results: dict) -> dict:
@@ -37,8 +36,8 @@ class FastPhotoMetricDistortion(PhotoMetricDistortion):
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise DataError(
                 f"{results.get('img_path')} has {image.dtype} pixels of shape {image.shape}; "
-                "expected uint8 of shape (H, W, 3): leave to_float32 out, and put "
-                "FastPhotoMetricDistortion before what makes floats"
+                "expected uint8 of shape (H, W, 3): leave to_float32 out, and place "
+                "FastPhotoMetricDistortion before transforms that return floats"
             )
         return super().transform(results)
 
@@ -47,9 +46,9 @@ class FastPhotoMetricDistortion(PhotoMetricDistortion):
         if not np.random.randint(2):
             return img
         shift = np.random.uniform(-self.brightness_delta, self.brightness_delta)
-        whole = np.full(4, float(math.floor(shift)))  # a scalar of OpenCV's, for each channel
+        floor = np.full(4, float(math.floor(shift)))  # one for each channel
         table = self.convert(_LEVELS, beta=shift)
-        return _mapped(img, table, lambda pixels: cv2.add(pixels, whole))
+        return _mapped(img, table, lambda pixels: cv2.add(pixels, floor))
 
     def contrast(self, img: np.ndarray) -> np.ndarray:
         """Scale all channels, with probability 1/2."""
@@ -65,15 +64,15 @@ class FastPhotoMetricDistortion(PhotoMetricDistortion):
         return _in_hsv(img, 1, lambda plane: self._scaled(plane, factor))
 
     def hue(self, img: np.ndarray) -> np.ndarray:
-        """Turn the hue, with probability 1/2."""
+        """Shift the hue, with probability 1/2."""
         if not np.random.randint(2):
             return img
-        turn = np.random.randint(-self.hue_delta, self.hue_delta)
-        table = ((_LEVELS.astype(int) + turn) % 180).astype(np.uint8)
+        shift = np.random.randint(-self.hue_delta, self.hue_delta)
+        table = ((_LEVELS.astype(int) + shift) % 180).astype(np.uint8)
         return _in_hsv(img, 0, lambda plane: cv2.LUT(plane, table))
 
     def _scaled(self, img: np.ndarray, factor: float) -> np.ndarray:
-        # OpenCV rounds where mmsegmentation cuts off
+        # OpenCV rounds, mmsegmentation truncates
         return _mapped(
             img,
             self.convert(_LEVELS, alpha=factor),

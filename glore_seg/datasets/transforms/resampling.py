@@ -1,7 +1,7 @@
-"""A crop of a resized image without the rest of the resized image.
+"""Compute a crop of a resized image without the rest of the resized image.
 
 OpenCV's bilinear ``resize`` from W to w pixels takes output x from source position
-(x + 1/2) W/w - 1/2 and clamps at the border. A crop and a flip shift and mirror these positions: an
+(x + 1/2) W/w - 1/2 and clamps at the border. A crop shifts and a flip reverses these positions: an
 affine map, which ``warpAffine`` evaluates for the pixels of the crop alone. Nearest neighbors take
 floor(x W/w).
 """
@@ -18,7 +18,7 @@ class Crop(NamedTuple):
     """A crop of a resized image, all in pixels of the resized one.
 
     Args:
-        resized: Height and width of the whole resized image.
+        resized: Height and width of the resized image.
         top: First row.
         left: First column.
         size: Height and width of the crop, within the resized image.
@@ -33,13 +33,13 @@ class Crop(NamedTuple):
 def crop_of_resized_image(image: np.ndarray, crop: Crop, *, flip: bool = False) -> np.ndarray:
     """Equal ``cv2.resize`` with bilinear interpolation, then crop, then flip.
 
-    Grey levels differ by at most 1 (where both round otherwise) from OpenCV 4.11 on; older releases
-    round positions to 1/32 pixel and differ by a few levels at edges.
+    Gray levels differ by at most 1, by rounding. Before OpenCV 4.11 positions are rounded to 1/32
+    pixel, and levels differ by a few at edges.
 
     Args:
         image: Shape (H, W, 3), uint8; may be a read-only view of a file.
-        crop: What to cut.
-        flip: Whether to mirror the crop left to right.
+        crop: The crop.
+        flip: Whether to flip the crop horizontally.
 
     Returns:
         Shape (h, w, 3), uint8, contiguous, writable.
@@ -72,7 +72,7 @@ def crop_of_resized_label(label: np.ndarray, crop: Crop) -> np.ndarray:
 
     Args:
         label: Shape (H, W), uint8.
-        crop: What to cut.
+        crop: The crop.
 
     Returns:
         Shape (h, w), uint8, contiguous, writable.
@@ -100,7 +100,7 @@ def _position(index: int, step: float) -> float:
 
 
 def _window(first: float, step: float, length: int, limit: int) -> slice:
-    """Source pixels that bilinear interpolation reads, and one more at either side."""
+    """Return the source pixels that bilinear interpolation reads, and one more on each side."""
     last = first + (length - 1) * step
     return slice(max(int(first) - 1, 0), min(int(last) + 3, limit))
 

@@ -1,4 +1,4 @@
-"""Test-time augmentation whose images are made when their turn comes."""
+"""Test-time augmentation that creates each augmented image when it is needed."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from mmseg.registry import TRANSFORMS
 
 @dataclass(frozen=True)
 class AugmentedPass:
-    """One augmentation of one image, yet to be made.
+    """One augmentation of one image, to be computed when called.
 
     Attributes:
-        results: What the pipeline had loaded; shared by all passes of an image.
-        transforms: What makes the pass of it.
+        results: Output of the pipeline before the augmentation; shared by all passes of an image.
+        transforms: The transforms of this pass.
     """
 
     results: dict[str, Any]
     transforms: Compose
 
     def __call__(self) -> dict[str, Any]:
-        """Make it: ``inputs`` and ``data_samples`` of one image."""
+        """Return ``inputs`` and ``data_samples`` of one image."""
         return self.transforms(copy.deepcopy(self.results))
 
 
 @TRANSFORMS.register_module()
 class LazyTestTimeAug(mmcv.transforms.TestTimeAug):
-    """mmcv's ``TestTimeAug`` that hands on recipes in place of images.
+    """mmcv's ``TestTimeAug`` that returns augmentations to be computed later.
 
-    For ``AccumulatingSegTTAModel``, which makes each pass when its turn comes. Seven scales and
-    flips of a 1024 x 2048 image are 160 MB, their labels, of which only the first is used, 235 MB
-    more, and every worker has some batches ready. Here the image is there once, and the label is
-    loaded for the first pass alone.
+    ``AccumulatingSegTTAModel`` computes one pass after the other. Seven scales and flips of a
+    1024 x 2048 image are 160 MB, and their label maps, of which only the first is used, 235 MB
+    more; every worker holds some batches. Here the image is held once, and the label map is loaded
+    for the first pass alone.
 
     Args:
         transforms: As for ``TestTimeAug``: lists of transforms, of which every combination is a
@@ -52,5 +52,5 @@ class LazyTestTimeAug(mmcv.transforms.TestTimeAug):
             ]
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Return ``passes``: one :class:`AugmentedPass` a combination, in their order."""
+        """Return ``passes``: an :class:`AugmentedPass` for each combination, in order."""
         return {"passes": [AugmentedPass(results, subroutine) for subroutine in self.subroutines]}

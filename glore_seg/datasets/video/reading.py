@@ -1,31 +1,30 @@
-"""Read chosen frames of a video file, whatever state the file is in.
+"""Read chosen frames of a video, also of one that is truncated or corrupted in part.
 
-A video is first scanned: its packets are listed without being decoded, which tells what the file
-really holds, against what its header says. Frame i is the i-th image in the order in which a
-player shows them, at any rate, constant or not.
+A video file is first scanned: its packets are listed without being decoded, which tells what the
+file holds, against what its header declares. Frame i is the i-th image in display order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from glore_seg.errors import DataError
 from glore_seg.utils.dependencies import require
+from glore_seg.utils.image_io import read_image
 
-_RATES = (20.0, 40.0)  # ordinary frames a second: those of film and television, once
-_UNTIMED = {"avi"}  # containers that store the order of decoding alone
-# What is opened. FFmpeg goes by the content, and would follow a play list or script to other files.
+_UNTIMED = {"avi"}  # containers that store the decoding order alone
+# FFmpeg goes by the content: it would follow a play list or a script to other files.
 _CONTAINERS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,ivf,mxf,nut,gif"
-_STEADY = 0.01  # relative difference of the mean rate from the stream's base
 
 
 class UnreadableVideoError(DataError):
-    """A video that gives no frames; the text names the file and what is wrong with it."""
+    """A video without frames that can be read; the text names the file and the reason."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +33,11 @@ class VideoScan:
 
     Args:
         path: The file.
-        times: When each image is shown, in the stream's units, ascending; None where the
-            container stores no times, so that images can only be counted.
-        num_frames: How many images there are, at least 1.
-        header_frames: How many the header tells of, 0 where it doesn't.
-        rate: Mean frames a second, 0 where it is unknown.
-        steady: Whether all images are shown equally long.
+        times: Display time of each frame in the stream's units, ascending; None if the container
+            stores no times, so that frames can only be counted.
+        num_frames: Number of frames, at least 1.
+        header_frames: Number that the header declares, 0 if it does not.
+        rate: Mean frames per second, 0 if it is unknown.
     """
 
     path: Path
@@ -47,37 +45,23 @@ class VideoScan:
     num_frames: int
     header_frames: int
     rate: float
-    steady: bool
 
     @property
-    def cut_short(self) -> bool:
+    def is_truncated(self) -> bool:
         """Whether the file ends before its header says."""
         return self.num_frames < self.header_frames
-
-    def odd_rate(self) -> str:
-        """Say what is out of the ordinary in the rate; empty where nothing is."""
-        if not self.rate:
-            return "it has no frame rate"
-        if not self.steady:
-            return f"its frame rate varies, {self.rate:.4g} a second on average"
-        if not _RATES[0] <= self.rate <= _RATES[1]:
-            return f"it has {self.rate:.4g} frames a second"
-        return ""
 
 
 def scan_video(path: str | Path) -> VideoScan:
     """List what a video file holds, without decoding it.
 
-    Args:
-        path: The file.
-
     Raises:
         MissingDependencyError: PyAV is not installed.
-        UnreadableVideoError: The file is missing or no video, or holds no images.
+        UnreadableVideoError: The file is missing, not a video, or has no frames.
     """
     av = require("av", "video")
     path = Path(path)
-    with _opened(path) as container:
+    with _open(path) as container:
         stream = container.streams.video[0]
         times: list[int | None] = []
         try:
@@ -88,9 +72,7 @@ def scan_video(path: str | Path) -> VideoScan:
             pass  # the end of what the file holds
         if not times:
             raise UnreadableVideoError(
-                f"{path} holds no frames, though its header tells of {stream.frames}: get it again"
-                if stream.frames
-                else f"{path} holds no frames: get it again"
+                f"{path} holds no frames, its header declares {stream.frames}: copy it again"
             )
         shown = sorted(time for time in times if time is not None)
         known = container.format.name not in _UNTIMED and len(set(shown)) == len(times)
@@ -100,64 +82,96 @@ def scan_video(path: str | Path) -> VideoScan:
             num_frames=len(times),
             header_frames=stream.frames,
             rate=float(stream.average_rate or 0),
-            steady=not known or _is_steady(shown),
         )
 
 
-def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarray], dict[str, str]]:
+def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarray], str]:
     """Decode chosen frames.
 
-    Decoding begins at the last key frame before the first of them. Images are turned as the
-    header says (display matrix), and brought to the size of the first where the size changes.
+    Decoding begins at the last key frame before the first of them. Frames are rotated as the
+    header says (display matrix) and resized to the first one if the size changes.
 
     Args:
         scan: The video.
-        indices: Numbers of frames, each of 0 to ``num_frames`` - 1, in any order, more than once
-            where need be.
+        indices: Frame numbers, each of 0 to ``num_frames`` - 1, in any order, also repeated.
 
     Returns:
-        An image (H, W, 3), RGB, uint8, for each index, each an array of its own. Then what is
-        worth a line in the log, each naming the file: ``"turned"`` where the images were turned,
-        ``"damaged"`` where some don't decode, in whose place the nearest one that does stands.
+        A frame (H, W, 3), RGB, uint8, for each index, each a separate array; and a warning if
+        frames do not decode, which the nearest decodable one then replaces, else ``""``.
 
     Raises:
-        UnreadableVideoError: Not one of the frames decodes, or the file is no longer there.
+        UnreadableVideoError: None of the frames decodes, or the file is gone.
         DataError: An index is out of range.
     """
     wrong = [int(i) for i in indices if not 0 <= i < scan.num_frames]
     if wrong or not len(indices):
         raise DataError(
-            f"frames {wrong} are none of {scan.path}'s; expected one or more of 0 to "
+            f"frames {wrong} do not exist in {scan.path}; expected one or more of 0 to "
             f"{scan.num_frames - 1}"
         )
     wanted = sorted({int(i) for i in indices})
-    found, turned = _decode(scan, wanted, seek=scan.times is not None)
+    found = _decode(scan, wanted, seek=scan.times is not None)
     if len(found) < len(wanted) and scan.times is not None:
-        # the index of the container led astray, as it may with open groups of images
-        again, turned_again = _decode(scan, wanted, seek=False)
-        found, turned = {**again, **found}, turned or turned_again
+        # seeking may miss frames of open groups of pictures
+        found = {**_decode(scan, wanted, seek=False), **found}
+    return _replace_missing(found, [int(i) for i in indices], scan.path)
+
+
+def read_images(
+    folder: Path, template: str, numbers: Sequence[int]
+) -> tuple[list[np.ndarray], str]:
+    """Read frames of a video that is stored as a folder of numbered images.
+
+    Args:
+        folder: The folder.
+        template: Names of the images, such as ``"img_{:05}.jpg"``.
+        numbers: Which ones, in any order, also repeated.
+
+    Returns:
+        As :func:`read_frames`; all frames have the size of the first.
+
+    Raises:
+        UnreadableVideoError: None of them can be read.
+    """
+    found: dict[int, np.ndarray] = {}
+    for number in sorted(set(numbers)):
+        try:
+            image = read_image(folder / template.format(number))
+        except DataError:  # reported with the others
+            continue
+        height, width = next(iter(found.values()), image).shape[:2]
+        if image.shape[:2] != (height, width):
+            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+        found[number] = image
+    return _replace_missing(found, numbers, folder)
+
+
+def _replace_missing(
+    found: Mapping[int, np.ndarray], numbers: Sequence[int], path: Path
+) -> tuple[list[np.ndarray], str]:
+    """Return copies of the frames, of the nearest one where a frame is missing, and a warning."""
+    missing = sorted(set(numbers) - found.keys())
+    count = len(set(numbers))
     if not found:
         raise UnreadableVideoError(
-            f"{scan.path}: none of the {len(wanted)} frames from {wanted[0]} to {wanted[-1]} "
-            "decodes: get it again"
+            f"{path}: none of {count} frames from {min(numbers)} to {max(numbers)} can be read: "
+            "copy it again, or remove it from the list"
         )
-    notes = {}
-    if turned:
-        notes["turned"] = f"{scan.path} is turned by {turned} degrees by its header: read upright"
-    if len(found) < len(wanted):
-        notes["damaged"] = (
-            f"{scan.path}: {len(wanted) - len(found)} of {len(wanted)} frames don't decode; the "
-            "nearest that do stand in for them: get it again"
+    warning = ""
+    if missing:
+        warning = (
+            f"{path}: {len(missing)} of {count} frames cannot be read, such as {missing[0]}; the "
+            "nearest readable ones replace them: copy it again"
         )
-    # Copies: transforms may mirror an image in place, and would mirror a shared one twice.
-    nearest = {i: min(found, key=lambda other: abs(other - i)) for i in wanted}
-    return [found[nearest[int(i)]].copy() for i in indices], notes
+    nearest = (min(found, key=lambda other: (abs(other - i), other)) for i in numbers)
+    # copies: a transform that flips in place would flip a shared frame twice
+    return [found[i].copy() for i in nearest], warning
 
 
-def _opened(path: Path) -> Any:
+def _open(path: Path) -> Any:
     av = require("av", "video")
     if not path.is_file():
-        raise UnreadableVideoError(f"{path} is missing: get it, or leave it out of the list")
+        raise UnreadableVideoError(f"{path} is missing: download it, or remove it from the list")
     try:
         container = av.open(
             str(path),
@@ -168,34 +182,22 @@ def _opened(path: Path) -> Any:
         reason = getattr(error, "strerror", None) or error
         raise UnreadableVideoError(
             f"{path} cannot be opened as a video ({reason}; {path.stat().st_size} bytes); expected "
-            "a container such as MP4, Matroska or AVI: get it again"
+            "a container such as MP4, Matroska or AVI: download it again"
         ) from error
     if not container.streams.video:
         container.close()
-        raise UnreadableVideoError(f"{path} holds no images, only other streams: get it again")
+        raise UnreadableVideoError(f"{path} has no video stream: download it again")
     # workers of a loader share the cores already
     container.streams.video[0].codec_context.thread_count = 1
     return container
 
 
-def _is_steady(times: Sequence[int]) -> bool:
-    """Whether the steps between images are equal, but for the rounding of their times."""
-    steps = np.diff(times)
-    if not steps.size:
-        return True
-    middle = float(np.median(steps))
-    return bool(np.abs(steps - middle).max() <= max(1.0, _STEADY * middle))
-
-
-def _decode(
-    scan: VideoScan, wanted: Sequence[int], *, seek: bool
-) -> tuple[dict[int, np.ndarray], int]:
-    """Decode the frames in ``wanted``, ascending; return what was found, and how it was turned."""
+def _decode(scan: VideoScan, wanted: Sequence[int], *, seek: bool) -> dict[int, np.ndarray]:
+    """Decode the frames in ``wanted``, which ascends, as far as they decode."""
     found: dict[int, np.ndarray] = {}
     numbers = {time: i for i, time in enumerate(scan.times)} if scan.times is not None else None
-    missing = set(wanted)
-    turned, size = 0, (0, 0)
-    with _opened(scan.path) as container:
+    missing, size = set(wanted), (0, 0)
+    with _open(scan.path) as container:
         stream = container.streams.video[0]
         if seek and scan.times is not None and wanted[0]:
             container.seek(scan.times[wanted[0]], stream=stream)
@@ -204,17 +206,15 @@ def _decode(
             if index in missing:
                 size = size if any(size) else (frame.width, frame.height)
                 image = frame.to_ndarray(format="rgb24", width=size[0], height=size[1])
-                quarters = round(frame.rotation / 90)
-                turned = 90 * quarters % 360
-                found[index] = np.ascontiguousarray(np.rot90(image, quarters))
+                found[index] = np.rot90(image, round(frame.rotation / 90))
                 missing.discard(index)
             if not missing or index > wanted[-1]:
                 break
-    return found, turned
+    return found
 
 
 def _frames(container: Any, stream: Any) -> Iterator[Any]:
-    """Decode packet by packet, passing over those that don't."""
+    """Decode packet by packet, and skip those that do not decode."""
     av = require("av", "video")
     packets = container.demux(stream)
     while True:

@@ -1,4 +1,4 @@
-"""mmaction2 transforms that read videos in whatever state they are, and say what was wrong."""
+"""mmaction2 transforms that read truncated and partly corrupted videos, and log what was wrong."""
 
 from __future__ import annotations
 
@@ -11,32 +11,35 @@ from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 from mmengine.registry import TRANSFORMS
 
-from glore_seg.datasets.video.frames import read_images
-from glore_seg.datasets.video.reading import read_frames, scan_video
+from glore_seg.datasets.video.reading import read_frames, read_images, scan_video
 
-_HARMLESS = ("odd rate", "turned")
-_NAMED = 10  # files named for each of these, a transform and process
-_BLANK = (256, 256, 3)  # what stands in for an unreadable video in testing; 128 is mid gray
+_BLANK = np.full((256, 256, 3), 128, np.uint8)  # replaces an unreadable video in testing; gray
+
+
+class _LoggingTransform(BaseTransform):
+    """A transform that logs once for each file."""
+
+    def __init__(self) -> None:
+        self._logged: set[Path] = set()
+
+    def _warn(self, path: Path, text: str) -> None:
+        if text and path not in self._logged:
+            self._logged.add(path)
+            print_log(text, logger="current", level=logging.WARNING)
 
 
 @TRANSFORMS.register_module()
-class CheckedVideoInit(BaseTransform):
-    """Look into a video before frames are chosen; in place of ``PyAVInit`` or ``DecordInit``.
+class CheckedVideoInit(_LoggingTransform):
+    """Scan a video before frames are sampled; replaces ``PyAVInit`` or ``DecordInit``.
 
-    ``total_frames`` is what the file really holds, whatever its header says, so that a video cut
-    short is sampled from what is there. Frames are chosen by number, at any rate. The log names
-    files that end before their header says, and the first ten whose frame rate is odd: varying,
-    unknown, or not of 20 to 40 a second.
+    ``total_frames`` is what the file holds, so a truncated video is sampled from what is there;
+    the log then names it.
 
-    Reads ``filename``; sets ``total_frames``, ``avg_fps`` (frames a second, None where unknown)
-    and ``video_scan``.
+    Reads ``filename``; sets ``total_frames``, ``avg_fps`` (None if unknown) and ``video_scan``.
 
     Raises:
-        UnreadableVideoError: The video gives no frames. ``CheckedVideoDataset`` answers it.
+        UnreadableVideoError: The video has no frames; ``CheckedVideoDataset`` handles it.
     """
-
-    def __init__(self) -> None:
-        self._told = _Told()
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Scan the file."""
@@ -44,105 +47,74 @@ class CheckedVideoInit(BaseTransform):
             results.update(total_frames=1, avg_fps=None, video_scan=None)
             return results
         scan = scan_video(results["filename"])
-        if scan.cut_short:
-            self._told.tell(
-                "cut short",
+        if scan.is_truncated:
+            self._warn(
                 scan.path,
-                f"{scan.path} is cut short: it holds {scan.num_frames} of {scan.header_frames} "
-                "frames, and clips are taken from these: get it again",
-            )
-        if scan.odd_rate():
-            self._told.tell(
-                "odd rate",
-                scan.path,
-                f"{scan.path}: {scan.odd_rate()}; frames are taken by number, so a clip covers "
-                "another time than at 30",
+                f"{scan.path} is truncated: clips are sampled from {scan.num_frames} of "
+                f"{scan.header_frames} frames: copy it again",
             )
         results.update(total_frames=scan.num_frames, avg_fps=scan.rate or None, video_scan=scan)
         return results
 
-    def __repr__(self) -> str:
-        """Return the name: there are no settings."""
-        return f"{type(self).__name__}()"
-
 
 @TRANSFORMS.register_module()
-class CheckedVideoDecode(BaseTransform):
-    """Decode the chosen frames, upright; in place of ``PyAVDecode`` or ``DecordDecode``.
+class CheckedVideoDecode(_LoggingTransform):
+    """Decode the sampled frames, upright; replaces ``PyAVDecode`` or ``DecordDecode``.
 
-    The log names files of which frames don't decode (the nearest that do stand in for them), and
-    the first ten that are turned by their header.
+    The log names files with frames that do not decode; the nearest decodable ones replace them.
 
     Reads ``video_scan`` of ``CheckedVideoInit`` and ``frame_inds``; sets ``imgs`` (a list of
     (H, W, 3), RGB, uint8), ``img_shape`` and ``original_shape``.
 
     Raises:
-        UnreadableVideoError: No chosen frame decodes. ``CheckedVideoDataset`` answers it.
+        UnreadableVideoError: No sampled frame decodes; ``CheckedVideoDataset`` handles it.
     """
-
-    def __init__(self) -> None:
-        self._told = _Told()
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Decode."""
-        indices = np.asarray(results["frame_inds"]).reshape(-1)  # (clips x frames,)
         scan = results.pop("video_scan")
-        if scan is None:
-            results["imgs"] = [np.full(_BLANK, 128, np.uint8) for _ in indices]
+        return self._set_frames(results, None if scan is None else scan.path, scan)
+
+    def _set_frames(self, results: dict[str, Any], path: Path | None, scan: Any) -> dict[str, Any]:
+        indices = np.asarray(results["frame_inds"]).reshape(-1)  # (clips x frames,)
+        if path is None:
+            frames = [_BLANK.copy() for _ in indices]
         else:
-            results["imgs"], notes = read_frames(scan, indices.tolist())
-            for kind, note in notes.items():
-                self._told.tell(kind, scan.path, note)
-        results["frame_inds"] = indices
-        results["original_shape"] = results["img_shape"] = results["imgs"][0].shape[:2]
+            frames, warning = self._read(results, scan, indices.tolist())
+            self._warn(path, warning)
+        shape = frames[0].shape[:2]
+        results.update(imgs=frames, frame_inds=indices, original_shape=shape, img_shape=shape)
         return results
 
-    def __repr__(self) -> str:
-        """Return the name: there are no settings."""
-        return f"{type(self).__name__}()"
+    def _read(
+        self, results: dict[str, Any], scan: Any, indices: list[int]
+    ) -> tuple[list[np.ndarray], str]:
+        return read_frames(scan, indices)
 
 
 @TRANSFORMS.register_module()
-class CheckedFrameDecode(BaseTransform):
-    """Read the chosen frames of a folder; in place of ``RawFrameDecode``.
+class CheckedFrameDecode(CheckedVideoDecode):
+    """Read the sampled frames of a folder; replaces ``RawFrameDecode``.
 
-    The log names folders in which images are missing or don't decode (the nearest of the chosen
-    that do stand in for them). Images are brought to the size of the first.
-
-    Reads ``frame_dir``, ``filename_tmpl`` and ``frame_inds``; sets ``imgs`` (a list of (H, W, 3),
-    RGB, uint8), ``img_shape`` and ``original_shape``.
-
-    Raises:
-        UnreadableVideoError: No chosen frame is there. ``CheckedRawframeDataset`` answers it.
+    As ``CheckedVideoDecode``, but reads ``frame_dir``, ``filename_tmpl`` and ``frame_inds``.
     """
-
-    def __init__(self) -> None:
-        self._told = _Told()
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Read."""
-        indices = np.asarray(results["frame_inds"]).reshape(-1)  # (clips x frames,)
-        if results.get("unreadable"):
-            results["imgs"] = [np.full(_BLANK, 128, np.uint8) for _ in indices]
-        else:
-            folder = Path(results["frame_dir"])
-            results["imgs"], note = read_images(folder, results["filename_tmpl"], indices.tolist())
-            if note:
-                self._told.tell("damaged", folder, note)
-        results["frame_inds"] = indices
-        results["original_shape"] = results["img_shape"] = results["imgs"][0].shape[:2]
-        return results
+        folder = None if results.get("unreadable") else Path(results["frame_dir"])
+        return self._set_frames(results, folder, None)
 
-    def __repr__(self) -> str:
-        """Return the name: there are no settings."""
-        return f"{type(self).__name__}()"
+    def _read(
+        self, results: dict[str, Any], scan: Any, indices: list[int]
+    ) -> tuple[list[np.ndarray], str]:
+        return read_images(Path(results["frame_dir"]), results["filename_tmpl"], indices)
 
 
 @TRANSFORMS.register_module()
 class RepeatOneFrame(BaseTransform):
-    """Make every clip its middle frame, repeated: what is then recognized isn't motion.
+    """Replace each clip by its middle frame, repeated: a control without motion.
 
-    Stands between ``SampleFrames`` and the decoding, and changes ``frame_inds``.
+    Placed between ``SampleFrames`` and the decoding; changes ``frame_inds``.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -151,27 +123,3 @@ class RepeatOneFrame(BaseTransform):
         middle = clips[:, clips.shape[1] // 2]
         results["frame_inds"] = np.repeat(middle, clips.shape[1])
         return results
-
-    def __repr__(self) -> str:
-        """Return the name: there are no settings."""
-        return f"{type(self).__name__}()"
-
-
-class _Told:
-    """What the log was told already, by this transform in this process."""
-
-    def __init__(self) -> None:
-        self._files: dict[str, set[Path]] = {}
-
-    def tell(self, kind: str, path: Path, line: str) -> None:
-        """Log a line once for a file and kind; of a harmless kind, for the first files only."""
-        files = self._files.setdefault(kind, set())
-        if path in files or (kind in _HARMLESS and len(files) > _NAMED):
-            return
-        files.add(path)
-        if kind in _HARMLESS and len(files) > _NAMED:
-            line = (
-                f"further videos of this kind ({kind}) are not named here; "
-                "tools/dataset_converters/kinetics.py lists them all"
-            )
-        print_log(line, logger="current", level=logging.WARNING)

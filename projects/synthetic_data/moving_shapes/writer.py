@@ -6,13 +6,13 @@ from pathlib import Path
 
 import cv2
 
-from glore_seg.datasets.video.writing import write_video
 from glore_seg.errors import ConfigError
 from glore_seg.utils.files import atomic_write, write_lines
 from glore_seg.utils.progress import track
 from projects.synthetic_data.moving_shapes.painter import paint_frame
 from projects.synthetic_data.moving_shapes.scene import MOTIONS, SPLITS, compose_shapes
-from projects.synthetic_data.output_folder import OutputFolder
+from projects.synthetic_data.moving_shapes.video_file import write_video
+from projects.synthetic_data.output_folder import DatasetFolder
 
 MARKER = "moving_shapes.json"
 """Name of the file that tells how a folder was made and whether it is complete."""
@@ -74,7 +74,7 @@ def make_moving_shapes(
         "seed": seed,
         "raw_frames": raw_frames,
     }
-    folder = OutputFolder(root, MARKER, "moving shapes", ("videos", "frames", "lists"))
+    folder = DatasetFolder(root, MARKER, "moving shapes", ("videos", "frames", "lists"))
     if folder.claim(settings, overwrite=overwrite).get("complete"):
         return root
 

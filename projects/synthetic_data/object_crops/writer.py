@@ -20,7 +20,7 @@ from projects.synthetic_data.object_crops.objects import (
     find_objects,
 )
 from projects.synthetic_data.object_crops.settings import CropSettings
-from projects.synthetic_data.output_folder import OutputFolder
+from projects.synthetic_data.output_folder import DatasetFolder
 
 MARKER = "object_crops.json"
 """Name of the file that tells how a folder was made and whether it is complete."""
@@ -66,7 +66,7 @@ def make_object_crops(
     """
     src, out, settings = Path(src), Path(out), settings or CropSettings()
     known = {**asdict(settings), "classes": list(settings.classes), "src": str(src.resolve())}
-    folder = OutputFolder(out, MARKER, "crops", SPLITS)
+    folder = DatasetFolder(out, MARKER, "crops", SPLITS)
     found = folder.claim(known, overwrite=overwrite)
     if found.get("counts"):
         return found["counts"]

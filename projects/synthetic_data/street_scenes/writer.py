@@ -9,7 +9,7 @@ from glore_seg.errors import ConfigError
 from glore_seg.utils.files import atomic_write
 from glore_seg.utils.image_io import write_png
 from glore_seg.utils.progress import track
-from projects.synthetic_data.output_folder import OutputFolder
+from projects.synthetic_data.output_folder import DatasetFolder
 from projects.synthetic_data.street_scenes.painter import label_images, paint, polygons
 from projects.synthetic_data.street_scenes.scene import SPLITS, compose_scene
 
@@ -66,7 +66,7 @@ def make_street_scenes(
     counts = dict(zip(SPLITS, (num_train, num_val, num_test), strict=True))
     _check(counts, size, seed)
     settings = {"drawing": DRAWING, "counts": counts, "size": list(size), "seed": seed}
-    folder = OutputFolder(root, MARKER, "street scenes", ("leftImg8bit", "gtFine"))
+    folder = DatasetFolder(root, MARKER, "street scenes", ("leftImg8bit", "gtFine"))
     if folder.claim(settings, overwrite=overwrite).get("complete"):
         return root
 

@@ -56,19 +56,3 @@ def test_noise_lies_in_the_clips_range(frames):
     assert not np.array_equal(noise[0], noise[1])
     np.random.seed(3)
     np.testing.assert_array_equal(ClipNoise(amplitude=20)({"imgs": frames})["imgs"][0], found[0])
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [np.zeros((4, 4, 3), np.float32), np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), "u1")],
-)
-def test_refuses_what_is_no_frame_of_bytes(wrong):
-    with pytest.raises(ValueError, match=r"expected uint8 of shape \(H, W, 3\): put ClipHLSJitter"):
-        ClipHLSJitter()({"imgs": [wrong]})
-
-
-def test_wrong_options():
-    with pytest.raises(ValueError, match=r"are \(15, -1, 25\); expected 0 or more"):
-        ClipHLSJitter(lightness=-1)
-    with pytest.raises(ValueError, match="amplitude is -2; expected 0 or more"):
-        ClipNoise(amplitude=-2)

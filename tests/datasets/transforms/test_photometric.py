@@ -4,11 +4,12 @@ import pytest
 from mmseg.datasets.transforms import PhotoMetricDistortion
 
 from glore_seg.datasets import FastPhotoMetricDistortion
+from glore_seg.errors import DataError
 
 
 @pytest.fixture(scope="module")
 def image():
-    """All kinds of colors, saturated and gray, in a size that vectors don't divide."""
+    """Saturated and gray colors, in a size that is not a multiple of a vector."""
     rng = np.random.default_rng(0)
     smooth = cv2.GaussianBlur(rng.integers(0, 256, (61, 67, 3), np.uint8), (7, 7), 2)
     noise = rng.integers(0, 256, (61, 67, 3), np.uint8)
@@ -61,7 +62,7 @@ def test_each_operation_with_a_forced_parameter(image, monkeypatch, name, parame
     assert name == "hue" or parameter == 0.5 or not np.array_equal(found, image)
 
 
-def test_an_operation_in_two_on_average():
+def test_operations_have_probability_one_half():
     np.random.seed(0)
     gray = np.full((2, 2, 3), 100, np.uint8)
     same = [np.array_equal(FastPhotoMetricDistortion().brightness(gray), gray) for _ in range(600)]
@@ -73,6 +74,6 @@ def test_an_operation_in_two_on_average():
     "wrong",
     [np.zeros((4, 4, 3), np.float32), np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8)],
 )
-def test_refuses_what_is_no_image_of_bytes(wrong):
-    with pytest.raises(ValueError, match=r"x\.png has .*expected uint8 of shape \(H, W, 3\)"):
+def test_rejects_other_types_and_shapes(wrong):
+    with pytest.raises(DataError, match=r"x\.png has .*expected uint8 of shape \(H, W, 3\)"):
         FastPhotoMetricDistortion()({"img": wrong, "img_path": "x.png"})

@@ -14,7 +14,7 @@ def noise(shape, smooth=True):
 
 
 def crops(size, ratio, count=12):
-    """The whole resized image, its corners, and crops anywhere."""
+    """The full resized image, its corners, and random crops."""
     rng = np.random.default_rng(1)
     resized = tuple(int(side * ratio) for side in size)
     yield Crop(resized, 0, 0, resized)
@@ -37,8 +37,8 @@ def cut(resized, crop):
 def test_image_equals_resize_then_crop(size, ratio, flip):
     image = noise((*size, 3), smooth=False)
     for crop in crops(size, ratio):
-        whole = cv2.resize(image, crop.resized[::-1], interpolation=cv2.INTER_LINEAR)
-        expected = cut(whole, crop)[:, ::-1] if flip else cut(whole, crop)
+        full = cv2.resize(image, crop.resized[::-1], interpolation=cv2.INTER_LINEAR)
+        expected = cut(full, crop)[:, ::-1] if flip else cut(full, crop)
         found = crop_of_resized_image(image, crop, flip=flip)
         assert found.shape == (*crop.size, 3)
         assert found.flags.c_contiguous
@@ -52,8 +52,8 @@ def test_image_equals_resize_then_crop(size, ratio, flip):
 def test_label_equals_resize_then_crop_to_the_pixel(size, ratio):
     label = noise(size, smooth=False)
     for crop in crops(size, ratio):
-        whole = cv2.resize(label, crop.resized[::-1], interpolation=cv2.INTER_NEAREST)
-        np.testing.assert_array_equal(crop_of_resized_label(label, crop), cut(whole, crop))
+        full = cv2.resize(label, crop.resized[::-1], interpolation=cv2.INTER_NEAREST)
+        np.testing.assert_array_equal(crop_of_resized_label(label, crop), cut(full, crop))
 
 
 def test_share_of_rounded_pixels_and_no_bias():

@@ -35,21 +35,21 @@ def passes(scenes):
         yield augment(results)["passes"]
 
 
-def test_every_combination_in_the_order_of_the_lists(passes):
-    made = [make() for make in passes]
-    shapes = [tuple(one["inputs"].shape) for one in made]
+def test_passes_are_all_combinations_in_order(passes):
+    outputs = [make() for make in passes]
+    shapes = [tuple(one["inputs"].shape) for one in outputs]
     assert shapes == [(3, 256, 512)] * 2 + [(3, 64, 128)] * 2
-    assert [one["data_samples"].flip for one in made] == [False, True, False, True]
-    assert made[1]["inputs"].equal(made[0]["inputs"].flip(2))
+    assert [one["data_samples"].flip for one in outputs] == [False, True, False, True]
+    assert outputs[1]["inputs"].equal(outputs[0]["inputs"].flip(2))
 
 
-def test_the_first_alone_loads_the_label(passes):
+def test_only_the_first_pass_loads_the_label(passes):
     labelled = ["gt_sem_seg" in make()["data_samples"] for make in passes]
     assert labelled == [True, False, False, False]
     assert passes[0]()["data_samples"].gt_sem_seg.data.shape == (1, 128, 256)
 
 
-def test_made_twice_is_the_same_and_the_image_is_sent_once(passes):
+def test_repeats_exactly_and_pickles_the_image_once(passes):
     assert passes[1]()["inputs"].equal(passes[1]()["inputs"])
     # a worker process sends the batch pickled
     sent = pickle.dumps(passes)
@@ -57,7 +57,7 @@ def test_made_twice_is_the_same_and_the_image_is_sent_once(passes):
     assert pickle.loads(sent)[3]()["inputs"].equal(passes[3]()["inputs"])
 
 
-def test_a_damaged_label_is_named(passes, tmp_path):
+def test_names_a_corrupted_label(passes, tmp_path):
     passes[0].results["seg_map_path"] = str(tmp_path / "a.png")
     (tmp_path / "a.png").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"a\.png cannot be read as an image"):

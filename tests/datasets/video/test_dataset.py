@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from glore_seg.errors import GloReSegError
+from glore_seg.errors import ConfigError, DataError
 
 pytest.importorskip("av")
 pytest.importorskip("mmaction")
@@ -33,8 +33,8 @@ from tests.datasets.video.files import cut, images, numbers, write_clip, write_n
 
 
 @pytest.fixture
-def told(monkeypatch):
-    """Lines for the log."""
+def logged(monkeypatch):
+    """Lines of the log."""
     lines = []
     for module in ("dataset", "transforms"):
         monkeypatch.setattr(
@@ -70,9 +70,9 @@ def dataset(root, lines, **options):
 
 
 @pytest.fixture
-def damaged(tmp_path):
-    """A folder with videos of all kinds of damage, and one that is whole."""
-    write_clip(tmp_path / "a whole.mp4")
+def corrupted(tmp_path):
+    """A folder with corrupted videos of all kinds, and a good one."""
+    write_clip(tmp_path / "a good.mp4")
     cut(write_clip(tmp_path / "truncated.mp4"), 0.5)
     (tmp_path / "zero.mp4").touch()
     path = write_noise(tmp_path / "no_frames.mp4")
@@ -82,84 +82,61 @@ def damaged(tmp_path):
 
 
 NAMES = ("truncated.mp4", "zero.mp4", "no_frames.mp4", "missing.mp4")
-LINES = ["a whole.mp4 2", *(f"{name} {i}" for i, name in enumerate(NAMES))]
+LINES = ["a good.mp4 2", *(f"{name} {i}" for i, name in enumerate(NAMES))]
 
 
-def test_training_goes_on_with_another_video(damaged, told):
-    data = dataset(damaged, LINES)
+def test_training_goes_on_with_another_video(corrupted, logged):
+    data = dataset(corrupted, LINES)
     for _ in range(2):
         for index in range(5):
             sample = data[index]
             assert sample["data_samples"].gt_label.tolist() == [2]
             assert sample["inputs"].shape == (1, 3, 4, 32, 32)
-            assert sample["data_samples"].filename == str(damaged / "a whole.mp4")
-    lines = sorted(line for line, _, _ in told)
+            assert sample["data_samples"].filename == str(corrupted / "a good.mp4")
+    lines = sorted(line for line, _, _ in logged)
     assert len(lines) == 4  # each once
     for name, line in zip(sorted(NAMES), lines, strict=True):
-        assert line.startswith(str(damaged / name))
-        assert line.endswith("; another video stands in for it")
-    assert {(logger, level) for _, logger, level in told} == {("current", logging.WARNING)}
+        assert line.startswith(str(corrupted / name))
+        assert line.endswith("; another video replaces it")
+    assert {(logger, level) for _, logger, level in logged} == {("current", logging.WARNING)}
 
 
-def test_a_loss_of_nan_names_the_videos(damaged):
-    batch = pseudo_collate([dataset(damaged, LINES)[0]])
+def test_a_loss_of_nan_names_the_videos(corrupted):
+    batch = pseudo_collate([dataset(corrupted, LINES)[0]])
     guard = NonFiniteLossCheck(SimpleNamespace(iter=4), "stop")
     guard.begin(batch)
-    with pytest.raises(ValueError, match=r"nan at iteration 5: /\S+/a whole\.mp4\. The weights"):
+    with pytest.raises(ValueError, match=r"nan at iteration 5: /\S+/a good\.mp4\. The weights"):
         guard._allows(torch.tensor(float("nan")))
 
 
-def test_training_ends_where_no_video_can_be_read(damaged, told):
-    data = dataset(damaged, LINES[2:4], max_refetch=5)
-    message = (
-        r"^no video of \S+/list\.txt can be read, of 6 that were tried in a row, such as: "
-        r"\S+\.mp4 .*get it again; expected some that can: correct data_prefix"
-    )
-    with pytest.raises(ValueError, match=message) as raised:
+def test_training_ends_if_no_video_can_be_read(corrupted, logged):
+    data = dataset(corrupted, LINES[2:4], max_refetch=5)
+    with pytest.raises(DataError, match=r"^6 videos of \S+/list\.txt in a row cannot be read"):
         data[0]
-    assert isinstance(raised.value, GloReSegError)
-    data.pipeline = lambda results: None
-    with pytest.raises(Exception, match="Cannot find valid image") as raised:
-        data[0]
-    assert type(raised.value) is Exception  # not the videos' fault
 
 
-def test_testing_leaves_none_out(damaged, told):
-    data = dataset(damaged, LINES, test_mode=True, pipeline=pipeline(clips=2))
+def test_testing_leaves_none_out(corrupted, logged):
+    data = dataset(corrupted, LINES, test_mode=True, pipeline=pipeline(clips=2))
     samples = [data[index] for index in range(5)]
     assert [s["data_samples"].gt_label.item() for s in samples] == [2, 0, 1, 2, 3]
     assert {s["inputs"].shape for s in samples} == {(2, 3, 4, 32, 32)}
     assert samples[0]["data_samples"].get("unreadable") is None
     assert "zero.mp4" in samples[2]["data_samples"].unreadable
     assert samples[2]["inputs"].unique().tolist() == [128]
-    assert len(told) == 4
-    assert all(line.endswith("; it counts as an error") for line, _, _ in told)
+    assert len(logged) == 4
+    assert all(line.endswith("; it counts as an error") for line, _, _ in logged)
 
 
-def test_odd_videos_are_used_and_named(tmp_path, told):
+def test_truncated_and_rotated_videos_are_used(tmp_path, logged):
     cut(write_noise(tmp_path / "short.mp4"), 0.5)
-    write_clip(tmp_path / "turned.mp4", rotation=90)
-    write_clip(tmp_path / "fast.mp4", rate=60)
-    data = dataset(tmp_path, ["short.mp4 0", "turned.mp4 1", "fast.mp4 2"], test_mode=True)
+    write_clip(tmp_path / "rotated.mp4", rotation=90)
+    data = dataset(tmp_path, ["short.mp4 0", "rotated.mp4 1"], test_mode=True)
     for _ in range(2):
-        assert [data[i]["data_samples"].gt_label.item() for i in range(3)] == [0, 1, 2]
-    texts = [line for line, _, _ in told if "don't decode" not in line]
-    assert len(texts) == 3
-    assert "short.mp4 is cut short: it holds 12 of 24 frames" in texts[0]
-    assert "turned.mp4 is turned by 90 degrees by its header: read upright" in texts[1]
-    assert "fast.mp4: it has 60 frames a second; frames are taken by number" in texts[2]
-    assert [data[i]["data_samples"].get("unreadable") for i in range(3)] == [None] * 3
-
-
-def test_harmless_oddities_do_not_flood_the_log(tmp_path, told):
-    for i in range(13):
-        write_clip(tmp_path / f"{i:02}.mp4", 9, rate=60)
-    data = dataset(tmp_path, [f"{i:02}.mp4 0" for i in range(13)])
-    for i in range(13):
-        data[i]
-    assert len(told) == 11
-    assert "09.mp4" in told[9][0]
-    assert told[10][0].startswith("further videos of this kind (odd rate) are not named here; too")
+        samples = [data[i]["data_samples"] for i in range(2)]
+        assert [sample.gt_label.item() for sample in samples] == [0, 1]
+        assert [sample.get("unreadable") for sample in samples] == [None, None]
+    (text,) = (line for line, _, _ in logged if "cannot be read" not in line)
+    assert "short.mp4 is truncated: clips are sampled from 12 of 24 frames" in text
 
 
 def test_one_frame_repeated(tmp_path):
@@ -184,34 +161,33 @@ def test_lists(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("lines", "error", "message"),
+    ("lines", "message"),
     [
-        (["a.mp4 0", "a.mp4"], ValueError, r"line 2 of .*list\.txt is 'a\.mp4'; expected `path la"),
-        (["a.mp4 left"], ValueError, r"line 1 of .*list\.txt is 'a\.mp4 left'"),
-        (["a.mp4 2"], ValueError, "line 1 of .* has label 2; expected 0 to 1: correct"),
-        (["a.mp4 -1"], ValueError, "line 1 of .* has label -1; expected 0 to 1"),
-        ([], ValueError, r"list\.txt lists no videos"),
-        (["b.mp4 0", "c.mp4 1"], FileNotFoundError, r"none of the 2 videos in .*b\.mp4: correct"),
+        (["a.mp4 0", "a.mp4"], r"line 2 of .*list\.txt is 'a\.mp4'"),
+        (["a.mp4 left"], r"line 1 of .*list\.txt is 'a\.mp4 left'"),
+        (["a.mp4 2"], "line 1 of .* has label 2; expected 0 to 1"),
+        (["a.mp4 -1"], "line 1 of .* has label -1; expected 0 to 1"),
+        ([], r"none of the 0 videos in .*list\.txt exists"),
+        (["b.mp4 0", "c.mp4 1"], r"none of the 2 videos in .*list\.txt exists"),
     ],
 )
-def test_refused_lists(tmp_path, lines, error, message):
+def test_rejects_lists(tmp_path, lines, message):
     write_clip(tmp_path / "a.mp4", 2)
-    with pytest.raises(error, match=message):
+    with pytest.raises(DataError, match=message):
         dataset(tmp_path, lines, metainfo={"classes": ["left", "right"]})
 
 
-def test_a_list_that_is_no_text(tmp_path):
-    (tmp_path / "list.txt").write_bytes(b"a.mp4 0\n\xff.mp4 0\n")
-    with pytest.raises(ValueError, match=r"list\.txt is no text \(.*; expected UTF-8"):
-        CheckedVideoDataset(ann_file=str(tmp_path / "list.txt"), pipeline=[])
-
-
-def test_refused_settings(tmp_path):
+def test_rejects_missing_files_and_pipelines(tmp_path):
     write_clip(tmp_path / "a.mp4", 2)
-    with pytest.raises(GloReSegError, match=r"ann_file .*none\.txt is missing; expected a te"):
+    with pytest.raises(DataError, match=r"none\.txt is missing"):
         dataset(tmp_path, ["a.mp4 0"], ann_file="none.txt")
-    with pytest.raises(ValueError, match="has no CheckedVideoDecode; other decoders end the run"):
+    with pytest.raises(DataError, match=r"classes is none.txt, which is missing"):
+        dataset(tmp_path, ["a.mp4 0"], metainfo={"classes": "none.txt"})
+    with pytest.raises(ConfigError, match="has no CheckedVideoDecode"):
         dataset(tmp_path, ["a.mp4 0"], pipeline=[CheckedVideoInit()])
+    (tmp_path / "text.txt").write_bytes(b"a.mp4 0\n\xff.mp4 0\n")
+    with pytest.raises(DataError, match=r"text\.txt is not UTF-8 text"):
+        dataset(tmp_path, [], ann_file="text.txt")
 
 
 def frames_dataset(root, lines, **options):
@@ -229,8 +205,8 @@ def frames_dataset(root, lines, **options):
 
 @pytest.fixture
 def folders(tmp_path):
-    """Frames of a clip: whole, with one missing and one damaged, and none at all."""
-    for name in ("a whole", "holes"):
+    """Frames of a clip: complete, and with one missing and one corrupted."""
+    for name in ("a good", "holes"):
         (tmp_path / name).mkdir()
         for number, image in enumerate(images(7), start=1):
             cv2.imwrite(str(tmp_path / name / f"img_{number:05}.jpg"), image[..., ::-1])
@@ -240,53 +216,43 @@ def folders(tmp_path):
     return tmp_path
 
 
-FOLDERS = ["a whole 7 2", "holes 7 1", "missing 7 0"]
+FOLDERS = ["a good 7 2", "holes 7 1", "missing 7 0"]
 
 
-def test_folders_with_missing_frames(folders, told):
+def test_folders_with_missing_frames(folders, logged):
     data = frames_dataset(folders, FOLDERS, test_mode=True)
     samples = [data[i] for i in range(3)]
     assert [s["data_samples"].gt_label.item() for s in samples] == [2, 1, 0]
     shown = [numbers(s["inputs"][0].permute(1, 2, 3, 0).float().numpy()) for s in samples[:2]]
     assert shown == [[0, 2, 4, 6], [2, 2, 4, 4]]
-    assert samples[0]["data_samples"].frame_dir == str(folders / "a whole")
+    assert samples[0]["data_samples"].frame_dir == str(folders / "a good")
     assert [bool(s["data_samples"].get("unreadable")) for s in samples] == [False, False, True]
     assert samples[2]["inputs"].unique().tolist() == [128]
-    first, second = (line for line, _, _ in told)
-    assert "holes: 2 of 4 frames are missing or don't decode, such as img_00001.jpg; " in first
-    assert second.endswith(
-        "get the folder again, or leave it out of the list; it counts as an error"
-    )
+    first, second = (line for line, _, _ in logged)
+    assert "holes: 2 of 4 frames cannot be read, such as 1; " in first
+    assert second.endswith("; it counts as an error")
 
 
-def test_training_takes_another_folder(folders, told):
+def test_training_takes_another_folder(folders, logged):
     data = frames_dataset(folders, FOLDERS[::2])
     assert [data[i]["data_samples"].gt_label.item() for i in range(2)] == [2, 2]
-    assert told[0][0].endswith("; another video stands in for it")
+    assert logged[0][0].endswith("; another video replaces it")
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("holes 7", r"line 1 of .*list\.txt is 'holes 7'; expected `folder frames label` with"),
-        ("holes 0 1", "is 'holes 0 1'; expected .* at least 1"),
+        ("holes 7", "line 1 of .* is 'holes 7'; expected `folder frames label`"),
+        ("holes 0 1", "is 'holes 0 1'; expected"),
         ("holes seven 1", "is 'holes seven 1'; expected"),
         ("holes 7 2", "line 1 of .* has label 2; expected 0 to 1"),
     ],
 )
-def test_refused_lists_of_folders(folders, line, message):
-    with pytest.raises(ValueError, match=message):
+def test_rejects_lists_of_folders(folders, line, message):
+    with pytest.raises(DataError, match=message):
         frames_dataset(folders, [line], metainfo={"classes": ["left", "right"]})
 
 
-def test_folders_without_labels_or_with_several(folders):
-    data = frames_dataset(folders, ["a whole 7"], test_mode=True)
+def test_folders_without_labels(folders):
+    data = frames_dataset(folders, ["a good 7"], test_mode=True)
     assert data.get_data_info(0)["label"] == -1
-    with pytest.raises(ValueError, match="multi_class is True; expected one label a line"):
-        frames_dataset(folders, FOLDERS, multi_class=True, num_classes=3)
-
-
-def test_missing_classes(tmp_path):
-    write_clip(tmp_path / "a.mp4", 2)
-    with pytest.raises(GloReSegError, match=r"metainfo.classes is none.txt, which is missing"):
-        dataset(tmp_path, ["a.mp4 0"], metainfo={"classes": "none.txt"})

@@ -31,12 +31,12 @@ from tests.mutations.strategies import WORDS
 
 _LINES = {
     "projects.reproduction.ablation.__main__": "--gather-only --seeds 0 --out-dir out",
-    "analysis/class_balance": "small.py --split val --json out/a.json --image out/a.png",
+    "analysis/class_balance": "small.py --split val --json out/a.json --plot out/a.png",
     "projects.reproduction.paper_tables.__main__": "--tables none --json out/a.json",
-    "browse_dataset": "small.py --out-dir out --split val --number 1 --seed 0",
+    "browse_dataset": "small.py --out-dir out --split val --num-images 1 --seed 0",
     "check_submission": "a.zip --data-root data --split val --quiet",
     "dataset_converters/camvid": "data out --quiet",
-    "dataset_converters/cityscapes": "data --partial --check-only --nproc 1",
+    "dataset_converters/cityscapes": "data --allow-incomplete --check-only --nproc 1",
     "dataset_converters/kinetics": "data --annotations a.csv --out out --min-frames 3 --nproc 1",
     "projects.synthetic_data.moving_shapes.__main__": "out --num-train 1 --num-val 1 --num-frames 2 --size 32 32",
     "projects.synthetic_data.object_crops.__main__": "data out --size 32 --min-side 1 --num-train 1 --num-val 1",

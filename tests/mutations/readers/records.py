@@ -13,7 +13,7 @@ from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
 from glore_seg.evaluation.submission import ExpectedImages, SubmissionWriter
 from glore_seg.visualization.curves import read_scalars
 from projects.reproduction.model_index import config_table, read_model_index
-from projects.synthetic_data.output_folder import OutputFolder
+from projects.synthetic_data.output_folder import DatasetFolder
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import no_surrogates, spoiled_bytes, spoiled_json, spoiled_text
 
@@ -38,7 +38,7 @@ def _read_journal(folder: Path) -> None:
 
 
 def _read_marker(folder: Path) -> None:
-    made = OutputFolder(folder / "out", "made.json", "street scenes", ["leftImg8bit"])
+    made = DatasetFolder(folder / "out", "made.json", "street scenes", ["leftImg8bit"])
     before = (folder / "out" / "made.json").read_bytes()
     notes = made.claim({"seed": 0, "size": [64, 128]}, overwrite=False)
     if notes and notes.get("settings") != {"seed": 0, "size": [64, 128]}:

@@ -1,4 +1,4 @@
-"""The figures are those of the files."""
+"""Counts of classes equal those of the files."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ def test_counts_what_the_files_hold(load_tool, small_config, street_scenes, tmp_
     expected = Counter()
     for file in files:
         expected.update(cv2.imread(str(file), cv2.IMREAD_UNCHANGED).ravel().tolist())
-    options = ["--json", tmp_path / "balance.json", "--image", tmp_path / "balance.png"]
+    options = ["--json", tmp_path / "balance.json", "--plot", tmp_path / "balance.png"]
     load_tool("analysis/class_balance")([small_config, *map(str, options)])
     written = json.loads((tmp_path / "balance.json").read_text())
     assert [c["name"] for c in written["classes"]] == list(CityscapesDataset.METAINFO["classes"])

@@ -1,7 +1,7 @@
-"""Images a second and core: the training pipeline from files and from a pack, beside mmseg's own.
+"""Images/s per core of the training pipeline, from files and packed, compared with mmseg's.
 
-Draws street scenes of full size into a temporary folder (two seconds an image), packs them there,
-and runs the three pipelines in turns over the same images with the same random numbers.
+Generates full-size street scenes in a temporary folder (two seconds per image), packs them, and
+times the three pipelines alternately on the same images with the same random numbers.
 """
 
 import tempfile
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from mmengine.dataset import BaseDataset
 
-import glore_seg  # noqa: F401  patches upstream, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches OpenMMLab, so it comes first
 from benchmarks.common import begin, finish, make_parser
 from glore_seg.datasets import pack_dataset
 from projects.reproduction.measure import side_by_side
@@ -28,8 +28,8 @@ CAT_MAX_RATIO = 0.75
 def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     """Measure, print and return the tables."""
     parser = make_parser(
-        "The training pipeline's images a second and core, beside mmsegmentation's own.",
-        example="python -m benchmarks.feed --json feed.json --plot feed.png",
+        "Images/s per core of the training pipeline, compared with mmsegmentation's.",
+        example="python -m benchmarks.data_pipeline --json pipeline.json --plot pipeline.png",
     )
     parser.set_defaults(threads=1)
     parser.add_argument(
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
     parser.add_argument(
         "--crop", type=int, nargs=2, default=(768, 768), metavar=("H", "W"), help="of crops"
     )
-    parser.add_argument("--images", type=int, default=6, help="how many (default: 6)")
+    parser.add_argument("--images", type=int, default=6, help="number of images (default: 6)")
     args = parser.parse_args(argv)
     header = begin(args)
     header["opencv"] = cv2.__version__
@@ -51,23 +51,23 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
             {name: passes(dataset) for name, dataset in datasets.items()}, rounds=args.rounds
         )
         stages = {name: stage_times(dataset, 10) for name, dataset in datasets.items()}
-    rows, slowest = [], timings["mmseg, files"]
+    rows, slowest = [], timings["mmseg, PNG"]
     for name, timing in timings.items():
         cpu = 1e3 * float(np.median(timing.cpu)) / args.images
         rows.append(
             {
                 "pipeline": name,
-                "images a second and core": 1e3 / cpu,
-                "CPU ms an image": cpu,
-                "ms an image": timing.milliseconds / args.images,
-                "times mmseg's": timing.times_faster_than(slowest, clock="cpu"),
+                "images/s per core": 1e3 / cpu,
+                "CPU ms per image": cpu,
+                "ms per image": timing.milliseconds / args.images,
+                "speedup": timing.times_faster_than(slowest, clock="cpu"),
             }
         )
     sizes = "{} x {} images, {} x {} crops".format(*args.size, *args.crop)
     tables = {
-        f"Feed: {sizes}": rows,
-        "Where the CPU time goes": [
-            {"pipeline": name, "transform": stage, "CPU ms an image": milliseconds}
+        f"Data pipeline: {sizes}": rows,
+        "CPU time by transform": [
+            {"pipeline": name, "transform": stage, "CPU ms per image": milliseconds}
             for name, found in stages.items()
             for stage, milliseconds in found.items()
         ],
@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, list[dict[str, Any]]]:
 def make_datasets(
     folder: Path, size: tuple[int, int], crop: tuple[int, int], *, number: int
 ) -> dict[str, BaseDataset]:
-    """Draw and pack the images; build the dataset of each pipeline."""
+    """Generate and pack the images; build a dataset for each pipeline."""
     from mmengine.registry import init_default_scope
     from mmseg.registry import DATASETS
 
@@ -89,29 +89,29 @@ def make_datasets(
     make_street_scenes(folder / "data", num_train=number, num_val=0, num_test=0, size=size)
     pack_dataset(folder / "data", folder / "pack")
     resize = {"scale": size[::-1], "ratio_range": RATIOS, "keep_ratio": True}
-    cut = {"crop_size": crop, "cat_max_ratio": CAT_MAX_RATIO}
-    theirs = [
+    crops = {"crop_size": crop, "cat_max_ratio": CAT_MAX_RATIO}
+    mmseg = [
         {"type": "LoadImageFromFile"},
         {"type": "LoadAnnotations"},
         {"type": "RandomResize", **resize},
-        {"type": "RandomCrop", **cut},
+        {"type": "RandomCrop", **crops},
         {"type": "RandomFlip", "prob": 0.5},
         {"type": "PhotoMetricDistortion"},
         {"type": "PackSegInputs"},
     ]
     ours = [
-        {"type": "LoadRandomResizeCropFlip", **resize, **cut},
+        {"type": "LoadRandomResizeCropFlip", **resize, **crops},
         {"type": "FastPhotoMetricDistortion"},
         {"type": "FastPackSegInputs"},
     ]
     prefix = {"img_path": "leftImg8bit/train", "seg_map_path": "gtFine/train"}
     common = {"data_root": str(folder / "data"), "data_prefix": prefix}
     return {
-        "mmseg, files": DATASETS.build({"type": "CityscapesDataset", **common, "pipeline": theirs}),
-        "glore_seg, files": DATASETS.build(
+        "mmseg, PNG": DATASETS.build({"type": "CityscapesDataset", **common, "pipeline": mmseg}),
+        "glore_seg, PNG": DATASETS.build(
             {"type": "CheckedCityscapesDataset", **common, "pipeline": ours}
         ),
-        "glore_seg, pack": DATASETS.build(
+        "glore_seg, packed": DATASETS.build(
             {
                 "type": "CheckedCityscapesDataset",
                 **common,
@@ -123,7 +123,7 @@ def make_datasets(
 
 
 def passes(dataset: BaseDataset) -> Callable[[], None]:
-    """Give what runs once over all images, the next random numbers each time."""
+    """Return a function that loads all images once, each time with the next seed."""
     seed = 0
 
     def run() -> None:
@@ -137,7 +137,7 @@ def passes(dataset: BaseDataset) -> Callable[[], None]:
 
 
 def stage_times(dataset: BaseDataset, rounds: int) -> dict[str, float]:
-    """Return the mean CPU time of each transform, in ms an image."""
+    """Return the mean CPU time of each transform in ms per image."""
     seconds: dict[str, list[float]] = {}
     np.random.seed(0)
     for index in list(range(len(dataset))) * rounds:
@@ -151,7 +151,7 @@ def stage_times(dataset: BaseDataset, rounds: int) -> dict[str, float]:
 
 
 def draw(path: Path, stages: dict[str, dict[str, float]]) -> None:
-    """Draw a bar a pipeline, a piece a transform."""
+    """Draw a bar for each pipeline, divided by transform."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3), layout="constrained")
@@ -175,7 +175,7 @@ def draw(path: Path, stages: dict[str, dict[str, float]]) -> None:
     axes.legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    axes.set_xlabel("CPU ms an image, one core")
+    axes.set_xlabel("CPU ms per image, one core")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130)
 

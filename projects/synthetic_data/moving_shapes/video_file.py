@@ -23,17 +23,16 @@ def write_video(
     rotation: int = 0,
     options: dict[str, str] | None = None,
 ) -> None:
-    """Write a video aside and rename it.
+    """Write a video atomically.
 
-    Encoded as H.264, nearly without loss, or as MPEG-4 where this build of FFmpeg has no encoder
-    for that.
+    Encoded as H.264, nearly lossless, or as MPEG-4 if this build of FFmpeg has no such encoder.
 
     Args:
-        path: The final name; its ending names the container, such as ``.mp4``.
+        path: The file; its suffix selects the container, such as ``.mp4``.
         frames: Images (H, W, 3), RGB, uint8, all of one size; H and W are even.
-        rate: Frames a second.
+        rate: Frames per second.
         rotation: Counter-clockwise degrees, a multiple of 90, by which the header tells players to
-            turn the images.
+            rotate the frames.
         options: Of the container, such as ``{"movflags": "faststart"}``.
 
     Raises:
@@ -50,12 +49,12 @@ def write_video(
     if height % 2 or width % 2:
         raise DataError(f"frames of {height} x {width} for {path}; expected even sides")
     with (
-        atomic_write(path) as aside,
-        av.open(str(aside), "w", container_options=options or {}) as container,
+        atomic_write(path) as temporary,
+        av.open(str(temporary), "w", container_options=options or {}) as container,
     ):
         stream = container.add_stream(name, rate=Fraction(rate))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        # One thread: the bytes then depend on the images alone.
+        # with one thread the bytes depend on the images alone
         stream.codec_context.thread_count = 1
         stream.options = {"crf": "16", "preset": "fast"} if name == "libx264" else {"qscale": "2"}
         if rotation:

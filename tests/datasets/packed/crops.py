@@ -1,4 +1,4 @@
-"""Datasets with and without a pack, and whether they serve the same."""
+"""Crops of a dataset with and without its packed copy, which must be equal."""
 
 import numpy as np
 from mmseg.registry import DATASETS
@@ -13,7 +13,7 @@ def build(root, pack=None, split="train", **options):
     return DATASETS.build({**config, "pack": pack, "pipeline": [CROP], **options})
 
 
-def same_crops(files, packed):
+def assert_same_crops(files, packed):
     assert len(files) == len(packed)
     for index in range(len(files)):
         crops = []

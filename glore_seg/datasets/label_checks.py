@@ -1,0 +1,178 @@
+"""Check label maps for what would train on wrong classes without an error.
+
+Used by the loading transforms, by packing, by the conversion of CamVid, and by the check of a
+dataset before training. Shape legend: H, W height and width of a label map.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from glore_seg.errors import ConfigError, DataError
+from glore_seg.utils.image_io import decode_image, read_header
+
+TRAIN_IDS_COMMAND = "python tools/dataset_converters/cityscapes.py DATA_ROOT"
+"""Creates ``labelTrainIds`` images, for messages."""
+
+_CITYSCAPES_CLASSES = 19
+_LAST_LABEL_ID = 33
+_PNG_DEPTH = 24  # offset of the byte with the bits per channel
+
+
+@dataclass(frozen=True)
+class LabelFormat:
+    """Which values label maps store, and which classes they become in training.
+
+    Args:
+        num_classes: Number of stored classes, 1 to 255.
+        ignore_index: Stored value of pixels without class, 0 to 255.
+        label_map: Stored class to trained class, of a dataset with a subset of the classes; it
+            has an entry for each stored class.
+        reduce_zero_label: Whether 0 is stored for pixels without class, and k + 1 for class k.
+
+    Raises:
+        ConfigError: A number is out of range.
+    """
+
+    num_classes: int
+    ignore_index: int = 255
+    label_map: dict[int, int] | None = None
+    reduce_zero_label: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.num_classes <= 255:
+            raise ConfigError(f"num_classes is {self.num_classes}; expected 1 to 255")
+        if not 0 <= self.ignore_index <= 255:
+            raise ConfigError(f"ignore_index is {self.ignore_index}; expected 0 to 255")
+
+    @property
+    def num_stored(self) -> int:
+        """Number of values 0, 1, ... that may be stored, besides ``ignore_index``."""
+        return (len(self.label_map) if self.label_map else self.num_classes) + int(
+            self.reduce_zero_label
+        )
+
+    def unknown_values(self) -> np.ndarray:
+        """Return which of the 256 values must not be stored, (256,), bool."""
+        unknown = np.ones(256, bool)
+        unknown[: self.num_stored] = False
+        unknown[self.ignore_index] = False
+        return unknown
+
+    def class_table(self) -> np.ndarray | None:
+        """Return the class of each stored value, (256,), uint8; None if values stay.
+
+        The result is that of mmsegmentation's ``LoadAnnotations``.
+        """
+        if not (self.reduce_zero_label or self.label_map):
+            return None
+        table = np.arange(256)
+        if self.reduce_zero_label:
+            table = np.where((table == 0) | (table == 255), 255, table - 1)
+        mapped = table.copy()
+        for old, new in (self.label_map or {}).items():
+            mapped[table == old] = new
+        return mapped.astype(np.uint8)
+
+    def check_values(self, label: np.ndarray, path: str) -> None:
+        """Reject a label map, or a crop of one, with values that are not classes.
+
+        Args:
+            label: Stored values, (H, W), uint8.
+            path: Its file, for the message.
+
+        Raises:
+            DataError: There are such values.
+        """
+        # 255 + 1 is 0 in a byte: one maximum is enough, in a third of the table's time
+        if self.ignore_index == 255 and (label + np.uint8(1)).max() <= self.num_stored:
+            return
+        unknown = self.unknown_values()
+        if not cv2.countNonZero(cv2.LUT(label, unknown.astype(np.uint8))):
+            return
+        values = [int(value) for value in np.unique(label) if unknown[value]]
+        message = (
+            f"{path} holds {values}; expected class indices 0 to {self.num_stored - 1} and "
+            f"{self.ignore_index} for ignored pixels"
+        )
+        is_cityscapes = self.num_stored == _CITYSCAPES_CLASSES
+        if "labelIds" in path or (is_cityscapes and max(values) <= _LAST_LABEL_ID):
+            raise DataError(
+                f"{message}. These look like label ids: create train ids with "
+                f"`{TRAIN_IDS_COMMAND}` and read *_gtFine_labelTrainIds.png"
+            )
+        raise DataError(f"{message}: correct the label map, num_classes or ignore_index")
+
+
+def decode_label(data: bytes, *, path: str, backend: str = "cv2") -> np.ndarray:
+    """Decode a label map and reject what is not one byte per pixel.
+
+    Args:
+        data: The bytes of the file.
+        path: The file, for messages.
+        backend: As for :func:`glore_seg.utils.image_io.decode_image`.
+
+    Returns:
+        The stored values, (H, W), uint8.
+
+    Raises:
+        DataError: It cannot be decoded, or has a palette, several channels, or another number of
+            bits than 8.
+    """
+    header = read_header(data, name=path)
+    if header.mode == "P":
+        raise DataError(
+            f"{path} is a palette image; expected one channel of class indices: save it without "
+            "palette, or read *_labelTrainIds.png"
+        )
+    if header.format == "PNG" and data[_PNG_DEPTH] < 8:
+        raise DataError(
+            f"{path} has {data[_PNG_DEPTH]} bits per pixel, which decoders scale to 0 to 255; "
+            "expected 8: save it with 8 bits"
+        )
+    label = decode_image(data, name=path, as_stored=True, backend=backend)
+    check_single_byte(label, path)
+    return np.ascontiguousarray(label)
+
+
+def check_single_byte(label: np.ndarray, path: str) -> None:
+    """Reject a label map of several channels or of other numbers than bytes.
+
+    Raises:
+        DataError: It is such.
+    """
+    if label.ndim != 2:
+        raise DataError(
+            f"{path} is a color image of shape {label.shape}; expected one channel of class "
+            "indices, as in *_labelTrainIds.png: correct seg_map_suffix"
+        )
+    if label.dtype != np.uint8:
+        raise DataError(
+            f"{path} holds {label.dtype}; expected 8-bit class indices, as in "
+            "*_labelTrainIds.png (*_instanceIds.png has 16 bits): correct seg_map_suffix"
+        )
+
+
+def check_same_size(
+    label_shape: tuple[int, ...], image_shape: tuple[int, ...], label: str, image: str
+) -> None:
+    """Reject a label map of another size than its image.
+
+    Args:
+        label_shape: (H, W) of the label map.
+        image_shape: (H, W), or (H, W, 3), of the image.
+        label: File of the label map.
+        image: File of the image.
+
+    Raises:
+        DataError: The sizes differ.
+    """
+    if tuple(label_shape) != tuple(image_shape[:2]):
+        raise DataError(
+            f"{label} is {label_shape[0]} x {label_shape[1]} but its image {image} is "
+            f"{image_shape[0]} x {image_shape[1]} (height x width); expected the same size: create "
+            "the label map again"
+        )
