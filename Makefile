@@ -39,7 +39,7 @@ test-all: $(READY)  ## Run all tests: mutated inputs, kills, the browser, the do
 
 docs: $(READY)  ## Build the site with the API reference in site/
 	@$(call PIP_INSTALL,$(VENV)) --editable '.[docs]'
-	@$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "site/index.html is ready."
 
 lint: $(READY)  ## Check format, lint and types

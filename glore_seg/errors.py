@@ -18,6 +18,10 @@ class DataError(GloReSegError, ValueError):
     """An image, a label map, a video or a folder of them is missing, corrupted or does not fit."""
 
 
+class CorruptedFileError(DataError):
+    """A file of a dataset is missing or cannot be decoded. Training can replace its sample."""
+
+
 class CheckpointError(GloReSegError, ValueError):
     """A file of weights is missing, corrupted, of another network, or could run code."""
 

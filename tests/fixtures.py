@@ -69,7 +69,7 @@ def street_scenes(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def load_tool() -> Callable[[str], Callable]:
-    """Gives the ``main`` of tools/<name>.py, or of a module such as ``projects.web_demo.__main__``."""
+    """Gives the ``main`` of tools/<name>.py, or of a module ``projects.<name>``."""
 
     def load(name):
         if name.startswith("projects."):

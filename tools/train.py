@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches OpenMMLab, so imported before it
 from glore_seg.apis import load_config, use_amp
 from glore_seg.cli import add_run_options, add_speed_options, run_tool, set_launcher
 from glore_seg.engine import (

@@ -15,7 +15,7 @@ def usage_of(pid: int) -> dict[str, float]:
 
     Returns:
         ``memory``: MB of it and its descendants, pages that they share counted once, files that are
-        mapped not at all: how much of those counts hangs on who else on the machine maps them;
+        mapped not at all: how much of them counts depends on which other processes map them;
         ``handles`` and ``threads`` of its own; ``children``: number of its descendants.
     """
     descendants = list(_descendants(pid))

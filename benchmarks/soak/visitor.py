@@ -27,7 +27,7 @@ class Visitor:
         )
 
     def visit(self) -> None:
-        """Come, ask two questions, try six things that are refused, and go.
+        """Make two requests, and six that are rejected.
 
         Raises:
             RuntimeError: Something was answered otherwise than it should be.

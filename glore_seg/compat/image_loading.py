@@ -1,7 +1,7 @@
 """Errors of mmcv's ``LoadImageFromFile`` and ``LoadAnnotations`` that name the file.
 
 Decoders raise, for example, ``UnidentifiedImageError: cannot identify image file <_io.BytesIO
-object at 0x...>``, which tells neither which image it was nor that the data is at fault.
+object at 0x...>``, which does not tell which file it is.
 """
 
 import functools
@@ -10,7 +10,7 @@ import zlib
 from typing import Any
 
 from glore_seg.compat.patch import Patch
-from glore_seg.errors import DataError, GloReSegError
+from glore_seg.errors import CorruptedFileError, GloReSegError
 
 
 def _not_needed() -> str:
@@ -43,7 +43,7 @@ def _name_file(loader: Any, key: str, errors: tuple[type[Exception], ...]) -> No
         except GloReSegError:
             raise
         except errors as error:
-            raise DataError(
+            raise CorruptedFileError(
                 f"{results.get(key)} cannot be read as an image ({type(error).__name__}: {error}); "
                 "expected a complete file: get it again"
             ) from error

@@ -20,7 +20,7 @@ class CannotPatchError(RuntimeError):
 
 @dataclass(frozen=True)
 class Patch:
-    """One thing that a package of upstream needs on today's torch, NumPy and setuptools.
+    """A patch of an upstream package for today's torch, NumPy and setuptools.
 
     Args:
         name: Short name for logs and reports.

@@ -74,7 +74,7 @@ if TORCH >= (2, 4):
 
     def in_autocast(device: str) -> bool:
         """Whether autocast is on for a type of device, such as ``"cuda"``."""
-        # torch 2.4 does not compile the first question; a compiled graph is for a device that has it.
+        # torch 2.4 cannot compile is_autocast_available.
         available = is_compiling() or torch.amp.is_autocast_available(device)
         return available and torch.is_autocast_enabled(device)
 

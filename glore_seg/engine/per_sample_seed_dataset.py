@@ -9,7 +9,7 @@ from mmengine.registry import DATASETS
 from torch.utils.data import Dataset
 
 from glore_seg.engine.samplers import SeededIndex, seed_everything
-from glore_seg.errors import ConfigError, DataError
+from glore_seg.errors import ConfigError, CorruptedFileError
 
 _OWN = ("dataset", "_max_corrupted_share", "_corrupted")
 
@@ -17,8 +17,8 @@ _OWN = ("dataset", "_max_corrupted_share", "_corrupted")
 class PerSampleSeedDataset(Dataset):
     """Loads each sample with the seed of its position in the training.
 
-    A sample whose file is corrupted (:class:`~glore_seg.errors.DataError`) is replaced by the next
-    one and reported, up to a share of the dataset. All other attributes are those of the wrapped
+    A sample whose file is missing or corrupted (``CorruptedFileError``) is replaced by the next one
+    and reported, up to a share of the dataset. All other attributes are those of the wrapped
     dataset; setting one sets it there, as hooks that exchange the pipeline do.
 
     Args:
@@ -28,7 +28,7 @@ class PerSampleSeedDataset(Dataset):
 
     Raises:
         ConfigError: ``max_corrupted_share`` is out of range.
-        DataError: More samples are corrupted.
+        CorruptedFileError: More samples are corrupted.
     """
 
     def __init__(self, dataset: Any, *, max_corrupted_share: float) -> None:
@@ -46,16 +46,16 @@ class PerSampleSeedDataset(Dataset):
             seed_everything(position.seed)
             try:
                 return self.dataset[index]
-            except DataError as error:
+            except CorruptedFileError as error:
                 self._report(index, error)
             index = (index + 1) % len(self)
 
-    def _report(self, index: int, error: DataError) -> None:
+    def _report(self, index: int, error: CorruptedFileError) -> None:
         is_known = bool(self._corrupted[index])
         self._corrupted[index] = True
         count, limit = int(self._corrupted.sum()), int(self._max_corrupted_share * len(self))
         if count > limit:
-            raise DataError(
+            raise CorruptedFileError(
                 f"{error}. {count} of {len(self)} samples are corrupted; expected at most {limit} "
                 f"(train_cfg.max_corrupted_share={self._max_corrupted_share:g}): get the file "
                 "again, or allow a larger share to be replaced"

@@ -91,7 +91,7 @@ def warn_of_other_batch(cfg: Config) -> None:
 
 
 def leave_process_group() -> None:
-    """Wait for the other processes and leave the group, as the last thing that a tool does.
+    """Wait for the other processes and leave the group, at the end of a tool.
 
     torchrun kills the others when one fails to leave, while they may be writing the last
     checkpoint. A group of gloo ends with its process, see :func:`glore_seg.cli.run_tool`.

@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 import cv2
 import mmcv
+import mmengine.fileio as fileio
 import numpy as np
 from PIL import Image
 
-from glore_seg.errors import DataError
+from glore_seg.errors import CorruptedFileError
 from glore_seg.utils.files import atomic_write
 
 
@@ -33,8 +34,8 @@ def read_header(source: Path | bytes, *, name: str | None = None) -> ImageHeader
     """Read the header of an image, given by its path or its bytes.
 
     Raises:
-        DataError: It is not an image that Pillow knows, or declares too many pixels; the text
-            calls it ``name``.
+        CorruptedFileError: It is not an image that Pillow knows, or declares too many pixels; the
+            text calls it ``name``.
     """
     name = name or (str(source) if isinstance(source, Path) else "the image")
     try:
@@ -42,12 +43,14 @@ def read_header(source: Path | bytes, *, name: str | None = None) -> ImageHeader
             return ImageHeader((image.height, image.width), image.mode, image.format or "")
     except Image.DecompressionBombError as error:
         most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
-        raise DataError(
+        raise CorruptedFileError(
             f"{name} declares more than {most} pixels: scale it down, or raise "
             "PIL.Image.MAX_IMAGE_PIXELS"
         ) from error
     except Exception as error:  # Pillow's readers raise errors of many classes
-        raise DataError(f"{name} cannot be read as an image ({error}): copy it again") from error
+        raise CorruptedFileError(
+            f"{name} cannot be read as an image ({error}): copy it again"
+        ) from error
 
 
 def decode_image(
@@ -75,7 +78,7 @@ def decode_image(
         (H, W, 3), uint8; as stored also (H, W), (H, W, 4) or uint16.
 
     Raises:
-        DataError: The bytes are not an image, are truncated, or declare too many pixels.
+        CorruptedFileError: The bytes are not an image, are truncated, or declare too many pixels.
     """
     read_header(data, name=name)
     try:
@@ -84,11 +87,11 @@ def decode_image(
         flag = "unchanged" if as_stored else "color"
         image = mmcv.imfrombytes(data, flag=flag, channel_order="bgr", backend=backend)
     except Exception as error:  # decoders raise errors of many classes
-        raise DataError(
+        raise CorruptedFileError(
             f"{name} cannot be decoded ({error}): it is corrupted, copy it again"
         ) from error
     if image is None:
-        raise DataError(f"{name} cannot be decoded: it is corrupted, copy it again")
+        raise CorruptedFileError(f"{name} cannot be decoded: it is corrupted, copy it again")
     if channel_order == "rgb" and image.ndim == 3 and image.shape[2] in (3, 4):
         code = cv2.COLOR_BGR2RGB if image.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
         return cv2.cvtColor(image, code)
@@ -101,9 +104,9 @@ def read_image(
     """Read an image file as (H, W, 3), RGB, uint8; arguments as for :func:`decode_image`.
 
     Raises:
-        DataError: It is missing, not an image, truncated, or declares too many pixels.
+        CorruptedFileError: It is missing, not an image, truncated, or declares too many pixels.
     """
-    data = _read_bytes(Path(path), "correct the path")
+    data = read_bytes(path)
     return decode_image(data, name=str(path), backend=backend, check_complete=check_complete)
 
 
@@ -115,9 +118,9 @@ def read_label_map(path: str | Path, *, fix: str = "correct the path") -> np.nda
         fix: What to do about a missing file, for the message.
 
     Raises:
-        DataError: It is missing or cannot be decoded.
+        CorruptedFileError: It is missing or cannot be decoded.
     """
-    return decode_image(_read_bytes(Path(path), fix), name=str(path), as_stored=True)
+    return decode_image(read_bytes(path, fix=fix), name=str(path), as_stored=True)
 
 
 def write_png(path: str | Path, image: np.ndarray) -> None:
@@ -134,11 +137,25 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
         temporary.write_bytes(data.tobytes())  # cv2.imwrite does not notice a full disk
 
 
-def _read_bytes(path: Path, fix: str) -> bytes:
+def read_bytes(
+    path: str | Path, *, backend_args: dict | None = None, fix: str = "correct the path"
+) -> bytes:
+    """Read a file by mmengine's storage backends.
+
+    Args:
+        path: The file.
+        backend_args: As for ``mmengine.fileio.get``. Default: the local disk.
+        fix: What to do about a missing file, for the message.
+
+    Raises:
+        CorruptedFileError: It is missing or cannot be read.
+    """
     try:
-        return path.read_bytes()
+        return fileio.get(path, backend_args=backend_args)
     except FileNotFoundError as error:
-        raise DataError(f"{path} is missing: {fix}") from error
+        raise CorruptedFileError(f"{path} is missing: {fix}") from error
+    except OSError as error:
+        raise CorruptedFileError(f"{path} cannot be read ({error}): copy it again") from error
 
 
 def _check_complete(data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Measure what work costs: time side by side, memory kept for the backward pass, a training step."""
+"""Measure costs: time side by side, memory kept for the backward pass, a training step."""
 
 import copy
 import time

@@ -51,8 +51,7 @@ def run_demo(
             ``training_curve.png``, ``panel.png``, ``report.html``, ``submission.zip`` and the best
             checkpoint.
         max_iters: Iterations of training. Default: the config's own.
-        scenes: Arguments of :func:`projects.synthetic_data.street_scenes.make_street_scenes`, such as
-            ``{"num_train": 8}``. Default: its own.
+        scenes: Arguments of ``make_street_scenes``, such as ``{"num_train": 8}``. Default: its own.
 
     Raises:
         FileExistsError: ``out_dir/street_scenes`` is there and was made otherwise.

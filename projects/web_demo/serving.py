@@ -24,8 +24,8 @@ def serving(
     """Serve the page.
 
     Nothing is sent to other machines. Uploads are kept in a temporary folder, which is removed at
-    the end. gradio serves no other file, limits the size of uploads, and rejects what pages of other
-    servers send to loopback.
+    the end. gradio serves no other file, limits the size of uploads, and rejects requests of pages
+    of other servers to loopback.
 
     Args:
         handlers: The page's answers.

@@ -19,13 +19,13 @@ def states(monkeypatch):
     return recorded
 
 
-def build(upstream="torch", why="", fault=None):
+def build(upstream="torch", why="", error=None):
     calls = []
 
     def apply():
         calls.append(1)
-        if fault is not None:
-            raise fault
+        if error is not None:
+            raise error
 
     return patch.Patch("a", "for a test", upstream, lambda: why, apply), calls
 
@@ -52,12 +52,12 @@ def test_package_not_installed(states):
 
 
 def test_optional_package_broken_otherwise(states):
-    one, _ = build(fault=patch.CannotPatchError("libcudart.so is missing"))
+    one, _ = build(error=patch.CannotPatchError("libcudart.so is missing"))
     assert one.run() == "failed (libcudart.so is missing)"
 
 
-def test_own_faults_are_not_hidden(states):
-    one, _ = build(fault=KeyError("typo"))
+def test_own_errors_are_not_hidden(states):
+    one, _ = build(error=KeyError("typo"))
     with pytest.raises(KeyError, match="typo"):
         one.run()
 

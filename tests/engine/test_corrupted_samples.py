@@ -53,6 +53,15 @@ def test_other_errors_are_not_replaced():
         data[SeededIndex(0)]
 
 
+def test_wrong_labels_are_not_replaced():
+    class WrongLabels(ToyData):
+        def __getitem__(self, index):
+            raise DataError("labels/0.png holds [33]")
+
+    with pytest.raises(DataError, match=r"^labels/0\.png holds \[33\]$"):
+        PerSampleSeedDataset(WrongLabels(), max_corrupted_share=0.9)[SeededIndex(0)]
+
+
 def test_samples_depend_on_their_seed_only():
     data = wrapped()
     one, again, other = (data[SeededIndex(2, seed)]["inputs"] for seed in (5, 5, 6))

@@ -18,7 +18,7 @@ from torch import nn
 
 import glore_seg  # noqa: F401
 from glore_seg.engine import AtomicCheckpointHook, build_runner
-from glore_seg.errors import DataError
+from glore_seg.errors import CorruptedFileError
 
 LENGTH = 8
 
@@ -38,7 +38,7 @@ class ToyData:
 
     def __getitem__(self, index):
         if index in self.corrupted:
-            raise DataError(f"toys/{index}.png cannot be read as an image")
+            raise CorruptedFileError(f"toys/{index}.png cannot be read as an image")
         noise = random.random() + np.random.rand(4) + torch.rand(4).numpy()
         image = torch.from_numpy(noise).float() + index
         if index in self.nan:

@@ -33,7 +33,7 @@ def test_counts(sizes, training, shared):
         found[order] = counted(unit, sizes)
     assert found["coordinate"] == coordinate_macs(C, N, S, length, shared=shared) + graph
     # torch does not count the product that is added in place; the means of the extended map are
-    # C N more, which no choice hangs on.
+    # C N more, which no choice depends on.
     assert found["interaction"] + C * N * length == graph + C * N + interaction_macs(
         C, N, S, length, shared=shared, covariance=training
     )

@@ -1,6 +1,7 @@
 """The rule: a result or an exception, and nothing done outside the given folder.
 
-A :class:`glore_seg.errors.GloReSegError` names the file. Other exceptions are upstream's, and allowed.
+A :class:`glore_seg.errors.GloReSegError` names the file. Other exceptions are upstream's and
+allowed.
 """
 
 from __future__ import annotations

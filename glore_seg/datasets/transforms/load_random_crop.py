@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import cv2
-import mmengine.fileio as fileio
 import numpy as np
 from mmcv.image.geometric import rescale_size
 from mmcv.transforms import BaseTransform
@@ -18,7 +17,7 @@ from glore_seg.datasets.transforms.resampling import (
     crop_of_resized_image,
     crop_of_resized_label,
 )
-from glore_seg.utils.image_io import decode_image
+from glore_seg.utils.image_io import decode_image, read_bytes
 
 _TRIES = 10
 
@@ -164,5 +163,5 @@ class LoadRandomResizeCropFlip(BaseTransform):
 
     def _read_image(self, path: str) -> np.ndarray:
         """Return the image, (H, W, 3), BGR, uint8."""
-        data = fileio.get(path, backend_args=self.backend_args)
+        data = read_bytes(path, backend_args=self.backend_args)
         return decode_image(data, name=path, channel_order="bgr", backend=self.imdecode_backend)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import cv2
-import mmengine.fileio as fileio
 import numpy as np
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import TRANSFORMS
 
 from glore_seg.datasets.label_checks import LabelFormat, check_same_size, decode_label
 from glore_seg.errors import ConfigError
+from glore_seg.utils.image_io import read_bytes
 
 
 @TRANSFORMS.register_module()
@@ -58,7 +58,7 @@ class LoadCheckedAnnotations(LoadAnnotations):
     def read(self, results: dict) -> np.ndarray:
         """Return the checked label map with its stored values, (H, W), uint8."""
         path = label_path(results)
-        data = fileio.get(path, backend_args=self.backend_args)
+        data = read_bytes(path, backend_args=self.backend_args)
         label = decode_label(data, path=path, backend=self.imdecode_backend)
         # a test pipeline resizes the image before it loads the label: compare the size as loaded
         if results.get("ori_shape") is not None:

@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from glore_seg.errors import DataError
+from glore_seg.errors import CorruptedFileError, DataError
 from glore_seg.utils.dependencies import require
 from glore_seg.utils.image_io import read_image
 
@@ -23,7 +23,7 @@ _UNTIMED = {"avi"}  # containers that store the decoding order alone
 _CONTAINERS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,ivf,mxf,nut,gif"
 
 
-class UnreadableVideoError(DataError):
+class UnreadableVideoError(CorruptedFileError):
     """A video without frames that can be read; the text names the file and the reason."""
 
 

@@ -72,8 +72,8 @@ class PreActNet(nn.Module):
     Example:
         >>> import torch
         >>> net = PreActNet("resnet50", num_units=(0, 2, 3, 0), width=0.25).eval()
-        >>> [tuple(out.shape) for out in net(torch.rand(1, 3, 64, 64))]
-        [(1, 512, 2, 2)]
+        >>> net(torch.rand(1, 3, 64, 64))[-1].shape
+        torch.Size([1, 512, 2, 2])
     """
 
     def __init__(

@@ -125,8 +125,8 @@ _TABLE_2 = tuple(
     )
 )
 
-# The figure prints no numbers; where Table 2 has the network, they are its. Pooled blocks are not in
-# the figure: they are the cheapest form of non-local blocks.
+# The figure prints no numbers; where Table 2 has the network, they are its. Pooled blocks are not
+# in the figure: they are the cheapest form of non-local blocks.
 FIGURE_4 = "Figure 4"
 _POINTS: dict[UnitType, tuple[tuple[int, int], ...]] = {
     "glore": ((1, 0), (0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)),

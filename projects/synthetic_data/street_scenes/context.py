@@ -7,8 +7,8 @@
 | figures behind a guard rail | red cycle lane at the bottom: yes / no | rider / person |
 | boarded barrier | crane above the skyline: yes / no | fence / wall |
 
-The pixels of the object are the same for every value of its cue: no look at the object alone, however
-close, tells its class. All four cues are drawn independently of the objects and of each other.
+The pixels of the object are the same for every value of its cue: the object alone does not tell its
+class. All four cues are drawn independently of the objects and of each other.
 """
 
 from __future__ import annotations

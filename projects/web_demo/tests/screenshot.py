@@ -1,4 +1,4 @@
-"""Takes docs/images/web_demo.png: `python -m projects.web_demo.tests.screenshot CHECKPOINT CHECKPOINT`."""
+"""Take docs/images/web_demo.png: `python -m projects.web_demo.tests.screenshot CHECKPOINT ...`."""
 
 import argparse
 import io

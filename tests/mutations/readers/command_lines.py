@@ -29,6 +29,7 @@ from tests.mutations.readers.images import images
 from tests.mutations.rule import Files, Nonsense, Reader
 from tests.mutations.strategies import WORDS
 
+_DATA = "projects.synthetic_data"
 _LINES = {
     "projects.reproduction.ablation.__main__": "--gather-only --seeds 0 --out-dir out",
     "analysis/class_balance": "small.py --split val --json out/a.json --plot out/a.png",
@@ -38,21 +39,21 @@ _LINES = {
     "dataset_converters/camvid": "data out --quiet",
     "dataset_converters/cityscapes": "data --allow-incomplete --check-only --nproc 1",
     "dataset_converters/kinetics": "data --annotations a.csv --out out --min-frames 3 --nproc 1",
-    "projects.synthetic_data.moving_shapes.__main__": "out --num-train 1 --num-val 1 --num-frames 2 --size 32 32",
-    "projects.synthetic_data.object_crops.__main__": "data out --size 32 --min-side 1 --num-train 1 --num-val 1",
+    f"{_DATA}.moving_shapes.__main__": "out --num-train 1 --num-val 1 --size 32 32",
+    f"{_DATA}.object_crops.__main__": "data out --size 32 --min-side 1 --num-train 1 --num-val 1",
     "dataset_converters/pack": "data out --splits train --num-classes 19 --nproc 1 --quiet",
-    "projects.synthetic_data.street_scenes.__main__": "out --num-train 1 --num-val 1 --num-test 0 --size 64 128",
+    f"{_DATA}.street_scenes.__main__": "out --num-train 1 --num-val 1 --num-test 0 --size 64 128",
     "export": "small.py none.pth --out out/a.onnx --format onnx --size 32 32 --opset 18",
     "get_flops": "small.py --shape 32 64 --depth 2 --json",
     "model_converters/convert": "authors a.pth out/b.pth --config small.py --head-only",
     "model_converters/hub": "save small.py a.pth out --overwrite",
-    "predict": "a.pth a.png --out out --label-format train --opacity 0.5 --device cpu --batch-size 1",
+    "predict": "a.pth a.png --out out --label-format train --opacity 0.5 --device cpu",
     "report": "none --out out/a.html",
     "submit": "small.py none.pth --out out/a.zip --split val",
     "test": "small.py none.pth --work-dir out",
     "train": "small.py --work-dir out --resume none.pth --launcher none",
     "visualize": "compare small.py none.pth --out out",
-    "web_demo": "--checkpoint none.pth --port 7860 --max-megabytes 20",
+    "projects.web_demo.__main__": "--checkpoint none.pth --port 7860 --max-megabytes 20",
 }
 """A tool, and a command line of it that ends soon."""
 

@@ -91,7 +91,7 @@ def _read(folder: Path) -> None:
 
 
 def _go_on(folder: Path) -> None:
-    """A second packing over what is there: it mends what it can, or says what is wrong."""
+    """A second packing over what is there: it repairs what it can, or names what is wrong."""
     _set_times(folder)
     pack_dataset(folder, folder / "pack", progress=False)
     _read(folder)
