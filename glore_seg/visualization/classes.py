@@ -4,6 +4,7 @@ Shape legend: K classes.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -34,7 +35,7 @@ def plot_confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     image = axes.imshow(np.ma.masked_invalid(shares), cmap="cividis", vmin=0, vmax=100)
     for (row, column), share in np.ndenumerate(shares):
         if share >= _SHOWN:
-            style = {"ha": "center", "va": "center", "fontsize": 8}
+            style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8}
             style["color"] = "black" if share > 50 else "white"
             style["weight"] = "bold" if row == column else "normal"
             axes.text(column, row, f"{share:.0f}", **style)

@@ -1,4 +1,4 @@
-"""A page to try checkpoints on images: `python -m projects.web_demo --checkpoint CHECKPOINT`."""
+"""Serve the web demo: `python -m projects.web_demo --checkpoint CHECKPOINT`."""
 
 import argparse
 import threading
@@ -13,10 +13,11 @@ from projects.web_demo.uploads import Limits
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Serve the page until interrupted."""
+    limits = Limits()
     parser = argparse.ArgumentParser(
-        description="Serve a page to try one or more checkpoints on images: classes, projection "
-        "maps and node graph, two checkpoints side by side. By default it is reached from this "
-        "machine only. It connects to no other.",
+        description="Serve a page to try checkpoints on images: label maps of one or two "
+        "checkpoints, projection maps and node graph. By default only this machine can open it. "
+        "It connects to no other machine.",
         epilog="example: python -m projects.web_demo --checkpoint "
         "work_dirs/fcn_r50_glore_cityscapes/iter_80000.pth",
     )
@@ -24,28 +25,25 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--checkpoint",
         nargs="+",
         required=True,
-        help="checkpoint or ONNX files; with two or more, visitors can compare two",
+        help="checkpoint or ONNX files; two or more can be compared",
     )
     parser.add_argument(
         "--config",
         nargs="+",
         default=[],
-        help="one for all checkpoints, or one for each (default: the one that each holds)",
+        help="one for all checkpoints or one for each (default: those in the checkpoints)",
     )
-    parser.add_argument(
-        "--device", help="such as cpu or cuda:1 (default: the first GPU where there is one)"
-    )
+    parser.add_argument("--device", help="such as cpu or cuda:1 (default: the first GPU, else CPU)")
     parser.add_argument(
         "--host",
         default=LOOPBACK,
-        help="address to listen at; 0.0.0.0 lets in all that reach this machine "
-        "(default: %(default)s, this machine alone)",
+        help="address to listen on; 0.0.0.0 admits everybody who can reach this machine "
+        "(default: %(default)s)",
     )
     parser.add_argument("--port", type=int, default=7860, help="default: %(default)s")
     parser.add_argument(
         "--root-path", help="path under which a reverse proxy serves the page, such as /glore"
     )
-    limits = Limits()
     parser.add_argument(
         "--max-megabytes",
         type=float,
@@ -60,14 +58,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     args = parser.parse_args(argv)
     limits = Limits(megabytes=args.max_megabytes, megapixels=args.max_megapixels)
-    models = load_page_models(args.checkpoint, args.config, device=args.device)
-    handlers = Handlers(models, limits)
+    handlers = Handlers(load_page_models(args.checkpoint, args.config, device=args.device), limits)
     with serving(handlers, host=args.host, port=args.port, root_path=args.root_path) as address:
-        print(f"The page is at {address} (Ctrl+C ends it)", flush=True)
+        print(f"The page is at {address} (Ctrl+C stops it)", flush=True)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
-            print("ended")
+            print("stopped")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The page: what stands where, and which answer belongs to which control."""
+"""The layout of the page and the events of its controls."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from projects.web_demo.handlers import ALONE, Handlers
 from projects.web_demo.viewer import viewer_parts
 
 _TITLE = "GloRe segmentation"
-_NODES = 8  # maps to begin with
+_NODES = 8  # maps at first
 
 
 def build_page(handlers: Handlers) -> Any:
-    """Lay the page out.
+    """Build the page.
 
     Args:
-        handlers: Its answers.
+        handlers: The answers of the page.
 
     Returns:
         A ``gradio.Blocks``.
@@ -27,12 +27,12 @@ def build_page(handlers: Handlers) -> Any:
     names = [*handlers.models]
     units, unit = handlers.units(names[0])
     limits = handlers.limits
-    # One at a time: networks share the machine. Not offered as an API of its own.
+    # One at a time: the networks share the machine.
     quietly = {"concurrency_id": "network", "concurrency_limit": 1, "api_visibility": "private"}
     with gr.Blocks(title=_TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gr.Markdown(
-            f"# {_TITLE}\nChoose an image, such as a street seen from a car: a network names the "
-            "class of every pixel."
+            f"# {_TITLE}\nChoose an image, such as a street seen from a car: a network predicts "
+            "the class of every pixel."
         )
         with gr.Row():
             with gr.Column(scale=1, min_width=260):
@@ -65,7 +65,7 @@ def build_page(handlers: Handlers) -> Any:
                 with gr.Tab("Node graph") as graph_tab:
                     graph_unit = gr.Dropdown(units, value=unit, label="Unit")
                     graphs = gr.HTML(elem_id="graphs")
-        # Maps cost another pass through the network: only for those who look at them.
+        # Maps need another forward pass: only while the tab is open.
         looks = gr.State(False)
 
         segment = {"fn": handlers.segment, "inputs": [image, model, other], "outputs": viewer}

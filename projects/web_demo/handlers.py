@@ -1,28 +1,39 @@
-"""The answers of the page, independent of gradio."""
+"""The answers of the page, independent of gradio.
+
+Shape legend: N nodes of a unit; h, w size of its map.
+"""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from glore_seg.visualization.projections import COLORS
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from glore_seg.visualization import (
+    adjacencies,
+    draw_adjacency,
+    draw_node_graph,
+    paint_weights,
+    pick_nodes,
+)
+from glore_seg.visualization.projections import full_color
+from glore_seg.visualization.report import Embedded, embed_figure, embed_image
 from projects.web_demo.models import PageModel
-from projects.web_demo.nodes import render_graphs, render_maps, render_note
 from projects.web_demo.uploads import Limits, UploadError, read_upload
-from projects.web_demo.viewer import show_message, show_result
+from projects.web_demo.viewer import show_result
 
 ALONE = "no other"  # the choice of no second model
 _LOGGER = logging.getLogger(__name__)
-_NO_IMAGE = "Choose an image first."
 
 
 @dataclass(frozen=True)
 class Handlers:
-    """The page's answers; nothing is kept between two of them.
+    """The answers of the page, without state.
 
     Args:
         models: The networks by name, of the same classes.
-        limits: What an upload may have.
+        limits: Limits of an upload.
     """
 
     models: Mapping[str, PageModel]
@@ -32,82 +43,112 @@ class Handlers:
         """Segment an upload.
 
         Args:
-            content: The uploaded file's; None before one is chosen.
-            name: Of the model.
-            other: Of a second one to compare with, or :data:`ALONE`.
+            content: Bytes of the uploaded file; None before an upload.
+            name: Name of a model.
+            other: Name of a second one to compare with, or :data:`ALONE`.
 
         Returns:
-            What the viewer shows, see :func:`show_result`; a message for a bad upload.
+            Data for the viewer, see :func:`show_result`, or a message.
         """
         if content is None:
-            return show_message("")
+            return {"message": ""}
+        models = {n: self.models[n] for n in (name, other) if n != ALONE}
         try:
             upload = read_upload(content, self.limits)
-        except UploadError as error:
-            return show_message(str(error))
+            labels = {n: model.segment(upload.image) for n, model in models.items()}
+        except ValueError as error:
+            return {"message": _explain(error)}
         height, width = upload.image.shape[:2]
         note = f"{width} x {height} pixels."
         if upload.shrunk_from:
-            note = "Shrunk from {} x {} to {} x {} pixels.".format(
-                *upload.shrunk_from, width, height
-            )
-        names = [name] if other in (ALONE, name) else [name, other]
+            note = "Shrunk from {} x {} to ".format(*upload.shrunk_from) + note
         first = self.models[name]
-        try:
-            labels = {n: self.models[n].segment(upload.image).labels for n in names}
-        except ValueError as error:
-            return show_message(_cannot(error, width, height))
         return show_result(upload.image, labels, first.classes, first.palette, note=note)
 
     def maps(
         self, content: bytes | None, name: str, unit: str | None, number: int, colors: str
     ) -> str:
-        """Show the projection maps of a unit on an upload, as HTML.
+        """Show the projection maps of a unit's most distinct nodes on an upload, as HTML (Fig. 7).
 
         Args:
-            content: The uploaded file's; None before one is chosen.
-            name: Of the model.
-            unit: One of the model's; None where it has none.
-            number: How many nodes.
-            colors: A key of :data:`COLORS`.
+            content: Bytes of the uploaded file; None before an upload.
+            name: Name of a model.
+            unit: Name of one of its units; None if it has none.
+            number: How many nodes, at least 1.
+            colors: ``"red-green"`` or ``"orange-blue"``.
         """
-        assert colors in COLORS
         model = self.models[name]
         if unit not in model.units:
-            return render_note(self._without_unit(name))
+            return _render("maps", f"{name} is an ONNX file or has no GloRe unit.")
         if content is None:
-            return render_note(_NO_IMAGE)
+            return _render("maps", "Choose an image first.")
         try:
             image = read_upload(content, self.limits).image
-        except UploadError as error:
-            return render_note(str(error))
-        height, width = image.shape[:2]
-        try:
-            weights = model.project(image, unit)
+            weights = model.project(image, unit)  # (N, h, w)
         except ValueError as error:
-            return render_note(_cannot(error, width, height))
-        return render_maps(image, weights, number=int(number), colors=colors)
+            return _render("maps", _explain(error))
+        figures = []
+        for node in pick_nodes([weights], number):
+            full = full_color([weights], node)
+            figures.append(
+                embed_image(
+                    paint_weights(image, weights[node], full=full, colors=colors),
+                    alt=f"Projection weights of node {node} over the image",
+                    caption=f"node {node}, full color at ±{full:#.2g}",
+                    photo=True,
+                )
+            )
+        positive, negative = colors.split("-")
+        note = (
+            f"Each map shows where one of the unit's {len(weights)} nodes gathers features, the "
+            f"most distinct first: {positive} is a positive weight, {negative} a negative one, "
+            "brightness is the magnitude."
+        )
+        return _render("maps", note, figures)
 
     def graphs(self, name: str, unit: str | None) -> str:
-        """Show what a unit's nodes give to each other, as HTML."""
+        """Show the adjacency of each graph convolution of a unit, as HTML."""
         model = self.models[name]
         if unit not in model.units:
-            return render_note(self._without_unit(name))
-        return render_graphs(model.adjacencies(unit))
+            return _render("graphs", f"{name} is an ONNX file or has no GloRe unit.")
+        figures = []
+        for number, matrix in enumerate(adjacencies(model.units[unit]), 1):
+            figures += [
+                embed_figure(
+                    draw_node_graph(matrix),
+                    alt=f"Graph convolution {number}: nodes and the strongest edges",
+                    caption=f"Graph convolution {number}: the strongest edges",
+                ),
+                embed_figure(
+                    draw_adjacency(matrix),
+                    alt=f"Adjacency matrix {number}, {len(matrix)} x {len(matrix)}",
+                    caption=f"Graph convolution {number}: the adjacency matrix",
+                ),
+            ]
+        note = (
+            "The graph is learned in training and the same for every image. In the paper's "
+            "Z = ((I - A) V) W an entry of A is the share of node m's state that is subtracted "
+            "from node n's: orange subtracts, blue adds."
+        )
+        return _render("graphs", note, figures)
 
     def units(self, name: str) -> tuple[list[str], str | None]:
         """Units of a model, and the one to show first: the last."""
         units = [*self.models[name].units]
         return units, units[-1] if units else None
 
-    def _without_unit(self, name: str) -> str:
-        return f"{name} has no GloRe unit to look into: it is an ONNX file, or was trained without."
 
-
-def _cannot(error: ValueError, width: int, height: int) -> str:
-    """What to tell about an image that was read, but that a network cannot take."""
+def _explain(error: ValueError) -> str:
+    if isinstance(error, UploadError):
+        return str(error)
     _LOGGER.warning("%s", error, exc_info=error)
-    return (
-        f"The network cannot take this image of {width} x {height} pixels. Please try another "
-        "one; the server's log says more."
+    return "The network cannot process this image; see the log of the server. Try another one."
+
+
+def _render(kind: str, note: str, figures: Sequence[Embedded] = ()) -> str:
+    environment = Environment(
+        loader=PackageLoader("projects.web_demo", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
     )
+    return environment.get_template("figures.html").render(kind=kind, note=note, figures=figures)

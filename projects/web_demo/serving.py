@@ -1,4 +1,4 @@
-"""Serve the page on a port of this machine."""
+"""Serves the page on a port of this machine."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ from projects.web_demo.handlers import Handlers
 LOOPBACK = "127.0.0.1"
 _LOCAL_NAMES = ["127.0.0.1", "localhost"]
 _STYLE = Path(__file__).parent / "templates" / "page.css"
-_QUEUE_SIZE = 16  # requests that wait; the next visitor is told that the queue is full
+_QUEUE_SIZE = 16  # waiting requests; further visitors get a message
 
 
 @contextmanager
@@ -28,18 +28,17 @@ def serving(
     of other servers to loopback.
 
     Args:
-        handlers: The page's answers.
-        host: Address to listen at. The default is reached from this machine only, ``"0.0.0.0"``
-            from everywhere.
-        port: Port to listen at, 1 to 65535.
+        handlers: The answers of the page.
+        host: Address to listen on. The default admits this machine only, ``"0.0.0.0"`` everybody.
+        port: Port to listen on, 1 to 65535.
         root_path: Path under which a reverse proxy serves the page, such as ``"/glore"``.
 
     Yields:
-        The page's address.
+        The address of the page.
 
     Raises:
         MissingDependencyError: gradio is not installed.
-        OutputError: The port is in use, or the address is not one of this machine.
+        OutputError: The port is in use, or the address is not of this machine.
         ConfigError: The port is out of range.
     """
     if not 1 <= port <= 65535:
@@ -47,12 +46,12 @@ def serving(
     gr = require("gradio", "demo")
     middleware = require("starlette.middleware", "demo").Middleware
     trusted_host = require("starlette.middleware.trustedhost", "demo").TrustedHostMiddleware
-    # Against DNS rebinding: a foreign page that reaches loopback by a name of its own.
+    # Against DNS rebinding: a foreign page that resolves its own name to loopback.
     hosts = _LOCAL_NAMES if host in _LOCAL_NAMES else ["*"]
     with tempfile.TemporaryDirectory(prefix="glore_seg_web_") as folder, _environment(folder):
         page = build_page(handlers)
         page.queue(max_size=_QUEUE_SIZE)
-        fonts = ("system-ui", "sans-serif")  # none is fetched from elsewhere
+        fonts = ("system-ui", "sans-serif")  # system fonts: none is downloaded
         try:
             _, local, _ = page.launch(
                 server_name=host,
@@ -73,7 +72,7 @@ def serving(
             )
         except OSError as error:
             raise OutputError(
-                f"cannot listen at {host}, port {port} ({error}); expected a free port of this "
+                f"cannot listen on {host}, port {port} ({error}); expected a free port of this "
                 "machine: give another --port"
             ) from error
         try:
@@ -84,7 +83,7 @@ def serving(
 
 @contextmanager
 def _environment(folder: str) -> Iterator[None]:
-    """Set where gradio keeps files and that it sends no analytics, while serving."""
+    """Set gradio's folder and switch off its analytics while serving."""
     wanted = {
         "GRADIO_TEMP_DIR": folder,
         "GRADIO_ANALYTICS_ENABLED": "False",

@@ -1,6 +1,6 @@
-"""Images from strangers: read within limits, or refused with a message for people.
+"""Reads uploaded images within limits.
 
-Shape legend: H, W sizes of an image.
+Shape legend: H, W size of an image.
 """
 
 import io
@@ -9,24 +9,22 @@ from math import sqrt
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from glore_seg.apis.inference import to_rgb
 from glore_seg.errors import ConfigError, DataError
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")  # none that starts another program
-MAX_PIXELS = 2048 * 1024  # pixels from which an image is shrunk before the networks see it
-_NAMES = "JPEG, PNG, WebP, BMP or GIF"
+MAX_PIXELS = 2048 * 1024  # larger images are shrunk for the networks
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What an upload may have.
+    """Limits of an upload.
 
     Args:
-        megabytes: Of the file, in 2^20 bytes, above 0.
-        megapixels: Of the image, in 10^6 pixels, above 0; read from its header, before anything
-            is unpacked.
+        megabytes: Of the file, in 2^20 bytes, above 0; checked by gradio.
+        megapixels: Of the image, in 10^6 pixels, above 0; checked before decoding.
 
     Raises:
         ConfigError: A limit is not above 0.
@@ -36,27 +34,26 @@ class Limits:
     megapixels: float = 50.0
 
     def __post_init__(self) -> None:
-        for name in ("megabytes", "megapixels"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} is {getattr(self, name)}; expected a limit above 0")
+        if not min(self.megabytes, self.megapixels) > 0:
+            raise ConfigError(f"{self}: expected limits above 0")
 
     @property
     def size(self) -> int:
-        """The file's limit in bytes."""
+        """The limit of the file in bytes."""
         return int(self.megabytes * 2**20)
 
 
 class UploadError(DataError):
-    """An upload cannot be used; the text tells its owner why, and what to give instead."""
+    """An upload cannot be used; the text is for the visitor."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """An image that was read.
+    """An uploaded image.
 
     Args:
-        image: (H, W, 3), RGB, uint8, upright.
-        shrunk_from: Width and height as uploaded, where that was more than :data:`MAX_PIXELS`.
+        image: (H, W, 3), RGB, uint8, after EXIF's orientation, at most :data:`MAX_PIXELS` pixels.
+        shrunk_from: Original width and height if it had more.
     """
 
     image: np.ndarray
@@ -64,62 +61,37 @@ class Upload:
 
 
 def read_upload(content: bytes, limits: Limits) -> Upload:
-    """Read an uploaded image: turned upright as its EXIF says, 8 bits, RGB.
+    """Decode an uploaded image.
 
     Args:
-        content: Of the file.
-        limits: What it may have.
-
-    Returns:
-        The image, shrunk to at most :data:`MAX_PIXELS` pixels.
+        content: Bytes of the file.
+        limits: Limits of the image.
 
     Raises:
-        UploadError: It is no image of a known format, is corrupted, or is beyond a limit.
+        UploadError: It is not an image of a known format, is corrupted, or has too many pixels.
     """
-    if not content:
-        raise UploadError("The file is empty. Please choose an image.")
-    if len(content) > limits.size:
-        raise UploadError(
-            f"The file has {len(content) / 2**20:.1f} MB; at most {limits.megabytes:g} MB are "
-            "read. Please save the image smaller or as JPEG."
-        )
+    too_large = f"The image has too many pixels; at most {limits.megapixels:g} megapixels are read."
     try:
         opened = Image.open(io.BytesIO(content), formats=FORMATS)
-    except UnidentifiedImageError:
-        raise UploadError(f"The file is no image. Please choose a {_NAMES} file.") from None
-    except Image.DecompressionBombError as error:
-        raise UploadError(_too_large("", limits)) from error
-    except Exception as error:  # Pillow's readers raise whatever they stumble over
-        raise UploadError(_corrupted()) from error
-    width, height = opened.size
-    if width * height > limits.megapixels * 1e6:
-        raise UploadError(_too_large(f" ({width} x {height})", limits))
-    scale = min(1.0, sqrt(MAX_PIXELS / (width * height)))
-    try:
-        # a JPEG need not be unpacked at its full size
+        width, height = opened.size
+        if width * height > limits.megapixels * 1e6:
+            raise UploadError(too_large)
+        scale = min(1.0, sqrt(MAX_PIXELS / (width * height)))
+        # JPEG can be decoded at a fraction of its size.
         opened.draft("RGB", (int(width * scale), int(height * scale)))
         image = to_rgb(opened)
-    except Exception as error:  # as above
-        raise UploadError(_corrupted()) from error
-    return Upload(_shrink(image), (width, height) if scale < 1 else None)
-
-
-def _shrink(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) of at most so many pixels as the networks are to see."""
-    height, width = image.shape[:2]
-    scale = sqrt(MAX_PIXELS / (width * height))
-    if scale >= 1:
-        return image
-    size = max(1, int(width * scale)), max(1, int(height * scale))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-
-
-def _too_large(size: str, limits: Limits) -> str:
-    return (
-        f"The image has too many pixels{size}; at most {limits.megapixels:g} megapixels are "
-        "read. Please shrink it."
-    )
-
-
-def _corrupted() -> str:
-    return "The image is corrupted or cut off and can't be read. Please choose another file."
+    except UploadError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise UploadError(too_large) from error
+    except Exception as error:  # Pillow's readers raise errors of many classes
+        raise UploadError(
+            "The file is corrupted or not an image. Please choose a JPEG, PNG, WebP, BMP or GIF "
+            "file."
+        ) from error
+    if scale == 1:
+        return Upload(image)
+    h, w = image.shape[:2]
+    scale = min(1.0, sqrt(MAX_PIXELS / (w * h)))
+    size = max(1, int(w * scale)), max(1, int(h * scale))
+    return Upload(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (width, height))

@@ -1,4 +1,4 @@
-"""A headless Chromium that notes what pages ask for and complain of."""
+"""A headless Chromium that records requests and errors of a page."""
 
 import shutil
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE = 60_000  # milliseconds; a loaded machine is slow, and what is wrong may take long to show
+TIMEOUT = 60_000  # milliseconds
 
 
 class Watched:
@@ -20,24 +20,24 @@ class Watched:
 
     def __init__(self, browser: Any, *, width: int = 1280, height: int = 900) -> None:
         self.requested: list[str] = []
-        self.complaints: list[str] = []
+        self.errors: list[str] = []
         context = browser.new_context(
             viewport={"width": width, "height": height}, accept_downloads=True
         )
         self.page = context.new_page()
-        self.page.set_default_timeout(PATIENCE)
+        self.page.set_default_timeout(TIMEOUT)
         self.page.on("request", lambda request: self.requested.append(request.url))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", self._note)
 
     def _note(self, said: Any) -> None:
-        # gradio asks how far an upload is, and may ask when it is over
+        # gradio may ask for the progress of an upload that is complete
         late = "upload_progress" in said.location["url"] or said.text == "Response"
         if said.type == "error" and not late:
-            self.complaints.append(said.text)
+            self.errors.append(said.text)
 
     def choose(self, file: Any) -> None:
-        """Choose a file as an image, in place of one chosen before."""
+        """Upload a file, in place of an earlier one."""
         clear = self.page.locator("#image").get_by_role("button", name="Clear")
         if clear.count():
             clear.click()
@@ -46,10 +46,10 @@ class Watched:
         self.page.locator("#image input[type=file]").set_input_files(file)
 
     def pick(self, label: str, option: str) -> None:
-        """Pick an option of a dropdown."""
+        """Select an option of a dropdown."""
         field = self.page.get_by_label(label, exact=True)
         field.click()
-        # Its own list: that of a dropdown picked before may still be closing.
+        # The list of an earlier dropdown may still be closing.
         choices = self.page.locator(f"[id='{field.get_attribute('aria-controls')}']")
         choices.get_by_role("option", name=option, exact=True).click()
 
@@ -59,11 +59,11 @@ def chromium() -> Iterator[Any]:
     """Start the system's Chromium under Playwright."""
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=TIMEOUT)
     with sync_playwright() as playwright:
-        # containers run as root, for which Chromium has no sandbox
+        # Chromium has no sandbox for root, as in containers
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE
+            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=TIMEOUT
         )
         try:
             yield browser

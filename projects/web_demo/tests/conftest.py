@@ -1,4 +1,4 @@
-"""Two small networks of random weights, as files and as a page shows them."""
+"""Two small networks with random weights."""
 
 import socket
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def small_files(tmp_path_factory) -> tuple[Path, list[Path]]:
 
 @pytest.fixture(scope="session")
 def page_models(small_files) -> dict[str, PageModel]:
-    """Both, by name; read only."""
+    """Both networks by name; read only."""
     config, checkpoints = small_files
     return load_page_models(checkpoints, [str(config)], device="cpu")
 
@@ -49,7 +49,7 @@ def street(street_scenes) -> Path:
 
 @pytest.fixture(scope="session")
 def address(page_models) -> Iterator[str]:
-    """Where the page is served, with low limits."""
+    """Address of the page, with low limits."""
     pytest.importorskip("gradio", reason="gradio is not installed: pip install 'glore_seg[demo]'")
     handlers = Handlers(page_models, Limits(megabytes=0.5, megapixels=8))
     with serving(handlers, port=free_port()) as served:
@@ -57,7 +57,7 @@ def address(page_models) -> Iterator[str]:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens at."""
+    """A free port of this machine."""
     with socket.socket() as taken:
         taken.bind((LOOPBACK, 0))
         return taken.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Files that people upload."""
+"""Content of uploaded files."""
 
 import io
 import struct
@@ -15,7 +15,7 @@ def noise(height: int, width: int, *channels: int, seed: int = 0) -> np.ndarray:
 
 
 def encode(image: np.ndarray | Image.Image, kind: str = "PNG", **options) -> bytes:
-    """An image as the content of a file."""
+    """An encoded image."""
     if isinstance(image, np.ndarray):
         image = Image.fromarray(image)
     buffer = io.BytesIO()
@@ -24,7 +24,7 @@ def encode(image: np.ndarray | Image.Image, kind: str = "PNG", **options) -> byt
 
 
 def png_of_claimed_size(width: int, height: int) -> bytes:
-    """A PNG of a few bytes whose header claims that many pixels."""
+    """A small PNG whose header declares that many pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (

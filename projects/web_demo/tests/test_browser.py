@@ -1,4 +1,4 @@
-"""The page in a real browser, with real clicks."""
+"""The page in a browser."""
 
 import re
 from urllib.parse import urlsplit
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from projects.web_demo.tests.browser import CHROMIUM, Watched, chromium
-from projects.web_demo.tests.images import encode, noise, png_of_claimed_size
+from projects.web_demo.tests.images import png_of_claimed_size
 from projects.web_demo.tests.screenshot import take
 
 playwright = pytest.importorskip(
@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH"),
 ]
 
-# alpha under the middle of the place (x, y) of a pane's veil, 0 to 255
+# alpha of the canvas that hides other classes at pixel (x, y), 0 to 255
 ALPHA = """([canvas, x, y]) =>
     canvas.getContext("2d").getImageData(x, y, 1, 1).data[3]"""
 
@@ -33,7 +33,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def shown(browser, address, street):
-    """The page with an image, segmented."""
+    """The page with a segmented image."""
     tab = Watched(browser)
     tab.page.goto(address)
     tab.choose(street)
@@ -43,38 +43,30 @@ def shown(browser, address, street):
         urlsplit(url).netloc for url in tab.requested if not url.startswith(("data:", "blob:"))
     }
     assert hosts == {urlsplit(address).netloc}
-    assert tab.complaints == []
+    assert tab.errors == []
 
 
 @pytest.fixture
 def labels(page_models, street):
-    image = np.asarray(Image.open(street).convert("RGB"))
-    return page_models["first"].segment(image).labels
-
-
-def names(tab):
-    return tab.page.locator("#viewer .legend .name").all_inner_texts()
+    return page_models["first"].segment(np.asarray(Image.open(street).convert("RGB")))
 
 
 def status(tab):
-    """What the page says; expectations of it wait until it says so."""
+    """The status line; expectations wait for it."""
     return expect(tab.page.locator("#viewer .status"))
 
 
-def test_the_legend_tells_classes_and_shares(shown, labels, page_models):
+def test_the_legend_has_classes_and_shares(shown, labels, page_models):
     classes = page_models["first"].classes
     counts = np.bincount(labels.ravel(), minlength=19)
     order = sorted(np.flatnonzero(counts), key=lambda i: -counts[i])
-    assert names(shown) == [classes[i] for i in order]
+    names = shown.page.locator("#viewer .legend .name").all_inner_texts()
+    assert names == [classes[i] for i in order]
     shares = shown.page.locator("#viewer .legend .share").all_inner_texts()
     assert shares[0] == f"{100 * counts[order[0]] / labels.size:.1f} %"
-    absent = shown.page.locator("#viewer .absent").inner_text()
-    assert absent == "Not found: " + ", ".join(
-        c for c, n in zip(classes, counts, strict=True) if not n
-    )
 
 
-def test_hovering_a_class_shows_it_alone_and_a_click_keeps_it(shown, labels, page_models):
+def test_hovering_shows_a_class_alone_and_a_click_keeps_it(shown, labels, page_models):
     page = shown.page
     veil = page.locator("#viewer canvas.veil")
     button = page.locator("#viewer .legend button").nth(1)
@@ -86,74 +78,58 @@ def test_hovering_a_class_shows_it_alone_and_a_click_keeps_it(shown, labels, pag
     inside, outside = (np.argwhere(found)[0] for found in (labels == index, labels != index))
     for (y, x), expected in ((inside, 0), (outside, 200)):
         assert page.evaluate(ALPHA, [veil.element_handle(), int(x), int(y)]) == expected
-    page.mouse.move(2, 2)
-    expect(veil).to_be_hidden()
     button.click()
-    expect(button).to_have_attribute("aria-pressed", "true")
     page.mouse.move(2, 2)
-    button.evaluate("button => button.blur()")
-    expect(button).not_to_be_focused()
+    expect(button).to_have_attribute("aria-pressed", "true")
     expect(veil).to_be_visible()
     button.press("Escape")
     expect(button).to_have_attribute("aria-pressed", "false")
+    button.evaluate("button => button.blur()")
     expect(veil).to_be_hidden()
 
 
-def test_the_keyboard_does_what_the_mouse_does(shown):
+def test_keyboard(shown):
     page = shown.page
     slider = page.get_by_label("Opacity of the classes")
     slider.focus()
     slider.press("Home")
     painted = page.locator("#viewer canvas.labels")
     expect(painted).to_have_css("opacity", "0")
-    for _ in range(3):
-        slider.press("ArrowRight")
-    expect(painted).to_have_css("opacity", "0.15")
-    expect(page.locator("#viewer .opacity output")).to_have_text("15 %")
+    slider.press("ArrowRight")
+    expect(painted).to_have_css("opacity", "0.05")
     first = page.locator("#viewer .legend button").first
     page.keyboard.press("Tab")
     expect(first).to_be_focused()
-    status(shown).to_contain_text(re.compile(f"^{names(shown)[0]}: "))
     page.keyboard.press("Space")
-    page.keyboard.press("Tab")
     expect(first).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("Escape")
 
 
 def test_pointing_at_the_image_names_the_class(shown, labels, page_models):
-    page = shown.page
-    stage = page.locator("#viewer .stage")
+    stage = shown.page.locator("#viewer .stage")
     box = stage.bounding_box()
     for y, x in ((10, 100), (60, 20)):
         at = {"x": (x + 0.5) * box["width"] / 128, "y": (y + 0.5) * box["height"] / 64}
         stage.hover(position=at)
         name = page_models["first"].classes[labels[y, x]]
         status(shown).to_contain_text(re.compile(f"^{name}: "))
-    page.mouse.move(2, 2)
-    status(shown).to_have_text("Point at a class to see it alone; a click keeps it.")
+    shown.page.mouse.move(2, 2)
 
 
-def test_the_label_map_is_downloaded(shown, labels, tmp_path):
-    for text, name, expected in (
-        ("train ids", "trainIds.png", labels),
-        ("Cityscapes label ids", "labelIds.png", None),
-    ):
+def test_downloads(shown, labels, tmp_path):
+    for text, name in (("train ids", "trainIds.png"), ("Cityscapes label ids", "labelIds.png")):
         with shown.page.expect_download() as download:
             shown.page.get_by_role("link", name=text).click()
         assert download.value.suggested_filename == name
         download.value.save_as(tmp_path / name)
-        found = np.asarray(Image.open(tmp_path / name))
-        if expected is not None:
-            np.testing.assert_array_equal(found, expected)
-        else:
-            assert set(np.unique(found)) <= {*range(7, 34)}
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "trainIds.png")), labels)
+    assert set(np.unique(Image.open(tmp_path / "labelIds.png"))) <= {*range(7, 34)}
 
 
 def test_maps_and_graph_of_the_unit(shown):
     page = shown.page
     page.get_by_role("tab", name="Node maps").click()
-    page.locator("#maps figure").nth(5).wait_for()
-    expect(page.locator("#maps figure")).to_have_count(6)  # all that the unit has
+    expect(page.locator("#maps figure")).to_have_count(6)  # all nodes of the unit
     number = page.locator("input[type=number]")
     number.fill("2")
     number.press("Enter")
@@ -171,73 +147,39 @@ def test_maps_and_graph_of_the_unit(shown):
     page.get_by_role("tab", name="Classes").click()
 
 
-def test_two_checkpoints_side_by_side(shown):
-    page = shown.page
-    shown.pick("Compare with", "second")
-    expect(page.locator("#viewer .stage")).to_have_count(2)
-    expect(page.locator("#viewer figcaption")).to_have_text(["first", "second"])
-    agree = re.compile(r"The two agree on [\d.]+ % of the pixels")
-    expect(page.locator("#viewer .note")).to_contain_text(agree)
-    page.locator("#viewer .legend button").first.hover()
-    status(shown).to_contain_text(" | ")
-    expect(page.locator("#viewer canvas.veil:not([hidden])")).to_have_count(2)
-    expect(page.get_by_role("link", name="second: train ids")).to_have_count(1)
-    shown.pick("Compare with", "no other")
-    expect(page.locator("#viewer .stage")).to_have_count(1)
-    shown.pick("Model", "second")
-    page.wait_for_function("document.querySelector('#viewer img').alt.endsWith('second finds')")
-
-
-def test_the_docs_figure_is_taken(browser, address, street):
+def test_two_checkpoints_side_by_side(browser, address, street):
     tab = Watched(browser, height=700)
     tab.page.goto(address)
     shot = take(tab, street, "first", "second")
-    assert shot.mode == "P"
-    assert shot.width == 1280
+    assert (shot.mode, shot.width) == ("P", 1280)
     expect(tab.page.locator("#viewer figcaption")).to_have_text(["second", "first"])
+    agree = re.compile(r"The two agree on [\d.]+ % of the pixels")
+    expect(tab.page.locator("#viewer .note")).to_contain_text(agree)
+    tab.page.locator("#viewer .legend button").first.hover()
+    status(tab).to_contain_text(" | ")
+    expect(tab.page.locator("#viewer canvas.veil:not([hidden])")).to_have_count(2)
+    tab.pick("Compare with", "no other")
+    expect(tab.page.locator("#viewer .stage")).to_have_count(1)
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("street.png", b"not an image", "The file is no image. Please choose a JPEG"),
-        ("cut.png", encode(noise(64, 64, 3))[:2000], "damaged or cut off"),
-        ("bomb.png", png_of_claimed_size(30000, 30000), "too many pixels"),
-        ("empty.png", b"", "The file is empty"),
-    ],
+    ("content", "message"),
+    [(b"text", "not an image"), (png_of_claimed_size(30000, 30000), "too many pixels")],
 )
-def test_bad_uploads_get_a_message(shown, tmp_path, name, content, message):
-    (tmp_path / name).write_bytes(content)
-    shown.choose(tmp_path / name)
-    alert = shown.page.get_by_role("alert").filter(has_text=message)
-    alert.wait_for()
-    assert "Traceback" not in shown.page.inner_text("body")
+def test_bad_uploads_get_a_message(shown, tmp_path, content, message):
+    (tmp_path / "street.png").write_bytes(content)
+    shown.choose(tmp_path / "street.png")
+    shown.page.get_by_role("alert").filter(has_text=message).wait_for()
     expect(shown.page.locator("#viewer .result")).to_be_hidden()
 
 
-def test_a_file_that_is_too_large_is_not_even_sent(browser, address, tmp_path):
-    tab = Watched(browser)
-    tab.page.goto(address)
-    (tmp_path / "large.png").write_bytes(bytes(600_000))
-    tab.choose(tmp_path / "large.png")
-    tab.page.get_by_text("exceed the maximum allowed size of 512").wait_for()
-    assert not [url for url in tab.requested if "/upload?" in url]
-
-
-def test_a_phone_shows_it_all_without_scrolling_sideways(browser, address, street):
+def test_a_phone_needs_no_horizontal_scrolling(browser, address, street):
     tab = Watched(browser, width=400, height=800)
     page = tab.page
     page.goto(address)
     tab.choose(street)
-    button = page.locator("#viewer .legend button").nth(1)
-    button.click()
-    expect(button).to_have_attribute("aria-pressed", "true")
+    page.locator("#viewer .legend button").nth(1).click()
     for name, inside in (("Node maps", "#maps"), ("Node graph", "#graphs")):
         page.get_by_role("tab", name=name).click()
         page.locator(f"{inside} figure").first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 400
-    page.get_by_role("tab", name="Classes").click()
-    overflowing = page.locator("#viewer *").evaluate_all(
-        "all => all.filter(e => e.getBoundingClientRect().right > 400).map(e => e.className)"
-    )
-    assert overflowing == []

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from glore_seg.evaluation import CITYSCAPES_CLASSES
-from projects.web_demo.viewer import show_message, show_result, viewer_parts
+from projects.web_demo.viewer import show_result, viewer_parts
 
 CLASSES = ("road", "car", "sky")
 PALETTE = ((128, 64, 128), (0, 0, 142), (70, 130, 180))
@@ -62,11 +62,7 @@ def test_label_ids_need_the_names_of_cityscapes():
 
 
 @pytest.mark.parametrize("part", ["html_template", "css_template"])
-def test_templates_hold_nothing_that_gradio_would_fill_in(part):
+def test_templates_have_no_placeholders_of_gradio(part):
     assert viewer_parts()[part]
     for sign in ("${", "{{", "`", "@children"):
         assert sign not in viewer_parts()[part]
-
-
-def test_a_message_stands_alone():
-    assert show_message("no") == {"message": "no"}
