@@ -1,4 +1,4 @@
-"""Long runs in miniature: memory, file handles, threads and processes must stay flat.
+"""Resource usage over time: memory, file handles, threads and processes must not grow.
 
 ``python -m benchmarks.soak --minutes 24``
 """

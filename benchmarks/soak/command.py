@@ -1,4 +1,4 @@
-"""The command line: phases one after the other, a table, an image, an exit code."""
+"""Command line: runs the phases, prints a table, returns an exit code."""
 
 import argparse
 import json
@@ -9,33 +9,33 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.common import begin, markdown_table
-from benchmarks.soak.image import draw
 from benchmarks.soak.inputs import make_inputs
 from benchmarks.soak.phase import Course, run_phase
+from benchmarks.soak.plot import plot
 from benchmarks.soak.trend import BOUNDS, WARM_UP, Trend, trend_of
 
 PHASES = ("training", "evaluation", "submission", "page")
-_SAID_EVERY = 30  # seconds
+_PRINT_INTERVAL = 30  # seconds
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Soak, print the table; return 1 where something grows."""
+    """Run the phases and print the table; return 1 if a measure grows."""
     bounds = ", ".join(
         f"{name} {absolute:g}" + (f" or {share:.0%}" if share else "")
         for name, (absolute, share) in BOUNDS.items()
     )
     parser = argparse.ArgumentParser(
-        description="Train, evaluate, submit and visit the web demo over and over, each in one "
-        f"process, and watch what it uses. Behind a warm-up of {WARM_UP:.0%} of the time a "
-        f"measure may grow by so much: {bounds}.",
-        epilog="example: python -m benchmarks.soak --minutes 24 --image soak.png",
+        description="Train, evaluate, submit and visit the web demo repeatedly, each in one "
+        f"process, and measure its resources. After a warm-up of {WARM_UP:.0%} of the time a "
+        f"measure may grow by at most: {bounds}.",
+        epilog="example: python -m benchmarks.soak --minutes 24 --plot soak.png",
     )
-    parser.add_argument("--minutes", type=float, default=24, help="in all (default: 24)")
+    parser.add_argument("--minutes", type=float, default=24, help="total time (default: 24)")
     parser.add_argument(
         "--what", nargs="+", choices=PHASES, default=[*PHASES], help="default: all four"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples here")
-    parser.add_argument("--image", type=Path, metavar="FILE", help="draw the image here")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="plot them here")
     parser.add_argument("--threads", type=int, help="CPU threads of this process, not of the work")
     args = parser.parse_args(argv)
     if not args.minutes > 0:
@@ -51,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if trend.grows
     ]
     print("\n".join(grown) or "nothing grows beyond its bound")
-    if args.image:
-        draw(courses, args.image)
+    if args.plot:
+        plot(courses, args.plot)
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(
@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(names: Sequence[str], seconds: float) -> list[Course]:
-    """Run phases one after the other, for that time in all."""
+    """Run phases one after the other, for that total time."""
     clock = _Clock(names, seconds)
     with tempfile.TemporaryDirectory(prefix="glore_seg_soak_") as folder:
         inputs = make_inputs(Path(folder))
@@ -78,7 +78,7 @@ def run(names: Sequence[str], seconds: float) -> list[Course]:
 
 
 def as_row(course: Course, trends: dict[str, Trend]) -> dict[str, object]:
-    """A line of the table: levels, and growth behind the warm-up."""
+    """A row of the table: levels, and growth after the warm-up."""
     row: dict[str, object] = {
         "what": course.name,
         "minutes": round(course.times[-1] / 60, 1),
@@ -86,8 +86,8 @@ def as_row(course: Course, trends: dict[str, Trend]) -> dict[str, object]:
     }
     titles = {
         "memory": "memory, MB",
-        "malloc": "of it in use, MB",
-        "objects": "Python's blocks, thousands",
+        "malloc": "allocated, MB",
+        "objects": "Python blocks, thousands",
     }
     for measure in BOUNDS:
         trend = trends[measure]
@@ -101,22 +101,22 @@ def _trends(course: Course) -> dict[str, Trend]:
 
 
 class _Clock:
-    """Tells from time to time how far it is."""
+    """Prints the progress at intervals."""
 
     def __init__(self, names: Sequence[str], seconds: float) -> None:
         self._names = names
         self._each = seconds / len(names)
-        self._said = 0.0
+        self._printed = 0.0
 
     def tell(self, course: Course) -> None:
-        """Say a line, unless one was said just now."""
-        if time.monotonic() - self._said < _SAID_EVERY:
+        """Print a line, unless the interval has not passed."""
+        if time.monotonic() - self._printed < _PRINT_INTERVAL:
             return
-        self._said = time.monotonic()
-        behind = len(self._names) - 1 - list(self._names).index(course.name)
-        left = (behind + 1) * self._each - course.times[-1]
-        said = ", ".join(f"{name} {values[-1]:.0f}" for name, values in course.values.items())
+        self._printed = time.monotonic()
+        later = len(self._names) - 1 - list(self._names).index(course.name)
+        left = (later + 1) * self._each - course.times[-1]
+        values = ", ".join(f"{name} {values[-1]:.0f}" for name, values in course.values.items())
         print(
-            f"{course.name}: {course.rounds[-1]} rounds; {said}; about {left / 60:.0f} min left",
+            f"{course.name}: {course.rounds[-1]} rounds; {values}; about {left / 60:.0f} min left",
             flush=True,
         )

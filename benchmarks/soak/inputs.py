@@ -1,4 +1,4 @@
-"""What all phases work on: a small network and small street scenes."""
+"""Inputs of all phases: a small network and small street scenes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ SMALL_NETWORK = {
     "model.decode_head.num_nodes": 6,
     "model.decode_head.num_states": 8,
 }
-"""What makes the network of street scenes one of milliseconds."""
+"""Options that make the network of the street scenes fast."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Inputs:
 
     @property
     def checkpoint(self) -> Path:
-        """Of random weights."""
+        """A checkpoint with random weights."""
         return self.folder / "random.pth"
 
     @property

@@ -1,4 +1,4 @@
-"""Run one phase for a while and sample what it uses."""
+"""Runs one phase for some time and samples its resources."""
 
 import json
 import os
@@ -39,34 +39,34 @@ class Course:
 def run_phase(
     name: str, inputs: Inputs, seconds: float, on_sample: Callable[[Course], None]
 ) -> Course:
-    """Run a phase in a process of its own and kill it at the end.
+    """Run a phase in a subprocess and kill it at the end.
 
     Args:
         name: ``"training"``, ``"evaluation"``, ``"submission"`` or ``"page"``.
-        inputs: What it works on.
-        seconds: From its first round on.
+        inputs: Its inputs.
+        seconds: Time from its first round on.
         on_sample: Called after each sample.
 
     Raises:
-        RuntimeError: The process has ended by itself, or the web demo has answered wrongly.
+        RuntimeError: The process exited, or the web demo returned an unexpected response.
     """
     command = [sys.executable, "-m", "benchmarks.soak.worker", name, str(inputs.folder)]
     with (
-        (inputs.folder / f"{name}.txt").open("w+") as said,
+        (inputs.folder / f"{name}.txt").open("w+") as log,
         subprocess.Popen(  # noqa: S603  the command is ours
             command,
             cwd=_REPOSITORY,
-            env={**os.environ, "TMPDIR": str(inputs.folder)},  # what a kill leaves goes with it
+            env={**os.environ, "TMPDIR": str(inputs.folder)},  # removed with the folder
             stdout=subprocess.PIPE,
-            stderr=said,
+            stderr=log,
             text=True,
         ) as process,
     ):
         try:
             return _follow(name, inputs, seconds, process, on_sample)
         except _EndedError:
-            said.seek(0)
-            raise RuntimeError(f"{name} ended by itself:\n{said.read()[-3000:]}") from None
+            log.seek(0)
+            raise RuntimeError(f"{name} exited:\n{log.read()[-3000:]}") from None
         finally:
             process.kill()
 
@@ -88,7 +88,7 @@ def _follow(
     assert process.stdout is not None
     for line in process.stdout:
         if not line.startswith("{"):
-            continue  # what the tool itself prints
+            continue  # output of the tool
         found = json.loads(line)
         if "address" in found:
             from benchmarks.soak.visitor import Visitor  # httpx comes with gradio
@@ -112,7 +112,7 @@ def _follow(
 
 
 class _Visits:
-    """One visit after the other, in a thread of this process."""
+    """Repeated visits, in a thread of this process."""
 
     def __init__(self, visitor: "Visitor") -> None:
         self._visitor = visitor
@@ -126,7 +126,7 @@ class _Visits:
         while not self._ended.is_set():
             try:
                 self._visitor.visit()
-            except Exception as error:  # the main thread tells it
+            except Exception as error:  # raised by number()
                 self._error = error
                 return
             self._number += 1
@@ -138,7 +138,7 @@ class _Visits:
         return self._number
 
     def end(self) -> None:
-        """End with the visit that is going on."""
+        """Stop after the current visit."""
         self._ended.set()
         self._thread.join()
         self.number()

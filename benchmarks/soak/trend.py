@@ -1,4 +1,4 @@
-"""Whether a measure grows: a robust line through its samples, warm-up left out."""
+"""Whether a measure grows: a robust line through its samples after the warm-up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import theilslopes
 
 WARM_UP = 0.4
-"""Share of a phase's time that is left out."""
+"""Share of a phase's time that is not analyzed."""
 
 BOUNDS = {
     "memory": (8.0, 0.02),
@@ -17,7 +17,7 @@ BOUNDS = {
     "threads": (1.0, 0.0),
     "children": (1.0, 0.0),
 }
-"""How much a measure may grow in the time that is looked at: so much, or so large a share."""
+"""How much a measure may grow after the warm-up: the greater of a value and a share."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Trend:
 
     Args:
         level: Median of the samples.
-        growth: Of the line, from the end of the warm-up to the last sample.
-        low: The least growth that the scatter of the samples allows (95 %).
-        bound: The most that it may be.
+        growth: Growth of the line from the end of the warm-up to the last sample.
+        low: Lower bound of the 95 % confidence interval of the growth.
+        bound: The most that is allowed.
     """
 
     level: float
@@ -38,20 +38,20 @@ class Trend:
 
     @property
     def grows(self) -> bool:
-        """Whether it grows by more than it may, and not by scatter alone."""
+        """Whether the growth exceeds the bound and is significant."""
         return self.growth > self.bound and self.low > 0
 
 
 def trend_of(measure: str, times: Sequence[float], values: Sequence[float]) -> Trend:
-    """Fit a line to the samples behind the warm-up (Theil and Sen: outliers don't count).
+    """Fit a line to the samples after the warm-up (Theil-Sen: robust to outliers).
 
     Args:
         measure: A key of :data:`BOUNDS`.
-        times: Of the samples, in s, rising.
-        values: As many.
+        times: Times of the samples, in s, increasing.
+        values: The samples.
 
     Raises:
-        ValueError: There are fewer than ten samples behind the warm-up.
+        ValueError: There are fewer than ten samples after the warm-up.
     """
     first, last = times[0], times[-1]
     kept = [
@@ -60,9 +60,7 @@ def trend_of(measure: str, times: Sequence[float], values: Sequence[float]) -> T
         if time >= first + WARM_UP * (last - first)
     ]
     if len(kept) < 10:
-        raise ValueError(
-            f"{len(kept)} samples of {measure}; expected 10 or more: let it run longer"
-        )
+        raise ValueError(f"{len(kept)} samples of {measure}; expected 10 or more: run longer")
     x, y = np.array(kept).T
     slope, _, low, _ = theilslopes(y, x)
     length = x[-1] - x[0]

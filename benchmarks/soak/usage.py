@@ -1,4 +1,4 @@
-"""What a process uses, by Linux's /proc and the C library."""
+"""Resources of a process, from Linux's /proc and the C library."""
 
 import ctypes
 import gc
@@ -11,12 +11,12 @@ _PROC = Path("/proc")
 
 
 def usage_of(pid: int) -> dict[str, float]:
-    """What a process uses now, from the outside.
+    """Current resources of another process.
 
     Returns:
-        ``memory``: MB of it and its descendants, pages that they share counted once, files that are
-        mapped not at all: how much of them counts depends on which other processes map them;
-        ``handles`` and ``threads`` of its own; ``children``: number of its descendants.
+        ``memory``: MB of it and its descendants; shared pages count once, mapped files do not count,
+        since their share depends on other processes; its ``handles`` and ``threads``; ``children``:
+        number of its descendants.
     """
     descendants = list(_descendants(pid))
     kilobytes = _own(pid) + sum(map(_own, descendants))
@@ -29,15 +29,14 @@ def usage_of(pid: int) -> dict[str, float]:
 
 
 def in_use() -> dict[str, float]:
-    """What this process has asked for and not given back, once garbage is collected.
+    """Memory that this process has allocated and not freed, after a garbage collection.
 
-    Python lets objects that know each other lie about until they are a quarter of all. Memory that
-    the C library keeps for later (arenas, gaps between blocks) is in ``memory`` but not here: what
-    grows there alone is no leak.
+    Memory that the C library keeps for later (arenas, fragmentation) is in ``memory`` but not here:
+    if only that grows, it is no leak.
 
     Returns:
-        ``malloc``: MB in blocks of the C library, of tensors and arrays too; ``objects``:
-        thousands of blocks of Python's own allocator.
+        ``malloc``: MB in blocks of the C library, including tensors and arrays; ``objects``:
+        thousands of blocks of Python's allocator.
     """
     gc.collect()
     info = ctypes.CDLL(None).mallinfo2
@@ -50,7 +49,7 @@ def in_use() -> dict[str, float]:
 
 
 class _MallInfo(ctypes.Structure):
-    """As malloc.h has it."""
+    """``struct mallinfo2`` of malloc.h."""
 
     _fields_ = [
         *((name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd")),
@@ -60,7 +59,7 @@ class _MallInfo(ctypes.Structure):
 
 
 def _own(pid: int) -> int:
-    """Kilobytes of memory that is no file; 0 of a process that has just ended."""
+    """Kilobytes of memory that is not of files; 0 if the process has exited."""
     try:
         lines = (_PROC / str(pid) / "smaps_rollup").read_text().splitlines()
     except OSError:
@@ -75,7 +74,7 @@ def _descendants(pid: int) -> Iterator[int]:
             text = stat.read_text()
         except OSError:
             continue
-        # the name, in brackets, may hold anything
+        # the name, in parentheses, may contain anything
         parent = int(text.rpartition(")")[2].split()[1])
         parents.setdefault(parent, []).append(int(stat.parent.name))
     waiting = parents.get(pid, [])

@@ -1,4 +1,4 @@
-"""One phase in a process of its own, until it is killed: ``python -m benchmarks.soak.worker``.
+"""One phase, until it is killed: ``python -m benchmarks.soak.worker``.
 
 It prints JSON lines after rounds, at most one in three seconds; the web demo first its address.
 """
@@ -24,22 +24,22 @@ _SECONDS = 3.0
 
 
 class Reporter:
-    """Counts rounds and prints what the process uses between two of them."""
+    """Counts rounds and prints the memory in use."""
 
     def __init__(self) -> None:
         self._rounds = 0
-        self._said = 0.0
+        self._printed = 0.0
 
     def round(self, *_: object, **__: object) -> None:
-        """A round has ended."""
+        """Count a round."""
         self._rounds += 1
-        if time.monotonic() - self._said > _SECONDS:
-            self._said = time.monotonic()
+        if time.monotonic() - self._printed > _SECONDS:
+            self._printed = time.monotonic()
             print(json.dumps({"rounds": self._rounds, **in_use()}), flush=True)
 
 
 def train(inputs: Inputs, report: Callable[[], None]) -> None:
-    """A training without end, with workers, average, validations, checkpoints and retention."""
+    """An endless training with workers, averaging, validation and checkpoints."""
     from mmengine.hooks import Hook
 
     class After(Hook):
@@ -58,7 +58,7 @@ def train(inputs: Inputs, report: Callable[[], None]) -> None:
 
 
 def evaluate(inputs: Inputs, report: Callable[[], None]) -> None:
-    """Tests one after the other, with new workers each time, predictions and painted images."""
+    """Repeated tests with new workers, predictions and painted images."""
     cfg = inputs.config("evaluation")
     cfg.load_from = str(inputs.checkpoint)
     cfg.test_dataloader.persistent_workers = False
@@ -72,7 +72,7 @@ def evaluate(inputs: Inputs, report: Callable[[], None]) -> None:
 
 
 def hand_in(inputs: Inputs, report: Callable[[], None]) -> None:
-    """Submissions one after the other, each from the checkpoint to the checked zip."""
+    """Repeated submissions, from the checkpoint to the checked zip."""
     out = inputs.folder / "results.zip"
     while True:
         cfg = inputs.config("submission")
@@ -105,7 +105,7 @@ PHASES = {"training": train, "evaluation": evaluate, "submission": hand_in, "pag
 
 
 def main() -> None:
-    """Do what the command line says: the phase, and the folder of the inputs."""
+    """Run a phase; arguments are its name and the folder of the inputs."""
     phase, folder = sys.argv[1:]
     torch.set_num_threads(1)
     threading.current_thread().name = phase

@@ -97,14 +97,14 @@ def fake(names, seconds):
 
 def test_table_image_and_exit_code(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, "run", fake)
-    out, image = tmp_path / "soak.json", tmp_path / "soak.png"
-    assert command.main(["--json", str(out), "--image", str(image)]) == 1
+    out, plot = tmp_path / "soak.json", tmp_path / "soak.png"
+    assert command.main(["--json", str(out), "--plot", str(plot)]) == 1
     said = capsys.readouterr().out
     assert "page: handles grows by 35.0, more than 1.0" in said
     assert "| page | 1.00 | 59 | 50.0 (+0.0) |" in said
     assert "42 (+35.0)" in said
     assert json.loads(out.read_text())["trends"]["page"]["handles"]["growth"] == 35
-    assert image.stat().st_size > 10_000
+    assert plot.stat().st_size > 10_000
     assert command.main(["--what", "training"]) == 0
     assert "nothing grows beyond its bound" in capsys.readouterr().out
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-import glore_seg  # noqa: F401  mends the host, so before anything of OpenMMLab's
+import glore_seg  # noqa: F401  patches OpenMMLab, so it comes first
 from projects.web_demo.handlers import Handlers
 from projects.web_demo.models import load_page_models
 from projects.web_demo.serving import serving
@@ -18,7 +18,7 @@ from projects.web_demo.tests.conftest import free_port
 def main(argv: Sequence[str] | None = None) -> None:
     """Compare two checkpoints of one config on one image, and store what the page shows."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoints", nargs=2, help="of one config; they are compared")
+    parser.add_argument("checkpoints", nargs=2, help="two checkpoints of one config")
     parser.add_argument("--config", required=True)
     parser.add_argument("--image", required=True)
     parser.add_argument("--out", type=Path, default=Path("docs/images/web_demo.png"))

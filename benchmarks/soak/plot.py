@@ -1,4 +1,4 @@
-"""An image of what each phase uses over time."""
+"""Plot of the resources of each phase over time."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +11,11 @@ ROWS = {
     "memory, MB": ("memory", "malloc"),
     "handles, threads, children": ("handles", "threads", "children"),
 }
-_LABELS = {"memory": "all memory", "malloc": "in use"}
+_LABELS = {"memory": "total", "malloc": "allocated"}
 
 
-def draw(courses: Sequence[Course], path: Path) -> None:
-    """Draw a column a phase: memory above, counts below, the warm-up gray."""
+def plot(courses: Sequence[Course], path: Path) -> None:
+    """Plot a column per phase: memory above, counts below, the warm-up gray."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(3.2 * len(courses), 5), layout="constrained")
@@ -36,5 +36,5 @@ def draw(courses: Sequence[Course], path: Path) -> None:
                 axes.legend(fontsize="small", loc="lower right")
         grid[0][column].set_title(f"{course.name}, {course.rounds[-1]} rounds")
         grid[-1][column].set_xlabel("minutes")
-    with atomic_write(path) as aside:
-        figure.savefig(aside, dpi=130)
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, dpi=130)
