@@ -14,7 +14,7 @@ def usage_of(pid: int) -> dict[str, float]:
     """Current resources of another process.
 
     Returns:
-        ``memory``: MB of it and its descendants; shared pages count once, mapped files do not count,
+        ``memory``: MB of it and its descendants; shared pages count once, mapped files not at all,
         since their share depends on other processes; its ``handles`` and ``threads``; ``children``:
         number of its descendants.
     """
