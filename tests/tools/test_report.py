@@ -10,8 +10,9 @@ from PIL import Image
 
 from glore_seg.errors import ConfigError, GloReSegError, OutputError
 from glore_seg.visualization import read_scalars
-from projects.web_demo.tests.browser import CHROMIUM
 from tests.html_page import Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="session")
