@@ -74,7 +74,7 @@ def run(names: Sequence[str], seconds: float) -> list[Course]:
     clock = _Clock(names, seconds)
     with tempfile.TemporaryDirectory(prefix="glore_seg_soak_") as folder:
         inputs = make_inputs(Path(folder))
-        return [run_phase(name, inputs, seconds / len(names), clock.tell) for name in names]
+        return [run_phase(name, inputs, seconds / len(names), clock.report) for name in names]
 
 
 def as_row(course: Course, trends: dict[str, Trend]) -> dict[str, object]:
@@ -108,7 +108,7 @@ class _Clock:
         self._each = seconds / len(names)
         self._printed = 0.0
 
-    def tell(self, course: Course) -> None:
+    def report(self, course: Course) -> None:
         """Print a line, unless the interval has not passed."""
         if time.monotonic() - self._printed < _PRINT_INTERVAL:
             return

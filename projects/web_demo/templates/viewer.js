@@ -1,4 +1,4 @@
-// gradio calls this with `element`, `props` and `watch` once the viewer's HTML stands.
+// gradio calls this with `element`, `props` and `watch` once the viewer's HTML is rendered.
 const part = (name) => element.querySelector("." + name);
 const slider = element.querySelector(".opacity input");
 const veil = [16, 16, 20, 200]; // over all but the class that is looked at
@@ -8,10 +8,10 @@ let pinned = null; // class that stays alone
 let turn = 0; // a result that arrives late must not replace a later one
 
 function make(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
+  const created = document.createElement(tag);
+  if (className) created.className = className;
+  if (text !== undefined) created.textContent = text;
+  return created;
 }
 
 function percent(share) {
