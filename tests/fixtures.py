@@ -68,6 +68,13 @@ def street_scenes(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def scenes(tmp_path_factory) -> Path:
+    """Street scenes of default size, but fewer; read only."""
+    root = tmp_path_factory.mktemp("scenes") / "data"
+    return make_street_scenes(root, num_train=24, num_val=12, num_test=3, progress=False)
+
+
+@pytest.fixture(scope="session")
 def load_tool() -> Callable[[str], Callable]:
     """Gives the ``main`` of tools/<name>.py, or of a module ``projects.<name>``."""
 

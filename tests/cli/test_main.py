@@ -62,7 +62,7 @@ def test_exit_code_of_a_result(result, code):
 
 def test_exit_code_of_a_stopped_training(capsys):
     with pytest.raises(SystemExit) as end:
-        run_tool(raises(TrainingStopped(signal.SIGTERM, "iter_3.pth is saved")))
+        run_tool(raises(TrainingStopped(128 + signal.SIGTERM, "iter_3.pth is saved")))
     assert end.value.code == 143
     assert capsys.readouterr().err == "iter_3.pth is saved\n"
 

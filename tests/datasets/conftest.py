@@ -7,13 +7,6 @@ import pytest
 from projects.synthetic_data.street_scenes import make_street_scenes
 
 
-@pytest.fixture(scope="session")
-def scenes(tmp_path_factory) -> Path:
-    """Street scenes of default size, but fewer; read only."""
-    root = tmp_path_factory.mktemp("scenes") / "data"
-    return make_street_scenes(root, num_train=24, num_val=12, num_test=3, progress=False)
-
-
 @pytest.fixture
 def few_scenes(tmp_path) -> Path:
     """A few small scenes that a test may change."""

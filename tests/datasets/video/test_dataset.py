@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.optim import OptimWrapper
 
 from glore_seg.errors import ConfigError, DataError
 
@@ -28,7 +29,7 @@ from glore_seg.datasets.video.transforms import (
     CheckedVideoInit,
     RepeatOneFrame,
 )
-from glore_seg.engine.nonfinite_loss import NonFiniteLossCheck
+from glore_seg.engine.nonfinite_loss import NonFiniteLossCheck, NonFiniteLossError
 from tests.datasets.video.files import cut, images, numbers, write_clip, write_noise
 
 
@@ -103,10 +104,13 @@ def test_training_goes_on_with_another_video(corrupted, logged):
 
 def test_a_loss_of_nan_names_the_videos(corrupted):
     batch = pseudo_collate([dataset(corrupted, LINES)[0]])
-    guard = NonFiniteLossCheck(SimpleNamespace(iter=4), "stop")
-    guard.begin(batch)
-    with pytest.raises(ValueError, match=r"nan at iteration 5: /\S+/a good\.mp4\. The weights"):
-        guard._allows(torch.tensor(float("nan")))
+    wrapper = OptimWrapper(torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0))
+    check = NonFiniteLossCheck(SimpleNamespace(iter=4, optim_wrapper=wrapper), "stop")
+    check.before_iter(batch)
+    loss = torch.tensor(float("nan"), requires_grad=True)
+    message = r"iteration 5 \(nan\): /\S+/a good\.mp4\. The weights"
+    with pytest.raises(NonFiniteLossError, match=message), check.active():
+        wrapper.update_params(loss)
 
 
 def test_training_ends_if_no_video_can_be_read(corrupted, logged):
