@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from glore_seg.compat.torch_api import TORCH, is_compiling
 from glore_seg.errors import ConfigError
 from glore_seg.layers.evaluation_order import costs_less_in_interaction_space
 from glore_seg.layers.half_precision import compute_dtype, sums_overflow, without_autocast
@@ -66,7 +67,8 @@ def forward_factored(unit: GloReUnit, x: Tensor) -> Tensor:
 
 def chooses_factored(unit: GloReUnit, length: int | None) -> bool:
     """Whether the unit evaluates an input of L positions (None: any) in the interaction space."""
-    if unit.order == "coordinate":
+    # torch.compile before 2.6 does not take the custom backward passes.
+    if unit.order == "coordinate" or (TORCH < (2, 6) and is_compiling()):
         return False
     if unit.order == "interaction":
         require_factorable(unit)
