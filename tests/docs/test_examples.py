@@ -17,6 +17,7 @@ def name_of(page):
     return page.relative_to(ROOT).as_posix()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_examples(page, tmp_path, load_tool, monkeypatch):
     blocks = blocks_of(page)

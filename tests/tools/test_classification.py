@@ -123,6 +123,7 @@ def test_tests_as_validation_scored(call, classifier, trained_classifier, tmp_pa
     assert len(list(painted.rglob("*.png"))) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("export_support")
 def test_exports(load_tool, classifier, trained_classifier, tmp_path, capsys):
     onnx = pytest.importorskip("onnx", reason="pip install 'glore_seg[export]'")

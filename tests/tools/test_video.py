@@ -70,6 +70,7 @@ def test_training_goes_on_and_names_unreadable_videos(work_dir):
     assert re.search(r"up_000003\.mp4 is missing.*; it counts as an error", log)
 
 
+@pytest.mark.slow
 def test_one_clip_ten_clips_and_one_frame(call, options, work_dir):
     scores = [
         run_test(call, options, work_dir),
@@ -93,6 +94,7 @@ def test_painted_predictions_in_bfloat16(call, options, work_dir, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_projections_of_a_clip(load_tool, options, shapes, work_dir, tmp_path, capsys):
     def visualize(*arguments):
         load_tool("visualize")(
