@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # builds
+
 ROOT = Path(__file__).parents[1]
 SCRIPT = """
 import sys

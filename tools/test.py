@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
         use_output_dir(cfg, args.out, format_only=args.format_only)
     if args.channels_last:
         use_channels_last(cfg)
-    runner = build_runner(cfg)
+    runner = build_runner(cfg, keep_config=True)
     forget_training(runner)
     if args.compile:
         use_compile(runner)

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+from pathlib import Path
 
 import torch.distributed as dist
 from mmcv.cnn import fuse_conv_bn
@@ -19,16 +20,25 @@ from glore_seg.engine.processes import start_processes, watch_processes
 from glore_seg.engine.resume import make_resumable
 
 
-def build_runner(cfg: Config) -> Runner:
+def build_runner(cfg: Config, *, keep_config: bool = False) -> Runner:
     """Build the Runner, of the class in ``runner_type`` where the config has one.
 
     Its training is fault-tolerant, see :func:`make_resumable`. :class:`SetupCheckHook` and
     :class:`PretrainedWeightsHook` are added where the config lacks them.
+
+    Args:
+        cfg: The config.
+        keep_config: Whether the config that a training dumped into the work directory stays
+            there, rather than that of a test, which may be wrapped for test-time augmentation.
     """
     cfg = make_resumable(cfg)
     watch_processes(cfg)
     start_processes(cfg)
-    runner = RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
+    runner_class = RUNNERS.get(cfg.get("runner_type", "Runner"))
+    if keep_config and Path(cfg.work_dir, "last_checkpoint").exists():
+        name = runner_class.__name__
+        runner_class = type(name, (runner_class,), {"dump_config": lambda self: None})
+    runner = runner_class.from_cfg(cfg)
     for hook in (SetupCheckHook, PretrainedWeightsHook):
         if not any(isinstance(known, hook) for known in runner.hooks):
             runner.register_hook(hook())  # not in the config, which mmseg can still read

@@ -37,6 +37,7 @@ def as_test_step(model, x):
         return model.encode_decode(x, [{"img_shape": x.shape[2:]}] * len(x))
 
 
+@pytest.mark.slow
 def test_onnx_gives_mmsegs_logits_at_sizes_that_were_not_traced(tmp_path):
     cfg = networks.segmentation()
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
@@ -204,6 +205,7 @@ def test_fixed_size_and_size_divisor(tmp_path):
     assert [row.size for row in free.checks] == sizes
 
 
+@pytest.mark.slow
 def test_one_logit_for_two_classes(tmp_path):
     loss = {"type": "CrossEntropyLoss", "use_sigmoid": True}
     head = {"num_classes": 2, "out_channels": 1, "threshold": 0.4, "loss_decode": loss}

@@ -31,29 +31,44 @@ from tests.reference import paddleseg
 
 # What makes a command small, beside what the docs say.
 _SMALL = {
-    "projects.synthetic_data.street_scenes.__main__": [
+    "projects.synthetic_data.street_scenes": [
         *("--num-train", "4", "--num-val", "2", "--num-test", "1", "--size", "64", "128")
     ],
     # Any eight scenes in a row hold all classes, which a classifier needs.
-    "projects.synthetic_data.street_scenes.__main__ data/crop_scenes": [
+    "projects.synthetic_data.street_scenes data/crop_scenes": [
         "--num-train",
         "8",
         "--num-val",
         "8",
     ],
-    "projects.synthetic_data.object_crops.__main__": [
+    "projects.synthetic_data.object_crops": [
         *("--num-train", "2", "--num-val", "1", "--size", "32", "--min-side", "1")
     ],
-    "projects.synthetic_data.moving_shapes.__main__": ["--num-train", "4", "--num-val", "2"],
+    "projects.synthetic_data.moving_shapes": ["--num-train", "4", "--num-val", "2"],
     "dataset_converters/kinetics": ["--nproc", "1"],
     "dataset_converters/cityscapes": ["--allow-incomplete"],
     "benchmarks.gpu": ["--rehearse"],
-    "projects.reproduction.paper_tables.__main__": ["--tables", "figure4"],
+    "projects.reproduction.paper_tables": ["--tables", "figure4"],
 }
 
+# What runs to its end; of the other modules only the options are read.
+_RUN_WHOLE = {
+    "projects.reproduction.scaling",
+    "projects.synthetic_data.moving_shapes",
+    "projects.synthetic_data.object_crops",
+    "projects.synthetic_data.street_scenes",
+}
 
 _LENGTH = 2  # iterations
 _VIDEO_WIDTH = 4  # channels in the middle of a 3D network's first blocks
+
+
+def _main_of(name: str) -> Callable:
+    """The ``main`` that ``python -m`` calls: of a module, or of a package's ``__main__``."""
+    module = importlib.import_module(name)
+    if hasattr(module, "__path__"):
+        module = importlib.import_module(f"{name}.__main__")
+    return module.main
 
 
 class Project:
@@ -101,8 +116,13 @@ class Project:
         elif first == "-m" and rest[0] == "glore_seg.compat":
             runpy.run_module(rest[0], run_name="__main__")
         elif first == "-m":
-            options = [*rest[1:], *_SMALL.get(rest[0], [])]
-            self._options_of(importlib.import_module(rest[0]).main, options)
+            name, *options = rest
+            options += [*_SMALL.get(name, []), *_SMALL.get(f"{name} {' '.join(options[:1])}", [])]
+            if name in _RUN_WHOLE:
+                self.provide_data()
+                _main_of(name)(options)
+            else:
+                self._options_of(_main_of(name), options)
         elif first.startswith("benchmarks/"):
             name = first.removesuffix(".py").replace("/", ".")
             self._options_of(importlib.import_module(name).main, rest)

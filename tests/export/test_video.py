@@ -77,6 +77,7 @@ def config(**model):
     )
 
 
+@pytest.mark.slow
 def test_onnx_gives_the_scores_of_one_clip(tmp_path):
     cfg = config()
     checkpoint = networks.save(cfg, tmp_path / "a.pth")

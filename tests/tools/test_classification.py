@@ -123,6 +123,7 @@ def test_tests_as_validation_scored(call, classifier, trained_classifier, tmp_pa
     assert len(list(painted.rglob("*.png"))) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("export_support")
 def test_exports(load_tool, classifier, trained_classifier, tmp_path, capsys):
     onnx = pytest.importorskip("onnx", reason="pip install 'glore_seg[export]'")
@@ -135,7 +136,7 @@ def test_exports(load_tool, classifier, trained_classifier, tmp_path, capsys):
     # The folders may be elsewhere: the checkpoint names the classes.
     (contract,) = (p.value for p in onnx.load(out).metadata_props if p.key == PROPERTY)
     assert json.loads(contract)["classes"] == list(CLASSES)
-    assert "classification, 3 classes, logits as they come, channels rgb" in printed
+    assert "classification, 3 classes" in printed
 
 
 def test_amp_trains(call, classifier, trained_classifier, tmp_path):

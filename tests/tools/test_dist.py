@@ -78,6 +78,7 @@ def state(path):
     return torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without a GPU")
 def test_two_processes_train_as_one_with_the_double_batch(runs, config):
     one, two = (state(runs / name / "iter_3.pth") for name in ("one", "two"))
@@ -103,6 +104,7 @@ def state_before_training(config):
     return runner.model.state_dict()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without a GPU")
 def test_two_processes_score_as_one(runs, config, call, tmp_path):
     checkpoint = runs / "one" / "iter_3.pth"

@@ -33,6 +33,7 @@ def net(tmp_path):
     return save_pretrained(cfg, model, tmp_path / "net")
 
 
+@pytest.mark.slow
 def test_export_prints_its_checks(load_tool, net, tmp_path, capsys):
     export = load_tool("export")
     out = tmp_path / "new" / "a.onnx"

@@ -56,6 +56,7 @@ def test_browse_dataset(street_scenes, load_tool, tmp_path):
     assert len(list((tmp_path / "out").glob("*_leftImg8bit.png"))) == 2
 
 
+@pytest.mark.slow
 def test_demo_leaves_everything_and_goes_on(tmp_path, capfd, monkeypatch):
     config = tmp_path / "small.py"
     config.write_text(

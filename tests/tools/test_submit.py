@@ -80,7 +80,9 @@ def test_the_checker_accepts_it(undisturbed, data_root, load_tool, capsys):
     assert check_submission(images, expected, progress=False).errors == []
 
 
-@pytest.mark.parametrize("options", [(), ("--tta",)], ids=["whole", "tta"])
+@pytest.mark.parametrize(
+    "options", [(), pytest.param(("--tta",), marks=pytest.mark.slow)], ids=["whole", "tta"]
+)
 def test_predictions_are_those_of_test_py(
     call, submit, config, checkpoint, data_root, tmp_path, options
 ):

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from cityscapesscripts.helpers.labels import labels
@@ -76,6 +78,14 @@ def test_tta_scores_at_several_scales(test):
     scores = test("--tta")
     assert 0 <= scores["mIoU"] <= 100
     assert scores["IoU.road"] >= 0
+
+
+def test_the_config_of_a_training_stays(call, small_config, trained, tmp_path):
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    (config,) = tmp_path.glob("*.py")
+    before = config.read_bytes()
+    call("test", small_config, trained / "iter_4.pth", "--tta", work_dir=tmp_path)
+    assert config.read_bytes() == before
 
 
 def test_tta_needs_its_pipeline(test, write_config):

@@ -18,7 +18,7 @@ CONFIGS = Path(__file__).parents[2] / "configs" / "video"
 
 @pytest.fixture(scope="module")
 def shapes(tmp_path_factory):
-    """Six tiny videos to train on and four to validate, one of each split damaged."""
+    """Six tiny videos to train on and four to validate, one of each split unreadable."""
     root = tmp_path_factory.mktemp("moving_shapes") / "data"
     make_moving_shapes(root, num_train=6, num_val=4, num_frames=16, progress=False)
     (root / "videos/train/left_000001.mp4").write_bytes(b"")
@@ -62,17 +62,15 @@ def run_test(call, options, work_dir, *flags, name="r26_glore_moving-shapes", **
     return call("test", config, checkpoint, *flags, work_dir=folder, cfg_options=(*options, *extra))
 
 
-def test_training_goes_on_and_names_the_damaged(work_dir):
+def test_training_goes_on_and_names_unreadable_videos(work_dir):
     assert torch.load(work_dir / "iter_4.pth", weights_only=True)["meta"]["iter"] == 4
     log = "".join(path.read_text() for path in work_dir.rglob("*.log"))
     assert "resumed epoch: 0, iter: 2" in log
-    train = (
-        r"left_000001\.mp4 cannot be opened as a video \(.*; 0 bytes\); .*: get it again; another"
-    )
-    assert re.search(train, log)
-    assert re.search(r"up_000003\.mp4 is missing: .*; it counts as an error", log)
+    assert re.search(r"left_000001\.mp4 cannot be opened .*0 bytes\).*; another video", log)
+    assert re.search(r"up_000003\.mp4 is missing.*; it counts as an error", log)
 
 
+@pytest.mark.slow
 def test_one_clip_ten_clips_and_one_frame(call, options, work_dir):
     scores = [
         run_test(call, options, work_dir),
@@ -96,6 +94,7 @@ def test_painted_predictions_in_bfloat16(call, options, work_dir, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_projections_of_a_clip(load_tool, options, shapes, work_dir, tmp_path, capsys):
     def visualize(*arguments):
         load_tool("visualize")(

@@ -19,6 +19,7 @@ def exported(cfg, checkpoint, tmp_path_factory, export_support):
     return path
 
 
+@pytest.mark.slow
 def test_agrees_with_torch(exported, segmenter, image):
     onnx = Segmenter(exported)
     assert (onnx.classes, onnx.model) == (segmenter.classes, None)

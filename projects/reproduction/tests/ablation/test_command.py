@@ -19,6 +19,7 @@ def rows(write_config, tmp_path_factory):
     return files
 
 
+@pytest.mark.slow
 def test_trains_measures_and_gathers(rows, load_tool, tmp_path, capsys):
     main = load_tool("projects.reproduction.ablation.__main__")
     out = ("--out", str(tmp_path / "out"))

@@ -111,7 +111,7 @@ def test_gpus_that_are_not_there_are_refused(runs, tmp_path, monkeypatch):
 
 def test_after_a_failure_the_others_go_on(runs, train):
     with pytest.raises(
-        ChildProcessError,
+        GloReSegError,
         match=r"^2 of 4 runs failed, the first a seed 0 with exit code 1\. The same command goes "
         r"on where they stopped; remove .* anew\. .*/a/seed0/train\.log ends with: out of memory$",
     ):
@@ -131,7 +131,7 @@ def test_an_exit_without_a_score_is_a_failure(tmp_path, runs):
     tool = tmp_path / "nothing.py"
     tool.write_text("")
     with pytest.raises(
-        ChildProcessError,
+        GloReSegError,
         match=r"1 of 1 runs failed, the first a seed 0 with no mIoU of iteration 4 in its scalars\."
         r".* ends with: nothing$",
     ):

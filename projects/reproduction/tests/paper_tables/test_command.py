@@ -61,6 +61,7 @@ def everything(tool, tmp_path_factory):
     return json.loads(out.getvalue()), image
 
 
+@pytest.mark.slow
 def test_table_2(everything):
     rows = [row for row in everything[0] if row["table"] == "Table 2"]
     found = {
@@ -77,6 +78,7 @@ def test_table_2(everything):
     ]
 
 
+@pytest.mark.slow
 def test_figure_4_and_its_plot(everything):
     rows = [row for row in everything[0] if row["table"] == "Figure 4"]
     found = {
@@ -113,6 +115,7 @@ def test_the_plot_needs_its_table(tool, capsys):
         tool(["--plot", "figure4.txt"])
 
 
+@pytest.mark.slow
 def test_the_plot_is_not_replaced_unasked(tool, everything):
     with pytest.raises(OutputError, match=r"figure4\.png"):
         tool(["--tables", "figure4", "--plot", str(everything[1])])
