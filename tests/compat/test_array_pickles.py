@@ -88,6 +88,7 @@ def test_hostile_checkpoints_are_refused(kind):
     assert "Unsupported operand" not in str(error.value)  # or torch has not come that far
 
 
+@pytest.mark.slow
 def test_no_file_brings_the_process_down(tmp_path):
     """In a process of its own, since that is what is at stake."""
     for i, payload in enumerate(HOSTILE.values()):

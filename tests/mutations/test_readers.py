@@ -7,6 +7,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from tests.mutations.catalogue import READERS
 from tests.mutations.rule import ERROR, RESULT, judge
 
+pytestmark = pytest.mark.slow
+
 FEW = settings(
     max_examples=15,
     derandomize=True,

@@ -42,6 +42,7 @@ def test_an_error_names_its_file(name, verdict):
     assert verdict in judge(reader, {"a.txt": b""})
 
 
+@pytest.mark.slow
 def test_hangs_and_crashes_are_ended_counted_and_kept(tmp_path):
     readings = Readings(2.0, tmp_path, "tests.mutations.misbehaving")
     try:

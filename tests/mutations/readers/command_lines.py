@@ -34,7 +34,7 @@ _DATA = "projects.synthetic_data"
 _LINES = {
     "projects.reproduction.ablation.__main__": "none.py --gather-only --seeds 0 --out out",
     "analysis/class_balance": "small.py --split val --json out/a.json --plot out/a.png",
-    "projects.reproduction.paper_tables.__main__": "--tables none --json",
+    "projects.reproduction.paper_tables.__main__": "--tables table2 --json --plot none.png",
     "browse_dataset": "small.py --out-dir out --split val --num-images 1 --seed 0",
     "check_submission": "a.zip --data-root data --split val --quiet",
     "dataset_converters/camvid": "data out --quiet",
@@ -53,7 +53,7 @@ _LINES = {
     "submit": "small.py none.pth --out out/a.zip --split val",
     "test": "small.py none.pth --work-dir out",
     "train": "small.py --work-dir out --resume none.pth --launcher none",
-    "visualize": "compare --model a small.py none.pth --out out/a.png",
+    "visualize": "compare --model small.py none.pth --out out/a.png",
     "projects.web_demo.__main__": "--checkpoint none.pth --port 7860 --max-megabytes 20",
 }
 """A tool, and a command line of it that ends soon."""
