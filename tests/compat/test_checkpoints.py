@@ -265,6 +265,22 @@ def test_hostile_checkpoints(tmp_path, monkeypatch, kind, forced):
     assert HistoryBuffer._statistics_methods == statistics
 
 
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        ("os.system", r"posix\.system"),
+        ("function of a module", r"marker"),
+        ("statistics replaced", "brings its own statistic 'mean'"),
+    ],
+)
+def test_the_error_is_one_line_that_names_what_is_refused(tmp_path, kind, named):
+    torch.save(HOSTILE[kind]("made"), tmp_path / "a.pth")
+    with pytest.raises(CheckpointError, match=rf"a\.pth .*{named}") as caught:
+        load_weights(tmp_path / "a.pth")
+    assert "\n" not in str(caught.value)
+    assert "weights_only" not in str(caught.value)
+
+
 @needs_context
 def test_registered_statistic_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(HistoryBuffer, "_statistics_methods", {})

@@ -20,7 +20,7 @@ FEW = settings(
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
-def test_bad_input_gives_a_result_or_a_documented_error(reader):
+def test_bad_input_gives_a_result_or_an_error(reader):
     if reader.warm:
         reader.warm()
 
