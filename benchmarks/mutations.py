@@ -1,4 +1,4 @@
-"""Mutate what every reader reads: each input must give a result or a documented error.
+"""Mutate what every reader reads: each input must give a result or an error.
 
 The readers, the mutations and the rule are those of tests/mutations. Inputs are read in a process
 of their own, which may take a set time and memory for each; one that hangs or dies is ended and
@@ -211,7 +211,7 @@ def run(
             rows.append(_row(reader.name, verdicts, readings.slowest))
     finally:
         readings.end()
-    names = ("inputs", "results", "documented errors", "violations")
+    names = ("inputs", "results", "errors", "violations")
     totals = {name: sum(row[name] for row in rows) for name in names}
     slowest = max((row["slowest, s"] for row in rows), default=0.0)
     return [*rows, {"reader": "all", **totals, "slowest, s": slowest}]
@@ -222,7 +222,7 @@ def _row(name: str, verdicts: Counter[str], slowest: float) -> dict[str, Any]:
         "reader": name,
         "inputs": sum(verdicts.values()),
         "results": verdicts[RESULT],
-        "documented errors": verdicts[ERROR],
+        "errors": verdicts[ERROR],
         "violations": verdicts["violation"],
         "slowest, s": slowest,
     }

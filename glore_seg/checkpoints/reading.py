@@ -1,6 +1,5 @@
 """Read a file of weights, of any format, without running code from it."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,10 +43,7 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     elif path.suffix == ".safetensors":
         found = read_safetensors(path)
     else:
-        try:
-            found = load_weights(path, "cpu")
-        except pickle.UnpicklingError as error:
-            raise CheckpointError(str(error)) from error
+        found = load_weights(path, "cpu")
     if isinstance(found, Mapping):
         found = next((found[n] for n in _NESTS if isinstance(found.get(n), Mapping)), found)
     if not isinstance(found, Mapping) or not found:

@@ -14,6 +14,7 @@ import functools
 import importlib
 import os
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from glore_seg.compat.array_pickles import NUMPY_STAND_INS, PickledArray, PickledDtype
 from glore_seg.compat.patch import CannotPatchError, Patch
 from glore_seg.compat.torch_api import FULLY_SUPPORTED, TORCH, add_safe_globals, require_torch
-from glore_seg.errors import CheckpointError
+from glore_seg.errors import CheckpointError, ConfigError
 from glore_seg.utils.files import corruption_reason
 from glore_seg.utils.safetensors_io import read_safetensors, read_safetensors_meta
 
@@ -119,12 +120,13 @@ def load_weights(file: Any, map_location: Any = None, weights_only: bool | None 
 
     Raises:
         MissingDependencyError: If torch is older than 2.4.
-        ValueError: If ``weights_only`` is False.
-        pickle.UnpicklingError: If the file holds objects that are not on torch's list, is damaged,
-            or is no checkpoint.
+        ConfigError: If ``weights_only`` is False.
+        CheckpointError: If the file holds objects that are not on torch's list, is corrupted, or
+            is no checkpoint.
+        OSError: If it cannot be opened.
     """
     if weights_only is False:
-        raise ValueError(
+        raise ConfigError(
             "weights_only=False would run code from the checkpoint; expected True. Classes that "
             "you trust can be added by torch.serialization.add_safe_globals"
         )
@@ -135,20 +137,25 @@ def load_weights(file: Any, map_location: Any = None, weights_only: bool | None 
     try:
         return torch.load(file, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
-        raise pickle.UnpicklingError(
+        raise CheckpointError(
             f"{file} is not loaded: it holds something other than weights and mmengine's training "
             "state, or it is not a checkpoint. Classes that you trust can be added by "
-            f"torch.serialization.add_safe_globals. torch says: {error}"
+            f"torch.serialization.add_safe_globals. torch says: {_reason(error)}"
         ) from error
     except OSError:
         raise
-    except Exception as error:  # what a damaged file raises cannot be foreseen
-        raise pickle.UnpicklingError(
+    except Exception as error:  # what a corrupted file raises cannot be foreseen
+        raise CheckpointError(
             f"{file} cannot be read as a checkpoint of torch ({type(error).__name__}: {error}): it "
-            "is damaged, something else, or asks for more memory than there is; fetch it again. "
-            ".pdparams and .safetensors files are "
-            "known by these endings"
+            "is corrupted, something else, or asks for more memory than there is; download it "
+            "again. .pdparams and .safetensors files are known by these endings"
         ) from error
+
+
+def _reason(error: pickle.UnpicklingError) -> str:
+    """The line of torch's message that names what it refused."""
+    message = str(error).partition("\n\nCheck the documentation")[0]
+    return re.split(r"WeightsUnpickler error:|\n\n", message)[-1].strip().partition("\n")[0]
 
 
 def _check_sums(file: Any) -> None:
@@ -158,11 +165,11 @@ def _check_sums(file: Any) -> None:
     with open(file, "rb") as opened:
         if opened.read(len(_ARCHIVE)) != _ARCHIVE:  # of torch before 1.6, which has no checksums
             return
-    damage = corruption_reason(Path(file))
-    if damage is not None:
-        raise pickle.UnpicklingError(
-            f"{file} cannot be read as a checkpoint of torch: it is damaged ({damage}); fetch it "
-            "again, or take an earlier one"
+    reason = corruption_reason(Path(file))
+    if reason is not None:
+        raise CheckpointError(
+            f"{file} cannot be read as a checkpoint of torch: it is corrupted ({reason}); download "
+            "it again, or take an earlier one"
         )
 
 
@@ -175,10 +182,10 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
         map_location: As in ``torch.load``; tensors of safetensors come on the CPU.
 
     Raises:
-        CheckpointError: If there is no such file.
-        MissingDependencyError: If it is a ``.safetensors`` file and the library is not installed.
-        pickle.UnpicklingError: As for :func:`load_weights`.
-        ValueError: If it is a ``.safetensors`` file and is damaged.
+        CheckpointError: If there is no such file, it is corrupted, no checkpoint, or would run
+            code.
+        MissingDependencyError: If it is a ``.safetensors`` file and the library is not installed,
+            or torch is older than 2.4.
     """
     path = os.path.expanduser(filename)
     if not os.path.isfile(path):

@@ -1,8 +1,11 @@
 import json
 
+import pytest
+
 from benchmarks import model
 
 
+@pytest.mark.slow
 def test_measures_training_and_inference_in_all_settings(tmp_path):
     out, image = tmp_path / "model.json", tmp_path / "model.png"
     options = ["--train-size", "64", "64", "--test-size", "64", "128", "--rounds", "3"]

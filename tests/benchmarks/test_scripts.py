@@ -61,6 +61,7 @@ def test_gpu_says_what_is_missing(capsys):
     assert "no GPU found" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_gpu_rehearsal_measures_the_unit_and_the_network(tmp_path, capsys):
     written, image = tmp_path / "gpu.json", tmp_path / "gpu.png"
     options = ["--rehearse", "--rounds", "3", "--json", str(written), "--plot", str(image)]

@@ -60,6 +60,7 @@ print(json.dumps([before, now]))
 """
 
 
+@pytest.mark.slow
 def test_usage_counts_memory_handles_threads_and_children():
     """In a process of its own, where nothing else comes and goes."""
     done = subprocess.run(

@@ -78,7 +78,7 @@ def _refused(load, made):
     """Whether a hostile file was refused, and whether its code ran."""
     try:
         load()
-    except pickle.UnpicklingError:
+    except (pickle.UnpicklingError, ValueError):  # torch's, or the CheckpointError of the patch
         return ["refused", made.exists()]
     return ["loaded", made.exists()]
 

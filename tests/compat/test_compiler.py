@@ -1,5 +1,7 @@
 """mmengine's environment report where Python's compiler is not installed."""
 
+import pytest
+
 SCRIPT = """
 import sys, sysconfig
 sys.modules["torchvision"] = None  # its CUDA wheel does not load beside a CPU build of torch
@@ -11,6 +13,7 @@ print(collect_env()["GCC"])
 APPLY = "from glore_seg.compat import compiler; assert compiler.PATCH.run() == 'applied'"
 
 
+@pytest.mark.slow
 def test_prints_nothing(python, tmp_path):
     before = python("-c", SCRIPT.format(apply=""), cwd=tmp_path)
     assert (before.stdout, "no-such-compiler" in before.stderr) == ("n/a\n", True)

@@ -70,6 +70,7 @@ os._exit(0)  # gloo's threads can abort a process that ends in the ordinary way
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without a GPU")
+@pytest.mark.slow
 def test_two_processes_average_their_gradients(python, tmp_path):
     script = tmp_path / "train.py"
     script.write_text(SCRIPT)

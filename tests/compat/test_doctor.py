@@ -47,6 +47,7 @@ def test_report_without_mmcv(python, tmp_path):
     assert "  mmcv      not installed" in done.stdout
 
 
+@pytest.mark.slow
 def test_report(python, tmp_path):
     done = python("-m", "glore_seg.compat", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

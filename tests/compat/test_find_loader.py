@@ -2,6 +2,8 @@
 
 import importlib.util
 
+import pytest
+
 AS_PYTHON_3_14 = "import pkgutil; vars(pkgutil).pop('find_loader', None)\n"
 ASK = """
 from mmcv.utils.ext_loader import check_ops_exist
@@ -22,6 +24,7 @@ torch.testing.assert_close(model.weight, before - 0.5)
 """
 
 
+@pytest.mark.slow
 def test_without_find_loader(python, tmp_path):
     unpatched = python("-c", AS_PYTHON_3_14 + ASK, cwd=tmp_path)
     patched = python("-c", f"{AS_PYTHON_3_14}import glore_seg{ASK}{STEP}", cwd=tmp_path)
@@ -32,6 +35,7 @@ def test_without_find_loader(python, tmp_path):
         assert "module 'pkgutil' has no attribute 'find_loader'" in unpatched.stderr
 
 
+@pytest.mark.slow
 def test_does_nothing_with_find_loader(python, tmp_path):
     script = (
         "import pkgutil; vars(pkgutil).setdefault('find_loader', lambda name: None)\n"

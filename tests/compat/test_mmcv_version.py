@@ -6,6 +6,7 @@ AS_MMCV_2_2 = "import mmcv; mmcv.__version__ = '2.2.0'; mmcv.version_info = (2, 
 
 
 @pytest.mark.parametrize("package", ["mmseg", "mmaction"])
+@pytest.mark.slow
 def test_admits_it(python, package, tmp_path):
     if package == "mmaction":
         pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")

@@ -66,6 +66,7 @@ def test_torchvision_imported_already(monkeypatch):
     assert torchvision._not_needed() == "torchvision is imported"
 
 
+@pytest.mark.slow
 def test_torchvision_broken_otherwise(python, tmp_path):
     """Its own error is raised where it is imported, by timm already where that is installed."""
     package = tmp_path / "torchvision"

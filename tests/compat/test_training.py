@@ -123,6 +123,7 @@ def runner(data, folder, **changes):
     return Runner.from_cfg(config)
 
 
+@pytest.mark.slow
 def test_train_resume_and_test(data, tmp_path):
     whole = runner(data, tmp_path / "whole")
     whole.train()

@@ -8,6 +8,8 @@ import torch
 
 from glore_seg.compat import upstream
 
+pytestmark = pytest.mark.slow
+
 
 def test_configs_of_packages(patched, tell_need):
     folder = str(Path(importlib.util.find_spec("mmseg").origin).parent)

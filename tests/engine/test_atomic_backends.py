@@ -37,6 +37,7 @@ def test_a_read_only_folder(tmp_path):
         assert (disk / "iter_2.pth").read_bytes() == b"old"
 
 
+@pytest.mark.slow
 def test_a_file_that_grows_too_large(tmp_path):
     """Like a quota; needs no root."""
     code = (

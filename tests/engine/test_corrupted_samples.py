@@ -26,7 +26,7 @@ def test_a_corrupted_file_is_named(tmp_path, workers):
         train(config(tmp_path, train_dataloader__dataset__corrupted=[5], **options))
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_corrupted_files_are_replaced_up_to_a_share(tmp_path, capfd, workers):
     data = "train_dataloader__dataset__corrupted"
     options = {"train_dataloader__num_workers": workers, "train_cfg__max_corrupted_share": 0.25}

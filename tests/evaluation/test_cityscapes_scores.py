@@ -96,6 +96,7 @@ def assert_same(mine, theirs):
     assert mine.keys() <= known | averages.keys() | {"aAcc"}
 
 
+@pytest.mark.slow
 def test_equals_cityscapesscripts_on_every_number(all_cases, expected):
     compared = 0
     for name, pairs in all_cases.items():
@@ -108,6 +109,7 @@ def test_equals_cityscapesscripts_on_every_number(all_cases, expected):
     assert compared == 203
 
 
+@pytest.mark.slow
 def test_cases_have_the_properties_of_their_names(expected):
     """The test above would prove little on trivial cases."""
     assert all(
@@ -126,6 +128,7 @@ def test_cases_have_the_properties_of_their_names(expected):
 
 
 @pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.slow
 def test_rejects_what_cityscapesscripts_rejects(name, expected):
     assert "refused" in expected[name]
     *values, message = REFUSED[name]

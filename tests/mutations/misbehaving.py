@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from glore_seg.errors import DataError
 from tests.mutations.rule import Nonsense, Reader
 
 
@@ -47,8 +48,12 @@ def _fail(folder):
     {}["key"]
 
 
-def _fail_as_python(folder):
-    int("a.txt")
+def _name_its_file(folder):
+    raise DataError("a.txt is corrupted")
+
+
+def _name_no_file(folder):
+    raise DataError("the file is corrupted")
 
 
 def _exit(folder):
@@ -67,6 +72,10 @@ def _take_memory(folder):
     bytearray(1 << 40)
 
 
+def _recurse(folder):
+    _recurse(folder)
+
+
 def _behave(folder):
     Path("made").write_text(Path("a.txt").read_text())
 
@@ -75,6 +84,6 @@ READERS = tuple(
     Reader(read.__name__.strip("_"), _inputs, read)
     for read in (
         *(_behave, _hang, _die, _take_memory, _nonsense, _write, _make_and_remove, _start),
-        *(_unpickle, _connect, _fail, _fail_as_python, _exit),
+        *(_unpickle, _connect, _fail, _name_its_file, _name_no_file, _exit, _recurse),
     )
 )

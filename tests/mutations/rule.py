@@ -1,7 +1,7 @@
 """The rule: a result or an exception, and nothing done outside the given folder.
 
 A :class:`glore_seg.errors.GloReSegError` names the file. Other exceptions are upstream's and
-allowed.
+allowed, but for those of too much memory or depth and for the end of the process.
 """
 
 from __future__ import annotations
@@ -80,6 +80,8 @@ def _verdict(reader: Reader, files: Files, folder: Path) -> str:
         return f"nonsense: {error}"
     except (MemoryError, RecursionError) as error:
         return f"too much for the process: {type(error).__name__}"
+    except SystemExit as error:
+        return f"ended the process: {error.code!r}"
     except GloReSegError as error:
         words = reader.words or tuple(Path(name).name for name in files)
         if not any(word in str(error) for word in words):

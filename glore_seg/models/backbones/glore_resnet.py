@@ -8,7 +8,7 @@ from mmseg.models.utils import ResLayer
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from glore_seg.errors import ConfigError
+from glore_seg.errors import CheckpointError, ConfigError
 from glore_seg.layers.insertion import stage_positions
 from glore_seg.models.backbones.pretrained import missing_weights
 from glore_seg.models.plugins import GloRePlugin
@@ -91,7 +91,7 @@ class GloReResNet(ResNet):
         pretrained = isinstance(self.init_cfg, dict) and self.init_cfg.get("type") == "Pretrained"
         try:
             super().init_weights()
-        except OSError as error:
+        except (CheckpointError, OSError) as error:
             if not pretrained:
                 raise
             option = "pretrained" if self.pretrained else "backbone.init_cfg.checkpoint"

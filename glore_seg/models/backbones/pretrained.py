@@ -17,7 +17,7 @@ from glore_seg.layers.extra_units import hidden_options
 
 
 def missing_weights(checkpoint: str, reason: object, option: str | None) -> CheckpointError:
-    """Return the error for pretrained weights that are missing or cannot be downloaded.
+    """Return the error for pretrained weights that cannot be read or downloaded.
 
     Args:
         checkpoint: Their path or URL.
@@ -65,12 +65,12 @@ def load_pretrained(
         ignored: Modules of the checkpoint that the network may lack.
 
     Raises:
-        CheckpointError: The file is missing, cannot be downloaded, has no names with the prefix,
-            or is of another network.
+        CheckpointError: The file is missing, cannot be downloaded or read, has no names with the
+            prefix, or is of another network.
     """
     try:
         loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
-    except OSError as error:
+    except (CheckpointError, OSError) as error:
         raise missing_weights(checkpoint, error, "model.backbone.init_cfg.checkpoint") from error
     state = loaded.get("state_dict", loaded)
     names = {k.removeprefix("module."): v for k, v in state.items() if isinstance(v, Tensor)}

@@ -15,7 +15,7 @@ from glore_seg.apis.inference import Segmenter
 from glore_seg.apis.inference.sources import hash_source
 from glore_seg.checkpoints import write_state_dict
 from glore_seg.checkpoints.json_config import config_to_json
-from glore_seg.errors import ConfigError, GloReSegError
+from glore_seg.errors import CheckpointError, ConfigError, GloReSegError
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_configs_of_checkpoints_run_no_code(model, tmp_path, text, message):
 
 def test_rejects_malicious_and_missing_weights(cfg, tmp_path):
     (tmp_path / "malicious.pth").write_bytes(pickle.dumps(Path))
-    with pytest.raises(pickle.UnpicklingError, match=r"malicious\.pth is not loaded"):
+    with pytest.raises(CheckpointError, match=r"malicious\.pth is not loaded"):
         Segmenter(tmp_path / "malicious.pth")
     for name in ("none.pth", "none.safetensors"):
         with pytest.raises(GloReSegError, match=name):

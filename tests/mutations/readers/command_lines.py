@@ -6,6 +6,7 @@ A tool that begins to train would take seconds, so those that do get what they r
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import io
 import json
@@ -31,14 +32,14 @@ from tests.mutations.strategies import WORDS
 
 _DATA = "projects.synthetic_data"
 _LINES = {
-    "projects.reproduction.ablation.__main__": "--gather-only --seeds 0 --out-dir out",
+    "projects.reproduction.ablation.__main__": "none.py --gather-only --seeds 0 --out out",
     "analysis/class_balance": "small.py --split val --json out/a.json --plot out/a.png",
-    "projects.reproduction.paper_tables.__main__": "--tables none --json out/a.json",
+    "projects.reproduction.paper_tables.__main__": "--tables table2 --json --plot none.png",
     "browse_dataset": "small.py --out-dir out --split val --num-images 1 --seed 0",
     "check_submission": "a.zip --data-root data --split val --quiet",
     "dataset_converters/camvid": "data out --quiet",
     "dataset_converters/cityscapes": "data --allow-incomplete --check-only --nproc 1",
-    "dataset_converters/kinetics": "data --annotations a.csv --out out --min-frames 3 --nproc 1",
+    "dataset_converters/kinetics": "a.csv --videos data --out out --min-frames 3 --nproc 1",
     f"{_DATA}.moving_shapes.__main__": "out --num-train 1 --num-val 1 --size 32 32",
     f"{_DATA}.object_crops.__main__": "data out --size 32 --min-side 1 --num-train 1 --num-val 1",
     "dataset_converters/pack": "data out --splits train --num-classes 19 --nproc 1 --quiet",
@@ -52,7 +53,7 @@ _LINES = {
     "submit": "small.py none.pth --out out/a.zip --split val",
     "test": "small.py none.pth --work-dir out",
     "train": "small.py --work-dir out --resume none.pth --launcher none",
-    "visualize": "compare small.py none.pth --out out",
+    "visualize": "compare --model small.py none.pth --out out/a.png",
     "projects.web_demo.__main__": "--checkpoint none.pth --port 7860 --max-megabytes 20",
 }
 """A tool, and a command line of it that ends soon."""
@@ -92,6 +93,8 @@ def _command_lines(draw: Any) -> Files:
 
 @cache
 def _main_of(tool: str) -> Callable[[list[str]], object]:
+    if tool.startswith("projects."):
+        return importlib.import_module(tool).main
     path = REPOSITORY / "tools" / f"{tool}.py"
     spec = importlib.util.spec_from_file_location(f"mutated_{path.stem}", path)
     assert spec is not None
