@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 HOOK = """
 import importlib, json, os, pkgutil, sys
 import matplotlib.font_manager  # which asks fc-list for fonts, the first time on a machine
@@ -68,6 +70,7 @@ print(json.dumps({"found": found}))
 """
 
 
+@pytest.mark.slow
 def test_no_network_no_process_no_pickle_and_no_eval():
     said = run(HOOK + IMPORTS)
     assert said["found"] == []

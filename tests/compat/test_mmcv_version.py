@@ -21,6 +21,7 @@ def test_admits_it(python, package, tmp_path):
     assert admitted.stdout == "2.2.0\n", admitted.stderr
 
 
+@pytest.mark.slow
 def test_does_nothing_for_mmcv_2_1(python, tmp_path):
     script = (
         "import mmcv; mmcv.__version__ = '2.1.0'; mmcv.version_info = (2, 1, 0)\n"

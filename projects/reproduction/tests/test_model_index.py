@@ -20,6 +20,7 @@ def test_the_library_of_the_format_reads_it():
     }
 
 
+@pytest.mark.slow
 def test_counts_are_current():
     """Of the last config of each metafile; the command with ``--check`` counts all."""
     last = {model.metafile: model for model in read_model_index()}
