@@ -112,7 +112,7 @@ def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarra
     wanted = sorted({int(i) for i in indices})
     found = _decode(scan, wanted, seek=scan.times is not None)
     if len(found) < len(wanted) and scan.times is not None:
-        # seeking may miss frames of open groups of pictures
+        # seeking may miss frames of open GOPs
         found = {**_decode(scan, wanted, seek=False), **found}
     return _replace_missing(found, [int(i) for i in indices], scan.path)
 
