@@ -51,7 +51,7 @@ def test_paddle(tmp_path):
 def test_bfloat16_of_paddle(tmp_path):
     values = torch.tensor([1.0, -2.5, 3e5]).bfloat16()
     stored = values.view(torch.int16).numpy().view("uint16")
-    (tmp_path / "a.pdparams").write_bytes(pickle.dumps({"w": stored}))
+    (tmp_path / "a.pdparams").write_bytes(pickle.dumps({"w": stored}, protocol=4))
     found = read_state_dict(tmp_path / "a.pdparams")["w"]
     assert found.dtype == torch.bfloat16
     assert torch.equal(found, values)
