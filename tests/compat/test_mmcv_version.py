@@ -18,7 +18,7 @@ def test_admits_it(python, package, tmp_path):
         f"from glore_seg import compat; compat.apply(); import {package}; print(mmcv.__version__)"
     )
     admitted = python("-c", f"{AS_MMCV_2_2}{script}", cwd=tmp_path)
-    assert admitted.stdout == "2.2.0\n", admitted.stderr
+    assert admitted.stdout.endswith("2.2.0\n"), admitted.stderr
 
 
 @pytest.mark.slow
@@ -29,4 +29,4 @@ def test_does_nothing_for_mmcv_2_1(python, tmp_path):
         "print(mmcv_version.PATCH.run())"
     )
     done = python("-c", script, cwd=tmp_path)
-    assert done.stdout == "not needed (mmcv is 2.1.0)\n", done.stderr
+    assert done.stdout.endswith("not needed (mmcv is 2.1.0)\n"), done.stderr
