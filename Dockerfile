@@ -1,5 +1,5 @@
 # docker build --tag glore_seg . && docker run --rm -it glore_seg
-# The build runs a short demo. Its commands are those that .ci/newcomer tries in a bare Debian.
+# The build runs a short demo. Its commands are those of `.ci/newcomer --quick`.
 FROM python:3.13-slim
 
 RUN apt-get update \

@@ -57,7 +57,7 @@ test-matrix:  ## Run the tests in several Pythons and sets of packages (an hour,
 
 $(READY): setup.cfg constraints.txt $(if $(wildcard $(BIN)/python),,missing)
 	@.ci/venv $(PYTHON) $(VENV)
-	@echo "Setting up $(VENV): 2 GB with a CPU build of torch, 7 GB with a CUDA build. It takes" \
+	@echo "Setting up $(VENV): 2 GB with a CPU build of torch, 6 GB with a CUDA build. It takes" \
 		"2 minutes where the packages are in pip's cache, else as long as the download."
 	@mkdir -p $(VENV)/tmp
 ifdef TORCH_BACKEND
