@@ -7,6 +7,6 @@ RUN apt-get update \
 	&& rm -rf /var/lib/apt/lists/*
 WORKDIR /glore_seg
 COPY . .
-RUN make demo TORCH_BACKEND=cpu DEMO_OPTIONS="--iters 20" && rm -r demo_output /root/.cache
+RUN make demo TORCH_BACKEND=cpu DEMO_OPTIONS="--iters 20" && rm -rf demo_output ~/.cache
 ENV PATH=/glore_seg/.venv/bin:$PATH
 CMD ["bash"]
