@@ -33,7 +33,7 @@ class Crop(NamedTuple):
 def crop_of_resized_image(image: np.ndarray, crop: Crop, *, flip: bool = False) -> np.ndarray:
     """Equal ``cv2.resize`` with bilinear interpolation, then crop, then flip.
 
-    Gray levels differ by at most 1, by rounding. Before OpenCV 4.11 positions are rounded to 1/32
+    Gray levels differ by at most 1, by rounding. Before OpenCV 5 positions are rounded to 1/32
     pixel, and levels differ by a few at edges.
 
     Args:

@@ -35,7 +35,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="side of the window over the longer side of the object (default: 2.5)",
     )
     parser.add_argument(
-        "--min-side", type=int, default=16, help="of a object, in pixels (default: 16)"
+        "--min-side", type=int, default=16, help="of an object, in pixels (default: 16)"
     )
     parser.add_argument(
         "--num-train", type=int, default=240, help="crops a class, at most (default: 240)"

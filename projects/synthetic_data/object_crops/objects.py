@@ -100,7 +100,7 @@ def _boxes(
 def _window(
     box: tuple[int, int, int, int], shape: Sequence[int], context: float
 ) -> tuple[int, int, int]:
-    """The square around a object, moved into the image: left, top and side."""
+    """The square around an object, moved into the image: left, top and side."""
     x, y, width, height = box
     side = min(round(context * max(width, height)), *shape)
     left, top = (

@@ -33,7 +33,7 @@ class CropSettings:
         size: Side S of a crop in pixels, 16 to 1024.
         context: Side of the window over the longer side of the object, 1 to 10: how much of the
             surroundings a crop shows. The window never exceeds the image.
-        min_side: Longer side that a object must have in its image, in pixels, at least 1.
+        min_side: Longer side that an object must have in its image, in pixels, at least 1.
         num_train: Crops of each class to train with, at most; at least 1.
         num_val: The same to validate with.
         seed: Chooses the crops where a class has more; at least 0.

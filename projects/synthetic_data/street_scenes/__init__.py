@@ -1,14 +1,7 @@
 """Street scenes drawn from a seed, in the layout of Cityscapes: for a first try and for tests.
 
 All 19 classes and many ignored labels occur. Most objects tell their class by their look; for some
-it depends on a cue far away in the image, so that global context is worth something here:
-
-| looks like | cue | class |
-| --- | --- | --- |
-| gravel strip beside the road | skyline: towers / hills / viaduct | sidewalk / terrain / road |
-| long cream box with windows | rails and wires in the foreground: yes / no | train / bus |
-| figures behind a guard rail | red cycle lane at the bottom: yes / no | rider / person |
-| boarded barrier | crane above the skyline: yes / no | fence / wall |
+it depends on a cue far away in the image (see ``context.py``), so that global context helps.
 
     >>> scene = compose_scene(0, "train", 0)
     >>> paint(scene, (128, 256)).shape

@@ -1,4 +1,4 @@
-"""The rules by which a object's class depends on a cue far away from it.
+"""The rules by which an object's class depends on a cue far away from it.
 
 | looks like | cue | class |
 | --- | --- | --- |

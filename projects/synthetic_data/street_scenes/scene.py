@@ -159,7 +159,7 @@ def _objects(
         objects.append((t, across, item))
 
     def beside(near: float, far: float) -> float:
-        """Meters across for a object ``near`` to ``far`` meters outside the street."""
+        """Meters across for an object ``near`` to ``far`` meters outside the street."""
         f = rng.choice((-1, 1))
         return float((right if f > 0 else left) + f * rng.uniform(near, far))
 

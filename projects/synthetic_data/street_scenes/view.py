@@ -46,7 +46,7 @@ class View:
         return np.array([self.at(across, y, t) for y, t in corners])
 
     def place(self, parts: list[Part], across: float, t: float) -> list[Part]:
-        """Stand a object, drawn in meters, on the street."""
+        """Stand an object, drawn in meters, on the street."""
         scale = t * (1 - self.y) / CAMERA_HEIGHT
         foot = np.array(self.at(across, 0.0, t))
         return [part.moved(foot + part.outline * (scale, -scale)) for part in parts]
