@@ -125,7 +125,7 @@ def apply() -> None:
     require_opencv()
     warn_of_old_versions()
     for patch in _patches():
-        patch.run()
+        patch.schedule()
 
 
 def report() -> Report:

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
-from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 
 from glore_seg.compat.array_pickles import NUMPY_STAND_INS, PickledArray, PickledDtype
 from glore_seg.compat.patch import CannotPatchError, Patch
@@ -31,8 +30,13 @@ from glore_seg.utils.files import corruption_reason
 from glore_seg.utils.safetensors_io import read_safetensors, read_safetensors_meta
 
 _ARCHIVE = b"PK\3\4"
+_ONE_CYCLE = "mmengine.optim.scheduler.param_scheduler"
 _STATISTICS = ("min", "max", "current", "mean")
 _ANNEALING = ("_annealing_cos", "_annealing_linear")
+
+
+class PickledOneCycle:
+    """Stands for ``OneCycleParamScheduler``, whose import takes long."""
 
 
 class CheckpointHistoryBuffer(HistoryBuffer):
@@ -88,8 +92,8 @@ def restricted_getattr(*args: Any) -> Any:
         owner, name = args
         if (owner is HistoryBuffer or owner is CheckpointHistoryBuffer) and name in _STATISTICS:
             return getattr(HistoryBuffer, name)
-        if owner is OneCycleParamScheduler and name in _ANNEALING:
-            return getattr(OneCycleParamScheduler, name)
+        if owner is PickledOneCycle and name in _ANNEALING:
+            return getattr(importlib.import_module(_ONE_CYCLE).OneCycleParamScheduler, name)
     raise pickle.UnpicklingError(
         "the checkpoint asks for getattr of something, which is refused; expected a statistic of "
         "HistoryBuffer or an annealing function of OneCycleParamScheduler"
@@ -102,7 +106,7 @@ def safe_globals() -> list[Any]:
     return [
         (CheckpointHistoryBuffer, history),
         (restricted_getattr, "builtins.getattr"),
-        OneCycleParamScheduler,
+        (PickledOneCycle, f"{_ONE_CYCLE}.OneCycleParamScheduler"),
         *((stand_in, name) for name, stand_in in NUMPY_STAND_INS.items()),
         # torch asks whether it may set the state of these
         PickledArray,
@@ -233,4 +237,5 @@ LOADER = Patch(
     upstream="mmengine",
     not_needed=_not_needed,
     apply=_apply_loader,
+    module="mmengine.runner.checkpoint",
 )

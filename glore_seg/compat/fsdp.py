@@ -45,4 +45,5 @@ PATCH = Patch(
     upstream="mmengine",
     not_needed=_not_needed,
     apply=_apply,
+    module="mmengine._strategy.fsdp",
 )

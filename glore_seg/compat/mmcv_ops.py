@@ -6,27 +6,17 @@ says so when it is called.
 """
 
 import importlib
-import importlib.machinery
 import importlib.util
-import re
-import sys
-from pathlib import Path
-from types import ModuleType
 from typing import Any, NoReturn
 
 from glore_seg.compat.patch import Patch
 from glore_seg.compat.upstream import BUILD_MMCV
 
 _EXTENSION = "mmcv._ext"
-_UNGUARDED_IMPORT = re.compile(r"^(from|import) mmcv\.ops\b", re.MULTILINE)
 
 
-class MissingExtension(ModuleType):
+class MissingExtension:
     """Has every operator's name; calling one raises ``ModuleNotFoundError``."""
-
-    def __init__(self) -> None:
-        super().__init__(_EXTENSION, "Stand-in for mmcv's compiled operators.")
-        self.__spec__ = importlib.machinery.ModuleSpec(_EXTENSION, None)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -46,33 +36,19 @@ class MissingExtension(ModuleType):
         return missing
 
 
-def imports_ops_unguarded(root: Path) -> bool:
-    """Whether a source file under ``root`` imports ``mmcv.ops`` at top level, outside a ``try``."""
-    return any(
-        _UNGUARDED_IMPORT.search(path.read_text(encoding="utf-8", errors="replace"))
-        for path in sorted(root.rglob("*.py"))
-    )
-
-
 def _not_needed() -> str:
-    if importlib.util.find_spec(_EXTENSION) is not None:
-        return "mmcv has compiled operators"
-    spec = importlib.util.find_spec("mmseg")
-    if spec is None or spec.origin is None:
-        return "mmsegmentation is not installed"
-    root = Path(spec.origin).parent
-    if not any(imports_ops_unguarded(root / part) for part in ("models", "utils")):
-        return "this mmsegmentation does without mmcv.ops"
-    return ""
+    has_operators = importlib.util.find_spec(_EXTENSION) is not None
+    return "mmcv has compiled operators" if has_operators else ""
 
 
 def _apply() -> None:
-    sys.modules[_EXTENSION] = MissingExtension()
-    try:
-        importlib.import_module("mmcv.ops")
-    finally:
-        # Left in, mmengine's mmcv_full_available() would fail or answer True.
-        del sys.modules[_EXTENSION]
+    loader: Any = importlib.import_module("mmcv.utils.ext_loader")
+    load_ext = loader.load_ext
+
+    def load_or_stand_in(name: str, funcs: list[str]) -> Any:
+        return MissingExtension() if f"mmcv.{name}" == _EXTENSION else load_ext(name, funcs)
+
+    loader.load_ext = load_or_stand_in
 
 
 PATCH = Patch(

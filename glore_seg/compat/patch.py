@@ -2,8 +2,12 @@
 
 import importlib.util
 import logging
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 logger = logging.getLogger("glore_seg.compat")
 
@@ -30,6 +34,8 @@ class Patch:
             does need one.
         apply: Patches upstream. Called once at most, and only where needed. Both raise
             :class:`CannotPatchError` where an optional package is broken in another way.
+        module: The module that is patched, where importing it takes long: the patch then waits
+            until somebody else imports it.
     """
 
     name: str
@@ -37,11 +43,20 @@ class Patch:
     upstream: str
     not_needed: Callable[[], str]
     apply: Callable[[], None]
+    module: str = ""
 
     @property
     def state(self) -> str:
         """``applied``, ``not needed (why)``, ``package not installed`` or ``failed (why)``."""
         return _states.get(self.name, NOT_APPLIED)
+
+    def schedule(self) -> None:
+        """Run at once, or after the import of :attr:`module` where that is yet to come."""
+        if not self.module or self.module in sys.modules:
+            self.run()
+        elif self.name not in _states and is_importable(self.upstream):
+            _states[self.name] = f"waits for the import of {self.module}"
+            sys.meta_path.insert(0, _AfterImport(self))
 
     def run(self) -> str:
         """Patches upstream where it needs it; a second call does nothing.
@@ -49,7 +64,7 @@ class Patch:
         Returns:
             The state, see :attr:`state`.
         """
-        if self.name not in _states:
+        if self.name not in _states or _states[self.name].startswith("waits"):
             _states[self.name] = self._run()
             logger.debug("%s: %s", self.name, _states[self.name])
         return _states[self.name]
@@ -65,6 +80,33 @@ class Patch:
         except CannotPatchError as error:
             return f"failed ({error})"
         return APPLIED
+
+
+class _AfterImport(MetaPathFinder):
+    """Runs a patch right after the import of its module."""
+
+    def __init__(self, patch: Patch) -> None:
+        self._patch = patch
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != self._patch.module:
+            return None
+        others = (finder for finder in sys.meta_path if finder is not self)
+        specs = (finder.find_spec(fullname, path, target) for finder in others)
+        spec = next(filter(None, specs), None)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                execute(module)
+                if self in sys.meta_path:
+                    sys.meta_path.remove(self)
+                self._patch.run()
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
 
 
 def is_importable(module: str) -> bool:

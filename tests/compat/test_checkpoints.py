@@ -22,6 +22,7 @@ compat.apply()
 
 from glore_seg.compat.checkpoints import (  # noqa: E402
     CheckpointHistoryBuffer,
+    PickledOneCycle,
     load_weights,
     restricted_getattr,
 )
@@ -150,7 +151,7 @@ def test_admitted_attributes():
         for name in ("min", "max", "current", "mean"):
             assert restricted_getattr(owner, name) is getattr(HistoryBuffer, name)
     for name in ("_annealing_cos", "_annealing_linear"):
-        found = restricted_getattr(OneCycleParamScheduler, name)
+        found = restricted_getattr(PickledOneCycle, name)
         assert found is getattr(OneCycleParamScheduler, name)
 
 

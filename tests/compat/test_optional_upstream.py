@@ -24,21 +24,6 @@ def test_full_mmcv_is_left_alone(tmp_path, monkeypatch):
     assert mmcv_ops._not_needed() == "mmcv has compiled operators"
 
 
-@pytest.mark.parametrize(
-    ("source", "unguarded"),
-    [
-        ("import torch\nfrom mmcv.ops import point_sample\n", True),
-        ("import mmcv.ops\n", True),
-        ("try:\n    from mmcv.ops import point_sample\nexcept ImportError:\n    pass\n", False),
-        ("from mmcv.opsx import a\n# from mmcv.ops import b\n", False),
-    ],
-)
-def test_imports_ops_unguarded(tmp_path, source, unguarded):
-    (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / "part.py").write_text(source)
-    assert mmcv_ops.imports_ops_unguarded(tmp_path) is unguarded
-
-
 def test_missing_extension():
     extension = mmcv_ops.MissingExtension()
     assert not hasattr(extension, "__path__")

@@ -5,6 +5,7 @@ import importlib
 import logging
 import pkgutil
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,40 @@ def test_not_needed(states):
     one, calls = build(why="it is whole")
     assert one.run() == one.state == "not needed (it is whole)"
     assert calls == []
+
+
+def test_waits_for_the_import_of_its_module(states, monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "slow_upstream.py").write_text("value = 1\n")
+
+    def apply():
+        sys.modules["slow_upstream"].value += 1
+
+    one = patch.Patch("a", "", "slow_upstream", lambda: "", apply, module="slow_upstream")
+    for _ in range(2):
+        one.schedule()
+    assert one.state == "waits for the import of slow_upstream"
+    importlib.util.find_spec("slow_upstream")  # somebody asks, and does not import it
+    assert importlib.import_module("slow_upstream").value == 2
+    assert one.state == "applied"
+    del sys.modules["slow_upstream"]
+
+
+def test_import_is_as_light_as_that_of_mmseg(python, tmp_path):
+    """No networks, datasets or loops of upstream, until somebody asks a registry."""
+    code = """if True:
+        import sys
+        import glore_seg
+        heavy = {"mmseg.models", "mmseg.datasets", "mmengine.runner", "mmengine.optim", "timm",
+                 "torchvision", "scipy", "matplotlib.pyplot", "torch.distributed.fsdp", "mmcv.ops"}
+        assert not heavy & set(sys.modules), heavy & set(sys.modules)
+        assert glore_seg.GloReUnit.__module__ == "glore_seg.layers.glore_unit"
+        assert not heavy & set(sys.modules), heavy & set(sys.modules)
+        from mmengine.registry import HOOKS, MODELS
+        assert "GloReUnit" in MODELS and "SetupCheckHook" in HOOKS and "mmseg.GloReHead" in MODELS
+    """
+    done = python("-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 def test_package_not_installed(states):

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+_EXACT_POSITIONS = int(cv2.__version__.split(".")[0]) >= 5
+
 
 class Crop(NamedTuple):
     """A crop of a resized image, all in pixels of the resized one.
@@ -33,8 +35,8 @@ class Crop(NamedTuple):
 def crop_of_resized_image(image: np.ndarray, crop: Crop, *, flip: bool = False) -> np.ndarray:
     """Equal ``cv2.resize`` with bilinear interpolation, then crop, then flip.
 
-    Gray levels differ by at most 1, by rounding. Before OpenCV 5 positions are rounded to 1/32
-    pixel, and levels differ by a few at edges.
+    Gray levels differ by at most 1, by rounding. Before OpenCV 5, whose ``warpAffine`` no longer
+    rounds positions to 1/32 pixel, the whole image is resized and nothing differs.
 
     Args:
         image: Shape (H, W, 3), uint8; may be a read-only view of a file.
@@ -45,6 +47,8 @@ def crop_of_resized_image(image: np.ndarray, crop: Crop, *, flip: bool = False) 
         Shape (h, w, 3), uint8, contiguous, writable.
     """
     (step_y, step_x), (height, width) = _steps(image, crop), crop.size
+    if crop.resized != image.shape[:2] and not _EXACT_POSITIONS:
+        image = cv2.resize(image, crop.resized[::-1], interpolation=cv2.INTER_LINEAR)
     if crop.resized == image.shape[:2]:
         window = image[crop.top : crop.top + height, crop.left : crop.left + width]
         return cv2.flip(window, 1) if flip else window.copy()
