@@ -27,7 +27,7 @@ help:  ## Say what can be made
 
 env: $(READY)  ## Make .venv with all that development needs (1 to 3 minutes)
 
-demo: $(READY)  ## Train FCN + GloRe on made street scenes, evaluate, report, submit (3 minutes)
+demo: $(READY)  ## Train FCN + GloRe on synthetic street scenes, evaluate, report, submit (3 minutes)
 	@$(BIN)/python -m projects.synthetic_data.demo demo_output $(DEMO_OPTIONS)
 
 test: $(READY)  ## Run the quick tests (5 minutes on two cores)

@@ -4,23 +4,18 @@
 ``mmsegmentation``. Where a fork stands in under another name, its module is looked for instead.
 """
 
-import csv
 import importlib
 import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from glore_seg.compat.patch import Patch, is_importable
 
 
 def is_installed(package: str) -> bool:
-    """Whether a package is installed, asked by distribution or by module name.
-
-    Args:
-        package: Name as in ``pip install`` or as in ``import``.
-    """
+    """Whether a package is installed, asked by distribution or by module name."""
     if _distribution(package) is not None:
         return True
     spec = importlib.util.find_spec(_module_of(package))
@@ -34,55 +29,23 @@ def get_installed_path(package: str) -> str:
         package: Name as in ``pip install`` or as in ``import``.
 
     Raises:
-        importlib.metadata.PackageNotFoundError: If nothing of that name is installed.
-        RuntimeError: If it is a namespace package, which has no folder of its own.
+        importlib.metadata.PackageNotFoundError: If nothing of that name is installed, or if it is
+            a namespace package, which has no folder of its own.
     """
-    module = _module_of(package)
-    distribution = _distribution(package)
-    if distribution is not None:
-        path = Path(str(distribution.locate_file(package)))
-        if path.exists():
-            return str(path)
-        module = package2module(package)
-        path = Path(str(distribution.locate_file(module)))
-        if path.exists():
-            return str(path)
-
-    spec = importlib.util.find_spec(module)
-    if spec is None:
+    spec = importlib.util.find_spec(_module_of(package))
+    if spec is None or spec.origin is None:
         raise importlib.metadata.PackageNotFoundError(package)
-    if spec.origin is None:
-        raise RuntimeError(
-            f"{package!r} is a namespace package and has no folder of its own; expected a package "
-            "with an __init__.py"
-        )
     return str(Path(spec.origin).parent)
 
 
 def package2module(package: str) -> str:
     """Import name of a distribution, as in ``mmcv-lite`` to ``mmcv``.
 
-    Args:
-        package: Name as in ``pip install``.
-
     Raises:
         importlib.metadata.PackageNotFoundError: If the distribution is not installed.
-        ValueError: If its metadata do not say what it installs.
     """
-    distribution = importlib.metadata.distribution(package)
-    top_level = (distribution.read_text("top_level.txt") or "").split()
-    if top_level:
-        return top_level[0]
-    # Wheels that were not built by setuptools have no top_level.txt. As text, since `files` leaves
-    # out what is not there where the backport importlib_metadata was imported.
-    for row in csv.reader((distribution.read_text("RECORD") or "").splitlines()):
-        file = PurePosixPath(row[0])
-        if len(file.parts) == 2 and file.name == "__init__.py":
-            return file.parts[0]
-    raise ValueError(
-        f"cannot infer the module name of {package!r}: its metadata have neither top_level.txt nor "
-        "a top-level package; ask by its import name"
-    )
+    importlib.metadata.distribution(package)
+    return _module_of(package)
 
 
 def _distribution(package: str) -> importlib.metadata.Distribution | None:
@@ -93,9 +56,15 @@ def _distribution(package: str) -> importlib.metadata.Distribution | None:
 
 
 def _module_of(package: str) -> str:
-    """Import name of an OpenMMLab distribution; any other name as it is."""
+    """Import name of a distribution; any other name as it is."""
     names = importlib.import_module("mmengine.config.utils").MODULE2PACKAGE
-    return next((module for module, name in names.items() if name == package), package)
+    known = next((module for module, name in names.items() if name == package), None)
+    if known is not None or is_importable(package):
+        return known or package
+    modules = importlib.metadata.packages_distributions()
+    found = [module for module, names in modules.items() if package in names]
+    # a wheel may bring tests beside its module, which other wheels bring too
+    return min(found, key=lambda module: len(modules[module]), default=package)
 
 
 def replace_everywhere(old: Callable, new: Callable) -> None:
