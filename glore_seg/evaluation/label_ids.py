@@ -1,4 +1,4 @@
-"""Class indices to Cityscapes' label ids, and the writer of label maps."""
+"""Cityscapes' label ids: of class indices, in files, and scoring against these."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ import numpy as np
 from cityscapesscripts.helpers.labels import name2label
 
 from glore_seg.errors import DataError
-from glore_seg.evaluation.cityscapes_scores import CITYSCAPES_CLASSES
-from glore_seg.utils.image_io import write_png
+from glore_seg.evaluation.cityscapes_scores import CITYSCAPES_CLASSES, CityscapesScorer
+from glore_seg.utils.image_io import read_label_map, write_png
+
+TRAIN_IDS = "_labelTrainIds.png"
+LABEL_IDS = "_labelIds.png"
+INSTANCE_IDS = "_instanceIds.png"
+_FIX = "prepare the labels again (data/README.md)"
 
 
 def label_id_table(classes: Sequence[str]) -> np.ndarray:
@@ -36,14 +41,45 @@ def label_id_table(classes: Sequence[str]) -> np.ndarray:
 
 
 def write_label_map(path: Path, labels: np.ndarray, table: np.ndarray | None = None) -> None:
-    """Write a label map as PNG with one channel of 8 bits, atomically.
-
-    Args:
-        path: The file; its folder is created.
-        labels: Class indices, (H, W), uint8.
-        table: From class indices to the ids to write. Default: the indices are written.
+    """Write class indices, (H, W), uint8, as PNG, atomically; with a table, the ids of it.
 
     Raises:
         OutputError: The file cannot be written.
     """
     write_png(path, labels if table is None else table[labels])
+
+
+def label_ids_path(train_ids: str | Path | None) -> Path | None:
+    """The ``*_labelIds.png`` that belongs to a ``*_labelTrainIds.png``; None for other names."""
+    if train_ids is None or not str(train_ids).endswith(TRAIN_IDS):
+        return None
+    return Path(str(train_ids).removesuffix(TRAIN_IDS) + LABEL_IDS)
+
+
+def update_from_files(
+    scorer: CityscapesScorer,
+    prediction: np.ndarray,
+    label_ids: Path,
+    *,
+    instances: bool | None = None,
+) -> None:
+    """Count one image against its files.
+
+    Args:
+        scorer: Gets the counts.
+        prediction: Predicted label ids, (H, W), uint8.
+        label_ids: ``*_labelIds.png``.
+        instances: Whether to read ``*_instanceIds.png`` of the same folder. Default: if it exists.
+
+    Raises:
+        DataError: A file is missing, is no image, or does not fit the prediction.
+    """
+    path = Path(str(label_ids).removesuffix(LABEL_IDS) + INSTANCE_IDS)
+    if instances is None:
+        instances = path.is_file()
+    truth = read_label_map(label_ids, fix=_FIX)
+    numbers = read_label_map(path, fix=f"{_FIX}, or set instances=False") if instances else None
+    try:
+        scorer.update(prediction, truth, numbers)
+    except DataError as error:
+        raise DataError(f"{label_ids}: {error}") from error

@@ -14,8 +14,13 @@ from torch import Tensor
 
 from glore_seg.errors import ConfigError, DataError
 from glore_seg.evaluation.cityscapes_scores import CityscapesScorer, CityscapesScores, State
-from glore_seg.evaluation.ground_truth import TRAIN_IDS, label_ids_path, update_from_files
-from glore_seg.evaluation.label_ids import label_id_table, write_label_map
+from glore_seg.evaluation.label_ids import (
+    TRAIN_IDS,
+    label_id_table,
+    label_ids_path,
+    update_from_files,
+    write_label_map,
+)
 
 
 @METRICS.register_module()
@@ -74,10 +79,8 @@ class CityscapesScoreMetric(BaseMetric):
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Write the predictions of a batch if asked to, and keep its counts.
 
-        Args:
-            data_batch: Not used.
-            data_samples: With ``pred_sem_seg`` of class indices, ``img_path`` and, for scoring,
-                ``seg_map_path``.
+        Samples have ``pred_sem_seg`` of class indices, ``img_path`` and, to score,
+        ``seg_map_path``.
         """
         for sample in data_samples:
             image = Path(sample["img_path"])
@@ -88,11 +91,7 @@ class CityscapesScoreMetric(BaseMetric):
             self.results.append(image.stem if self.format_only else self._count(prediction, sample))
 
     def compute_metrics(self, results: list[State | str]) -> dict[str, float]:
-        """Sum the counts of all images, log the table, and return the scores.
-
-        Args:
-            results: From :meth:`process`, of each image of the dataset, in any order.
-        """
+        """Sum the counts of all images, log the table, and return the scores."""
         if self.format_only:
             print_log(f"{len(results)} predictions are in {self.output_dir}", logger="current")
             return {}

@@ -7,7 +7,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -15,7 +15,6 @@ from glore_seg.errors import DataError
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip can hold
-_UNIX = 3
 _ZIP_ERRORS = (
     zipfile.BadZipFile,
     EOFError,
@@ -47,9 +46,7 @@ class SubmissionFile:
 
 
 @contextmanager
-def open_submission(
-    path: Path, *, max_bytes: int, max_files: int
-) -> Iterator[list[SubmissionFile]]:
+def open_submission(path: Path, max_bytes: int, max_files: int) -> Iterator[list[SubmissionFile]]:
     """List the files of a zip or a folder.
 
     Args:
@@ -61,26 +58,25 @@ def open_submission(
         DataError: It does not exist.
         ArchiveError: It is not a zip, or has too many files.
     """
-    if path.is_dir():
-        yield _limited([_folder_file(path, file, max_bytes) for file in _walk(path)], max_files)
-        return
-    if not path.is_file():
-        raise DataError(f"{path} does not exist; expected a zip or a folder of images")
-    try:
-        archive = zipfile.ZipFile(path)
-    except _ZIP_ERRORS as error:
-        raise ArchiveError(f"is not a complete zip archive ({error}): pack it again") from error
-    with archive:
-        files = [_zip_file(archive, info, max_bytes) for info in archive.infolist()]
-        yield _limited([f for f in files if f.unsafe or not f.name.endswith("/")], max_files)
-
-
-def _limited(files: list[SubmissionFile], max_files: int) -> list[SubmissionFile]:
-    if len(files) > max_files:
-        raise ArchiveError(
-            f"holds {len(files)} files; expected at most {max_files}: pack only the images"
-        )
-    return files
+    with ExitStack() as stack:
+        if path.is_dir():
+            files = [_folder_file(path, file, max_bytes) for file in _walk(path)]
+        elif not path.is_file():
+            raise DataError(f"{path} does not exist; expected a zip or a folder of images")
+        else:
+            try:
+                archive = stack.enter_context(zipfile.ZipFile(path))
+            except _ZIP_ERRORS as error:
+                raise ArchiveError(
+                    f"is not a complete zip archive ({error}): pack it again"
+                ) from error
+            files = [_zip_file(archive, info, max_bytes) for info in archive.infolist()]
+            files = [file for file in files if file.unsafe or not file.name.endswith("/")]
+        if len(files) > max_files:
+            raise ArchiveError(
+                f"holds {len(files)} files; expected at most {max_files}: pack only the images"
+            )
+        yield files
 
 
 def _walk(root: Path) -> Iterator[Path]:
@@ -136,14 +132,10 @@ def pack(images: Iterable[Path], path: Path) -> None:
     """Pack images into a zip, sorted by name, without folders, times and owners.
 
     The same images give the same bytes. PNGs are compressed already, so they are stored.
-
-    Args:
-        images: The files.
-        path: The zip. An existing one is replaced.
     """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for image in sorted(images, key=lambda image: image.name):
             info = zipfile.ZipInfo(image.name, _EARLIEST)
-            info.create_system = _UNIX
+            info.create_system = 3  # Unix, on every system
             info.external_attr = (stat.S_IFREG | 0o644) << 16
             archive.writestr(info, image.read_bytes())

@@ -49,12 +49,6 @@ def test_checks_folders(check, tmp_path):
     ]
 
 
-def test_names_missing_images(check):
-    files = good_files()
-    del files[FIRST]
-    assert check(files) == [("missing", KEYS[0])]
-
-
 def test_rejects_a_missing_path(report, tmp_path):
     with pytest.raises(DataError, match=r"none\.zip"):
         report(tmp_path / "none.zip")
@@ -88,7 +82,7 @@ def test_rejects_names_that_the_server_does_not_find(check, name):
     assert check(files) == [("name", name.format(KEYS[0]))]
 
 
-def test_rejects_a_png_that_names_no_image(check):
+def test_names_missing_images_and_a_png_that_names_none(check):
     files = good_files()
     files["0001.png"] = files.pop(FIRST)
     assert check(files) == [("name", "0001.png"), ("missing", KEYS[0])]

@@ -21,7 +21,7 @@ from glore_seg.datasets.camvid import convert_camvid
 from glore_seg.datasets.train_ids import draw_train_ids
 from glore_seg.datasets.transforms import LoadRandomResizeCropFlip
 from glore_seg.evaluation import CityscapesScorer
-from glore_seg.evaluation.ground_truth import update_from_files
+from glore_seg.evaluation.label_ids import update_from_files
 from glore_seg.evaluation.submission import ExpectedImages
 from glore_seg.utils.image_io import read_image, read_label_map
 from projects.web_demo.uploads import Limits, read_upload
