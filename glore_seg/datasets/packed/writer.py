@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from glore_seg.datasets.label_checks import LabelFormat, check_same_size, decode_label
-from glore_seg.datasets.packed.index import (
+from glore_seg.datasets.packed.reader import (
     INDEX,
     PIXELS,
     Entry,
@@ -21,9 +21,8 @@ from glore_seg.datasets.packed.index import (
     write_index,
 )
 from glore_seg.errors import ConfigError, DataError
-from glore_seg.utils.files import explain_write_error, remove_unfinished
+from glore_seg.utils.files import explain_write_error, fsync, locked, remove_unfinished
 from glore_seg.utils.image_io import decode_image, read_header
-from glore_seg.utils.locking import locked
 from glore_seg.utils.parallel import map_in_processes
 from glore_seg.utils.progress import track
 
@@ -87,6 +86,11 @@ def pack_dataset(
         pack.mkdir(parents=True, exist_ok=True)
         (pack / LOCK).touch()
     pixels = pack / PIXELS
+
+    def save(*, complete: bool) -> None:
+        fsync(pixels)  # before the index that describes them
+        write_index(pack, entries, complete=complete)
+
     with locked(pack / LOCK, doing=f"packing into {pack}"):
         remove_unfinished(pack)
         entries = read_index(pack, unfinished=True) if (pack / INDEX).is_file() else {}
@@ -98,7 +102,7 @@ def pack_dataset(
             os.truncate(pixels, length)
         for task in tasks:  # no entry may describe bytes that are being written
             entries.pop(task.image, None)
-        _save_index(pack, entries, complete=not tasks)
+        save(complete=not tasks)
         work = partial(_pack_one, root, pixels, label_format)
         done = map_in_processes(work, tasks, num_workers, chunksize=4)
         saved = time.monotonic()
@@ -106,10 +110,10 @@ def pack_dataset(
             for entry in track(done, len(tasks), "packing", show=progress):
                 entries[entry.image.path] = entry
                 if time.monotonic() - saved > _SECONDS_BETWEEN_INDICES:
-                    _save_index(pack, entries, complete=False)
+                    save(complete=False)
                     saved = time.monotonic()
         finally:  # also after Ctrl-C
-            _save_index(pack, entries, complete=all(task.image in entries for task in tasks))
+            save(complete=all(task.image in entries for task in tasks))
     return len(todo), len(pairs) - len(todo)
 
 
@@ -132,13 +136,6 @@ def _pack_one(root: Path, pixels: Path, label_format: LabelFormat, task: _Task) 
         file.seek(task.offset)
         file.write(content)
     return Entry(task.offset, task.shape, zlib.crc32(content), image, label)
-
-
-def _save_index(pack: Path, entries: dict[str, Entry], *, complete: bool) -> None:
-    """Write the index after the pixels that it describes are on the disk."""
-    with (pack / PIXELS).open("rb") as pixels:
-        os.fsync(pixels.fileno())
-    write_index(pack, entries, complete=complete)
 
 
 def _find_pairs(root: Path, split: str, img_suffix: str, suffix: str) -> Iterator[tuple[str, str]]:
