@@ -143,13 +143,13 @@ def test_resumes_after_a_full_disk(few_scenes, exit_code, capsys, tmp_path):
         assert "Read-only file system" in capsys.readouterr().err
 
 
+PACK_ONE = writer._pack_one
+
+
 def die_at_bremen(root, pixels, label_format, task):
     if "bremen" in task.image:
         os.kill(os.getpid(), signal.SIGKILL)
     return PACK_ONE(root, pixels, label_format, task)
-
-
-PACK_ONE = writer._pack_one
 
 
 @pytest.mark.slow
