@@ -46,14 +46,7 @@ class Segment(NamedTuple):
 
 @dataclass
 class KineticsReport:
-    """Result of a conversion.
-
-    Args:
-        classes: Names of the classes in order.
-        listed: Number of listed videos, by split.
-        problems: Counts of each kind of problem, by split.
-        files: The files that were written.
-    """
+    """Classes in order; listed videos and counts of problems by split; the files written."""
 
     classes: list[str]
     listed: dict[str, int] = field(default_factory=dict)
@@ -156,9 +149,8 @@ def check_video(folder: Path, path: str, *, min_frames: int) -> list[Problem]:
 def read_segments(path: str | Path) -> list[Segment]:
     """Read a CSV file of Kinetics.
 
-    Args:
-        path: A file with the columns ``youtube_id``, ``time_start``, ``time_end``, ``split`` and,
-            except in the test split, ``label``; other columns are ignored.
+    It has the columns ``youtube_id``, ``time_start``, ``time_end``, ``split`` and, except in the
+    test split, ``label``; others are ignored.
 
     Raises:
         DataError: The file is missing or empty, a column is missing, or a line does not fit.

@@ -32,9 +32,7 @@ _ALIGNMENT = 64
 
 
 class _Task(NamedTuple):
-    """An image to pack: its files below the root, its (H, W), and its position."""
-
-    image: str
+    image: str  # files below the root
     label: str
     shape: tuple[int, int]
     offset: int
@@ -94,7 +92,12 @@ def pack_dataset(
     with locked(pack / LOCK, doing=f"packing into {pack}"):
         remove_unfinished(pack)
         entries = read_index(pack, unfinished=True) if (pack / INDEX).is_file() else {}
-        todo = [pair for pair in pairs if not _is_fresh(root, pair, entries)]
+        packed = {(entry.image, entry.label) for entry in entries.values()}
+        todo = [
+            pair
+            for pair in pairs
+            if tuple(SourceFile.of(root, path) for path in pair) not in packed
+        ]
         tasks, length = _plan(root, todo, entries)
         if not pixels.exists():  # touching it would tell datasets in use that it has changed
             pixels.touch()
@@ -158,13 +161,6 @@ def _find_pairs(root: Path, split: str, img_suffix: str, suffix: str) -> Iterato
         )
     for image, label in zip(images, labels, strict=True):
         yield image.relative_to(root).as_posix(), label.relative_to(root).as_posix()
-
-
-def _is_fresh(root: Path, pair: tuple[str, str], entries: dict[str, Entry]) -> bool:
-    """Whether an image was packed from its files as they are now."""
-    entry = entries.get(pair[0])
-    files = [SourceFile.of(root, path) for path in pair]
-    return entry is not None and [entry.image, entry.label] == files
 
 
 def _plan(

@@ -13,16 +13,10 @@ from pathlib import Path, PurePosixPath
 
 from glore_seg.errors import DataError
 
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip can hold
 _ZIP_ERRORS = (
-    zipfile.BadZipFile,
-    EOFError,
-    NotImplementedError,
-    OSError,
+    *(zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError, zlib.error),
     RuntimeError,  # a password is needed
-    ValueError,
-    zlib.error,
 )
 
 
@@ -89,31 +83,23 @@ def _walk(root: Path) -> Iterator[Path]:
 
 def _folder_file(root: Path, path: Path, max_bytes: int) -> SubmissionFile:
     status = path.lstat()
-    unsafe = None
-    if not stat.S_ISREG(status.st_mode):
-        unsafe = "is a link or a device; expected a file"
-    elif status.st_size > max_bytes:
-        unsafe = f"has {status.st_size} bytes; an image has at most {max_bytes}: remove it"
+    unsafe = _why_unsafe(stat.S_IFMT(status.st_mode), status.st_size, max_bytes)
     return SubmissionFile(path.relative_to(root).as_posix(), unsafe, path.read_bytes)
 
 
 def _zip_file(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int) -> SubmissionFile:
-    name, mode = info.orig_filename, stat.S_IFMT(info.external_attr >> 16)
+    name = info.orig_filename
     path = PurePosixPath(name)
-    unsafe = None
+    unsafe = _why_unsafe(stat.S_IFMT(info.external_attr >> 16), info.file_size, max_bytes)
     if path.is_absolute() or ".." in path.parts or "\\" in name or name[1:2] == ":":
         unsafe = "has a path that leads out of the archive; expected a relative path with '/'"
     elif str(path) != name.removesuffix("/") or not name.isprintable():
         unsafe = "is not a plain path: pack the images again"
-    elif mode not in (0, stat.S_IFREG, stat.S_IFDIR):
-        unsafe = "is a link or a device; expected a file"
-    elif info.compress_type not in _METHODS:
+    elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         unsafe = (
             f"is compressed by method {info.compress_type}; expected 0 (stored) or 8 (deflated): "
             "pack the images again"
         )
-    elif info.file_size > max_bytes:
-        unsafe = f"unpacks to {info.file_size} bytes; an image has at most {max_bytes}: remove it"
 
     def read() -> bytes:
         try:
@@ -126,6 +112,14 @@ def _zip_file(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int) -
         return data
 
     return SubmissionFile(name, unsafe, read)
+
+
+def _why_unsafe(kind: int, size: int, max_bytes: int) -> str | None:
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "is a link or a device; expected a file"
+    if size > max_bytes:
+        return f"has {size} bytes; an image has at most {max_bytes}: remove it"
+    return None
 
 
 def pack(images: Iterable[Path], path: Path) -> None:

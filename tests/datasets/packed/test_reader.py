@@ -1,6 +1,5 @@
 """Reading: the pixels of the files, and refusal of packed datasets that are stale or corrupted."""
 
-import json
 import os
 import shutil
 
@@ -22,14 +21,6 @@ def packed_image(pack, entry):
 
 def first(root, pattern):
     return min(root.rglob(pattern))
-
-
-def change_index(pack, change):
-    content = json.loads((pack / INDEX).read_text())
-    change(content)
-    del content["crc32"]
-    content["crc32"] = reader._checksum(content)
-    (pack / INDEX).write_text(json.dumps(content))
 
 
 def test_has_the_pixels_of_the_files(few_scenes, pack):
@@ -92,6 +83,7 @@ def test_rejects_corrupted_packs(few_scenes, pack, tmp_path):
         (content[:-50], r"pack\.json is corrupted"),
         (content.replace('"version": 3', '"version": 1'), r"\('glore_seg pack', 1\); expected"),
         (content.replace("[32, 64]", "[64, 32]"), "its checksum differs"),
+        ("[]", r"pack\.json is corrupted"),
     ):
         (pack / INDEX).write_text(text)
         with pytest.raises(DataError, match=message):
@@ -103,13 +95,6 @@ def test_rejects_corrupted_packs(few_scenes, pack, tmp_path):
     (pack / PIXELS).unlink()
     with pytest.raises(DataError, match=r"has 0 bytes; expected 32768 or more"):
         build(few_scenes, pack)
-
-
-@pytest.mark.parametrize(("key", "value"), [("offset", 10**12), ("shape", [32]), ("label", 3)])
-def test_rejects_wrong_entries(pack, key, value):
-    change_index(pack, lambda content: content["entries"][1].update({key: value}))
-    with pytest.raises(DataError):
-        read_index(pack)
 
 
 def test_verification_finds_a_byte(pack):

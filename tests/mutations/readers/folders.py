@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 
 from glore_seg.datasets.camvid import convert_camvid
+from glore_seg.datasets.cityscapes import draw_train_ids
 from glore_seg.datasets.kinetics import convert_kinetics
 from glore_seg.datasets.packed import attach_pack, pack_dataset, read_packed, verify_pack
-from glore_seg.datasets.cityscapes import draw_train_ids
 from glore_seg.evaluation.submission import ExpectedImages, SubmissionWriter, check_submission
 from glore_seg.utils.image_io import read_label_map
 from glore_seg.visualization.curves import read_scalars
