@@ -26,18 +26,11 @@ _LABELS = {
 
 @dataclass
 class CityscapesReport:
-    """Result of a check.
-
-    Attributes:
-        counts: By split, the number of ``images``, ``polygons``, ``labelIds`` and
-            ``labelTrainIds``.
-        problems: What is wrong, each with its fix.
-        without_train_ids: Number of polygon files without ``labelTrainIds``.
-    """
+    """Result of a check: problems, each with its fix, and counts of each kind of file by split."""
 
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    without_train_ids: int = 0
+    without_train_ids: int = 0  # polygon files without labelTrainIds
 
     def __str__(self) -> str:
         """Return a table of the counts and the list of problems."""
@@ -135,12 +128,8 @@ def make_train_ids(
 ) -> tuple[int, int]:
     """Draw ``*_gtFine_labelTrainIds.png`` beside each ``*_gtFine_polygons.json``.
 
-    cityscapesScripts draws them. Existing ones are kept, so an interrupted run resumes.
-
-    Args:
-        root: Folder with ``gtFine``.
-        num_workers: Number of processes, at least 1.
-        progress: Whether to show a progress bar.
+    cityscapesScripts draws them, in ``num_workers`` processes. Existing ones are kept, so an
+    interrupted run resumes.
 
     Returns:
         The number of images created and the number kept.

@@ -101,17 +101,12 @@ class LabelFormat:
 def decode_label(data: bytes, *, path: str, backend: str = "cv2") -> np.ndarray:
     """Decode a label map and reject what is not one byte per pixel.
 
-    Args:
-        data: The bytes of the file.
-        path: The file, for messages.
-        backend: As for :func:`glore_seg.utils.image_io.decode_image`.
-
     Returns:
         The stored values, (H, W), uint8.
 
     Raises:
-        DataError: It cannot be decoded, or has a palette, several channels, or another number of
-            bits than 8.
+        DataError: The file ``path`` cannot be decoded, or has a palette, several channels, or
+            another number of bits than 8.
     """
     header = read_header(data, name=path)
     if header.mode == "P":

@@ -19,10 +19,7 @@ _FIX = "prepare the labels again (data/README.md)"
 
 
 def label_id_table(classes: Sequence[str]) -> np.ndarray:
-    """Make the table from class indices to label ids.
-
-    Args:
-        classes: Names of the network's classes, in its order, as Cityscapes names them.
+    """Make the table from class indices to label ids, of Cityscapes' names of K classes.
 
     Returns:
         Shape (K,), uint8: ``table[prediction]`` are label ids.
@@ -63,13 +60,10 @@ def update_from_files(
     *,
     instances: bool | None = None,
 ) -> None:
-    """Count one image against its files.
+    """Count predicted label ids, (H, W), uint8, against ``*_labelIds.png``.
 
-    Args:
-        scorer: Gets the counts.
-        prediction: Predicted label ids, (H, W), uint8.
-        label_ids: ``*_labelIds.png``.
-        instances: Whether to read ``*_instanceIds.png`` of the same folder. Default: if it exists.
+    With ``instances``, also against ``*_instanceIds.png`` of the same folder; by default if it
+    exists.
 
     Raises:
         DataError: A file is missing, is no image, or does not fit the prediction.

@@ -11,10 +11,7 @@ from glore_seg.errors import ConfigError
 
 
 def usable_device(device: torch.device | str | None = None) -> torch.device:
-    """Return a device that torch can use here.
-
-    Args:
-        device: Such as ``"cpu"`` or ``"cuda:1"``. Default: the first GPU, else the CPU.
+    """Return a device that torch can use here; by default the first GPU, else the CPU.
 
     Raises:
         ConfigError: torch does not know the device, or cannot use it.

@@ -87,12 +87,7 @@ def fsync(path: Path) -> None:
 def atomic_write_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Give an empty temporary folder; rename it to ``path`` at the end, remove it on an error.
 
-    Args:
-        path: The folder. Its parents are created where missing.
-        overwrite: Whether ``path`` may exist: files of the same names in it are replaced.
-
-    Yields:
-        The temporary folder, beside ``path``.
+    With ``overwrite``, ``path`` may exist: files of the same names in it are replaced.
 
     Raises:
         OutputError: ``path`` exists.
@@ -152,12 +147,8 @@ def locked(file: Path, *, doing: str) -> Iterator[None]:
     The file is created if missing and not removed: two processes could then lock two files of its
     name.
 
-    Args:
-        file: An empty file.
-        doing: What the holder of the lock does, for the message.
-
     Raises:
-        OutputError: Another process holds the lock.
+        OutputError: Another process holds the lock, ``doing`` what the message says.
     """
     with file.open("ab") as held:
         try:

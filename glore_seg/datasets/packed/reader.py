@@ -36,17 +36,11 @@ _FORMAT = ("glore_seg pack", 3)  # and its version
 
 @dataclass(frozen=True)
 class SourceFile:
-    """An original file, as it was when it was packed.
+    """An original file, as it was when it was packed."""
 
-    Args:
-        path: Path below the root of the dataset, with forward slashes.
-        size: Size in bytes.
-        mtime_ns: Time of the last change in ns.
-    """
-
-    path: str
-    size: int
-    mtime_ns: int
+    path: str  # below the root of the dataset, with forward slashes
+    size: int  # in bytes
+    mtime_ns: int  # time of the last change
 
     @classmethod
     def of(cls, root: Path, path: str) -> SourceFile:
@@ -57,18 +51,10 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Entry:
-    """A packed image: (H, W, 3) bytes in BGR, then (H, W) bytes of the label map.
+    """A packed image: (H, W, 3) bytes in BGR, then (H, W) bytes of the label map."""
 
-    Args:
-        offset: Position in the file of pixels.
-        shape: Height and width.
-        crc32: Checksum of the bytes.
-        image: File of the image.
-        label: File of the label map.
-    """
-
-    offset: int
-    shape: tuple[int, int]
+    offset: int  # in the file of pixels
+    shape: tuple[int, int]  # height and width
     crc32: int
     image: SourceFile
     label: SourceFile
@@ -85,19 +71,12 @@ class Entry:
 
 
 class PackedImage(NamedTuple):
-    """Where a dataset finds an image.
+    """Where a dataset finds an image."""
 
-    Args:
-        path: The file of pixels.
-        version: Its :func:`version_of` when the dataset was built.
-        offset: Position of the image in bytes.
-        shape: Height and width.
-    """
-
-    path: str
-    version: tuple[int, int, int]
-    offset: int
-    shape: tuple[int, int]
+    path: str  # the file of pixels
+    version: tuple[int, int, int]  # its version_of() when the dataset was built
+    offset: int  # in bytes
+    shape: tuple[int, int]  # height and width
 
 
 def write_index(pack: Path, entries: dict[str, Entry], *, complete: bool) -> None:
@@ -112,15 +91,12 @@ def write_index(pack: Path, entries: dict[str, Entry], *, complete: bool) -> Non
 def read_index(pack: str | Path, *, unfinished: bool = False) -> dict[str, Entry]:
     """Read the index and compare it with the file of pixels.
 
-    Args:
-        pack: Folder of the packed dataset.
-        unfinished: Whether to accept a dataset whose packing was interrupted.
-
     Returns:
         The entries by the image's path below the root of the dataset.
 
     Raises:
-        DataError: The packed dataset is missing, unfinished, corrupted or of another version.
+        DataError: The packed dataset is missing, corrupted or of another version, or its packing
+            was interrupted, unless ``unfinished`` ones are accepted.
     """
     path, pixels = Path(pack) / INDEX, Path(pack) / PIXELS
     if not path.is_file():
@@ -165,13 +141,8 @@ def _entry(item: dict[str, Any]) -> Entry:
 def attach_pack(items: Iterable[dict], pack: str | Path, data_root: str | None) -> None:
     """Add ``packed``, a :class:`PackedImage`, to the samples of a dataset.
 
-    Sizes and times of the original files must be those of the packed ones; ``verify_pack``
-    compares the pixels.
-
-    Args:
-        items: With ``img_path`` and ``seg_map_path``; changed in place.
-        pack: Folder of the packed dataset.
-        data_root: Root of the dataset; paths in the index are below it.
+    Sizes and times of the original files, ``img_path`` and ``seg_map_path``, must be those of the
+    packed ones; ``verify_pack`` compares the pixels.
 
     Raises:
         DataError: The packed dataset is missing, unfinished, stale or corrupted, or ``data_root``

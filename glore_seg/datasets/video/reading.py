@@ -30,22 +30,13 @@ class UnreadableVideoError(CorruptedFileError):
 
 @dataclass(frozen=True)
 class VideoScan:
-    """What a video file holds, and what its header declares.
-
-    Args:
-        path: The file.
-        times: Display time of each frame in the stream's units, ascending; None if the container
-            stores no times, so that frames can only be counted.
-        num_frames: Number of frames, at least 1.
-        header_frames: Number that the header declares, 0 if it does not.
-        rate: Mean frames per second, 0 if it is unknown.
-    """
+    """What a video file holds, and what its header declares."""
 
     path: Path
-    times: tuple[int, ...] | None
-    num_frames: int
-    header_frames: int
-    rate: float
+    times: tuple[int, ...] | None  # display times of the frames, ascending, if they are stored
+    num_frames: int  # at least 1
+    header_frames: int  # 0 if the header does not tell
+    rate: float  # mean frames per second, 0 if it is unknown
 
     @property
     def is_truncated(self) -> bool:

@@ -26,27 +26,16 @@ class ArchiveError(DataError):
 
 @dataclass(frozen=True)
 class SubmissionFile:
-    """A file of a submission.
+    """A file of a submission."""
 
-    Args:
-        name: Its path within the submission, with ``/`` between folders.
-        unsafe: Why it is not read; None if it may be.
-        read: Returns its bytes, or raises DataError.
-    """
-
-    name: str
-    unsafe: str | None
-    read: Callable[[], bytes]
+    name: str  # its path within the submission, with "/" between folders
+    unsafe: str | None  # why it is not read
+    read: Callable[[], bytes]  # returns its bytes, or raises DataError
 
 
 @contextmanager
 def open_submission(path: Path, max_bytes: int, max_files: int) -> Iterator[list[SubmissionFile]]:
-    """List the files of a zip or a folder.
-
-    Args:
-        path: The zip or the folder.
-        max_bytes: Largest file that is read.
-        max_files: Most files that are accepted.
+    """List the files, at most ``max_files``, of a zip or a folder; larger ones are not read.
 
     Raises:
         DataError: It does not exist.

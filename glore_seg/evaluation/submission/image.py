@@ -90,13 +90,8 @@ def check_image(
 ) -> np.ndarray | None:
     """Check an image of label ids: a complete PNG, one channel of 8 bits, its size, its ids.
 
-    An image of another size is not decoded.
-
-    Args:
-        report: Gets the findings.
-        name: File name for the messages.
-        data: The PNG.
-        size: Expected (width, height) in pixels.
+    An image of another size than ``size``, (width, height), is not decoded. ``report`` gets the
+    findings.
 
     Returns:
         The label ids, (H, W), uint8, or None if there is an error.

@@ -1,8 +1,7 @@
-"""Readers of configs: text within a checkpoint, JSON of a shared network, files, options; ONNX."""
+"""Readers of configs: text within a checkpoint, JSON of a shared network, files; ONNX."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import json
@@ -20,19 +19,10 @@ from glore_seg.apis.inference import Segmenter
 from glore_seg.checkpoints.embedded_config import find_embedded_config
 from glore_seg.checkpoints.json_config import config_to_json
 from glore_seg.checkpoints.untrusted_config import admit_untrusted
-from glore_seg.cli import add_cfg_options
 from glore_seg.engine import build_model
 from glore_seg.export import PROPERTY, Contract
 from tests.mutations import networks
-from tests.mutations.mutate import (
-    VALUES,
-    WORDS,
-    Files,
-    mutate_text,
-    mutate_tree,
-    one_of,
-    paths_within,
-)
+from tests.mutations.mutate import Files, mutate_text, mutate_tree, one_of
 from tests.mutations.rule import Reader, expect
 
 _IMAGE = np.random.default_rng(0).integers(0, 256, (32, 40, 3), np.uint8)
@@ -86,35 +76,6 @@ def _parse_json(folder: Path) -> None:
 def _shared() -> list[Files]:
     weights = networks.safetensors(networks.weights(), {})
     return [{"config.json": networks.config_json(), "model.safetensors": weights}]
-
-
-def _draw_options(rng: Random) -> Files:
-    """``--cfg-options`` that change something in a config."""
-    tree = json.loads(json.dumps(networks.small_config().to_dict()))
-    paths = [path for path in paths_within(tree) if len(path) < 6]
-    lists = ("[1,2", "(1,)", "[[1,2],[3]]", "[a,(b,c)]", "1,2,", '"a"')
-    options = []
-    for _ in range(rng.randint(1, 2)):
-        key = ".".join(map(str, rng.choice(paths)))
-        key = mutate_text(rng, key) if rng.random() < 0.25 else key
-        value = rng.choice((*map(repr, VALUES), *WORDS, *lists))
-        options.append(rng.choice((f"{key}={value}", key, f"={value}")))
-    return {"options.json": json.dumps(options).encode()}
-
-
-def _take_options(folder: Path) -> None:
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    add_cfg_options(parser)
-    options = json.loads((folder / "options.json").read_text())
-    (folder / "config.py").write_text(networks.small_config().pretty_text)
-    try:
-        args = parser.parse_args(["--cfg-options", *options])
-    except argparse.ArgumentError:  # with which a tool ends in one line
-        return
-    cfg = load_config(
-        str(folder / "config.py"), cfg_options=args.cfg_options, work_dir=str(folder / "run")
-    )
-    build_model(cfg)
 
 
 def _contract() -> Contract:
@@ -193,12 +154,6 @@ READERS = (
         one_of(_config_file),
         _quiet(lambda folder: build_model(load_config(str(folder / "config.py")))),
         words=("config.py", *_OF_A_VALUE),
-    ),
-    Reader(
-        "--cfg-options",
-        _draw_options,
-        _quiet(_take_options),
-        words=("config.py", "cfg-options", *_OF_A_VALUE),
     ),
     Reader(
         "contract of an ONNX file",

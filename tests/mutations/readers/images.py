@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import tempfile
 from functools import cache
@@ -172,15 +171,6 @@ def _validate(folder: Path) -> None:
     check_classes(found["data_samples"].gt_sem_seg.data.numpy()[0], image.shape[:2])
 
 
-def _classify(folder: Path) -> None:
-    """A sample of a classifier's validation and test."""
-    edge = {"type": "mmpretrain.ResizeEdge", "scale": 8, "edge": "short"}
-    crop = {"type": "mmpretrain.CenterCrop", "crop_size": 6}
-    steps = [{"type": "LoadImageFromFile"}, edge, crop, {"type": "mmpretrain.PackInputs"}]
-    found = Compose(steps)({"img_path": str(folder / "a.png"), "gt_label": 1})
-    expect(tuple(found["inputs"].shape) == (3, 6, 6), found["inputs"].shape)
-
-
 @cache
 def _clips() -> list[Files]:
     """A short clip in three containers, and files that FFmpeg would follow elsewhere."""
@@ -218,12 +208,6 @@ READERS = (
     Reader("image uploaded to the web demo", _images(), _read_upload, words=("image", "file")),
     Reader("image and label to train on", one_of(_pairs), _train),
     Reader("image and label to test on", one_of(_pairs), _validate),
-    Reader(
-        "image to classify",
-        _images(),
-        _classify,
-        warm=lambda: importlib.import_module("mmpretrain.datasets"),
-    ),
     Reader(
         "label map",
         one_of(lambda: of_kinds(label_maps(), "a_labelTrainIds.png")),

@@ -15,7 +15,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 from glore_seg.apis.model import read_checkpoint
-from glore_seg.checkpoints import SOURCES, convert, read_state_dict
+from glore_seg.checkpoints import read_state_dict
 from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
 from glore_seg.checkpoints.pdparams import read_pdparams
 from glore_seg.compat.checkpoints import load_from_local
@@ -121,29 +121,6 @@ def _read_everywhere(folder: Path) -> None:
         )
 
 
-def _draw_names(rng: Random) -> Files:
-    """A state dict of names and shapes as somebody's converter might leave them."""
-    words = ("pretrained", "conv51", "gcn", "GCN00", "GCN", "0", "weight", "bias", "bn1", "conv1.0")
-    words += ("head", "gru_module", "bb_0_0", "bb_99999999_1", "_batch_norm", "_mean", "backbone")
-    words += ("auxlayer", "conv_bn_relu", "_conv", "classifier", "", "module", "conv6", "\0")
-    state = {
-        ".".join(rng.choices(words, k=rng.randint(1, 5))): torch.zeros(
-            rng.choices(range(4), k=rng.randint(0, 5))
-        )
-        for _ in range(rng.randint(1, 8))
-    }
-    return {f"{rng.choice(sorted(SOURCES))}.pth": saved(state)}
-
-
-def _convert(folder: Path) -> None:
-    (file,) = folder.iterdir()
-    wanted = {"decode_head.conv_seg.weight": torch.zeros(1), "backbone.conv1.weight": torch.ones(2)}
-    found, comparison = convert(read_state_dict(file), file.stem, wanted)
-    expect(
-        all(found[name].shape == wanted[name].shape for name in found) and str(comparison), found
-    )
-
-
 def _find_last(folder: Path) -> None:
     expect(find_latest_valid_checkpoint(folder).path is None, "a few bytes taken for a checkpoint")
 
@@ -164,7 +141,6 @@ READERS = (
         lambda rng: {"a.pdparams": _hostile_pickle(rng)},
         lambda folder: read_pdparams(folder / "a.pdparams"),
     ),
-    Reader("names of somebody's weights", _draw_names, _convert),
     Reader(
         "last_checkpoint",
         one_of(
