@@ -45,7 +45,7 @@ def map_in_processes(
         except BrokenProcessPool as error:
             raise GloReSegError(
                 f"one of {num_workers} worker processes died, usually for lack of memory: use "
-                "fewer processes, then repeat the command, which resumes"
+                "fewer processes, then repeat the command"
             ) from error
         except BaseException:
             pool.shutdown(cancel_futures=True)
