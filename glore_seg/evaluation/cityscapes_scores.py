@@ -115,13 +115,7 @@ class CityscapesScorer:
     """
 
     def __init__(self, classes: Sequence[str] = CITYSCAPES_CLASSES) -> None:
-        unknown = [name for name in classes if name not in CITYSCAPES_CLASSES]
-        if unknown or not classes:
-            raise DataError(
-                f"classes hold {unknown or 'nothing'}; expected classes that Cityscapes scores: "
-                f"{', '.join(CITYSCAPES_CLASSES)}"
-            )
-        self._ids = np.array(sorted(name2label[name].id for name in classes))
+        self._ids = np.sort(label_id_table(classes)).astype(np.intp)
         self._confusion = np.zeros((NUM_IDS, NUM_IDS), np.int64)
         # of instances, by label id: weighted TP and FN of the class, then of its category
         self._weighted = np.zeros((NUM_IDS, 4))
@@ -195,6 +189,21 @@ class CityscapesScorer:
 
     def _with_instances(self) -> np.ndarray:
         return np.array([i for i in self._ids if id2label[i].hasInstances], np.intp)
+
+
+def label_id_table(classes: Sequence[str]) -> np.ndarray:
+    """Return the label ids of K classes, (K,), uint8: ``table[indices]`` are label ids.
+
+    Raises:
+        DataError: There are none, or there is a class that Cityscapes does not score.
+    """
+    unknown = [name for name in classes if name not in CITYSCAPES_CLASSES]
+    if unknown or not classes:
+        raise DataError(
+            f"classes hold {unknown or 'nothing'}; expected classes that Cityscapes scores, "
+            f"{', '.join(CITYSCAPES_CLASSES)}: rename them in the dataset's metainfo"
+        )
+    return np.array([name2label[name].id for name in classes], np.uint8)
 
 
 def _by_name(ids: Iterable[int], values: np.ndarray) -> dict[str, float]:

@@ -1,40 +1,19 @@
-"""Cityscapes' label ids: of class indices, in files, and scoring against these."""
+"""Files of label ids: writing predictions, and scoring against the ground truth."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from cityscapesscripts.helpers.labels import name2label
 
 from glore_seg.errors import DataError
-from glore_seg.evaluation.cityscapes_scores import CITYSCAPES_CLASSES, CityscapesScorer
+from glore_seg.evaluation.cityscapes_scores import CityscapesScorer
 from glore_seg.utils.image_io import read_label_map, write_png
 
 TRAIN_IDS = "_labelTrainIds.png"
 LABEL_IDS = "_labelIds.png"
 INSTANCE_IDS = "_instanceIds.png"
 _FIX = "prepare the labels again (data/README.md)"
-
-
-def label_id_table(classes: Sequence[str]) -> np.ndarray:
-    """Make the table from class indices to label ids, of Cityscapes' names of K classes.
-
-    Returns:
-        Shape (K,), uint8: ``table[prediction]`` are label ids.
-
-    Raises:
-        DataError: A class is not evaluated by Cityscapes.
-    """
-    unknown = [name for name in classes if name not in CITYSCAPES_CLASSES]
-    if unknown:
-        raise DataError(
-            f"the dataset has the classes {', '.join(map(repr, unknown))}, which Cityscapes does "
-            f"not evaluate; expected some of {', '.join(CITYSCAPES_CLASSES)}: rename them in the "
-            "dataset's metainfo"
-        )
-    return np.array([name2label[name].id for name in classes], dtype=np.uint8)
 
 
 def write_label_map(path: Path, labels: np.ndarray, table: np.ndarray | None = None) -> None:

@@ -10,13 +10,16 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmseg.registry import METRICS
-from torch import Tensor
 
 from glore_seg.errors import ConfigError, DataError
-from glore_seg.evaluation.cityscapes_scores import CityscapesScorer, CityscapesScores, State
+from glore_seg.evaluation.cityscapes_scores import (
+    CityscapesScorer,
+    CityscapesScores,
+    State,
+    label_id_table,
+)
 from glore_seg.evaluation.label_ids import (
     TRAIN_IDS,
-    label_id_table,
     label_ids_path,
     update_from_files,
     write_label_map,
@@ -82,9 +85,11 @@ class CityscapesScoreMetric(BaseMetric):
         Samples have ``pred_sem_seg`` of class indices, ``img_path`` and, to score,
         ``seg_map_path``.
         """
+        table = label_id_table(self._classes())
         for sample in data_samples:
             image = Path(sample["img_path"])
-            prediction = self._label_ids(sample["pred_sem_seg"]["data"], image)
+            classes = sample["pred_sem_seg"]["data"].squeeze(0).cpu().numpy()  # (H, W)
+            prediction = table[classes]
             if self.output_dir:
                 write_label_map(Path(self.output_dir) / f"{image.stem}.png", prediction)
             # mmengine warns of an evaluation without results, and loses those that are None.
@@ -112,18 +117,6 @@ class CityscapesScoreMetric(BaseMetric):
                 "metainfo=dict(classes=...) in the dataset"
             )
         return classes
-
-    def _label_ids(self, prediction: Tensor, image: Path) -> np.ndarray:
-        """Label ids (H, W), uint8, of class indices (1, H, W)."""
-        classes = self._classes()
-        highest = int(prediction.max())
-        if highest >= len(classes):
-            raise DataError(
-                f"class {highest} is predicted for {image}; expected indices "
-                f"0..{len(classes) - 1} of the dataset's classes: set decode_head.num_classes="
-                f"{len(classes)}"
-            )
-        return label_id_table(classes)[prediction.squeeze(0).cpu().numpy()]
 
     def _count(self, prediction: np.ndarray, sample: dict) -> State:
         labels = label_ids_path(sample.get("seg_map_path"))
