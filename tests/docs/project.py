@@ -78,7 +78,6 @@ class Project:
     def __init__(self, folder: Path, load_tool: Callable[[str], Callable]) -> None:
         self.folder = folder
         self._load_tool = load_tool
-        self._scenes: Path | None = None
         (folder / "tools").symlink_to(ROOT / "tools")
         # Not a link: examples write configs of their own.
         shutil.copytree(ROOT / "configs", folder / "configs")
@@ -93,16 +92,11 @@ class Project:
             self._make(*arguments)
         elif program == "pip":
             self._pip(arguments)
-        elif program == "source":
-            if arguments != [".venv/bin/activate"]:
-                raise ValueError(f"source {arguments}: no file that `make env` makes")
         elif program == "python":
             self._python(arguments)
-        elif program == "apt-get":
-            pass
         elif program.startswith("tools/dist_"):
             self._launcher(program, arguments)
-        else:
+        elif program not in ("apt-get", "source"):
             raise ValueError(f"no way to try {words}")
 
     def _python(self, arguments: list[str]) -> None:
@@ -146,10 +140,7 @@ class Project:
 
     @staticmethod
     def _options_of(main: Callable, arguments: list[str]) -> None:
-        """Have a benchmark or a screenshot take its options and stop there.
-
-        tests/benchmarks and tests/web run them.
-        """
+        """Have a benchmark take its options and stop there; tests/benchmarks run them."""
 
         class Taken(Exception):
             pass
@@ -189,19 +180,16 @@ class Project:
                 raise ValueError(f"pip {arguments}: no extra {unknown}")
 
     def _placeholder(self, word: str, arguments: list[str]) -> str:
+        """A word as it is; for CHECKPOINT, untrained weights for the config among the arguments."""
         if word != "CHECKPOINT":
             return word
         config = next(a for a in arguments if a.startswith("configs/"))
-        return str(self.checkpoint(config))
-
-    def checkpoint(self, config: str) -> Path:
-        """Weights for a config, untrained."""
         path = self.folder / "checkpoints" / f"{Path(config).stem}.pth"
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
             model = build_model(Config.fromfile(self.folder / config))
             torch.save({"state_dict": model.state_dict(), "meta": {}}, path)
-        return path
+        return str(path)
 
     def provide_for(self, text: str) -> None:
         """Make what a block of Python reads of `make demo`."""

@@ -145,18 +145,15 @@ def attach_pack(items: Iterable[dict], pack: str | Path, data_root: str | None) 
     packed ones; ``verify_pack`` compares the pixels.
 
     Raises:
-        DataError: The packed dataset is missing, unfinished, stale or corrupted, or ``data_root``
-            is missing.
+        DataError: The packed dataset is missing, unfinished, stale or corrupted.
     """
-    if not data_root:
-        raise DataError(f"pack is {pack} but data_root is {data_root!r}: a pack needs both")
-    pixels, root = str(Path(pack) / PIXELS), Path(data_root)
+    pixels, root = str(Path(pack) / PIXELS), Path(data_root or ".")
     # before the index: pixels that are written between the two are then refused when read
     version = version_of(pixels) if osp.isfile(pixels) else (0, 0, 0)
     entries = read_index(pack)
     absent, stale = [], []
     for item in items:
-        files = (osp.relpath(item[key], data_root) for key in ("img_path", "seg_map_path"))
+        files = (osp.relpath(item[key], root) for key in ("img_path", "seg_map_path"))
         paths = [Path(file).as_posix() for file in files]
         entry = entries.get(paths[0])
         if entry is None:

@@ -20,7 +20,7 @@ from glore_seg.datasets.packed.reader import (
     read_index,
     write_index,
 )
-from glore_seg.errors import ConfigError, DataError
+from glore_seg.errors import DataError
 from glore_seg.utils.files import explain_write_error, fsync, locked, remove_unfinished
 from glore_seg.utils.image_io import decode_image, read_header
 from glore_seg.utils.parallel import map_in_processes
@@ -75,8 +75,6 @@ def pack_dataset(
         ConfigError: An option is out of range.
     """
     root, pack = Path(root), Path(pack)
-    if not img_suffix or not seg_map_suffix:
-        raise ConfigError("img_suffix or seg_map_suffix is empty; expected the end of file names")
     label_format = LabelFormat(num_classes)
     found = (_find_pairs(root, split, img_suffix, seg_map_suffix) for split in splits)
     pairs = list(dict.fromkeys(pair for split in found for pair in split))
