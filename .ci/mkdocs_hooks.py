@@ -62,7 +62,7 @@ API = {
         "datasets.label_checks.LabelFormat",
         "datasets.packed.writer.pack_dataset",
         "datasets.cityscapes.check_cityscapes",
-        "datasets.train_ids.make_train_ids",
+        "datasets.cityscapes.make_train_ids",
         "datasets.camvid.convert_camvid",
     ),
     "evaluation": (

@@ -9,7 +9,7 @@ import numpy as np
 import glore_seg  # noqa: F401  patches OpenMMLab, so import it first
 from glore_seg.cli import run_tool
 from glore_seg.evaluation import CityscapesScorer
-from glore_seg.evaluation.ground_truth import update_from_files
+from glore_seg.evaluation.label_ids import update_from_files
 from glore_seg.evaluation.submission import ExpectedImages, check_submission
 
 

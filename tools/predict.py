@@ -10,7 +10,7 @@ from glore_seg.apis.inference import OutputFolder, Segmenter, find_jobs, segment
 from glore_seg.apis.inference.sources import hash_source
 from glore_seg.cli import add_cfg_options, one_line, run_tool
 from glore_seg.evaluation import label_id_table
-from glore_seg.utils.locking import locked
+from glore_seg.utils.files import locked
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -2,11 +2,6 @@
 
 _base_ = "./r50_glore_kinetics400.py"
 
-custom_imports = dict(
-    imports=[*_base_.custom_imports.imports, "glore_seg.datasets.video.rawframes"],
-    allow_failed_imports=False,
-)
-
 # The list says how many frames there are, so that no file is opened before they are drawn.
 decode = [dict(type="CheckedFrameDecode")]
 train_pipeline = [_base_.train_pipeline[1], *decode, *_base_.train_pipeline[3:]]

@@ -16,10 +16,10 @@ from glore_seg.evaluation.cityscapes_scores import (
     CITYSCAPES_CLASSES,
     CityscapesScorer,
     CityscapesScores,
+    label_id_table,
 )
 from glore_seg.evaluation.confusion import ConfusionMatrix, count_pixels
-from glore_seg.evaluation.ground_truth import label_ids_path, update_from_files
-from glore_seg.evaluation.label_ids import label_id_table
+from glore_seg.evaluation.label_ids import label_ids_path, update_from_files
 from glore_seg.utils.progress import track
 
 

@@ -7,10 +7,14 @@ Importing this registers ``CheckedCityscapesDataset``, ``LoadCheckedAnnotations`
 
 from glore_seg.datasets.camvid import CAMVID_CLASSES, convert_camvid
 from glore_seg.datasets.checked_cityscapes import CheckedCityscapesDataset
-from glore_seg.datasets.cityscapes import CITYSCAPES_COUNTS, CityscapesReport, check_cityscapes
+from glore_seg.datasets.cityscapes import (
+    CITYSCAPES_COUNTS,
+    CityscapesReport,
+    check_cityscapes,
+    make_train_ids,
+)
 from glore_seg.datasets.kinetics import convert_kinetics
 from glore_seg.datasets.packed import pack_dataset, verify_pack
-from glore_seg.datasets.train_ids import make_train_ids
 from glore_seg.datasets.transforms import (
     ClipHLSJitter,
     ClipNoise,

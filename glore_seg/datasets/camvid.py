@@ -9,44 +9,20 @@ import re
 from pathlib import Path
 
 import numpy as np
+from cityscapesscripts.helpers.labels import name2label
 
 from glore_seg.datasets.label_checks import LabelFormat, check_same_size, decode_label
 from glore_seg.errors import DataError
 from glore_seg.utils.image_io import read_image, write_png
 from glore_seg.utils.progress import track
 
-CAMVID_SPLITS = ("train", "val")
-
-CAMVID_CLASSES = (
-    "road",
-    "sidewalk",
-    "building",
-    "fence",
-    "pole",
-    "traffic sign",
-    "vegetation",
-    "sky",
-    "person",
-    "rider",
-    "car",
+_CLASSES = (  # Cityscapes' names of CamVid's indices 0, 1, ...
+    *("sky", "building", "pole", "road", "sidewalk", "vegetation", "traffic sign", "fence"),
+    *("car", "person", "rider", "unlabeled"),
 )
+CAMVID_CLASSES = tuple(sorted(_CLASSES[:-1], key=lambda name: name2label[name].trainId))
 """The 11 Cityscapes classes of CamVid, in Cityscapes' order, for ``metainfo`` in a config."""
 
-# CamVid's index -> Cityscapes' (label id, train id); CamVid's 11 is unlabeled.
-_IDS = (
-    (23, 10),  # sky
-    (11, 2),  # building
-    (17, 5),  # pole
-    (7, 0),  # road
-    (8, 1),  # pavement: sidewalk
-    (21, 8),  # tree: vegetation
-    (20, 7),  # sign or symbol: traffic sign
-    (13, 4),  # fence
-    (26, 13),  # car
-    (24, 11),  # pedestrian: person
-    (25, 12),  # bicyclist: rider
-    (0, 255),
-)
 _FORMAT = LabelFormat(num_classes=11, ignore_index=11)
 
 
@@ -69,7 +45,7 @@ def convert_camvid(src: str | Path, out: str | Path, *, progress: bool = True) -
             size does not fit, or a label map holds another value than 0 to 11.
     """
     src, out = Path(src), Path(out)
-    pairs = {split: _find_pairs(src, split) for split in CAMVID_SPLITS}
+    pairs = {split: _find_pairs(src, split) for split in ("train", "val")}
     tasks = [(split, *pair) for split, found in pairs.items() for pair in found]
     for split, image, label in track(tasks, len(tasks), "CamVid", show=progress):
         _convert(image, label, out, split)
@@ -77,13 +53,10 @@ def convert_camvid(src: str | Path, out: str | Path, *, progress: bool = True) -
 
 
 def cityscapes_name(name: str) -> str:
-    """Return the Cityscapes name (``city_sequence_frame``) of a CamVid image.
+    """Return the Cityscapes name of a CamVid image; a video becomes a city.
 
-    Args:
-        name: CamVid's, such as ``0001TP_006690`` or ``0006R0_f00930``.
-
-    Returns:
-        The name, such as ``camvid0001tp_000000_006690``: a video becomes a city.
+    ``0001TP_006690`` becomes ``camvid0001tp_000000_006690``, ``0006R0_f00930``
+    ``camvid0006r0_000000_000930``.
 
     Raises:
         DataError: ``name`` has another form.
@@ -118,12 +91,15 @@ def _convert(image_path: Path, label_path: Path, out: Path, split: str) -> None:
     target = out / "leftImg8bit" / split / city / f"{name}_leftImg8bit.png"
     if target.is_file():  # written last: its labels are there
         return
-    label = decode_label(label_path.read_bytes(), path=str(label_path))
+    stored = decode_label(label_path.read_bytes(), path=str(label_path))
     image = read_image(image_path)
-    check_same_size(label.shape, image.shape, str(label_path), str(image_path))
-    _FORMAT.check_values(label, str(label_path))
+    check_same_size(stored.shape, image.shape, str(label_path), str(image_path))
+    _FORMAT.check_values(stored, str(label_path))
     stem = out / "gtFine" / split / city / f"{name}_gtFine"
-    ids = np.array(_IDS, np.uint8)
-    write_png(f"{stem}_labelIds.png", ids[label, 0])
-    write_png(f"{stem}_labelTrainIds.png", ids[label, 1])
+    labels = [name2label[name] for name in _CLASSES]
+    for kind, ids in (
+        ("labelIds", [label.id for label in labels]),
+        ("labelTrainIds", [label.trainId for label in labels]),
+    ):
+        write_png(f"{stem}_{kind}.png", np.array(ids, np.uint8)[stored])
     write_png(target, image)

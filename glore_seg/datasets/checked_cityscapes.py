@@ -93,12 +93,12 @@ class CheckedCityscapesDataset(CityscapesDataset):
 
     def _has_labels(self) -> bool:
         """Whether there are labels; only in ``test_mode`` they may be missing."""
+        folder = self.data_prefix["seg_map_path"]
         if not self.test_mode:
             self._existing_dir("seg_map_path")
-            return True
-        folder = self.data_prefix["seg_map_path"]
-        return osp.isdir(folder) and bool(
-            self._files(folder, self.seg_map_suffix) or self._files(folder, "_labelIds.png")
+        return not self.test_mode or (
+            osp.isdir(folder)
+            and any(self._files(folder, end) for end in (self.seg_map_suffix, "_labelIds.png"))
         )
 
     def _check_pairs(self, items: list[dict]) -> None:
@@ -110,19 +110,18 @@ class CheckedCityscapesDataset(CityscapesDataset):
             for item in items
         }
         counts = f"{len(wanted)} images, {len(labels)} labels"
-        without = sorted(wanted - labels)
+        without, alone = sorted(wanted - labels), sorted(labels - wanted)
+        label_ids = self.seg_map_suffix.replace("labelTrainIds", "labelIds")
+        if without and self._files(folder, label_ids) & {*without}:
+            raise DataError(
+                f"{len(without)} of {len(wanted)} images have labelIds but no labelTrainIds in "
+                f"{folder}, such as {without[0]}: create them with `{TRAIN_IDS_COMMAND}`"
+            )
         if without:
-            label_ids = self.seg_map_suffix.replace("labelTrainIds", "labelIds")
-            if label_ids != self.seg_map_suffix and self._files(folder, label_ids) & {*without}:
-                raise DataError(
-                    f"{len(without)} of {len(wanted)} images have labelIds but no labelTrainIds in "
-                    f"{folder}, such as {without[0]}: create them with `{TRAIN_IDS_COMMAND}`"
-                )
             raise DataError(
                 f"{counts}: {len(without)} images have no *{self.seg_map_suffix} in {folder}, such "
                 f"as {without[0]}: prepare the labels again as data/README.md says"
             )
-        alone = sorted(labels - wanted)
         if alone and not self.ann_file:
             raise DataError(
                 f"{counts}: {len(alone)} labels in {folder} have no image, such as {alone[0]}: "

@@ -1,18 +1,21 @@
-"""Check a Cityscapes folder: what is missing, and how to get it."""
+"""Check a Cityscapes folder, and create the ``labelTrainIds`` images that training reads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from glore_seg.errors import DataError
+from glore_seg.utils.files import atomic_write
+from glore_seg.utils.parallel import map_in_processes
+from glore_seg.utils.progress import track
+
 CITYSCAPES_COUNTS = {"train": 2975, "val": 500, "test": 1525}
 """Images of the finely annotated Cityscapes, by split."""
 
 _DOWNLOADS = "https://www.cityscapes-dataset.com/downloads/"
-_ARCHIVES = {
-    "leftImg8bit": "leftImg8bit_trainvaltest.zip",
-    "gtFine": "gtFine_trainvaltest.zip",
-}
+_IMAGES, _ANNOTATIONS = "leftImg8bit_trainvaltest.zip", "gtFine_trainvaltest.zip"
+_ARCHIVES = {"leftImg8bit": _IMAGES, "gtFine": _ANNOTATIONS}
 _IMAGE = "_leftImg8bit.png"
 _LABELS = {
     "polygons": "_gtFine_polygons.json",
@@ -23,18 +26,11 @@ _LABELS = {
 
 @dataclass
 class CityscapesReport:
-    """Result of a check.
-
-    Attributes:
-        counts: By split, the number of ``images``, ``polygons``, ``labelIds`` and
-            ``labelTrainIds``.
-        problems: What is wrong, each with its fix.
-        without_train_ids: Number of polygon files without ``labelTrainIds``.
-    """
+    """Result of a check: problems, each with its fix, and counts of each kind of file by split."""
 
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    without_train_ids: int = 0
+    without_train_ids: int = 0  # polygon files without labelTrainIds
 
     def __str__(self) -> str:
         """Return a table of the counts and the list of problems."""
@@ -75,8 +71,8 @@ def check_cityscapes(root: str | Path, *, allow_incomplete: bool = False) -> Cit
         _check_split(root, split, None if allow_incomplete else expected, report)
     if not sum(counts["images"] for counts in report.counts.values()):
         report.problems.append(
-            f"no *{_IMAGE} in {root / 'leftImg8bit'}/{{train,val,test}}/CITY: unpack "
-            f"{_ARCHIVES['leftImg8bit']} in {root}"
+            f"no *{_IMAGE} in {root / 'leftImg8bit'}/{{train,val,test}}/CITY: unpack {_IMAGES} in "
+            f"{root}"
         )
     return report
 
@@ -111,19 +107,78 @@ def _check_split(root: Path, split: str, expected: int | None, report: Cityscape
 
     if expected is not None and len(images) != expected:
         report.problems.append(
-            f"{split}: {len(images)} images, expected {expected}: unpack "
-            f"{_ARCHIVES['leftImg8bit']} again, or give --allow-incomplete for another dataset"
+            f"{split}: {len(images)} images, expected {expected}: unpack {_IMAGES} again, or give "
+            "--allow-incomplete for another dataset"
         )
     labeled = set().union(*labels.values())
-    if split != "test" and images - labeled:
-        alone = sorted(images - labeled)
-        report.problems.append(
-            f"{split}: {len(alone)} of {len(images)} images have no label in gtFine, such as "
-            f"{alone[0]}: unpack {_ARCHIVES['gtFine']} again"
+    for some, others, what, archive in (
+        (images if split != "test" else set(), labeled, "images have no label in", _ANNOTATIONS),
+        (labeled, images, "labels have no image in", _IMAGES),
+    ):
+        alone = sorted(some - others)
+        if alone:
+            report.problems.append(
+                f"{split}: {len(alone)} of {len(some)} {what} {archive.partition('_')[0]}, such as "
+                f"{alone[0]}: unpack {archive} again"
+            )
+
+
+def make_train_ids(
+    root: str | Path, *, num_workers: int = 1, progress: bool = True
+) -> tuple[int, int]:
+    """Draw ``*_gtFine_labelTrainIds.png`` beside each ``*_gtFine_polygons.json``.
+
+    cityscapesScripts draws them, in ``num_workers`` processes. Existing ones are kept, so an
+    interrupted run resumes.
+
+    Returns:
+        The number of images created and the number kept.
+
+    Raises:
+        DataError: ``gtFine`` has no polygons, or a polygon file cannot be drawn.
+        ConfigError: ``num_workers`` is less than 1.
+    """
+    sources = sorted((Path(root) / "gtFine").glob(f"*/*/[!.]*{_LABELS['polygons']}"))
+    if not sources:
+        raise DataError(
+            f"no gtFine/SPLIT/CITY/*{_LABELS['polygons']} in {root}: unpack {_ANNOTATIONS} there"
         )
-    if labeled - images:
-        alone = sorted(labeled - images)
-        report.problems.append(
-            f"{split}: {len(alone)} of {len(labeled)} labels have no image in leftImg8bit, such as "
-            f"{alone[0]}: unpack {_ARCHIVES['leftImg8bit']} again"
+    todo = [source for source in sources if not _target(source).is_file()]
+    done = map_in_processes(draw_train_ids, todo, num_workers, chunksize=8)
+    for _ in track(done, len(todo), "labelTrainIds", show=progress):
+        pass
+    return len(todo), len(sources) - len(todo)
+
+
+def draw_train_ids(source: Path) -> None:
+    """Draw the ``labelTrainIds`` image of one ``*_gtFine_polygons.json``.
+
+    Raises:
+        DataError: It cannot be read or drawn.
+    """
+    from cityscapesscripts.helpers.annotation import Annotation
+    from cityscapesscripts.preparation.json2labelImg import createLabelImage
+
+    annotation = Annotation()
+    try:
+        annotation.fromJsonText(source.read_text())
+        image = createLabelImage(annotation, "trainIds")
+    except SystemExit as error:  # of cityscapesScripts for an unknown label
+        raise DataError(f"{source} has a label that cityscapesScripts does not know") from error
+    except Exception as error:  # it does not check what it reads
+        raise DataError(
+            f"{source} is not a polygon file of Cityscapes ({error!r}): unpack {_ANNOTATIONS} again"
+        ) from error
+    if not min(image.size):
+        raise DataError(
+            f"{source} declares an image of {image.width} x {image.height} pixels: unpack "
+            f"{_ANNOTATIONS} again"
         )
+    with atomic_write(_target(source)) as temporary:
+        image.save(temporary)
+
+
+def _target(source: Path) -> Path:
+    return source.with_name(
+        source.name.removesuffix(_LABELS["polygons"]) + _LABELS["labelTrainIds"]
+    )

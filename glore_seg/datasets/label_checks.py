@@ -1,7 +1,7 @@
 """Check label maps for what would train on wrong classes without an error.
 
 Used by the loading transforms, by packing, by the conversion of CamVid, and by the check of a
-dataset before training. Shape legend: H, W height and width of a label map.
+dataset before training.
 """
 
 from __future__ import annotations
@@ -55,13 +55,6 @@ class LabelFormat:
             self.reduce_zero_label
         )
 
-    def unknown_values(self) -> np.ndarray:
-        """Return which of the 256 values must not be stored, (256,), bool."""
-        unknown = np.ones(256, bool)
-        unknown[: self.num_stored] = False
-        unknown[self.ignore_index] = False
-        return unknown
-
     def class_table(self) -> np.ndarray | None:
         """Return the class of each stored value, (256,), uint8; None if values stay.
 
@@ -78,19 +71,17 @@ class LabelFormat:
         return mapped.astype(np.uint8)
 
     def check_values(self, label: np.ndarray, path: str) -> None:
-        """Reject a label map, or a crop of one, with values that are not classes.
-
-        Args:
-            label: Stored values, (H, W), uint8.
-            path: Its file, for the message.
+        """Reject a label map, (H, W), uint8, or a crop of one, with values that are not classes.
 
         Raises:
-            DataError: There are such values.
+            DataError: There are such values in the file ``path``.
         """
         # 255 + 1 is 0 in a byte: one maximum is enough, in a third of the table's time
         if self.ignore_index == 255 and (label + np.uint8(1)).max() <= self.num_stored:
             return
-        unknown = self.unknown_values()
+        unknown = np.ones(256, bool)
+        unknown[: self.num_stored] = False
+        unknown[self.ignore_index] = False
         if not cv2.countNonZero(cv2.LUT(label, unknown.astype(np.uint8))):
             return
         values = [int(value) for value in np.unique(label) if unknown[value]]
@@ -110,17 +101,12 @@ class LabelFormat:
 def decode_label(data: bytes, *, path: str, backend: str = "cv2") -> np.ndarray:
     """Decode a label map and reject what is not one byte per pixel.
 
-    Args:
-        data: The bytes of the file.
-        path: The file, for messages.
-        backend: As for :func:`glore_seg.utils.image_io.decode_image`.
-
     Returns:
         The stored values, (H, W), uint8.
 
     Raises:
-        DataError: It cannot be decoded, or has a palette, several channels, or another number of
-            bits than 8.
+        DataError: The file ``path`` cannot be decoded, or has a palette, several channels, or
+            another number of bits than 8.
     """
     header = read_header(data, name=path)
     if header.mode == "P":
@@ -134,16 +120,6 @@ def decode_label(data: bytes, *, path: str, backend: str = "cv2") -> np.ndarray:
             "expected 8: save it with 8 bits"
         )
     label = decode_image(data, name=path, as_stored=True, backend=backend)
-    check_single_byte(label, path)
-    return np.ascontiguousarray(label)
-
-
-def check_single_byte(label: np.ndarray, path: str) -> None:
-    """Reject a label map of several channels or of other numbers than bytes.
-
-    Raises:
-        DataError: It is such.
-    """
     if label.ndim != 2:
         raise DataError(
             f"{path} is a color image of shape {label.shape}; expected one channel of class "
@@ -154,21 +130,16 @@ def check_single_byte(label: np.ndarray, path: str) -> None:
             f"{path} holds {label.dtype}; expected 8-bit class indices, as in "
             "*_labelTrainIds.png (*_instanceIds.png has 16 bits): correct seg_map_suffix"
         )
+    return np.ascontiguousarray(label)
 
 
 def check_same_size(
     label_shape: tuple[int, ...], image_shape: tuple[int, ...], label: str, image: str
 ) -> None:
-    """Reject a label map of another size than its image.
-
-    Args:
-        label_shape: (H, W) of the label map.
-        image_shape: (H, W), or (H, W, 3), of the image.
-        label: File of the label map.
-        image: File of the image.
+    """Reject a label map, of the file ``label``, of another size than its image.
 
     Raises:
-        DataError: The sizes differ.
+        DataError: The heights or the widths differ.
     """
     if tuple(label_shape) != tuple(image_shape[:2]):
         raise DataError(

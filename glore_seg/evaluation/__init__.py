@@ -4,8 +4,8 @@ from glore_seg.evaluation.cityscapes_scores import (
     CITYSCAPES_CLASSES,
     CityscapesScorer,
     CityscapesScores,
+    label_id_table,
 )
-from glore_seg.evaluation.label_ids import label_id_table
 from glore_seg.evaluation.metrics.cityscapes_score_metric import CityscapesScoreMetric
 
 __all__ = [

@@ -9,24 +9,28 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from cityscapesscripts.evaluation.evalPixelLevelSemanticLabeling import args as _scripts
 from cityscapesscripts.helpers.labels import category2labels, id2label, name2label
 from prettytable import PrettyTable
 
 from glore_seg.errors import DataError
-from glore_seg.evaluation.cityscapes_counts import (
-    NUM_IDS,
-    check_arrays,
-    count_label_ids,
-    weigh_instances,
-)
-from glore_seg.evaluation.confusion import percent
+from glore_seg.evaluation.confusion import count_pixels, percent
 
 CITYSCAPES_CLASSES = tuple(
     label.name for i, label in sorted(id2label.items()) if i >= 0 and not label.ignoreInEval
 )
 """Names of the 19 classes that are scored, in the order of their train ids."""
 
-State = tuple[np.ndarray, np.ndarray, np.ndarray, bool]
+NUM_IDS = 1 + max(id2label)
+"""Number of label ids: 0 to 33."""
+
+_AVERAGE_SIZES = _scripts.avgClassSize  # mean pixels of an instance in Cityscapes, by class
+_MAX_GROUP_ID = 1000  # instance ids up to here are label ids: of stuff and of groups
+_INSTANCE_LABELS = [
+    i for i, label in id2label.items() if i >= 0 and (label.hasInstances or label.ignoreInEval)
+]
+
+State = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -53,38 +57,33 @@ class CityscapesScores:
 
     def as_dict(self) -> dict[str, float]:
         """Every score by its key: averages first, then ``IoU.<class>`` and the like."""
-        scores = {
-            "mIoU": _mean(self.iou.values()),
-            "miIoU": _mean(self.iiou.values()),
-            "mIoU_category": _mean(self.iou_category.values()),
-            "miIoU_category": _mean(self.iiou_category.values()),
-            "aAcc": self.accuracy,
+        kinds = {
+            "IoU": self.iou,
+            "iIoU": self.iiou,
+            "IoU_category": self.iou_category,
+            "iIoU_category": self.iiou_category,
         }
-        for kind, values in (
-            ("IoU", self.iou),
-            ("iIoU", self.iiou),
-            ("IoU_category", self.iou_category),
-            ("iIoU_category", self.iiou_category),
-        ):
+        scores = {f"m{kind}": _mean(values.values()) for kind, values in kinds.items()}
+        scores["aAcc"] = self.accuracy
+        for kind, values in kinds.items():
             scores.update({f"{kind}.{name}": value for name, value in values.items()})
         return scores
 
     def table(self) -> str:
         """The scores as text: classes, then categories, then pixel accuracy."""
-        parts = [
+        tables = (
             _table("class", self.iou, self.iiou),
             _table("category", self.iou_category, self.iiou_category),
-            f"pixel accuracy {self.accuracy:.2f} %",
-        ]
-        return "\n".join(parts)
+        )
+        return "\n".join([*tables, f"pixel accuracy {self.accuracy:.2f} %"])
 
     def summary(self) -> str:
         """The table and a line with the four scores of the benchmark."""
         scores = self.as_dict()
-        names = {"mIoU": "IoU class", "miIoU": "iIoU class"}
-        names |= {"mIoU_category": "IoU category", "miIoU_category": "iIoU category"}
-        line = ", ".join(f"{name} {scores[key]:.2f}" for key, name in names.items())
-        return f"{self.table()}\n{line} %"
+        names = ("IoU class", "iIoU class", "IoU category", "iIoU category")
+        keys = ("mIoU", "miIoU", "mIoU_category", "miIoU_category")
+        pairs = zip(names, keys, strict=True)
+        return f"{self.table()}\n" + ", ".join(f"{n} {scores[key]:.2f}" for n, key in pairs) + " %"
 
 
 class CityscapesScorer:
@@ -116,17 +115,10 @@ class CityscapesScorer:
     """
 
     def __init__(self, classes: Sequence[str] = CITYSCAPES_CLASSES) -> None:
-        unknown = [name for name in classes if name not in CITYSCAPES_CLASSES]
-        if unknown or not classes:
-            raise DataError(
-                f"classes hold {unknown or 'nothing'}; expected classes that Cityscapes scores: "
-                f"{', '.join(CITYSCAPES_CLASSES)}"
-            )
-        self._ids = np.array(sorted(name2label[name].id for name in classes))
+        self._ids = np.sort(label_id_table(classes)).astype(np.intp)
         self._confusion = np.zeros((NUM_IDS, NUM_IDS), np.int64)
         # of instances, by label id: weighted TP and FN of the class, then of its category
         self._weighted = np.zeros((NUM_IDS, 4))
-        self._all_have_instances = True
 
     def update(
         self, prediction: np.ndarray, label_ids: np.ndarray, instance_ids: np.ndarray | None
@@ -144,71 +136,54 @@ class CityscapesScorer:
             DataError: An array has another type or shape, or an id that Cityscapes does not have.
                 Nothing of the image is counted then.
         """
-        check_arrays(prediction, label_ids, instance_ids)
-        counts = count_label_ids(label_ids, prediction)
-        weighted = None if instance_ids is None else weigh_instances(instance_ids, prediction)
+        _check_arrays(prediction, label_ids, instance_ids)
+        counts = _count_label_ids(label_ids, prediction)
+        self._weighted += (
+            np.nan if instance_ids is None else _weigh_instances(instance_ids, prediction)
+        )
         self._confusion += counts
-        if weighted is None:
-            self._all_have_instances = False
-        else:
-            self._weighted += weighted
 
     def state(self) -> State:
         """All counts in a few kilobytes, for :meth:`add_state` in another process."""
         positions = np.flatnonzero(self._confusion).astype(np.uint16)
-        return (
-            positions,
-            self._confusion.flat[positions],
-            self._weighted[self._with_instances()],
-            self._all_have_instances,
-        )
+        weighted = self._weighted[self._with_instances()]
+        return positions, self._confusion.flat[positions], weighted
 
     def add_state(self, state: State) -> None:
         """Add the counts from :meth:`state` of a scorer of the same classes."""
-        positions, counts, weighted, have_instances = state
+        positions, counts, weighted = state
         self._confusion.flat[positions] += counts
         self._weighted[self._with_instances()] += weighted
-        self._all_have_instances &= have_instances
 
     def compute(self) -> CityscapesScores:
         """Compute the scores of the images counted so far."""
-        ids = self._ids
-        scored = self._confusion[np.ix_(ids, ids)]
+        ids, with_instances = self._ids, self._with_instances()
+        scored, in_truth = self._confusion[np.ix_(ids, ids)], self._confusion[ids].sum(1)
         hits = np.diagonal(scored)
-        in_truth = self._confusion[ids].sum(1)
         false = scored.sum(0) - hits
-        iou = dict(zip(_names(ids), _percent(hits, in_truth + false), strict=True))
-
-        with_instances = self._with_instances()
-        hit, missed = self._weighted[with_instances, :2].T
-        wrong = false[np.isin(ids, with_instances)]
-        iious = _percent(hit, hit + wrong + missed, known=self._all_have_instances)
-        iiou = dict(zip(_names(with_instances), iious, strict=True))
+        weighted_hits, weighted_misses = self._weighted[with_instances, :2].T
+        weighted_union = weighted_hits + false[np.isin(ids, with_instances)] + weighted_misses
 
         iou_category, iiou_category = {}, {}
         for category, labels in category2labels.items():
             all_ids = [label.id for label in labels if label.id >= 0]
-            inside = np.intersect1d(ids, all_ids)
+            inside, outside = np.intersect1d(ids, all_ids), np.setdiff1d(ids, all_ids)
             if not inside.size:
                 continue
-            outside = np.setdiff1d(ids, all_ids)
-            hits = self._confusion[np.ix_(inside, inside)].sum()
-            false = self._confusion[np.ix_(outside, inside)].sum()
-            union = self._confusion[inside].sum() + false
-            iou_category[category] = _percent(hits, union)[0]
+            hit = self._confusion[np.ix_(inside, inside)].sum()
+            union = self._confusion[inside].sum() + self._confusion[np.ix_(outside, inside)].sum()
+            iou_category[category] = float(percent(hit, union))
             if all(id2label[i].hasInstances for i in all_ids):
                 hit, missed = self._weighted[inside, 2:].sum(0)
                 # ignored classes of the category as well, such as a predicted caravan
                 wrong = self._confusion[np.ix_(outside, all_ids)].sum()
-                iiou_category[category] = _percent(
-                    hit, hit + wrong + missed, known=self._all_have_instances
-                )[0]
+                iiou_category[category] = float(percent(hit, hit + wrong + missed))
         return CityscapesScores(
-            iou=iou,
-            iiou=iiou,
+            iou=_by_name(ids, percent(hits, in_truth + false)),
+            iiou=_by_name(with_instances, percent(weighted_hits, weighted_union)),
             iou_category=iou_category,
             iiou_category=iiou_category,
-            accuracy=_percent(np.trace(scored), in_truth.sum())[0],
+            accuracy=float(percent(np.trace(scored), in_truth.sum())),
             confusion=self._confusion.copy(),
         )
 
@@ -216,13 +191,23 @@ class CityscapesScorer:
         return np.array([i for i in self._ids if id2label[i].hasInstances], np.intp)
 
 
-def _names(ids: Iterable[int]) -> list[str]:
-    return [id2label[i].name for i in ids]
+def label_id_table(classes: Sequence[str]) -> np.ndarray:
+    """Return the label ids of K classes, (K,), uint8: ``table[indices]`` are label ids.
+
+    Raises:
+        DataError: There are none, or there is a class that Cityscapes does not score.
+    """
+    unknown = [name for name in classes if name not in CITYSCAPES_CLASSES]
+    if unknown or not classes:
+        raise DataError(
+            f"classes hold {unknown or 'nothing'}; expected classes that Cityscapes scores, "
+            f"{', '.join(CITYSCAPES_CLASSES)}: rename them in the dataset's metainfo"
+        )
+    return np.array([name2label[name].id for name in classes], np.uint8)
 
 
-def _percent(part: np.ndarray, total: np.ndarray, *, known: bool = True) -> list[float]:
-    found = np.atleast_1d(percent(part, total))
-    return (found if known else np.full(found.shape, np.nan)).tolist()
+def _by_name(ids: Iterable[int], values: np.ndarray) -> dict[str, float]:
+    return dict(zip((id2label[i].name for i in ids), values.tolist(), strict=True))
 
 
 def _mean(values: Iterable[float]) -> float:
@@ -243,3 +228,74 @@ def _table(kind: str, iou: dict[str, float], iiou: dict[str, float]) -> str:
     table.add_divider()
     table.add_row(["mean", *(f"{_mean(column.values()):.2f}" for column in columns.values())])
     return table.get_string()
+
+
+def _check_arrays(
+    prediction: np.ndarray, label_ids: np.ndarray, instance_ids: np.ndarray | None
+) -> None:
+    """Reject arrays that are not images of ids of one size."""
+    for name, array, types in (
+        ("prediction", prediction, (np.uint8,)),
+        ("label_ids", label_ids, (np.uint8,)),
+        ("instance_ids", instance_ids, (np.uint8, np.uint16)),
+    ):
+        if array is None:
+            continue
+        if array.dtype not in types or array.shape != label_ids.shape or array.ndim != 2:
+            raise DataError(
+                f"{name} is {array.dtype} of shape {array.shape}; expected {types[-1].__name__} of "
+                f"shape (H, W) as label_ids, {label_ids.shape}"
+            )
+
+
+def _count_label_ids(label_ids: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Count the pixels by true (row) and predicted (column) label id, (I, I), int64."""
+    counts = count_pixels(label_ids, prediction)
+    for name, found in (("label_ids", counts.sum(1)), ("prediction", counts.sum(0))):
+        unknown = NUM_IDS + np.flatnonzero(found[NUM_IDS:])
+        if unknown.size:
+            raise DataError(
+                f"{name} holds {unknown[:5].tolist()}; expected label ids 0..{NUM_IDS - 1} of "
+                "Cityscapes: convert train ids to label ids first"
+            )
+    return counts[:NUM_IDS, :NUM_IDS]
+
+
+def _weigh_instances(instance_ids: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Sum the pixels of instances that are hit and missed, each weighted by average / own size.
+
+    Returns:
+        By true label id, (I, 4): TP and FN of its class, TP and FN of its category. Zero for labels
+        that are not scored.
+    """
+    single = instance_ids > _MAX_GROUP_ID
+    numbers = instance_ids[single]
+    instances = np.flatnonzero(np.bincount(numbers))
+    labels = instances // 1000
+    wrong = instances[~np.isin(labels, _INSTANCE_LABELS)]
+    if wrong.size:
+        raise DataError(
+            f"instance_ids hold {wrong[:5].tolist()}; expected label id times 1000 plus a number "
+            "for a label that has instances (24..33), the label id for all else"
+        )
+    # Small types, since these arrays are as long as the image.
+    dtype = np.uint16 if len(instances) * NUM_IDS < 2**16 else np.uint32
+    first = np.zeros(2**16, dtype)
+    first[instances] = np.arange(len(instances)) * NUM_IDS
+    positions = first.take(numbers) + prediction[single]
+    found = np.bincount(positions, minlength=len(instances) * NUM_IDS)
+    found = found.reshape(-1, NUM_IDS)  # (instances, I)
+
+    weighted = np.zeros((NUM_IDS, 4))
+    for i in np.unique(labels):
+        if id2label[i].ignoreInEval:
+            continue
+        of_class = found[labels == i]
+        size = of_class.sum(1)
+        weight = _AVERAGE_SIZES[id2label[i].name] / size
+        category = [same.id for same in category2labels[id2label[i].category] if same.id >= 0]
+        hit, hit_category = of_class[:, i], of_class[:, category].sum(1)
+        weighted[i] = [
+            (part * weight).sum() for part in (hit, size - hit, hit_category, size - hit_category)
+        ]
+    return weighted

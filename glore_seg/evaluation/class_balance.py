@@ -1,7 +1,4 @@
-"""Pixels and images of each class of a dataset, and class weights for a loss.
-
-Shape legend: H, W sizes of a label map; K classes.
-"""
+"""Pixels and images of each class of a dataset, and class weights for a loss."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ IGNORED = 255
 
 @dataclass(frozen=True)
 class ClassBalance:
-    """Pixels and images of each class.
+    """Pixels and images of each of K classes.
 
     Args:
         classes: K names.
@@ -57,23 +54,15 @@ class ClassBalance:
 
     def as_dict(self) -> dict[str, object]:
         """Results for JSON; the weight of a class without pixels is None."""
+        keys = ("name", "pixels", "share", "images", "weight")
+        weights = [None if np.isnan(weight) else weight for weight in self.weights.tolist()]
+        columns = (self.pixels.tolist(), self.shares.tolist(), self.images.tolist(), weights)
+        rows = zip(self.classes, *columns, strict=True)
         return {
             "num_images": self.num_images,
             "ignored_pixels": self.ignored,
-            "classes": [
-                {
-                    "name": name,
-                    "pixels": int(pixels),
-                    "share": float(share),
-                    "images": int(images),
-                    "weight": None if np.isnan(weight) else float(weight),
-                }
-                for name, pixels, share, images, weight in zip(
-                    self.classes, self.pixels, self.shares, self.images, self.weights,
-                    strict=True,
-                )
-            ],
-        }  # fmt: skip
+            "classes": [dict(zip(keys, row, strict=True)) for row in rows],
+        }
 
     def table(self) -> str:
         """Results as a text table."""

@@ -56,11 +56,7 @@ class ConfusionMatrix:
 
 
 def count_pixels(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-    """Count the pixels of an image by true (row) and predicted (column) value.
-
-    Args:
-        truth: (H, W), uint8.
-        prediction: (H, W), uint8.
+    """Count the pixels of two images, (H, W), uint8, by true (row) and predicted (column) value.
 
     Returns:
         (256, 256), int64.

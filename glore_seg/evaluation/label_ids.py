@@ -1,49 +1,58 @@
-"""Class indices to Cityscapes' label ids, and the writer of label maps."""
+"""Files of label ids: writing predictions, and scoring against the ground truth."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from cityscapesscripts.helpers.labels import name2label
 
 from glore_seg.errors import DataError
-from glore_seg.evaluation.cityscapes_scores import CITYSCAPES_CLASSES
-from glore_seg.utils.image_io import write_png
+from glore_seg.evaluation.cityscapes_scores import CityscapesScorer
+from glore_seg.utils.image_io import read_label_map, write_png
 
-
-def label_id_table(classes: Sequence[str]) -> np.ndarray:
-    """Make the table from class indices to label ids.
-
-    Args:
-        classes: Names of the network's classes, in its order, as Cityscapes names them.
-
-    Returns:
-        Shape (K,), uint8: ``table[prediction]`` are label ids.
-
-    Raises:
-        DataError: A class is not evaluated by Cityscapes.
-    """
-    unknown = [name for name in classes if name not in CITYSCAPES_CLASSES]
-    if unknown:
-        raise DataError(
-            f"the dataset has the classes {', '.join(map(repr, unknown))}, which Cityscapes does "
-            f"not evaluate; expected some of {', '.join(CITYSCAPES_CLASSES)}: rename them in the "
-            "dataset's metainfo"
-        )
-    return np.array([name2label[name].id for name in classes], dtype=np.uint8)
+TRAIN_IDS = "_labelTrainIds.png"
+LABEL_IDS = "_labelIds.png"
+INSTANCE_IDS = "_instanceIds.png"
+_FIX = "prepare the labels again (data/README.md)"
 
 
 def write_label_map(path: Path, labels: np.ndarray, table: np.ndarray | None = None) -> None:
-    """Write a label map as PNG with one channel of 8 bits, atomically.
-
-    Args:
-        path: The file; its folder is created.
-        labels: Class indices, (H, W), uint8.
-        table: From class indices to the ids to write. Default: the indices are written.
+    """Write class indices, (H, W), uint8, as PNG, atomically; with a table, the ids of it.
 
     Raises:
         OutputError: The file cannot be written.
     """
     write_png(path, labels if table is None else table[labels])
+
+
+def label_ids_path(train_ids: str | Path | None) -> Path | None:
+    """The ``*_labelIds.png`` that belongs to a ``*_labelTrainIds.png``; None for other names."""
+    if train_ids is None or not str(train_ids).endswith(TRAIN_IDS):
+        return None
+    return Path(str(train_ids).removesuffix(TRAIN_IDS) + LABEL_IDS)
+
+
+def update_from_files(
+    scorer: CityscapesScorer,
+    prediction: np.ndarray,
+    label_ids: Path,
+    *,
+    instances: bool | None = None,
+) -> None:
+    """Count predicted label ids, (H, W), uint8, against ``*_labelIds.png``.
+
+    With ``instances``, also against ``*_instanceIds.png`` of the same folder; by default if it
+    exists.
+
+    Raises:
+        DataError: A file is missing, is no image, or does not fit the prediction.
+    """
+    path = Path(str(label_ids).removesuffix(LABEL_IDS) + INSTANCE_IDS)
+    if instances is None:
+        instances = path.is_file()
+    truth = read_label_map(label_ids, fix=_FIX)
+    numbers = read_label_map(path, fix=f"{_FIX}, or set instances=False") if instances else None
+    try:
+        scorer.update(prediction, truth, numbers)
+    except DataError as error:
+        raise DataError(f"{label_ids}: {error}") from error

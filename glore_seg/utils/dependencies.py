@@ -11,14 +11,7 @@ _WITHOUT_DEPENDENCIES = {"mmaction": "pip install --no-deps mmaction2"}
 
 
 def require(module: str, extra: str) -> ModuleType:
-    """Import an optional dependency.
-
-    Args:
-        module: Its name, such as ``"onnxruntime"``.
-        extra: The extra of this package that installs it, such as ``"export"``.
-
-    Returns:
-        The module.
+    """Import an optional dependency, which an extra of this package installs.
 
     Raises:
         MissingDependencyError: It is not installed.

@@ -11,10 +11,7 @@ from glore_seg.errors import ConfigError
 
 
 def usable_device(device: torch.device | str | None = None) -> torch.device:
-    """Return a device that torch can use here.
-
-    Args:
-        device: Such as ``"cpu"`` or ``"cuda:1"``. Default: the first GPU, else the CPU.
+    """Return a device that torch can use here; by default the first GPU, else the CPU.
 
     Raises:
         ConfigError: torch does not know the device, or cannot use it.
@@ -40,22 +37,17 @@ def named_device(name: torch.device | str) -> torch.device:
 
 
 def check_gpus(numbers: Sequence[int]) -> None:
-    """Reject GPU numbers that do not exist or are repeated.
-
-    Args:
-        numbers: As torch counts the GPUs in ``CUDA_VISIBLE_DEVICES``.
+    """Reject GPU numbers that do not exist here or are repeated.
 
     Raises:
         ConfigError: There are such numbers.
     """
     given, count = " ".join(map(str, numbers)), torch.cuda.device_count()
-    if any(not 0 <= number < count for number in numbers):
+    if any(not 0 <= number < count for number in numbers) or len(set(numbers)) != len(numbers):
         raise ConfigError(
             f"gpus are {given}, and torch finds {count} GPUs here, counted from 0; expected "
-            "numbers of those, or leave --gpus out"
+            "each number of those once, or leave --gpus out"
         )
-    if len(set(numbers)) != len(numbers):
-        raise ConfigError(f"gpus are {given}; expected each number once")
 
 
 def _unusable(device: torch.device | str | None, error: Exception) -> ValueError:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,19 +21,12 @@ def machine(device: str = "cpu") -> dict[str, Any]:
         except PackageNotFoundError:
             continue
     found["torch"] = torch.__version__  # with its build, which the metadata may lack
-    found["processor"] = _processor()
+    cpuinfo = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.*)", cpuinfo.read_text() if cpuinfo.exists() else "")
+    found["processor"] = names[0] if names else platform.processor() or platform.machine()
     found["cores"] = os.cpu_count()
     found["threads"] = torch.get_num_threads()
     if torch.device(device).type == "cuda":
         found["gpu"] = torch.cuda.get_device_name(device)
         found["cuda"] = torch.version.cuda
     return found
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -1,8 +1,9 @@
-"""Atomic writes: a file that has its name is complete."""
+"""Files: atomic writes (a file that has its name is complete), locks, text and checksums."""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import re
@@ -48,10 +49,10 @@ def atomic_write(path: str | Path, *, sync: bool = False) -> Iterator[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             if sync:
-                _sync(temporary)
+                fsync(temporary)
             temporary.replace(path)
             if sync:
-                _sync(path.parent)
+                fsync(path.parent)
     finally:
         with suppress(OSError):  # of a read-only disk, where there is nothing to remove
             temporary.unlink()
@@ -59,14 +60,7 @@ def atomic_write(path: str | Path, *, sync: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def explain_write_error(path: Path) -> Iterator[None]:
-    """Raise an :class:`OutputError` with the path for errors of a full or read-only disk.
-
-    Args:
-        path: What is written.
-
-    Raises:
-        OutputError: It cannot be written.
-    """
+    """Raise an :class:`OutputError` that names ``path`` for a full or read-only disk."""
     try:
         yield
     except OSError as error:
@@ -80,7 +74,7 @@ def explain_write_error(path: Path) -> Iterator[None]:
         raise explained from error
 
 
-def _sync(path: Path) -> None:
+def fsync(path: Path) -> None:
     """Wait until the disk has a file, or the names in a folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -93,12 +87,7 @@ def _sync(path: Path) -> None:
 def atomic_write_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Give an empty temporary folder; rename it to ``path`` at the end, remove it on an error.
 
-    Args:
-        path: The folder. Its parents are created where missing.
-        overwrite: Whether ``path`` may exist: files of the same names in it are replaced.
-
-    Yields:
-        The temporary folder, beside ``path``.
+    With ``overwrite``, ``path`` may exist: files of the same names in it are replaced.
 
     Raises:
         OutputError: ``path`` exists.
@@ -119,19 +108,11 @@ def atomic_write_folder(path: str | Path, *, overwrite: bool = False) -> Iterato
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def is_temporary(name: str) -> bool:
-    """Whether a file or folder of this name is or was written by :func:`atomic_write`."""
-    return _TEMPORARY.fullmatch(name) is not None
-
-
 def remove_unfinished(folder: Path) -> None:
     """Remove the temporary files that killed processes of this machine left in a folder.
 
     Call it before this process writes there: files of its own process id are taken for those of a
     killed process that had the same.
-
-    Args:
-        folder: It may be missing.
     """
     for path in folder.glob(".*.unfinished*"):
         found = _TEMPORARY.fullmatch(path.name)
@@ -157,6 +138,26 @@ def _is_alive(pid: int) -> bool:
     except OSError:
         pass
     return pid != os.getpid()
+
+
+@contextmanager
+def locked(file: Path, *, doing: str) -> Iterator[None]:
+    """Hold the lock of a file, which ends with the process, also if it is killed.
+
+    The file is created if missing and not removed: two processes could then lock two files of its
+    name.
+
+    Raises:
+        OutputError: Another process holds the lock, ``doing`` what the message says.
+    """
+    with file.open("ab") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(
+                f"another process is {doing}: wait until it ends, or give another folder"
+            ) from error
+        yield
 
 
 def read_lines(path: str | Path) -> list[str]:
@@ -189,13 +190,10 @@ def sha256_of(path: str | Path) -> str:
 
 
 def corruption_reason(path: str | Path) -> str | None:
-    """Say why a checkpoint of torch is not whole; None if it is.
+    """Say why a checkpoint of torch is corrupted; None if it is not.
 
     torch writes an archive with a checksum (CRC-32) of every part, which its reader does not look
     at; all are compared. It compresses nothing: what is compressed may unpack to any size.
-
-    Args:
-        path: The file.
     """
     try:
         with zipfile.ZipFile(path) as archive:

@@ -2,8 +2,6 @@
 
 OpenCV allocates whatever a header declares, gigabytes for a file of a few bytes. Pillow reads the
 header first and refuses more than twice ``PIL.Image.MAX_IMAGE_PIXELS``.
-
-Shape legend: H, W height and width of an image.
 """
 
 from __future__ import annotations
@@ -101,11 +99,7 @@ def decode_image(
 def read_image(
     path: str | Path, *, backend: str = "cv2", check_complete: bool = False
 ) -> np.ndarray:
-    """Read an image file as (H, W, 3), RGB, uint8; arguments as for :func:`decode_image`.
-
-    Raises:
-        CorruptedFileError: It is missing, not an image, truncated, or declares too many pixels.
-    """
+    """Read an image file as (H, W, 3), RGB, uint8; arguments and errors as :func:`decode_image`."""
     data = read_bytes(path)
     return decode_image(data, name=str(path), backend=backend, check_complete=check_complete)
 
@@ -113,9 +107,7 @@ def read_image(
 def read_label_map(path: str | Path, *, fix: str = "correct the path") -> np.ndarray:
     """Read stored values, (H, W) or (H, W, 3) in RGB, uint8 or uint16.
 
-    Args:
-        path: The file.
-        fix: What to do about a missing file, for the message.
+    ``fix`` says what to do about a missing file.
 
     Raises:
         CorruptedFileError: It is missing or cannot be decoded.
@@ -140,12 +132,7 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
 def read_bytes(
     path: str | Path, *, backend_args: dict | None = None, fix: str = "correct the path"
 ) -> bytes:
-    """Read a file by mmengine's storage backends.
-
-    Args:
-        path: The file.
-        backend_args: As for ``mmengine.fileio.get``. Default: the local disk.
-        fix: What to do about a missing file, for the message.
+    """Read a file by mmengine's storage backends; by default from the local disk.
 
     Raises:
         CorruptedFileError: It is missing or cannot be read.

@@ -28,7 +28,7 @@ def map_in_processes(
         work: A function that can be pickled.
         items: Its arguments.
         num_workers: Number of processes, at least 1; 1 works in this process.
-        chunksize: Items that a process takes at once, at least 1.
+        chunksize: Items that a process takes at once.
 
     Raises:
         ConfigError: ``num_workers`` is less than 1.
@@ -45,7 +45,7 @@ def map_in_processes(
         except BrokenProcessPool as error:
             raise GloReSegError(
                 f"one of {num_workers} worker processes died, usually for lack of memory: use "
-                "fewer processes, then repeat the command, which resumes"
+                "fewer processes, then repeat the command"
             ) from error
         except BaseException:
             pool.shutdown(cancel_futures=True)

@@ -11,14 +11,7 @@ Item = TypeVar("Item")
 def track(
     items: Iterable[Item], total: int | None, description: str, *, show: bool = True
 ) -> Iterator[Item]:
-    """Yield items under a bar with the count and the time left.
-
-    Args:
-        items: What to iterate over.
-        total: Number of items; None if it is unknown.
-        description: Text of the bar.
-        show: Whether to show the bar.
-    """
+    """Yield items under a bar with the count and the time left; ``total`` None is unknown."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,

@@ -12,8 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from glore_seg.evaluation.cityscapes_scores import CITYSCAPES_CLASSES
-from glore_seg.evaluation.label_ids import label_id_table
+from glore_seg.evaluation import CITYSCAPES_CLASSES, label_id_table
 from glore_seg.visualization import find_boxes, weigh_differences
 from glore_seg.visualization.report import embed_image
 

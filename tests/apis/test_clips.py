@@ -31,7 +31,7 @@ FRAMES = Config(
 
 @pytest.fixture
 def frames(tmp_path):
-    import glore_seg.datasets.video.rawframes  # noqa: F401  registers
+    import glore_seg.datasets.video.dataset  # noqa: F401  registers
 
     for number in range(1, 7):
         image = np.full((8, 12, 3), 40 * number, np.uint8)

@@ -1,6 +1,5 @@
 """Configs of Table 1, Table 2 and Figure 4: networks, the paper's settings, a step of training."""
 
-import ast
 import copy
 import math
 from functools import cache
@@ -53,9 +52,7 @@ def test_every_row_and_point_has_a_config():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_docstring_and_network_match_the_name(name):
-    text = ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text()))
-    assert text
+def test_network_matches_the_name(name):
     cfg = load(name)
     assert cfg.work_dir == str(Path("work_dirs") / Path(name).name)
     with torch.device("meta"):
@@ -71,10 +68,8 @@ def test_docstring_and_network_match_the_name(name):
         assert unit.zero_init == (not name.startswith("figure4/"))
         if kind == "glore":
             assert isinstance(unit, GloReUnit)
-            assert (unit.num_nodes, unit.num_states) == (
-                unit.in_channels // 4,
-                unit.in_channels // 2,
-            )
+            sizes = unit.num_nodes, unit.num_states
+            assert sizes == (unit.in_channels // 4, unit.in_channels // 2)
             assert not unit.normalize
         else:
             assert isinstance(unit, NonLocalBlock)

@@ -1,6 +1,5 @@
 """The video configs have the released recipe, and train, validate and test on small videos."""
 
-import ast
 import math
 from pathlib import Path
 
@@ -65,12 +64,6 @@ def shrink(cfg, root, work_dir):
     return name_run(cfg, work_dir)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_has_a_docstring_and_a_work_dir_of_its_name(name):
-    assert ast.get_docstring(ast.parse((CONFIGS / f"{name}.py").read_text()))
-    assert load(name).work_dir == f"work_dirs/{name}"
-
-
 @pytest.mark.parametrize(
     ("name", "depth", "kind"),
     [
@@ -118,12 +111,8 @@ def test_schedule_in_samples():
     cfg = load()
     batch = cfg.train_dataloader.batch_size
     warmup, steps = cfg.param_scheduler
-    assert (warmup.type, warmup.start_factor, warmup.begin, warmup.end) == (
-        "LinearLR",
-        0.1,
-        0,
-        1500,
-    )
+    assert (warmup.type, warmup.start_factor) == ("LinearLR", 0.1)
+    assert (warmup.begin, warmup.end) == (0, 1500)
     assert [step * batch for step in steps.milestones] == [10_800_000, 15_600_000, 20_400_000]
     assert (steps.gamma, steps.by_epoch, warmup.by_epoch) == (0.1, False, False)
     assert cfg.train_cfg.max_iters * batch == 24_000_000
@@ -136,20 +125,12 @@ def test_pipelines():
     sampling = [next(s for s in steps if s.type == "SampleFrames") for steps in (train, val, test)]
     assert [(s.clip_len, s.frame_interval) for s in sampling] == [(8, 8)] * 3
     assert [s.get("num_clips", 1) for s in sampling] == [1, 1, 10]
-    assert [step.type for step in train[3:8]] == [
-        "ClipRandomScale",
-        "RandomCrop",
-        "Flip",
-        "ClipHLSJitter",
-        "ClipNoise",
-    ]
+    augmentation = ["ClipRandomScale", "RandomCrop", "Flip", "ClipHLSJitter", "ClipNoise"]
+    assert [step.type for step in train[3:8]] == augmentation
     assert (train[3].short_side, train[3].factor_range) == ((224, 340), (0.8, 1.25))
     assert (train[6].hue, train[6].lightness, train[6].saturation) == (15, 35, 25)
     for steps in (val, test):
         assert (steps[3].scale, steps[4].crop_size) == ((-1, 256), 224)
-    for loader in ("train", "val", "test"):
-        types = {step.type for step in cfg[f"{loader}_dataloader"].dataset.pipeline}
-        assert not any(kind.startswith("Decord") for kind in types)
 
 
 @pytest.mark.slow
@@ -180,42 +161,8 @@ def test_frames_of_folders_are_those_of_the_videos(kinetics, tmp_path):
     assert (clips[0] - clips[1]).abs().mean() < 12
 
 
-def test_ten_clips_average_the_single_ones(kinetics, tmp_path):
-    torch.manual_seed(0)
-    model = build_model(load()).eval()
-    cfg = shrink(load(), kinetics, tmp_path)
-    sample = build_dataset(cfg, "test")[0]
-    assert sample["inputs"].shape == (10, 3, 8, 32, 32)
-    for average, activation in (("prob", torch.nn.Softmax(-1)), ("score", torch.nn.Identity())):
-        model.cls_head.average_clips = average
-        with torch.no_grad():
-            data = {"inputs": [sample["inputs"]], "data_samples": [sample["data_samples"]]}
-            (together,) = model.test_step(data)
-            model.cls_head.average_clips = "score"
-            single = []
-            for clip in sample["inputs"]:
-                data = {"inputs": [clip[None]], "data_samples": [sample["data_samples"].clone()]}
-                single.append(activation(model.test_step(data)[0].pred_score))
-        assert torch.stack(single).std(0).max() > 0
-        mean = torch.stack(single).mean(0)
-        torch.testing.assert_close(together.pred_score, mean, rtol=1e-5, atol=1e-6)
-
-
-def test_one_clip_and_thirty_views_by_options(kinetics, tmp_path):
-    """The options that docs/video.md gives."""
-    steps = "test_dataloader__dataset__pipeline__"
-    cfg = shrink(load(**{f"{steps}1__num_clips": 1}), kinetics, tmp_path)
+def test_one_clip_by_an_option(kinetics, tmp_path):
+    """The option that docs/video.md gives."""
+    option = {"test_dataloader__dataset__pipeline__1__num_clips": 1}
+    cfg = shrink(load(**option), kinetics, tmp_path)
     assert build_dataset(cfg, "test")[0]["inputs"].shape == (1, 3, 8, 32, 32)
-    cfg = load(**{f"{steps}4__type": "ThreeCrop", f"{steps}4__crop_size": 256})
-    assert cfg.test_dataloader.dataset.pipeline[4].crop_size == 256
-    cfg = shrink(cfg, kinetics, tmp_path)
-    cfg.test_dataloader.dataset.pipeline[4].crop_size = 36
-    assert build_dataset(cfg, "test")[0]["inputs"].shape == (30, 3, 8, 36, 36)
-
-
-def test_too_short_videos_repeat_their_frames(kinetics, tmp_path):
-    clip = build_dataset(shrink(load(), kinetics, tmp_path), "val")[1]["inputs"][0]
-    # Frames 0, 8, 16, ... of twelve: 0, 8, 4, 0, ...
-    for first, again in ((0, 3), (1, 4), (2, 5)):
-        assert torch.equal(clip[:, first], clip[:, again])
-    assert not torch.equal(clip[:, 0], clip[:, 1])

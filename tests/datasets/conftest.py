@@ -19,7 +19,10 @@ def few_scenes(tmp_path) -> Path:
 @pytest.fixture
 def camvid(tmp_path) -> Path:
     """A folder in CamVid's form: two images for training, one for validation."""
-    root = tmp_path / "camvid_src"
+    return write_camvid(tmp_path / "camvid_src")
+
+
+def write_camvid(root: Path) -> Path:
     names = {"train": ("0001TP_006690", "0006R0_f00930"), "val": ("0016E5_07959",)}
     rng = np.random.default_rng(0)
     for split, stems in names.items():

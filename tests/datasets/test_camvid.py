@@ -10,7 +10,6 @@ from cityscapesscripts.helpers.labels import name2label
 from glore_seg.datasets import CAMVID_CLASSES, check_cityscapes, convert_camvid
 from glore_seg.datasets.camvid import cityscapes_name
 from glore_seg.errors import DataError
-from tests.png_headers import declared
 
 REAL = Path(os.environ.get("GLORE_CAMVID", Path(__file__).parents[2].parent / "shared" / "camvid"))
 EXPECTED = (
@@ -26,32 +25,18 @@ def read(path):
 def test_converted_to_the_layout_of_cityscapes(camvid, tmp_path):
     out = tmp_path / "out"
     assert convert_camvid(camvid, out, progress=False) == {"train": 2, "val": 1}
-    files = sorted(str(path.relative_to(out)) for path in out.rglob("*.*"))
-    assert len(files) == 9
-    stem = "train/camvid0006r0/camvid0006r0_000000_000930"
-    assert f"leftImg8bit/{stem}_leftImg8bit.png" in files
-    assert f"gtFine/{stem}_gtFine_labelIds.png" in files
-    assert f"gtFine/{stem}_gtFine_labelTrainIds.png" in files
-    assert getCsFileInfo(files[-1]).city == "camvid0016e5"
+    assert len(list(out.rglob("*.*"))) == 9
     assert check_cityscapes(out, allow_incomplete=True).problems == []
-
-
-def test_pixels_and_labels(camvid, tmp_path):
-    convert_camvid(camvid, tmp_path, progress=False)
     name = "val/camvid0016e5/camvid0016e5_000000_007959"
+    assert getCsFileInfo(f"{name}_gtFine_labelIds.png").city == "camvid0016e5"
     np.testing.assert_array_equal(
-        read(tmp_path / f"leftImg8bit/{name}_leftImg8bit.png"),
+        read(out / f"leftImg8bit/{name}_leftImg8bit.png"),
         read(camvid / "images/val/0016E5_07959.jpg"),
     )
     source = read(camvid / "labels/val/0016E5_07959.png")
-    ids = np.array([name2label[label].id for label in EXPECTED])
-    train_ids = np.array([name2label[label].trainId for label in EXPECTED])
-    np.testing.assert_array_equal(
-        read(tmp_path / f"gtFine/{name}_gtFine_labelIds.png"), ids[source]
-    )
-    np.testing.assert_array_equal(
-        read(tmp_path / f"gtFine/{name}_gtFine_labelTrainIds.png"), train_ids[source]
-    )
+    for kind, field in (("labelIds", "id"), ("labelTrainIds", "trainId")):
+        ids = np.array([getattr(name2label[label], field) for label in EXPECTED])
+        np.testing.assert_array_equal(read(out / f"gtFine/{name}_gtFine_{kind}.png"), ids[source])
 
 
 def test_classes_are_in_the_order_of_cityscapes():
@@ -110,12 +95,6 @@ def test_rejects_labels(camvid, tmp_path, label, message):
 
 
 def test_rejects_corrupted_files(camvid, tmp_path):
-    label = next((camvid / "labels/train").iterdir())
-    good = label.read_bytes()
-    label.write_bytes(declared(good, 60_000, 60_000))
-    with pytest.raises(DataError, match=f"{label.name} declares more than"):
-        convert_camvid(camvid, tmp_path, progress=False)
-    label.write_bytes(good)
     (camvid / "images/train/0001TP_006690.jpg").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"0001TP_006690\.jpg cannot be read as an image"):
         convert_camvid(camvid, tmp_path / "out", progress=False)

@@ -55,11 +55,7 @@ def test_test_split_without_labels(scenes, seg_map_path):
     data = build(scenes, data_prefix=prefix, test_mode=True, pipeline=PIPELINE[:1])
     assert len(data) == 3
     assert "seg_map_path" not in data[0]
-
-
-def test_test_mode_with_labels_keeps_them(scenes):
-    data = build(scenes, "val", test_mode=True)
-    assert data[0]["gt_seg_map"].shape == (128, 256)
+    assert build(scenes, "val", test_mode=True)[0]["gt_seg_map"].shape == (128, 256)
 
 
 def test_ann_file_picks_images(scenes, tmp_path):

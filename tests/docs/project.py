@@ -22,10 +22,11 @@ from mmengine.config import Config
 
 from glore_seg.engine import build_model
 from glore_seg.layers import PreActNet
-from projects.synthetic_data.moving_shapes.video_file import write_video
 from projects.synthetic_data.street_scenes import make_street_scenes
 from tests.checkpoints.files import write_pdparams
-from tests.configs.shrinking import dicts_of, shrink_sizes, shrink_video_sizes
+from tests.configs.shrinking import shrink_sizes, shrink_video_sizes
+from tests.datasets.conftest import write_camvid
+from tests.datasets.video.files import write_clip
 from tests.docs.blocks import ROOT
 from tests.reference import paddleseg
 
@@ -35,12 +36,7 @@ _SMALL = {
         *("--num-train", "4", "--num-val", "2", "--num-test", "1", "--size", "64", "128")
     ],
     # Any eight scenes in a row hold all classes, which a classifier needs.
-    "projects.synthetic_data.street_scenes data/crop_scenes": [
-        "--num-train",
-        "8",
-        "--num-val",
-        "8",
-    ],
+    "projects.synthetic_data.street_scenes data/crop_scenes": ["--num-train", "8", "--num-val=8"],
     "projects.synthetic_data.object_crops": [
         *("--num-train", "2", "--num-val", "1", "--size", "32", "--min-side", "1")
     ],
@@ -82,7 +78,6 @@ class Project:
     def __init__(self, folder: Path, load_tool: Callable[[str], Callable]) -> None:
         self.folder = folder
         self._load_tool = load_tool
-        self._scenes: Path | None = None
         (folder / "tools").symlink_to(ROOT / "tools")
         # Not a link: examples write configs of their own.
         shutil.copytree(ROOT / "configs", folder / "configs")
@@ -97,16 +92,11 @@ class Project:
             self._make(*arguments)
         elif program == "pip":
             self._pip(arguments)
-        elif program == "source":
-            if arguments != [".venv/bin/activate"]:
-                raise ValueError(f"source {arguments}: no file that `make env` makes")
         elif program == "python":
             self._python(arguments)
-        elif program == "apt-get":
-            pass  # .ci/newcomer does what README says
         elif program.startswith("tools/dist_"):
             self._launcher(program, arguments)
-        else:
+        elif program not in ("apt-get", "source"):
             raise ValueError(f"no way to try {words}")
 
     def _python(self, arguments: list[str]) -> None:
@@ -150,10 +140,7 @@ class Project:
 
     @staticmethod
     def _options_of(main: Callable, arguments: list[str]) -> None:
-        """Have a benchmark or a screenshot take its options and stop there.
-
-        tests/benchmarks and tests/web run them.
-        """
+        """Have a benchmark take its options and stop there; tests/benchmarks run them."""
 
         class Taken(Exception):
             pass
@@ -193,19 +180,16 @@ class Project:
                 raise ValueError(f"pip {arguments}: no extra {unknown}")
 
     def _placeholder(self, word: str, arguments: list[str]) -> str:
+        """A word as it is; for CHECKPOINT, untrained weights for the config among the arguments."""
         if word != "CHECKPOINT":
             return word
         config = next(a for a in arguments if a.startswith("configs/"))
-        return str(self.checkpoint(config))
-
-    def checkpoint(self, config: str) -> Path:
-        """Weights for a config, untrained."""
         path = self.folder / "checkpoints" / f"{Path(config).stem}.pth"
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
             model = build_model(Config.fromfile(self.folder / config))
             torch.save({"state_dict": model.state_dict(), "meta": {}}, path)
-        return path
+        return str(path)
 
     def provide_for(self, text: str) -> None:
         """Make what a block of Python reads of `make demo`."""
@@ -220,7 +204,7 @@ class Project:
         if path.endswith(".pdparams"):
             write_pdparams(there, paddleseg.random_state(50))
         elif path == "path/to/camvid":
-            _write_camvid(there)
+            write_camvid(there)
         elif path == "train.csv":
             _write_kinetics(self.folder)
         elif path == "model.backbone.pretrained=resnet50-lite.pth":
@@ -332,22 +316,8 @@ def run_python(text: str, folder: Path, names: dict) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     if path.parent.name == "configs":
-        # Read as it stands, at its full size.
-        cfg = Config.fromfile(path)
-        build_model(cfg)
-        if "tta_pipeline" in cfg:
-            _check_tta(cfg)
+        build_model(Config.fromfile(path))
     sys.path_importer_cache.clear()
-
-
-def _check_tta(cfg: Config) -> None:
-    """Labels are loaded with --tta as without, or other classes end it."""
-    own, tta = (
-        [step for step in dicts_of(part) if "Annotations" in str(step.get("type"))]
-        for part in (cfg.test_dataloader.dataset.pipeline, cfg.tta_pipeline)
-    )
-    if own != tta:
-        raise ValueError(f"the test loads labels by {own}, --tta by {tta}")
 
 
 def _write_plain_folders(scenes: Path, target: Path, split: str) -> None:
@@ -366,33 +336,12 @@ def _write_plain_folders(scenes: Path, target: Path, split: str) -> None:
         cv2.imwrite(str(target / "labels" / split / f"{stem}.png"), classes)
 
 
-def _write_camvid(root: Path) -> None:
-    """Two images a split in CamVid's layout."""
-    import cv2
-    import numpy as np
-
-    random = np.random.default_rng(0)
-    for split in ("train", "val"):
-        for folder in ("images", "labels"):
-            (root / folder / split).mkdir(parents=True, exist_ok=True)
-        for i in range(2):
-            name = f"0001TP_{6690 + 30 * i:06d}"
-            image = random.integers(0, 256, (360, 480, 3), np.uint8)
-            label = random.integers(0, 12, (360, 480), np.uint8)
-            cv2.imwrite(str(root / "images" / split / f"{name}.jpg"), image)
-            cv2.imwrite(str(root / "labels" / split / f"{name}.png"), label)
-
-
 def _write_kinetics(folder: Path) -> None:
     """Two videos a split and the CSV files that list them."""
-    import numpy as np
-
-    random = np.random.default_rng(0)
     for split in ("train", "val"):
+        videos = folder / "data/kinetics400" / f"videos_{split}"
         rows = ["label,youtube_id,time_start,time_end,split"]
         for label in ("archery", "yoga"):
-            frames = random.integers(0, 256, (70, 36, 48, 3), np.uint8)
-            name = f"{split}_{label}_000001_000011.mp4"
-            write_video(folder / "data/kinetics400" / f"videos_{split}" / name, frames)
+            write_clip(videos / f"{split}_{label}_000001_000011.mp4")
             rows.append(f"{label},{split}_{label},1,11,{split}")
         (folder / f"{split}.csv").write_text("\n".join(rows) + "\n")

@@ -1,25 +1,11 @@
 """All readers."""
 
-from tests.mutations.readers import (
-    checkpoints,
-    command_lines,
-    configs,
-    exported,
-    images,
-    packs,
-    records,
-    submissions,
-    videos,
-)
+from tests.mutations.readers import commands, configs, folders, images, weights
 
 READERS = (
     *configs.READERS,
-    *checkpoints.READERS,
+    *weights.READERS,
     *images.READERS,
-    *packs.READERS,
-    *submissions.READERS,
-    *videos.READERS,
-    *records.READERS,
-    *exported.READERS,
-    *command_lines.READERS,
+    *folders.READERS,
+    *commands.READERS,
 )

@@ -33,25 +33,16 @@ def small_config() -> Config:
 
 
 @cache
-def config_text() -> str:
-    """What of the config is built when a checkpoint is opened, as mmengine writes it."""
+def used_config() -> Config:
+    """What of the config is built when a checkpoint is opened."""
     cfg = small_config()
-    used = {key: cfg[key] for key in ("default_scope", "model", "test_dataloader")}
-    return Config(used).pretty_text
+    return Config({key: cfg[key] for key in ("default_scope", "model", "test_dataloader")})
 
 
 @cache
-def whole_text() -> str:
-    """All of the config, as mmengine writes it."""
-    return small_config().pretty_text
-
-
-@cache
-def config_json() -> dict[str, Any]:
-    """The same as JSON."""
-    cfg = small_config()
-    used = {key: cfg[key] for key in ("default_scope", "model", "test_dataloader")}
-    return json.loads(config_to_json(Config(used), source="ours"))
+def config_json() -> bytes:
+    """The same as JSON, in one line."""
+    return json.dumps(json.loads(config_to_json(used_config(), source="ours"))).encode()
 
 
 @cache
@@ -63,16 +54,20 @@ def weights() -> dict[str, torch.Tensor]:
         return build_model(small_config()).state_dict()
 
 
-def checkpoint_with(text: object) -> bytes:
-    """A checkpoint of it that holds a text as its config."""
+def checkpoint_with(config: object) -> bytes:
+    """A checkpoint of it that holds something as its config."""
+    return saved({"state_dict": weights(), "meta": {"cfg": config}})
+
+
+def saved(content: Any, **options: Any) -> bytes:
+    """What torch writes."""
     file = io.BytesIO()
-    torch.save({"state_dict": weights(), "meta": {"cfg": text}}, file)
+    torch.save(content, file, **options)
     return file.getvalue()
 
 
-@cache
-def safetensors() -> bytes:
-    """Its weights in that format."""
+def safetensors(state: dict[str, torch.Tensor], meta: dict[str, str]) -> bytes:
+    """Weights in that format."""
     with tempfile.TemporaryDirectory() as folder:
-        write_safetensors(Path(folder) / "a", weights(), {})
+        write_safetensors(Path(folder) / "a", state, meta)
         return (Path(folder) / "a").read_bytes()

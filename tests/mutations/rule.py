@@ -10,18 +10,17 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
-from hypothesis.strategies import SearchStrategy
+from hypothesis import strategies as st
 
 from glore_seg.cli import one_line
 from glore_seg.errors import GloReSegError
-
-Files = Mapping[str, bytes]
-"""An input: names and contents of the files that are given."""
+from tests.mutations.mutate import Files
 
 RESULT, ERROR = "result", "error"
 
@@ -30,14 +29,19 @@ class Nonsense(AssertionError):
     """A reader's result that it should not have given."""
 
 
+def expect(condition: object, *found: object) -> None:
+    """Raise :class:`Nonsense` with what was found unless a condition holds."""
+    if not condition:
+        raise Nonsense(" ".join(map(str, found)))
+
+
 @dataclass(frozen=True)
 class Reader:
     """Something that reads what others give.
 
     Args:
         name: What it reads.
-        inputs: Gives the mutated inputs; called where they are needed, since making the whole ones
-            takes time.
+        draw: Gives a mutated input.
         read: Reads from a folder that holds the files of an input; raises :class:`Nonsense` for a
             result that is none.
         words: An error of ours names one of these; default: one of the files.
@@ -47,12 +51,16 @@ class Reader:
     """
 
     name: str
-    inputs: Callable[[], SearchStrategy[Files]]
+    draw: Callable[[Random], Files]
     read: Callable[[Path], object]
     words: tuple[str, ...] = ()
     share: float = 1.0
     allowed: tuple[str, ...] = ()
     warm: Callable[[], object] | None = None
+
+    def inputs(self) -> st.SearchStrategy[Files]:
+        """What it draws, by seeds that hypothesis chooses."""
+        return st.integers(0, 2**32 - 1).map(lambda seed: self.draw(Random(seed)))
 
 
 def judge(reader: Reader, files: Files) -> str:

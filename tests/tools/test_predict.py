@@ -14,7 +14,7 @@ from glore_seg.apis.hub import save_pretrained
 from glore_seg.apis.inference import Segmenter
 from glore_seg.errors import DataError, OutputError
 from glore_seg.evaluation import CITYSCAPES_CLASSES, label_id_table
-from glore_seg.utils.locking import locked
+from glore_seg.utils.files import locked
 from tests.fixtures import REPOSITORY
 
 

@@ -10,8 +10,7 @@ import argparse
 from collections.abc import Sequence
 
 from glore_seg.cli import run_tool
-from glore_seg.datasets.cityscapes import check_cityscapes
-from glore_seg.datasets.train_ids import make_train_ids
+from glore_seg.datasets.cityscapes import check_cityscapes, make_train_ids
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -3,8 +3,16 @@
 ``tools/dataset_converters/pack.py`` creates one; ``CheckedCityscapesDataset(pack=...)`` reads it.
 """
 
-from glore_seg.datasets.packed.index import INDEX, PIXELS, Entry, read_index
-from glore_seg.datasets.packed.reader import PackedImage, attach_pack, read_packed, verify_pack
+from glore_seg.datasets.packed.reader import (
+    INDEX,
+    PIXELS,
+    Entry,
+    PackedImage,
+    attach_pack,
+    read_index,
+    read_packed,
+    verify_pack,
+)
 from glore_seg.datasets.packed.writer import pack_dataset
 
 __all__ = ["INDEX", "PIXELS", "Entry", "PackedImage", "attach_pack", "pack_dataset", "read_index"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from glore_seg.datasets.label_checks import LabelFormat, check_same_size, decode_label
-from glore_seg.datasets.packed.index import (
+from glore_seg.datasets.packed.reader import (
     INDEX,
     PIXELS,
     Entry,
@@ -20,10 +20,9 @@ from glore_seg.datasets.packed.index import (
     read_index,
     write_index,
 )
-from glore_seg.errors import ConfigError, DataError
-from glore_seg.utils.files import explain_write_error, remove_unfinished
+from glore_seg.errors import DataError
+from glore_seg.utils.files import explain_write_error, fsync, locked, remove_unfinished
 from glore_seg.utils.image_io import decode_image, read_header
-from glore_seg.utils.locking import locked
 from glore_seg.utils.parallel import map_in_processes
 from glore_seg.utils.progress import track
 
@@ -33,9 +32,7 @@ _ALIGNMENT = 64
 
 
 class _Task(NamedTuple):
-    """An image to pack: its files below the root, its (H, W), and its position."""
-
-    image: str
+    image: str  # files below the root
     label: str
     shape: tuple[int, int]
     offset: int
@@ -78,8 +75,6 @@ def pack_dataset(
         ConfigError: An option is out of range.
     """
     root, pack = Path(root), Path(pack)
-    if not img_suffix or not seg_map_suffix:
-        raise ConfigError("img_suffix or seg_map_suffix is empty; expected the end of file names")
     label_format = LabelFormat(num_classes)
     found = (_find_pairs(root, split, img_suffix, seg_map_suffix) for split in splits)
     pairs = list(dict.fromkeys(pair for split in found for pair in split))
@@ -87,10 +82,20 @@ def pack_dataset(
         pack.mkdir(parents=True, exist_ok=True)
         (pack / LOCK).touch()
     pixels = pack / PIXELS
+
+    def save(*, complete: bool) -> None:
+        fsync(pixels)  # before the index that describes them
+        write_index(pack, entries, complete=complete)
+
     with locked(pack / LOCK, doing=f"packing into {pack}"):
         remove_unfinished(pack)
         entries = read_index(pack, unfinished=True) if (pack / INDEX).is_file() else {}
-        todo = [pair for pair in pairs if not _is_fresh(root, pair, entries)]
+        packed = {(entry.image, entry.label) for entry in entries.values()}
+        todo = [
+            pair
+            for pair in pairs
+            if tuple(SourceFile.of(root, path) for path in pair) not in packed
+        ]
         tasks, length = _plan(root, todo, entries)
         if not pixels.exists():  # touching it would tell datasets in use that it has changed
             pixels.touch()
@@ -98,7 +103,7 @@ def pack_dataset(
             os.truncate(pixels, length)
         for task in tasks:  # no entry may describe bytes that are being written
             entries.pop(task.image, None)
-        _save_index(pack, entries, complete=not tasks)
+        save(complete=not tasks)
         work = partial(_pack_one, root, pixels, label_format)
         done = map_in_processes(work, tasks, num_workers, chunksize=4)
         saved = time.monotonic()
@@ -106,10 +111,10 @@ def pack_dataset(
             for entry in track(done, len(tasks), "packing", show=progress):
                 entries[entry.image.path] = entry
                 if time.monotonic() - saved > _SECONDS_BETWEEN_INDICES:
-                    _save_index(pack, entries, complete=False)
+                    save(complete=False)
                     saved = time.monotonic()
         finally:  # also after Ctrl-C
-            _save_index(pack, entries, complete=all(task.image in entries for task in tasks))
+            save(complete=all(task.image in entries for task in tasks))
     return len(todo), len(pairs) - len(todo)
 
 
@@ -134,13 +139,6 @@ def _pack_one(root: Path, pixels: Path, label_format: LabelFormat, task: _Task) 
     return Entry(task.offset, task.shape, zlib.crc32(content), image, label)
 
 
-def _save_index(pack: Path, entries: dict[str, Entry], *, complete: bool) -> None:
-    """Write the index after the pixels that it describes are on the disk."""
-    with (pack / PIXELS).open("rb") as pixels:
-        os.fsync(pixels.fileno())
-    write_index(pack, entries, complete=complete)
-
-
 def _find_pairs(root: Path, split: str, img_suffix: str, suffix: str) -> Iterator[tuple[str, str]]:
     folder = root / "leftImg8bit" / split
     images = sorted(folder.glob(f"*/[!.]*{glob.escape(img_suffix)}"))
@@ -161,13 +159,6 @@ def _find_pairs(root: Path, split: str, img_suffix: str, suffix: str) -> Iterato
         )
     for image, label in zip(images, labels, strict=True):
         yield image.relative_to(root).as_posix(), label.relative_to(root).as_posix()
-
-
-def _is_fresh(root: Path, pair: tuple[str, str], entries: dict[str, Entry]) -> bool:
-    """Whether an image was packed from its files as they are now."""
-    entry = entries.get(pair[0])
-    files = [SourceFile.of(root, path) for path in pair]
-    return entry is not None and [entry.image, entry.label] == files
 
 
 def _plan(

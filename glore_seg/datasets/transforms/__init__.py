@@ -13,8 +13,7 @@ so that one seed gives the same crops:
 training: ``ClipRandomScale``, ``ClipHLSJitter`` and ``ClipNoise``.
 """
 
-from glore_seg.datasets.transforms.clip_colors import ClipHLSJitter, ClipNoise
-from glore_seg.datasets.transforms.clip_scale import ClipRandomScale
+from glore_seg.datasets.transforms.clips import ClipHLSJitter, ClipNoise, ClipRandomScale
 from glore_seg.datasets.transforms.load_random_crop import LoadRandomResizeCropFlip
 from glore_seg.datasets.transforms.loading import LoadCheckedAnnotations
 from glore_seg.datasets.transforms.pack_inputs import FastPackSegInputs

@@ -77,11 +77,7 @@ class LoadCheckedAnnotations(LoadAnnotations):
 
 
 def label_path(results: dict) -> str:
-    """Return the file of a sample's label map.
-
-    Raises:
-        ConfigError: The sample has none.
-    """
+    """Return the file of a sample's label map; raise :class:`ConfigError` if it has none."""
     path = results.get("seg_map_path")
     if path is None:
         raise ConfigError(

@@ -1,8 +1,7 @@
-"""Videos: reading, and mmaction2's dataset with missing and corrupted videos.
+"""Videos: reading, and mmaction2's datasets with missing and corrupted videos.
 
-Importing this registers the transforms. :mod:`glore_seg.datasets.video.dataset` and
-:mod:`glore_seg.datasets.video.rawframes` import mmaction2, which is optional: a config imports them
-by ``custom_imports``.
+Importing this registers the transforms. :mod:`glore_seg.datasets.video.dataset` imports mmaction2,
+which is optional: a config imports it by ``custom_imports``.
 """
 
 from glore_seg.datasets.video import transforms

@@ -1,17 +1,20 @@
-"""mmaction2's video dataset for folders in which some videos are missing or corrupted."""
+"""mmaction2's datasets for folders in which some videos or frames are missing or corrupted."""
 
 from __future__ import annotations
 
-import logging
 import os.path as osp
 from typing import Any, ClassVar
 
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
-from mmengine.logging import print_log
 
 from glore_seg.datasets.video.reading import UnreadableVideoError
-from glore_seg.datasets.video.transforms import CheckedVideoDecode, CheckedVideoInit
+from glore_seg.datasets.video.transforms import (
+    CheckedFrameDecode,
+    CheckedVideoDecode,
+    CheckedVideoInit,
+    warn_once,
+)
 from glore_seg.errors import ConfigError, DataError
 from glore_seg.utils.files import read_lines
 
@@ -35,12 +38,9 @@ class CheckedVideoDataset(VideoDataset):
         ConfigError: The pipeline does not read by ``CheckedVideoInit`` and ``CheckedVideoDecode``.
     """
 
-    source: ClassVar[str] = "filename"
-    """Key of the path in a sample."""
-    line: ClassVar[str] = "path label"
-    """Format of a line of the list."""
+    source: ClassVar[str] = "filename"  # key of the path in a sample
+    line: ClassVar[str] = "path label"  # format of a line of the list
     readers: ClassVar[tuple[type, ...]] = (CheckedVideoInit, CheckedVideoDecode)
-    """Transforms that raise ``UnreadableVideoError`` and accept an ``unreadable`` sample."""
 
     def __init__(self, **options: Any) -> None:
         self._logged: set[str] = set()
@@ -93,17 +93,14 @@ class CheckedVideoDataset(VideoDataset):
             packed = self.pipeline(info)
         except UnreadableVideoError as error:
             reason = str(error)
-            if path not in self._logged:
-                self._logged.add(path)
-                instead = "it counts as an error" if self.test_mode else "another video replaces it"
-                print_log(f"{reason}; {instead}", logger="current", level=logging.WARNING)
+            instead = "it counts as an error" if self.test_mode else "another video replaces it"
+            warn_once(self._logged, path, f"{reason}; {instead}")
             if not self.test_mode:
                 return None
             packed = self.pipeline({**self.get_data_info(idx), "unreadable": reason})
         if isinstance(packed, dict) and "data_samples" in packed:  # mmaction2 packs no name
-            packed["data_samples"].set_metainfo({self.source: path})
-            if reason:
-                packed["data_samples"].set_metainfo({"unreadable": reason})
+            found = {self.source: path} | ({"unreadable": reason} if reason else {})
+            packed["data_samples"].set_metainfo(found)
         return packed
 
     def _item(self, line: str, number: int) -> dict:
@@ -130,3 +127,41 @@ class CheckedVideoDataset(VideoDataset):
 
     def _line_error(self, line: str, number: int) -> DataError:
         return DataError(f"line {number} of {self.ann_file} is {line!r}; expected `{self.line}`")
+
+
+@DATASETS.register_module()
+class CheckedRawframeDataset(CheckedVideoDataset):
+    """``CheckedVideoDataset`` for folders of numbered images; replaces ``RawframeDataset``.
+
+    Lines of the list are ``folder frames label``; ``folder`` may contain spaces. The pipeline
+    reads by ``CheckedFrameDecode`` and needs no transform before ``SampleFrames``.
+
+    Args:
+        filename_tmpl: Names of the images.
+        start_index: Number of the first image of a folder.
+        **options: As for ``CheckedVideoDataset``; ``data_prefix`` is ``dict(img=...)``.
+    """
+
+    source: ClassVar[str] = "frame_dir"
+    line: ClassVar[str] = "folder frames label"
+    readers: ClassVar[tuple[type, ...]] = (CheckedFrameDecode,)
+
+    def __init__(
+        self, *, filename_tmpl: str = "img_{:05}.jpg", start_index: int = 1, **options: Any
+    ) -> None:
+        self.filename_tmpl = filename_tmpl
+        super().__init__(start_index=start_index, **options)
+
+    def get_data_info(self, idx: int) -> dict:
+        """Return the entry of the list, and the names of the images."""
+        return {**super().get_data_info(idx), "filename_tmpl": self.filename_tmpl}
+
+    def _item(self, line: str, number: int) -> dict:
+        words = line.rsplit(None, 2)
+        if self.test_mode and len(words) > 1 and not words[-2].isdecimal():
+            words = [*line.rsplit(None, 1), "-1"]
+        if len(words) != 3 or not words[1].isdecimal() or int(words[1]) < 1:
+            raise self._line_error(line, number)
+        folder = osp.join(self.data_prefix.get("img") or "", words[0])
+        label = self._label(words[2], line, number)
+        return {"frame_dir": folder, "total_frames": int(words[1]), "label": label}

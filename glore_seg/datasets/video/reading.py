@@ -7,6 +7,7 @@ file holds, against what its header declares. Frame i is the i-th image in displ
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,22 +30,13 @@ class UnreadableVideoError(CorruptedFileError):
 
 @dataclass(frozen=True)
 class VideoScan:
-    """What a video file holds.
-
-    Args:
-        path: The file.
-        times: Display time of each frame in the stream's units, ascending; None if the container
-            stores no times, so that frames can only be counted.
-        num_frames: Number of frames, at least 1.
-        header_frames: Number that the header declares, 0 if it does not.
-        rate: Mean frames per second, 0 if it is unknown.
-    """
+    """What a video file holds, and what its header declares."""
 
     path: Path
-    times: tuple[int, ...] | None
-    num_frames: int
-    header_frames: int
-    rate: float
+    times: tuple[int, ...] | None  # display times of the frames, ascending, if they are stored
+    num_frames: int  # at least 1
+    header_frames: int  # 0 if the header does not tell
+    rate: float  # mean frames per second, 0 if it is unknown
 
     @property
     def is_truncated(self) -> bool:
@@ -64,12 +56,10 @@ def scan_video(path: str | Path) -> VideoScan:
     with _open(path) as container:
         stream = container.streams.video[0]
         times: list[int | None] = []
-        try:
+        with suppress(av.FFmpegError):  # at the end of what the file holds
             for packet in container.demux(stream):
                 if packet.size and not packet.is_discard:
                     times.append(packet.pts)
-        except av.FFmpegError:
-            pass  # the end of what the file holds
         if not times:
             raise UnreadableVideoError(
                 f"{path} holds no frames, its header declares {stream.frames}: copy it again"
@@ -101,14 +91,7 @@ def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarra
 
     Raises:
         UnreadableVideoError: None of the frames decodes, or the file is gone.
-        DataError: An index is out of range.
     """
-    wrong = [int(i) for i in indices if not 0 <= i < scan.num_frames]
-    if wrong or not len(indices):
-        raise DataError(
-            f"frames {wrong} do not exist in {scan.path}; expected one or more of 0 to "
-            f"{scan.num_frames - 1}"
-        )
     wanted = sorted({int(i) for i in indices})
     found = _decode(scan, wanted, seek=scan.times is not None)
     if len(found) < len(wanted) and scan.times is not None:
@@ -120,18 +103,9 @@ def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarra
 def read_images(
     folder: Path, template: str, numbers: Sequence[int]
 ) -> tuple[list[np.ndarray], str]:
-    """Read frames of a video that is stored as a folder of numbered images.
+    """Read frames of a video that is stored as a folder of images, named by a template.
 
-    Args:
-        folder: The folder.
-        template: Names of the images, such as ``"img_{:05}.jpg"``.
-        numbers: Which ones, in any order, also repeated.
-
-    Returns:
-        As :func:`read_frames`; all frames have the size of the first.
-
-    Raises:
-        UnreadableVideoError: None of them can be read.
+    Returns and raises as :func:`read_frames`; all frames have the size of the first.
     """
     found: dict[int, np.ndarray] = {}
     for number in sorted(set(numbers)):
@@ -157,12 +131,12 @@ def _replace_missing(
             f"{path}: none of {count} frames from {min(numbers)} to {max(numbers)} can be read: "
             "copy it again, or remove it from the list"
         )
-    warning = ""
-    if missing:
-        warning = (
-            f"{path}: {len(missing)} of {count} frames cannot be read, such as {missing[0]}; the "
-            "nearest readable ones replace them: copy it again"
-        )
+    warning = (
+        f"{path}: {len(missing)} of {count} frames cannot be read, such as {missing[0]}; the "
+        "nearest readable ones replace them: copy it again"
+        if missing
+        else ""
+    )
     nearest = (min(found, key=lambda other: (abs(other - i), other)) for i in numbers)
     # copies: a transform that flips in place would flip a shared frame twice
     return [found[i].copy() for i in nearest], warning
@@ -216,15 +190,7 @@ def _decode(scan: VideoScan, wanted: Sequence[int], *, seek: bool) -> dict[int, 
 def _frames(container: Any, stream: Any) -> Iterator[Any]:
     """Decode packet by packet, and skip those that do not decode."""
     av = require("av", "video")
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.FFmpegError:
-            packet = None
-        if packet is None:
-            break
-        try:
-            yield from packet.decode()
-        except av.FFmpegError:
-            continue
+    with suppress(av.FFmpegError):  # at the end of what the file holds
+        for packet in container.demux(stream):
+            with suppress(av.FFmpegError):
+                yield from packet.decode()

@@ -16,20 +16,15 @@ from glore_seg.datasets.video.reading import read_frames, read_images, scan_vide
 _BLANK = np.full((256, 256, 3), 128, np.uint8)  # replaces an unreadable video in testing; gray
 
 
-class _LoggingTransform(BaseTransform):
-    """A transform that logs once for each file."""
-
-    def __init__(self) -> None:
-        self._logged: set[Path] = set()
-
-    def _warn(self, path: Path, text: str) -> None:
-        if text and path not in self._logged:
-            self._logged.add(path)
-            print_log(text, logger="current", level=logging.WARNING)
+def warn_once(logged: set[str], path: str | Path, text: str) -> None:
+    """Log a warning, unless it is empty or one of the same path is in ``logged``."""
+    if text and str(path) not in logged:
+        logged.add(str(path))
+        print_log(text, logger="current", level=logging.WARNING)
 
 
 @TRANSFORMS.register_module()
-class CheckedVideoInit(_LoggingTransform):
+class CheckedVideoInit(BaseTransform):
     """Scan a video before frames are sampled; replaces ``PyAVInit`` or ``DecordInit``.
 
     ``total_frames`` is what the file holds, so a truncated video is sampled from what is there;
@@ -41,6 +36,9 @@ class CheckedVideoInit(_LoggingTransform):
         UnreadableVideoError: The video has no frames; ``CheckedVideoDataset`` handles it.
     """
 
+    def __init__(self) -> None:
+        self._logged: set[str] = set()
+
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Scan the file."""
         if results.get("unreadable"):
@@ -48,7 +46,8 @@ class CheckedVideoInit(_LoggingTransform):
             return results
         scan = scan_video(results["filename"])
         if scan.is_truncated:
-            self._warn(
+            warn_once(
+                self._logged,
                 scan.path,
                 f"{scan.path} is truncated: clips are sampled from {scan.num_frames} of "
                 f"{scan.header_frames} frames: copy it again",
@@ -58,7 +57,7 @@ class CheckedVideoInit(_LoggingTransform):
 
 
 @TRANSFORMS.register_module()
-class CheckedVideoDecode(_LoggingTransform):
+class CheckedVideoDecode(BaseTransform):
     """Decode the sampled frames, upright; replaces ``PyAVDecode`` or ``DecordDecode``.
 
     The log names files with frames that do not decode; the nearest decodable ones replace them.
@@ -70,26 +69,26 @@ class CheckedVideoDecode(_LoggingTransform):
         UnreadableVideoError: No sampled frame decodes; ``CheckedVideoDataset`` handles it.
     """
 
+    source = "filename"
+
+    def __init__(self) -> None:
+        self._logged: set[str] = set()
+
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Decode."""
-        scan = results.pop("video_scan")
-        return self._set_frames(results, None if scan is None else scan.path, scan)
-
-    def _set_frames(self, results: dict[str, Any], path: Path | None, scan: Any) -> dict[str, Any]:
         indices = np.asarray(results["frame_inds"]).reshape(-1)  # (clips x frames,)
-        if path is None:
+        if results.get("unreadable"):
             frames = [_BLANK.copy() for _ in indices]
         else:
-            frames, warning = self._read(results, scan, indices.tolist())
-            self._warn(path, warning)
+            frames, warning = self._read(results, indices.tolist())
+            warn_once(self._logged, results[self.source], warning)
+        results.pop("video_scan", None)
         shape = frames[0].shape[:2]
         results.update(imgs=frames, frame_inds=indices, original_shape=shape, img_shape=shape)
         return results
 
-    def _read(
-        self, results: dict[str, Any], scan: Any, indices: list[int]
-    ) -> tuple[list[np.ndarray], str]:
-        return read_frames(scan, indices)
+    def _read(self, results: dict[str, Any], indices: list[int]) -> tuple[list[np.ndarray], str]:
+        return read_frames(results["video_scan"], indices)
 
 
 @TRANSFORMS.register_module()
@@ -99,14 +98,9 @@ class CheckedFrameDecode(CheckedVideoDecode):
     As ``CheckedVideoDecode``, but reads ``frame_dir``, ``filename_tmpl`` and ``frame_inds``.
     """
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Read."""
-        folder = None if results.get("unreadable") else Path(results["frame_dir"])
-        return self._set_frames(results, folder, None)
+    source = "frame_dir"
 
-    def _read(
-        self, results: dict[str, Any], scan: Any, indices: list[int]
-    ) -> tuple[list[np.ndarray], str]:
+    def _read(self, results: dict[str, Any], indices: list[int]) -> tuple[list[np.ndarray], str]:
         return read_images(Path(results["frame_dir"]), results["filename_tmpl"], indices)
 
 

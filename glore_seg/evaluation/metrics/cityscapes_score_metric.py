@@ -10,12 +10,20 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmseg.registry import METRICS
-from torch import Tensor
 
 from glore_seg.errors import ConfigError, DataError
-from glore_seg.evaluation.cityscapes_scores import CityscapesScorer, CityscapesScores, State
-from glore_seg.evaluation.ground_truth import TRAIN_IDS, label_ids_path, update_from_files
-from glore_seg.evaluation.label_ids import label_id_table, write_label_map
+from glore_seg.evaluation.cityscapes_scores import (
+    CityscapesScorer,
+    CityscapesScores,
+    State,
+    label_id_table,
+)
+from glore_seg.evaluation.label_ids import (
+    TRAIN_IDS,
+    label_ids_path,
+    update_from_files,
+    write_label_map,
+)
 
 
 @METRICS.register_module()
@@ -74,25 +82,21 @@ class CityscapesScoreMetric(BaseMetric):
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Write the predictions of a batch if asked to, and keep its counts.
 
-        Args:
-            data_batch: Not used.
-            data_samples: With ``pred_sem_seg`` of class indices, ``img_path`` and, for scoring,
-                ``seg_map_path``.
+        Samples have ``pred_sem_seg`` of class indices, ``img_path`` and, to score,
+        ``seg_map_path``.
         """
+        table = label_id_table(self._classes())
         for sample in data_samples:
             image = Path(sample["img_path"])
-            prediction = self._label_ids(sample["pred_sem_seg"]["data"], image)
+            classes = sample["pred_sem_seg"]["data"].squeeze(0).cpu().numpy()  # (H, W)
+            prediction = table[classes]
             if self.output_dir:
                 write_label_map(Path(self.output_dir) / f"{image.stem}.png", prediction)
             # mmengine warns of an evaluation without results, and loses those that are None.
             self.results.append(image.stem if self.format_only else self._count(prediction, sample))
 
     def compute_metrics(self, results: list[State | str]) -> dict[str, float]:
-        """Sum the counts of all images, log the table, and return the scores.
-
-        Args:
-            results: From :meth:`process`, of each image of the dataset, in any order.
-        """
+        """Sum the counts of all images, log the table, and return the scores."""
         if self.format_only:
             print_log(f"{len(results)} predictions are in {self.output_dir}", logger="current")
             return {}
@@ -113,18 +117,6 @@ class CityscapesScoreMetric(BaseMetric):
                 "metainfo=dict(classes=...) in the dataset"
             )
         return classes
-
-    def _label_ids(self, prediction: Tensor, image: Path) -> np.ndarray:
-        """Label ids (H, W), uint8, of class indices (1, H, W)."""
-        classes = self._classes()
-        highest = int(prediction.max())
-        if highest >= len(classes):
-            raise DataError(
-                f"class {highest} is predicted for {image}; expected indices "
-                f"0..{len(classes) - 1} of the dataset's classes: set decode_head.num_classes="
-                f"{len(classes)}"
-            )
-        return label_id_table(classes)[prediction.squeeze(0).cpu().numpy()]
 
     def _count(self, prediction: np.ndarray, sample: dict) -> State:
         labels = label_ids_path(sample.get("seg_map_path"))

@@ -2,7 +2,7 @@
 
 from glore_seg.evaluation.submission.checker import check_submission
 from glore_seg.evaluation.submission.expected import ExpectedImages, image_key
-from glore_seg.evaluation.submission.report import Finding, SubmissionReport
+from glore_seg.evaluation.submission.image import Finding, SubmissionReport
 from glore_seg.evaluation.submission.writer import SubmissionWriter
 
 __all__ = [

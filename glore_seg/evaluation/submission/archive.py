@@ -7,23 +7,16 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from glore_seg.errors import DataError
 
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip can hold
-_UNIX = 3
 _ZIP_ERRORS = (
-    zipfile.BadZipFile,
-    EOFError,
-    NotImplementedError,
-    OSError,
+    *(zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError, zlib.error),
     RuntimeError,  # a password is needed
-    ValueError,
-    zlib.error,
 )
 
 
@@ -33,54 +26,40 @@ class ArchiveError(DataError):
 
 @dataclass(frozen=True)
 class SubmissionFile:
-    """A file of a submission.
+    """A file of a submission."""
 
-    Args:
-        name: Its path within the submission, with ``/`` between folders.
-        unsafe: Why it is not read; None if it may be.
-        read: Returns its bytes, or raises DataError.
-    """
-
-    name: str
-    unsafe: str | None
-    read: Callable[[], bytes]
+    name: str  # its path within the submission, with "/" between folders
+    unsafe: str | None  # why it is not read
+    read: Callable[[], bytes]  # returns its bytes, or raises DataError
 
 
 @contextmanager
-def open_submission(
-    path: Path, *, max_bytes: int, max_files: int
-) -> Iterator[list[SubmissionFile]]:
-    """List the files of a zip or a folder.
-
-    Args:
-        path: The zip or the folder.
-        max_bytes: Largest file that is read.
-        max_files: Most files that are accepted.
+def open_submission(path: Path, max_bytes: int, max_files: int) -> Iterator[list[SubmissionFile]]:
+    """List the files, at most ``max_files``, of a zip or a folder; larger ones are not read.
 
     Raises:
         DataError: It does not exist.
         ArchiveError: It is not a zip, or has too many files.
     """
-    if path.is_dir():
-        yield _limited([_folder_file(path, file, max_bytes) for file in _walk(path)], max_files)
-        return
-    if not path.is_file():
-        raise DataError(f"{path} does not exist; expected a zip or a folder of images")
-    try:
-        archive = zipfile.ZipFile(path)
-    except _ZIP_ERRORS as error:
-        raise ArchiveError(f"is not a complete zip archive ({error}): pack it again") from error
-    with archive:
-        files = [_zip_file(archive, info, max_bytes) for info in archive.infolist()]
-        yield _limited([f for f in files if f.unsafe or not f.name.endswith("/")], max_files)
-
-
-def _limited(files: list[SubmissionFile], max_files: int) -> list[SubmissionFile]:
-    if len(files) > max_files:
-        raise ArchiveError(
-            f"holds {len(files)} files; expected at most {max_files}: pack only the images"
-        )
-    return files
+    with ExitStack() as stack:
+        if path.is_dir():
+            files = [_folder_file(path, file, max_bytes) for file in _walk(path)]
+        elif not path.is_file():
+            raise DataError(f"{path} does not exist; expected a zip or a folder of images")
+        else:
+            try:
+                archive = stack.enter_context(zipfile.ZipFile(path))
+            except _ZIP_ERRORS as error:
+                raise ArchiveError(
+                    f"is not a complete zip archive ({error}): pack it again"
+                ) from error
+            files = [_zip_file(archive, info, max_bytes) for info in archive.infolist()]
+            files = [file for file in files if file.unsafe or not file.name.endswith("/")]
+        if len(files) > max_files:
+            raise ArchiveError(
+                f"holds {len(files)} files; expected at most {max_files}: pack only the images"
+            )
+        yield files
 
 
 def _walk(root: Path) -> Iterator[Path]:
@@ -93,31 +72,23 @@ def _walk(root: Path) -> Iterator[Path]:
 
 def _folder_file(root: Path, path: Path, max_bytes: int) -> SubmissionFile:
     status = path.lstat()
-    unsafe = None
-    if not stat.S_ISREG(status.st_mode):
-        unsafe = "is a link or a device; expected a file"
-    elif status.st_size > max_bytes:
-        unsafe = f"has {status.st_size} bytes; an image has at most {max_bytes}: remove it"
+    unsafe = _why_unsafe(stat.S_IFMT(status.st_mode), status.st_size, max_bytes)
     return SubmissionFile(path.relative_to(root).as_posix(), unsafe, path.read_bytes)
 
 
 def _zip_file(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int) -> SubmissionFile:
-    name, mode = info.orig_filename, stat.S_IFMT(info.external_attr >> 16)
+    name = info.orig_filename
     path = PurePosixPath(name)
-    unsafe = None
+    unsafe = _why_unsafe(stat.S_IFMT(info.external_attr >> 16), info.file_size, max_bytes)
     if path.is_absolute() or ".." in path.parts or "\\" in name or name[1:2] == ":":
         unsafe = "has a path that leads out of the archive; expected a relative path with '/'"
     elif str(path) != name.removesuffix("/") or not name.isprintable():
         unsafe = "is not a plain path: pack the images again"
-    elif mode not in (0, stat.S_IFREG, stat.S_IFDIR):
-        unsafe = "is a link or a device; expected a file"
-    elif info.compress_type not in _METHODS:
+    elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         unsafe = (
             f"is compressed by method {info.compress_type}; expected 0 (stored) or 8 (deflated): "
             "pack the images again"
         )
-    elif info.file_size > max_bytes:
-        unsafe = f"unpacks to {info.file_size} bytes; an image has at most {max_bytes}: remove it"
 
     def read() -> bytes:
         try:
@@ -132,18 +103,22 @@ def _zip_file(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int) -
     return SubmissionFile(name, unsafe, read)
 
 
+def _why_unsafe(kind: int, size: int, max_bytes: int) -> str | None:
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "is a link or a device; expected a file"
+    if size > max_bytes:
+        return f"has {size} bytes; an image has at most {max_bytes}: remove it"
+    return None
+
+
 def pack(images: Iterable[Path], path: Path) -> None:
     """Pack images into a zip, sorted by name, without folders, times and owners.
 
     The same images give the same bytes. PNGs are compressed already, so they are stored.
-
-    Args:
-        images: The files.
-        path: The zip. An existing one is replaced.
     """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for image in sorted(images, key=lambda image: image.name):
             info = zipfile.ZipInfo(image.name, _EARLIEST)
-            info.create_system = _UNIX
+            info.create_system = 3  # Unix, on every system
             info.external_attr = (stat.S_IFREG | 0o644) << 16
             archive.writestr(info, image.read_bytes())

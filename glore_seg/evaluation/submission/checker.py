@@ -11,8 +11,7 @@ import numpy as np
 from glore_seg.errors import DataError
 from glore_seg.evaluation.submission.archive import ArchiveError, SubmissionFile, open_submission
 from glore_seg.evaluation.submission.expected import ExpectedImages, image_key, key_within
-from glore_seg.evaluation.submission.image import check_image
-from glore_seg.evaluation.submission.report import Finding, SubmissionReport
+from glore_seg.evaluation.submission.image import SubmissionReport, check_image
 from glore_seg.utils.progress import track
 
 _MAX_EXTRA = 1000  # files beyond twice the expected ones that are still named one by one
@@ -46,32 +45,30 @@ def check_submission(
     Raises:
         DataError: ``path`` does not exist.
     """
-    path = Path(path)
-    report = SubmissionReport(len(expected.sizes))
+    path, number = Path(path), len(expected.sizes)
+    report = SubmissionReport(number)
     size = max(expected.sizes.values(), key=math.prod)
-    # A PNG of four channels of 16 bits, not compressed, and its header.
-    limits = {"max_bytes": 8 * size[0] * size[1] + (1 << 20)}
-    limits["max_files"] = 2 * len(expected.sizes) + _MAX_EXTRA
+    max_bytes = 8 * math.prod(size) + (1 << 20)  # four channels of 16 bits, and the header
     first: dict[str, str] = {}
     try:
-        with open_submission(path, **limits) as files:
+        with open_submission(path, max_bytes, max_files=2 * number + _MAX_EXTRA) as files:
             for file in track(files, len(files), "checking", show=progress):
                 key = _check_name(file, expected, first, report)
-                if key is not None:
-                    report.checked += 1
-                    if decode:
-                        _check_content(file, key, expected, report, on_image)
+                if key is None:
+                    continue
+                report.checked += 1
+                label_ids = _check_content(file, expected.sizes[key], report) if decode else None
+                if on_image is not None and label_ids is not None:
+                    on_image(key, label_ids)
     except ArchiveError as error:
-        report.errors.append(Finding("archive", path.name, str(error)))
+        report.error("archive", path.name, str(error))
         return report  # what is missing is unknown
     for key in expected.sizes:
         if key not in first:
-            message = f"is missing; expected one {key}*.png: predict it"
-            report.errors.append(Finding("missing", key, message))
-    number = len(expected.sizes)
+            report.error("missing", key, f"is missing; expected one {key}*.png: predict it")
     if expected.split == "test" and number != _NUM_TEST_IMAGES and size == _CITYSCAPES_SIZE:
         message = f"has {number} images, Cityscapes' test split {_NUM_TEST_IMAGES}: unpack it again"
-        report.warnings.append(Finding("dataset", "the dataset", message))
+        report.warn("dataset", "the dataset", message)
     return report
 
 
@@ -85,47 +82,39 @@ def _check_name(
     *folders, base = file.name.replace("\\", "/").split("/")
     key = key_within(base)
     if file.unsafe:
-        report.errors.append(Finding("unsafe", file.name, file.unsafe))
+        report.error("unsafe", file.name, file.unsafe)
     elif "__MACOSX" in folders or base.startswith("."):
-        report.errors.append(Finding("extra", file.name, "is not an image: pack without it"))
+        report.error("extra", file.name, "is not an image: pack without it")
         return None
+    elif key is None and base.lower().endswith(".png"):
+        message = "names no image; expected CITY_123456_123456*.png: rename it"
+        report.error("name", file.name, message)
     elif key is None:
-        kind, message = "extra", "is not a predicted image: remove it"
-        if base.lower().endswith(".png"):
-            kind, message = "name", "names no image; expected CITY_123456_123456*.png: rename it"
-        report.errors.append(Finding(kind, file.name, message))
+        report.error("extra", file.name, "is not a predicted image: remove it")
     elif key not in expected.sizes:
         message = f"is not an image of the {expected.split} split: remove it"
-        report.errors.append(Finding("extra", file.name, message))
+        report.error("extra", file.name, message)
     if key is None or key not in expected.sizes:
         return None
     if key in first:
         message = f"is a second image for {key} after {first[key]!r}; expected one: remove one"
-        report.errors.append(Finding("duplicate", file.name, message))
+        report.error("duplicate", file.name, message)
         return None
     first[key] = file.name
     if file.unsafe:
         return None
     if image_key(base) is None or not base.endswith(".png"):
         message = f"is not found by the server; expected {key}*.png: rename it to {key}.png"
-        report.errors.append(Finding("name", file.name, message))
+        report.error("name", file.name, message)
     return key
 
 
 def _check_content(
-    file: SubmissionFile,
-    key: str,
-    expected: ExpectedImages,
-    report: SubmissionReport,
-    on_image: Callable[[str, np.ndarray], None] | None,
-) -> None:
+    file: SubmissionFile, size: tuple[int, int], report: SubmissionReport
+) -> np.ndarray | None:
     try:
         data = file.read()
     except (DataError, OSError) as error:
-        report.errors.append(Finding("corrupted", file.name, f"{error}: pack it again"))
-        return
-    label_ids, errors, warnings = check_image(file.name, data, expected.sizes[key])
-    report.errors += errors
-    report.warnings += warnings
-    if on_image is not None and label_ids is not None:
-        on_image(key, label_ids)
+        report.error("corrupted", file.name, f"{error}: pack it again")
+        return None
+    return check_image(report, file.name, data, size)

@@ -35,9 +35,8 @@ class ExpectedImages:
             DataError: The folder is missing or empty, a name is not CITY_SEQUENCE_FRAME, or an
                 image cannot be opened.
         """
-        folder = Path(folder)
         sizes = {}
-        for path in sorted(folder.rglob(f"[!.]*{_IMAGE}")):
+        for path in sorted(Path(folder).rglob(f"[!.]*{_IMAGE}")):
             key = image_key(path.name)
             if key is None:
                 raise DataError(

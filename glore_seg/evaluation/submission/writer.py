@@ -13,8 +13,7 @@ from glore_seg.evaluation.label_ids import write_label_map
 from glore_seg.evaluation.submission.archive import pack
 from glore_seg.evaluation.submission.checker import check_submission
 from glore_seg.evaluation.submission.expected import ExpectedImages
-from glore_seg.evaluation.submission.image import check_array
-from glore_seg.evaluation.submission.report import SubmissionReport
+from glore_seg.evaluation.submission.image import SubmissionReport, check_ids, check_size
 from glore_seg.utils.files import atomic_write, remove_unfinished
 
 MANIFEST = "submission.json"
@@ -92,26 +91,20 @@ class SubmissionWriter:
         return self._path(key).is_file()
 
     def write(self, key: str, label_ids: np.ndarray) -> None:
-        """Check an image and write it.
-
-        Args:
-            key: ``CITY_SEQUENCE_FRAME``.
-            label_ids: Shape (H, W), uint8.
+        """Check label ids, (H, W), uint8, and write them as the image ``CITY_SEQUENCE_FRAME``.
 
         Raises:
             DataError: The size is not the image's own, or ids are not label ids.
         """
-        errors, _ = check_array(key, label_ids, self._expected.sizes[key])
-        if errors:
-            raise DataError("; ".join(map(str, errors)))
+        report, (height, width) = SubmissionReport(1), label_ids.shape
+        if check_size(report, key, (width, height), self._expected.sizes[key]):
+            check_ids(report, key, label_ids)
+        if report.errors:
+            raise DataError("; ".join(map(str, report.errors)))
         write_label_map(self._path(key), label_ids)
 
     def finish(self, out: str | Path, *, progress: bool = True) -> SubmissionReport:
-        """Pack the images and check that the zip is complete; it appears only if it is.
-
-        Args:
-            out: The zip. An existing one is replaced.
-            progress: Whether to show a progress bar.
+        """Pack the images; the zip appears, or replaces an existing one, only if it is complete.
 
         Returns:
             The report of the check, without errors.

@@ -1,6 +1,5 @@
 """Reading: the pixels of the files, and refusal of packed datasets that are stale or corrupted."""
 
-import json
 import os
 import shutil
 
@@ -11,9 +10,7 @@ from torch.utils.data import DataLoader
 
 from glore_seg.datasets import pack_dataset, verify_pack
 from glore_seg.datasets.packed import INDEX, PIXELS, PackedImage, read_index, read_packed, reader
-from glore_seg.datasets.packed import index as index_file
 from glore_seg.errors import ConfigError, DataError
-from projects.synthetic_data.street_scenes import make_street_scenes
 from tests.datasets.packed.crops import CROP, assert_same_crops, build
 
 
@@ -24,14 +21,6 @@ def packed_image(pack, entry):
 
 def first(root, pattern):
     return min(root.rglob(pattern))
-
-
-def change_index(pack, change):
-    content = json.loads((pack / INDEX).read_text())
-    change(content)
-    del content["crc32"]
-    content["crc32"] = index_file._checksum(content)
-    (pack / INDEX).write_text(json.dumps(content))
 
 
 def test_has_the_pixels_of_the_files(few_scenes, pack):
@@ -69,16 +58,12 @@ def test_rejects_and_repacks_a_stale_image(few_scenes, pack):
     assert verify_pack(pack, progress=False) == []
 
 
-def test_rejects_stale_labels_and_other_datasets(few_scenes, pack, tmp_path):
+def test_rejects_stale_labels_and_other_datasets(few_scenes, pack):
     with pytest.raises(DataError, match="4 images have changed"):
         build(few_scenes, pack, seg_map_suffix="_gtFine_labelIds.png")
     os.utime(first(few_scenes, "train/*/*_labelTrainIds.png"), ns=(1, 1))
     with pytest.raises(DataError, match="1 images have changed"):
         build(few_scenes, pack)
-    sizes = {"num_train": 4, "num_val": 0, "num_test": 0, "size": (32, 64)}
-    other = make_street_scenes(tmp_path / "other", **sizes, seed=1, progress=False)
-    with pytest.raises(DataError, match="4 images have changed"):
-        build(other, pack)
 
 
 def test_rejects_images_that_are_not_packed(few_scenes, pack):
@@ -91,13 +76,14 @@ def test_rejects_images_that_are_not_packed(few_scenes, pack):
 
 
 def test_rejects_corrupted_packs(few_scenes, pack, tmp_path):
-    with pytest.raises(DataError, match=r"none is not a packed dataset"):
+    with pytest.raises(DataError, match=r"none has no pack"):
         build(few_scenes, tmp_path / "none")
     content = (pack / INDEX).read_text()
     for text, message in (
         (content[:-50], r"pack\.json is corrupted"),
         (content.replace('"version": 3', '"version": 1'), r"\('glore_seg pack', 1\); expected"),
         (content.replace("[32, 64]", "[64, 32]"), "its checksum differs"),
+        ("[]", r"pack\.json is corrupted"),
     ):
         (pack / INDEX).write_text(text)
         with pytest.raises(DataError, match=message):
@@ -109,24 +95,6 @@ def test_rejects_corrupted_packs(few_scenes, pack, tmp_path):
     (pack / PIXELS).unlink()
     with pytest.raises(DataError, match=r"has 0 bytes; expected 32768 or more"):
         build(few_scenes, pack)
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("offset", -64),
-        ("offset", 10**12),
-        ("offset", 8),
-        ("offset", "8"),
-        ("shape", [32]),
-        ("shape", [0, 64]),
-        ("label", 3),
-    ],
-)
-def test_rejects_wrong_entries(pack, key, value):
-    change_index(pack, lambda content: content["entries"][1].update({key: value}))
-    with pytest.raises(DataError):
-        read_index(pack)
 
 
 def test_verification_finds_a_byte(pack):

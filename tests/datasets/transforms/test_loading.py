@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +6,6 @@ from mmseg.datasets.transforms import LoadAnnotations
 from PIL import Image
 
 from glore_seg.datasets import LoadCheckedAnnotations
-from glore_seg.datasets.label_checks import LabelFormat
 from glore_seg.errors import ConfigError, DataError
 from tests.png_headers import declared
 
@@ -114,13 +112,3 @@ def test_an_image_without_dataset_has_no_label():
 def test_rejects_options(option):
     with pytest.raises(ConfigError, match=next(iter(option))):
         LoadCheckedAnnotations(**option)
-
-
-def test_check_is_fast():
-    label = np.random.default_rng(0).integers(0, 19, (1024, 2048), np.uint8)
-    label_format, seconds = LabelFormat(19), []
-    for _ in range(20):
-        start = time.perf_counter()
-        label_format.check_values(label, "x.png")
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.02  # about 1 ms where nothing else runs

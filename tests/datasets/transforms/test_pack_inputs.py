@@ -48,8 +48,3 @@ def test_a_copy_of_the_image():
 
 def test_without_image():
     assert list(FastPackSegInputs()({"gt_seg_map": np.zeros((2, 2), np.uint8)})) == ["data_samples"]
-
-
-def test_takes_meta_keys():
-    sample = FastPackSegInputs(meta_keys=("img_path",))({"img": IMAGE, "img_path": "a", "flip": 1})
-    assert sample["data_samples"].metainfo == {"img_path": "a"}

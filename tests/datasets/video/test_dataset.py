@@ -21,8 +21,7 @@ from mmaction.datasets.transforms import (
 )
 from mmengine.dataset import pseudo_collate
 
-from glore_seg.datasets.video.dataset import CheckedVideoDataset
-from glore_seg.datasets.video.rawframes import CheckedRawframeDataset
+from glore_seg.datasets.video.dataset import CheckedRawframeDataset, CheckedVideoDataset
 from glore_seg.datasets.video.transforms import (
     CheckedFrameDecode,
     CheckedVideoDecode,
@@ -37,11 +36,10 @@ from tests.datasets.video.files import cut, images, numbers, write_clip, write_n
 def logged(monkeypatch):
     """Lines of the log."""
     lines = []
-    for module in ("dataset", "transforms"):
-        monkeypatch.setattr(
-            f"glore_seg.datasets.video.{module}.print_log",
-            lambda line, logger, level: lines.append((line, logger, level)),
-        )
+    monkeypatch.setattr(
+        "glore_seg.datasets.video.transforms.print_log",
+        lambda line, logger, level: lines.append((line, logger, level)),
+    )
     return lines
 
 
@@ -58,7 +56,7 @@ def pipeline(*between, clips=1, test_mode=True):
     ]
 
 
-def dataset(root, lines, **options):
+def dataset(root, lines, *, kind=CheckedVideoDataset, **options):
     (root / "list.txt").write_text("".join(f"{line}\n" for line in lines))
     settings = {
         "data_root": str(root),
@@ -67,7 +65,7 @@ def dataset(root, lines, **options):
         "pipeline": pipeline(),
         **options,
     }
-    return CheckedVideoDataset(**settings)
+    return kind(**settings)
 
 
 @pytest.fixture
@@ -195,16 +193,9 @@ def test_rejects_missing_files_and_pipelines(tmp_path):
 
 
 def frames_dataset(root, lines, **options):
-    (root / "list.txt").write_text("".join(f"{line}\n" for line in lines))
     steps = [CheckedFrameDecode() if isinstance(s, CheckedVideoDecode) else s for s in pipeline()]
-    settings = {
-        "data_root": str(root),
-        "ann_file": "list.txt",
-        "data_prefix": {"img": ""},
-        "pipeline": steps[1:],
-        **options,
-    }
-    return CheckedRawframeDataset(**settings)
+    settings = {"data_prefix": {"img": ""}, "pipeline": steps[1:], **options}
+    return dataset(root, lines, kind=CheckedRawframeDataset, **settings)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Corrupted and unsafe archives: each is named, and none is unpacked."""
 
-import random
 import stat
 import struct
 import tracemalloc
@@ -72,21 +71,23 @@ def test_rejects_other_compression(path, check):
     assert check() == []
 
 
-@pytest.mark.parametrize("declared", [None, 1000])
-def test_does_not_unpack_bombs(path, check, declared):
-    files = {**good_files(), FIRST: bytes(64 << 20)}
+@pytest.mark.parametrize(
+    ("size", "declared", "kind"),
+    [(64 << 20, None, "unsafe"), (64 << 20, 1000, "corrupted"), (1000, 2000, "corrupted")],
+    ids=["bomb", "bomb of a small declared size", "shorter than declared"],
+)
+def test_does_not_unpack_other_sizes(path, check, size, declared, kind):
+    files = {**good_files(), FIRST: bytes(size)}
     data = bytearray(write_zip(path, files, zipfile.ZIP_DEFLATED).read_bytes())
     del files
-    if declared:  # a size that lies
-        entry = data.index(b"PK\1\2")
-        for position in (22, entry + 24):
-            data[position : position + 4] = struct.pack("<I", declared)
+    for position in (22, data.index(b"PK\1\2") + 24) if declared else ():
+        data[position : position + 4] = struct.pack("<I", declared)
     path.write_bytes(data)
     tracemalloc.start()
     found = check()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert found == [("corrupted" if declared else "unsafe", FIRST)]
+    assert found == [(kind, FIRST)]
     assert peak < 8 << 20
 
 
@@ -98,27 +99,17 @@ def test_accepts_an_uncompressed_constant_image(path):
     assert check_submission(path, split, progress=False).errors == []
 
 
-def test_names_a_file_shorter_than_declared(path, check):
-    files = {**good_files(), FIRST: bytes(1000)}
-    data = bytearray(write_zip(path, files, zipfile.ZIP_DEFLATED).read_bytes())
-    for position in (22, data.index(b"PK\1\2") + 24):
-        data[position : position + 4] = struct.pack("<I", 2000)
-    path.write_bytes(data)
-    assert check() == [("corrupted", FIRST)]
-
-
 def test_rejects_too_many_files(path, check):
     assert check({f"{i}.txt": b"" for i in range(1007)}) == [("archive", "results.zip")]
 
 
-@pytest.mark.parametrize("data", [b"", b"text", b"PK\5\6"], ids=["empty", "text", "head"])
-def test_rejects_what_is_not_a_zip(path, check, data):
-    path.write_bytes(data)
-    assert check() == [("archive", "results.zip")]
-
-
-def test_rejects_a_truncated_zip(path, check):
-    path.write_bytes(write_zip(path, good_files()).read_bytes()[:-40])
+@pytest.mark.parametrize(
+    "change",
+    [lambda data: b"", lambda data: b"text", lambda data: b"PK\5\6", lambda data: data[:-40]],
+    ids=["empty", "text", "head", "truncated"],
+)
+def test_rejects_what_is_not_a_zip(path, check, change):
+    path.write_bytes(change(write_zip(path, good_files()).read_bytes()))
     assert check() == [("archive", "results.zip")]
 
 
@@ -128,22 +119,3 @@ def test_names_corrupted_files(path, check, position):
     data[position] ^= 1
     path.write_bytes(data)
     assert check() == [("corrupted", FIRST)]
-
-
-@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_random_corruption_gives_a_report(path, report, method):
-    original = write_zip(path, good_files(), method).read_bytes()
-    chance = random.Random(0)
-    accepted = 0
-    for _ in range(300):
-        data = bytearray(original)
-        for _ in range(chance.randint(1, 4)):
-            data[chance.randrange(len(data))] = chance.randrange(256)
-        if chance.random() < 0.2:
-            del data[chance.randrange(len(data)) :]
-        path.write_bytes(data)
-        found = report()
-        assert found.lines()
-        accepted += not found.errors
-    # Times, versions and the like may be anything.
-    assert 0 < accepted < 150

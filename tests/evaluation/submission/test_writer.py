@@ -14,6 +14,7 @@ from PIL import Image
 from glore_seg.errors import DataError, OutputError
 from glore_seg.evaluation.submission import SubmissionWriter, check_submission
 from glore_seg.evaluation.submission.archive import pack
+from tests.disks import fill, small_disk
 from tests.evaluation.submission.conftest import KEYS, LABEL_IDS, expected
 
 MANIFEST = {"checkpoint": "abc", "split": "test"}
@@ -136,3 +137,17 @@ def test_does_not_replace_the_zip_by_an_incomplete_one(tmp_path):
         writer.finish(tmp_path / "results.zip", progress=False)
     assert (tmp_path / "results.zip").read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.slow
+def test_a_zip_that_has_no_room_leaves_the_earlier_one(tmp_path):
+    """The images are on another disk."""
+    writer = make(tmp_path / "work")
+    write_all(writer, tmp_path / "results.zip")
+    with small_disk(tmp_path / "disk", "12k") as disk:
+        (disk / "results.zip").write_bytes(b"earlier")
+        fill(disk)
+        with pytest.raises(OutputError, match=rf"cannot write {disk}/results.zip \(No space left"):
+            writer.finish(disk / "results.zip", progress=False)
+        assert {p.name for p in disk.iterdir()} == {"filler", "results.zip"}
+        assert (disk / "results.zip").read_bytes() == b"earlier"

@@ -1,1 +1,1 @@
-"""What reads input, a file a kind; ``READERS`` of each."""
+"""What reads given files, by kind."""

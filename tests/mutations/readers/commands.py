@@ -16,9 +16,8 @@ import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from random import Random
 
-from hypothesis import strategies as st
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
@@ -26,9 +25,9 @@ from mmengine.visualization import Visualizer
 from glore_seg.cli import run_tool
 from tests.fixtures import REPOSITORY
 from tests.mutations import networks
+from tests.mutations.mutate import HARMLESS_WORDS, Files, mutate_tokens
 from tests.mutations.readers.images import images
-from tests.mutations.rule import Files, Nonsense, Reader
-from tests.mutations.strategies import WORDS
+from tests.mutations.rule import Reader, expect
 
 _DATA = "projects.synthetic_data"
 _LINES = {
@@ -58,36 +57,16 @@ _LINES = {
 }
 """A tool, and a command line of it that ends soon."""
 
-_PLACES = ("a.png", "small.py", "data", ".", "none", "none/none", "a.pth", "a.zip", "empty", "-")
 _ODD_WORDS = (
-    *_PLACES,
-    "--help",
-    "--no-such-option",
-    "--",
-    "-1",
-    "1",
-    "1e9",
-    "--cfg-options",
-    "a=1",
+    *("a.png", "small.py", "data", ".", "none", "none/none", "a.pth", "a.zip", "empty", "-"),
+    *("--help", "--no-such-option", "--", "-1", "1", "1e9", "--cfg-options", "a=1"),
+    *HARMLESS_WORDS,
 )
 
 
-@st.composite
-def _command_lines(draw: Any) -> Files:
-    tool = draw(st.sampled_from(sorted(_LINES)))
-    words = shlex.split(_LINES[tool])
-    odd = st.sampled_from((*_ODD_WORDS, *(w for w in WORDS if "canary" not in w)))
-    for _ in range(draw(st.integers(1, 3))):
-        place = draw(st.integers(0, max(0, len(words) - 1)))
-        kind = draw(st.sampled_from(("put", "put", "drop", "double", "insert")))
-        if kind == "put":
-            words[place : place + 1] = [draw(odd)]
-        elif kind == "drop":
-            del words[place : place + 1]
-        elif kind == "double":
-            words[place:place] = words[place : place + 1]
-        else:
-            words.insert(place, draw(odd))
+def _draw(rng: Random) -> Files:
+    tool = rng.choice(sorted(_LINES))
+    words = mutate_tokens(rng, shlex.split(_LINES[tool]), _ODD_WORDS)
     return {"line.json": json.dumps([tool, *words]).encode()}
 
 
@@ -111,10 +90,11 @@ def _load_all() -> None:
 
 def _run(folder: Path) -> None:
     tool, *words = json.loads((folder / "line.json").read_text())
-    (folder / "small.py").write_text(networks.whole_text())
-    (folder / "a.pth").write_bytes(networks.checkpoint_with(networks.config_text()))
+    (folder / "small.py").write_text(networks.small_config().pretty_text)
+    config = networks.used_config().pretty_text
+    (folder / "a.pth").write_bytes(networks.checkpoint_with(config))
     (folder / "a.png").write_bytes(images()[0])
-    (folder / "a.zip").write_bytes(b"")
+    (folder / "a.zip").touch()
     (folder / "a.csv").write_text("a,b\n")
     for name in ("data", "empty"):
         (folder / name).mkdir()
@@ -136,24 +116,25 @@ def _run(folder: Path) -> None:
         for kind in (DefaultScope, MessageHub, MMLogger, Visualizer):  # one a process and name
             kind._instance_dict.clear()
     changed = [file.name for file, content in before.items() if file.read_bytes() != content]
-    if changed:
-        raise Nonsense(f"{tool} {words} changed {changed}")
+    expect(not changed, tool, words, "changed", changed)
 
 
 def _check_end(tool: str, code: object, said: str) -> None:
-    if not isinstance(code, int) or code not in (0, 1, 2):
-        raise Nonsense(f"{tool} ended with {code!r}")
+    expect(code in (0, 1, 2), tool, "ended with", code)
     lines = [line for line in said.splitlines() if "error: " in line]
-    if "Traceback" in said or len(lines) > 1 or (code == 2 and len(lines) != 1):
-        raise Nonsense(f"{tool} ended with {code} and said {said[-600:]!r}")
-    if any(len(line) > 3000 for line in lines if line.startswith("error: ")):
-        raise Nonsense(f"{tool} said a line of {max(map(len, lines))} characters")
+    expect(
+        "Traceback" not in said and (len(lines) == 1 or (not lines and code != 2)),
+        tool,
+        code,
+        said[-600:],
+    )
+    expect(all(len(line) <= 3000 for line in lines), tool, "said a long line")
 
 
 READERS = (
     Reader(
         "command line of a tool",
-        _command_lines,
+        _draw,
         _run,
         share=4,
         allowed=("subprocess.Popen",),  # mmengine's report of the environment asks gcc

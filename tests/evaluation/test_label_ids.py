@@ -3,8 +3,7 @@ import pytest
 
 from glore_seg.errors import DataError
 from glore_seg.evaluation import CityscapesScorer, label_id_table
-from glore_seg.evaluation.ground_truth import label_ids_path, update_from_files
-from glore_seg.evaluation.label_ids import write_label_map
+from glore_seg.evaluation.label_ids import label_ids_path, update_from_files, write_label_map
 from glore_seg.utils.image_io import read_label_map, write_png
 
 ROAD = np.full((2, 3), 7, np.uint8)
