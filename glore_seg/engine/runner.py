@@ -1,14 +1,17 @@
-"""The Runner of a config, and its parts."""
+"""The Runner of a config, its parts, and its process group."""
 
 import copy
 import logging
+import os
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import torch.distributed as dist
 from mmcv.cnn import fuse_conv_bn
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
-from mmengine.dist import get_world_size
+from mmengine.dist import get_world_size, init_dist
 from mmengine.logging import print_log
 from mmengine.registry import DATASETS, MODELS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
@@ -16,15 +19,16 @@ from torch import nn
 
 from glore_seg.engine.hooks.pretrained_weights_hook import PretrainedWeightsHook
 from glore_seg.engine.hooks.setup_check_hook import SetupCheckHook, unwrap
-from glore_seg.engine.processes import start_processes, watch_processes
 from glore_seg.engine.resume import make_resumable
+from glore_seg.errors import ConfigError
 
 
 def build_runner(cfg: Config, *, keep_config: bool = False) -> Runner:
     """Build the Runner, of the class in ``runner_type`` where the config has one.
 
-    Its training is fault-tolerant, see :func:`make_resumable`. :class:`SetupCheckHook` and
-    :class:`PretrainedWeightsHook` are added where the config lacks them.
+    Its training is fault-tolerant, see :func:`make_resumable`. :class:`SetupCheckHook`,
+    :class:`PretrainedWeightsHook` and, with a launcher, :class:`PeerHeartbeatHook` are added where
+    the config lacks them.
 
     Args:
         cfg: The config.
@@ -32,7 +36,10 @@ def build_runner(cfg: Config, *, keep_config: bool = False) -> Runner:
             there, rather than that of a test, which may be wrapped for test-time augmentation.
     """
     cfg = make_resumable(cfg)
-    watch_processes(cfg)
+    hooks = list(cfg.get("custom_hooks") or [])
+    known = any(isinstance(hook, dict) and hook["type"] == "PeerHeartbeatHook" for hook in hooks)
+    if cfg.get("launcher", "none") != "none" and not known:
+        cfg.custom_hooks = [*hooks, {"type": "PeerHeartbeatHook"}]
     start_processes(cfg)
     runner_class = RUNNERS.get(cfg.get("runner_type", "Runner"))
     if keep_config and Path(cfg.work_dir, "last_checkpoint").exists():
@@ -98,6 +105,48 @@ def warn_of_other_batch(cfg: Config) -> None:
         logger="current",
         level=logging.WARNING,
     )
+
+
+def start_processes(cfg: Config, *, timeout_s: float | None = None) -> None:
+    """Start the process group of a config's launcher, as the Runner would.
+
+    Does nothing without a launcher, or when a group has been started.
+
+    Args:
+        cfg: With ``launcher`` and ``env_cfg``.
+        timeout_s: How long processes wait for each other. Default: the config's, or torch's.
+    """
+    if cfg.get("launcher", "none") == "none" or dist.is_initialized():
+        return
+    options = {"backend": "nccl", **cfg.get("env_cfg", {}).get("dist_cfg", {})}
+    if timeout_s is not None:
+        options["timeout"] = timeout_s
+    init_dist(cfg.launcher, **options, **_store_of_a_restart())
+
+
+def _store_of_a_restart() -> dict[str, Any]:
+    """Options of init_process_group after a restart by torchrun.
+
+    torchrun keeps one store for all attempts (torch 2.13), in which a new group would find the
+    addresses of the dead one.
+    """
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    is_shared = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+    if attempt == "0" or not is_shared:
+        return {}
+    if os.environ.get("GROUP_WORLD_SIZE") != "1":  # each machine has its own count
+        raise ConfigError(
+            f"GROUP_WORLD_SIZE is {os.environ.get('GROUP_WORLD_SIZE')} after a restart by "
+            "torchrun, whose store has the addresses of the dead processes; expected a store for "
+            "each attempt: export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 before torchrun"
+        )
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    store = dist.TCPStore(address, port, is_master=False, timeout=timedelta(minutes=5))
+    return {
+        "store": dist.PrefixStore(f"attempt_{attempt}", store),
+        "rank": int(os.environ["RANK"]),
+        "world_size": int(os.environ["WORLD_SIZE"]),
+    }
 
 
 def leave_process_group() -> None:

@@ -26,16 +26,15 @@ def config(batch_size, **train_cfg):
     )
 
 
-def test_another_batch_size_needs_another_rate_and_schedule(said):
-    warn_of_other_batch(config(8, max_iters=100))
+@pytest.mark.parametrize(
+    ("length", "end"),
+    [("max_iters", "param_scheduler by 4"), ("max_epochs", "auto_scale_lr.enable=True")],
+)
+def test_another_batch_size_needs_another_rate_and_schedule(said, length, end):
+    warn_of_other_batch(config(8, **{length: 100}))
     (line,) = said
     assert "batch size of 64; this run has 16 (8 on each of 1" in line
-    assert line.endswith("param_scheduler by 4")
-
-
-def test_epochs_need_no_other_schedule(said):
-    warn_of_other_batch(config(8, max_epochs=100))
-    assert said[0].endswith("auto_scale_lr.enable=True")
+    assert line.endswith(end)
 
 
 def test_the_same_batch_size_is_silent(said):

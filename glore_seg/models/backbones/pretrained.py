@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import some
-from glore_seg.checkpoints.embedded_config import CONFIG_KEY, parse_config
+from glore_seg.checkpoints.embedded_config import recorded_config
 from glore_seg.errors import CheckpointError
 from glore_seg.layers.extra_units import hidden_options
 
@@ -136,13 +136,8 @@ def check_pretrained_units(
 
 def _trained_options(meta: Mapping[str, Any]) -> dict[str, Any] | None:
     """Hidden options in a checkpoint's config; None without a config of such a backbone."""
-    text = meta.get(CONFIG_KEY)
-    if not isinstance(text, str):
-        return None
-    try:
-        backbone = parse_config(text, source="the checkpoint's config").model.get("backbone")
-    except CheckpointError:  # of another program
-        return None
+    cfg = recorded_config(meta)
+    backbone = cfg.model.get("backbone") if cfg else None
     if not isinstance(backbone, dict) or "GloRePreActNet" not in str(backbone.get("type")):
         return None
     return hidden_options(backbone.get("unit_type", "glore"), backbone.get("unit_cfg") or {})

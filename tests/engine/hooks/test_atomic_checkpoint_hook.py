@@ -78,7 +78,7 @@ def test_resume_warns_of_a_corrupted_one_and_ends_the_same(tmp_path, capfd):
     assert corruption_reason(tmp_path / "run" / "iter_12.pth") is None
 
 
-def test_resume_with_no_checkpoint_or_a_corrupted_one(tmp_path):
+def test_resume_with_corrupted_checkpoints_only(tmp_path):
     cfg = config(tmp_path, resume=True, train_cfg__max_iters=4)
     train(cfg)  # none there: from scratch
     for path in tmp_path.glob("iter_*.pth"):
