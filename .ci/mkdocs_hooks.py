@@ -24,7 +24,7 @@ API = {
         "layers.graph_conv.GraphConv",
         "layers.nonlocal_block.NonLocalBlock",
         "layers.preact.network.PreActNet",
-        "layers.preact.classifier.PreActClassifier",
+        "layers.preact.network.PreActClassifier",
         "layers.video_resnet.VideoResNet",
     ),
     "models": (

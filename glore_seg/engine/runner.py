@@ -108,9 +108,7 @@ def warn_of_other_batch(cfg: Config) -> None:
 
 
 def start_processes(cfg: Config, *, timeout_s: float | None = None) -> None:
-    """Start the process group of a config's launcher, as the Runner would.
-
-    Does nothing without a launcher, or when a group has been started.
+    """Start the process group of a config's launcher, if any, unless it has been started.
 
     Args:
         cfg: With ``launcher`` and ``env_cfg``.

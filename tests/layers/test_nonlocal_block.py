@@ -99,14 +99,6 @@ def test_zero_init_is_the_identity_and_can_be_turned_off():
     assert not torch.allclose(block(x), x)
 
 
-def test_reset_parameters_keeps_zero_init():
-    block = make_block()
-    before = block.theta.weight.clone()
-    block.reset_parameters()
-    assert not torch.equal(block.theta.weight, before)
-    assert torch.equal(block.norm.weight, torch.zeros(12, dtype=torch.float64))
-
-
 @pytest.mark.usefixtures("export_support")
 @pytest.mark.parametrize("pooled", [False, True])
 def test_fused_and_exported_blocks_agree(pooled):
