@@ -208,9 +208,8 @@ def equality(folder: Path, data: Path) -> None:
 
 
 def main(folder: Path, data: Path, config: Path) -> None:
-    importlib.import_module(
-        "mmpretrain.evaluation"
-    )  # once for all; after glore_seg, which patches it
+    # once for all; after glore_seg, which patches it
+    importlib.import_module("mmpretrain.evaluation")
     importlib.import_module("glore_seg.evaluation.metrics.checked_acc_metric")
     for number in (1, 2, 4):
         check(Forked(number, equality, folder, data, out=folder / f"out_{number}"))
