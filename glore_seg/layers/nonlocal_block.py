@@ -87,8 +87,9 @@ class NonLocalBlock(nn.Module):
         # Registered one after the other: fuse_conv_bn relies on the order.
         self.conv_out = conv(inter_channels, channels)
         self.norm = (norm_layer or partial(BATCH_NORMS[dimensions], eps=1e-4))(channels)
-        if zero_init and isinstance(getattr(self.norm, "weight", None), Tensor):
-            nn.init.zeros_(self.norm.weight)
+        weight = getattr(self.norm, "weight", None)
+        if zero_init and isinstance(weight, Tensor):
+            nn.init.zeros_(weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``x`` plus the result of the attention."""

@@ -55,37 +55,18 @@ def net(arch: str, **options) -> PreActNet:
         ("resnet18", "nonlocal-pooled"),
     ],
 )
-def test_every_network_trains_and_resumes(arch, unit_type):
-    def build(seed):
-        torch.manual_seed(seed)
-        options = {"unit_type": unit_type, "num_units": (0, 1, 1, 0)}
-        options["unit_cfg"] = {"zero_init": False}
-        model = PreActClassifier(arch, num_classes=3, width=width_of(arch), **options)
-        return model, torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-
-    def step(model, optimizer):
-        torch.manual_seed(1)
-        x, labels = torch.randn(2, 3, 64, 64), torch.tensor([0, 2])
-        loss = nn.functional.cross_entropy(model(x), labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    model, optimizer = build(0)
-    before = {name: p.detach().clone() for name, p in model.named_parameters()}
-    step(model, optimizer)
+def test_every_parameter_of_every_network_gets_a_gradient(arch, unit_type):
+    torch.manual_seed(0)
+    options = {"num_units": (0, 1, 1, 0), "unit_type": unit_type, "unit_cfg": {"zero_init": False}}
+    model = PreActClassifier(arch, num_classes=3, width=width_of(arch), **options)
+    out = model(torch.randn(2, 3, 64, 64))
+    nn.functional.cross_entropy(out, torch.tensor([0, 2])).backward()
     # The few hidden units of a narrow squeeze-and-excitation can all be at rest.
     # Softmax takes away what the bias of keys adds to a row, and BN what one before it adds.
     still = (".se.", ".phi.bias", ".conv_out.bias")
     for name, parameter in model.named_parameters():
-        assert parameter.isfinite().all(), name
-        assert not parameter.equal(before[name]) or any(part in name for part in still), name
-
-    other, its_optimizer = build(7)
-    other.load_state_dict(model.state_dict())
-    its_optimizer.load_state_dict(optimizer.state_dict())
-    assert step(other, its_optimizer) == step(model, optimizer)
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.any() or any(part in name for part in still), name
 
 
 @pytest.mark.parametrize("arch", ["resnet18", "resnet50"])
