@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.soak import command
+from benchmarks.soak import __main__ as command
 from benchmarks.soak.phase import Course
 from benchmarks.soak.trend import BOUNDS, trend_of
 from benchmarks.soak.usage import in_use
