@@ -24,7 +24,7 @@ API = {
         "layers.graph_conv.GraphConv",
         "layers.nonlocal_block.NonLocalBlock",
         "layers.preact.network.PreActNet",
-        "layers.preact.classifier.PreActClassifier",
+        "layers.preact.network.PreActClassifier",
         "layers.video_resnet.VideoResNet",
     ),
     "models": (
@@ -90,7 +90,7 @@ API = {
     "checkpoints": (
         "Checkpoints and export",
         "checkpoints.reading.read_state_dict",
-        "checkpoints.converting.convert",
+        "checkpoints.converters.convert",
         "checkpoints.comparison.compare_state_dicts",
         "checkpoints.latest.find_latest_valid_checkpoint",
         "export.contract.Contract",

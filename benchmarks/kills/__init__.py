@@ -2,7 +2,3 @@
 
 ``python -m benchmarks.kills --kills 30``
 """
-
-from benchmarks.kills.command import main
-
-__all__ = ["main"]

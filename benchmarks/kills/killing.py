@@ -9,34 +9,28 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.kills.work import SAID, Work, unfinished
+from benchmarks.kills.works import SAID, Work, unfinished
 
 _PER_RUN = 4
 _STARTS = 1 / 6
 _POLL = 0.01  # seconds
 
 
-@dataclass(frozen=True)
-class Pace:
-    """Seconds that an undisturbed run takes: until it starts its work, and from there on."""
-
-    start: float
-    work: float
-
-
 @dataclass
 class Tally:
-    """What has come of the kills of one kind.
+    """What has come of the kills of one kind of work.
 
     Args:
         kind: Name of the work.
-        pace: Of its undisturbed run.
+        start: Seconds until an undisturbed run starts its work.
+        work: Seconds from there on.
     """
 
     kind: str
-    pace: Pace
+    start: float
+    work: float
     moments: list[float] = field(default_factory=list)
-    """Share of the undisturbed run's work that was done at each kill; below 0 in starting."""
+    """Seconds of work before each kill, as a share of ``work``; below 0 in starting."""
     writing: int = 0
     """Kills while a file was being written."""
     runs: int = 0
@@ -60,8 +54,8 @@ def kill_often(
     """Kill one kind of work so many times.
 
     Moments are drawn evenly over the undisturbed run's work, one from each of as many equal
-    shares as there are kills. Four kills come to a run, the earliest moment first; it is then left
-    to end. One start in six is killed before it starts its work instead.
+    shares as there are kills. A run is killed up to four times, and then left to end. One start in
+    six is killed before it starts its work instead.
 
     Args:
         work: What to kill.
@@ -74,13 +68,14 @@ def kill_often(
         ToolError: The tool failed without being killed.
     """
     undisturbed = folder / "undisturbed"
-    tally = Tally(work.name, _run(work, undisturbed))
+    tally = Tally(work.name, *_run(work, undisturbed))
     moments = _moments(kills, chance)
     while len(tally.moments) < kills:
         place = folder / f"run_{tally.runs}"
-        wanted = min(_PER_RUN, kills - len(tally.moments))
-        for moment in sorted(next(moments) for _ in range(wanted)):
-            if not _kill(work, place, moment, tally, chance):
+        for _ in range(min(_PER_RUN, kills - len(tally.moments))):
+            in_start = chance.random() < _STARTS
+            moment = -chance.random() if in_start else next(moments)
+            if not _kill(work, place, moment, tally):
                 break
             tally.corrupted += work.corrupted(place, undisturbed)
             tally.writing += bool(unfinished(place))
@@ -88,6 +83,7 @@ def kill_often(
         _run(work, place)
         tally.runs += 1
         tally.differences += work.differences(place, undisturbed)
+        tally.corrupted += work.corrupted(place, undisturbed)
         tally.left_behind += unfinished(place)
         if not tally.problems:
             shutil.rmtree(place)
@@ -102,19 +98,14 @@ def _moments(kills: int, chance: random.Random) -> Iterator[float]:
         yield from shares
 
 
-def _kill(work: Work, place: Path, moment: float, tally: Tally, chance: random.Random) -> bool:
+def _kill(work: Work, place: Path, moment: float, tally: Tally) -> bool:
     """Start the work and kill it; say whether it was still running."""
-    done = work.done(place) / work.size
+    before = work.mark(place)
     process = work.start(place)
-    if chance.random() < _STARTS:
-        seconds, moment = chance.uniform(0, tally.pace.start), -1.0
-    else:
-        _wait_for_work(work, place, process)
-        # a restart may be beyond the moment already: then it is killed as it starts its work
-        moment = max(moment, done)
-        seconds = (moment - done) * tally.pace.work
+    while moment >= 0 and process.poll() is None and work.mark(place) == before:
+        time.sleep(_POLL)
     try:
-        process.wait(timeout=seconds)
+        process.wait(timeout=moment * tally.work if moment >= 0 else -moment * tally.start)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -124,14 +115,8 @@ def _kill(work: Work, place: Path, moment: float, tally: Tally, chance: random.R
     return False
 
 
-def _wait_for_work(work: Work, place: Path, process: subprocess.Popen) -> None:
-    before = work.mark(place)
-    while process.poll() is None and work.mark(place) == before:
-        time.sleep(_POLL)
-
-
-def _run(work: Work, place: Path) -> Pace:
-    """Let it end."""
+def _run(work: Work, place: Path) -> tuple[float, float]:
+    """Let it end; return its seconds of starting and of work."""
     before = work.mark(place)
     begin = time.monotonic()
     process = work.start(place)
@@ -143,8 +128,7 @@ def _run(work: Work, place: Path) -> Pace:
         time.sleep(_POLL)
     _require_success(work, place, process)
     end = time.monotonic()
-    begun = begun or end
-    return Pace(begun - begin, end - begun)
+    return (begun or end) - begin, end - (begun or end)
 
 
 def _require_success(work: Work, place: Path, process: subprocess.Popen) -> None:

@@ -2,7 +2,3 @@
 
 ``python -m benchmarks.soak --minutes 24``
 """
-
-from benchmarks.soak.command import main
-
-__all__ = ["main"]

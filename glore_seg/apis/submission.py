@@ -16,8 +16,7 @@ from torch.utils.data import DataLoader, Subset
 
 from glore_seg.apis.predictor import Predictor
 from glore_seg.engine.hooks.setup_check_hook import check_classes
-from glore_seg.engine.processes import start_processes
-from glore_seg.engine.runner import build_dataset
+from glore_seg.engine.runner import build_dataset, start_processes
 from glore_seg.errors import ConfigError, OutputError
 from glore_seg.evaluation import label_id_table
 from glore_seg.evaluation.submission import (

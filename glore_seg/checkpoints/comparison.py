@@ -1,11 +1,36 @@
 """Differences between a checkpoint and the network that is to load it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
-_SHOWN = 4
+_SHOWN = 4  # names in a message
+_PARTS = ("data_preprocessor", "backbone", "neck", "decode_head", "head", "cls_head")
+_OF_TRAINING = {
+    "frozen_stages",
+    "norm_eval",
+    "requires_grad",
+    "momentum",
+    "sampler",
+    "batch_augments",
+}
+_OF_LOSSES = {
+    "loss",
+    "loss_decode",
+    "loss_cls",
+    "cal_acc",
+    "topk",
+    "dropout_ratio",
+    "drop_path_rate",
+}
+_OF_INITIALIZATION = {"init_cfg", "pretrained", "zero_init", "zero_init_residual"}
+_OF_SPEED = {"order", "with_cp"}
+_CHECKED_ELSEWHERE = {"num_classes", "size", "size_divisor", "pad_val", "seg_pad_val"}
+_OF_TESTS = {"test_cfg", "average_clips"}
+_FREE = _OF_TRAINING | _OF_LOSSES | _OF_INITIALIZATION | _OF_SPEED | _CHECKED_ELSEWHERE | _OF_TESTS
+_ALIASES = dict.fromkeys(("SyncBN", "CPUSyncBN", "BN1d", "BN2d", "BN3d"), "BN")
 
 
 @dataclass(frozen=True)
@@ -67,3 +92,45 @@ def some(names: Collection[str]) -> str:
     """Join the first few names and the number of the others."""
     rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(list(names)[:_SHOWN]) + rest
+
+
+def differing_settings(trained: Mapping[str, Any], used: Mapping[str, Any]) -> list[str]:
+    """Compare the settings of two configs of one network that change its output.
+
+    A setting in only one of them counts, since the default of its class may differ. Losses,
+    initialization and trade-offs of memory and time are ignored.
+
+    Args:
+        trained: ``model`` of the config that the weights were trained with.
+        used: ``model`` of the config that they are loaded into.
+
+    Returns:
+        ``"model.NAME was VALUE in training and is VALUE here"`` for each difference.
+    """
+    found: list[str] = []
+    for part in _PARTS:
+        if isinstance(trained.get(part), Mapping) and isinstance(used.get(part), Mapping):
+            # A class may have several names; shapes are compared elsewhere.
+            first, second = ({**cfg[part], "type": None} for cfg in (trained, used))
+            found += _differences(f"model.{part}", first, second)
+    return found
+
+
+def _differences(name: str, first: Any, second: Any) -> Iterator[str]:
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        for key in {**first, **second}:
+            if key not in _FREE:
+                yield from _differences(f"{name}.{key}", first.get(key), second.get(key))
+    elif _plain(first) != _plain(second):
+        yield f"{name} was {_said(first)} in training and is {_said(second)} here"
+
+
+def _said(value: Any) -> str:
+    return "not set" if value is None else repr(value)
+
+
+def _plain(value: Any) -> Any:
+    """Make tuples lists, and all BatchNorms one name."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return _ALIASES.get(value, value) if isinstance(value, str) else value

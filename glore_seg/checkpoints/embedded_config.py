@@ -48,6 +48,15 @@ def find_embedded_config(path: str | Path, meta: Mapping[str, Any]) -> Config:
     )
 
 
+def recorded_config(meta: Any) -> Config | None:
+    """The config that a training stored in a checkpoint's ``meta``; None if it is no such text."""
+    text = meta.get(CONFIG_KEY) if isinstance(meta, Mapping) else None
+    try:
+        return parse_config(text, source="the checkpoint's config")
+    except CheckpointError:  # none, or of another program
+        return None
+
+
 def parse_config(text: Any, *, source: str) -> Config:
     """Parse ``Config.pretty_text`` without running it.
 

@@ -1,8 +1,8 @@
 """The newest valid checkpoint of a work folder."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from glore_seg.utils.files import corruption_reason
 
@@ -10,14 +10,8 @@ LAST = "last_checkpoint"
 """Name of mmengine's file that holds the path of the last checkpoint."""
 
 
-@dataclass(frozen=True)
-class Search:
-    """Result of a search for a checkpoint.
-
-    Args:
-        path: The newest valid one; None where there is none.
-        corrupted: Newer ones that are corrupted, ``"PATH (REASON)"``.
-    """
+class Search(NamedTuple):
+    """The newest valid checkpoint, if any, and newer corrupted ones, ``"PATH (REASON)"``."""
 
     path: Path | None
     corrupted: tuple[str, ...]
@@ -30,10 +24,6 @@ def find_latest_valid_checkpoint(
 
     The one named in ``last_checkpoint`` comes first, also in a moved or copied folder, then the
     others by their modification time.
-
-    Args:
-        folder: Folder of the checkpoints.
-        patterns: Patterns of their names.
     """
     corrupted: list[str] = []
     for path in _candidates(folder, patterns):

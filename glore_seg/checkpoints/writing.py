@@ -25,7 +25,7 @@ def write_state_dict(
     Args:
         path: Ends in ``.pth`` or ``.pt`` (torch, under ``state_dict``) or ``.safetensors``.
         state: Names to tensors.
-        meta: Texts to store beside them, such as the source.
+        meta: Texts to store beside them.
         overwrite: Whether to replace an existing file.
 
     Raises:

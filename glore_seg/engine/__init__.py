@@ -10,7 +10,6 @@ from glore_seg.engine.hooks import (
 )
 from glore_seg.engine.loops import ResumableEpochLoop, ResumableIterLoop
 from glore_seg.engine.optim_wrappers import BFloat16OptimWrapper
-from glore_seg.engine.resume import make_resumable, use_resume
 from glore_seg.engine.runner import (
     build_dataset,
     build_model,
@@ -18,6 +17,8 @@ from glore_seg.engine.runner import (
     forget_training,
     fuse_runner,
     leave_process_group,
+    make_resumable,
+    use_resume,
     warn_of_other_batch,
 )
 from glore_seg.engine.sharding import use_fsdp

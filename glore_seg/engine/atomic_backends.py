@@ -25,10 +25,6 @@ class AtomicLocalBackend(LocalBackend):
     def put(self, obj: bytes | memoryview, filepath: str | Path) -> None:
         """Write a file.
 
-        Args:
-            obj: Its content.
-            filepath: Its path.
-
         Raises:
             OutputError: It cannot be written; an old file of that name is unchanged.
         """
@@ -54,14 +50,7 @@ class AtomicLocalVisBackend(LocalVisBackend):
 
     @force_init_env
     def add_image(self, name: str, image: np.ndarray, step: int = 0, **_: Any) -> None:
-        """Write an image.
-
-        Args:
-            name: First part of the file name.
-            image: Shape (H, W, 3), RGB, uint8.
-            step: Last part of the file name.
-            **_: What other backends take.
-        """
+        """Write an image, (H, W, 3), RGB, uint8, as ``NAME_STEP.png``."""
         write_png(Path(self._img_save_dir) / f"{name}_{step}.png", image)
 
 

@@ -12,9 +12,9 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
-from glore_seg.errors import ConfigError, GloReSegError
+from glore_seg.errors import GloReSegError
+from glore_seg.layers.arguments import check_choice
 
-ACTIONS = ("stop", "skip")
 _MAX_IN_A_ROW = 10
 
 
@@ -43,8 +43,7 @@ class NonFiniteLossCheck:
     """
 
     def __init__(self, runner: Runner, action: str) -> None:
-        if action not in ACTIONS:
-            raise ConfigError(f"nonfinite_loss is {action!r}; expected one of {ACTIONS}")
+        check_choice("nonfinite_loss", action, ("stop", "skip"))
         self._runner = runner
         self._skips = action == "skip"
         self._in_a_row = 0

@@ -1,14 +1,17 @@
-"""The Runner of a config, and its parts."""
+"""The Runner of a config, its parts, and its process group."""
 
 import copy
 import logging
+import os
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import torch.distributed as dist
 from mmcv.cnn import fuse_conv_bn
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
-from mmengine.dist import get_world_size
+from mmengine.dist import get_world_size, init_dist
 from mmengine.logging import print_log
 from mmengine.registry import DATASETS, MODELS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
@@ -16,15 +19,17 @@ from torch import nn
 
 from glore_seg.engine.hooks.pretrained_weights_hook import PretrainedWeightsHook
 from glore_seg.engine.hooks.setup_check_hook import SetupCheckHook, unwrap
-from glore_seg.engine.processes import start_processes, watch_processes
-from glore_seg.engine.resume import make_resumable
+from glore_seg.errors import ConfigError
+
+_LOOPS = {"IterBasedTrainLoop": "ResumableIterLoop", "EpochBasedTrainLoop": "ResumableEpochLoop"}
 
 
 def build_runner(cfg: Config, *, keep_config: bool = False) -> Runner:
     """Build the Runner, of the class in ``runner_type`` where the config has one.
 
-    Its training is fault-tolerant, see :func:`make_resumable`. :class:`SetupCheckHook` and
-    :class:`PretrainedWeightsHook` are added where the config lacks them.
+    Its training is fault-tolerant, see :func:`make_resumable`. :class:`SetupCheckHook`,
+    :class:`PretrainedWeightsHook` and, with a launcher, :class:`PeerHeartbeatHook` are added where
+    the config lacks them.
 
     Args:
         cfg: The config.
@@ -32,7 +37,10 @@ def build_runner(cfg: Config, *, keep_config: bool = False) -> Runner:
             there, rather than that of a test, which may be wrapped for test-time augmentation.
     """
     cfg = make_resumable(cfg)
-    watch_processes(cfg)
+    hooks = list(cfg.get("custom_hooks") or [])
+    known = any(isinstance(hook, dict) and hook["type"] == "PeerHeartbeatHook" for hook in hooks)
+    if cfg.get("launcher", "none") != "none" and not known:
+        cfg.custom_hooks = [*hooks, {"type": "PeerHeartbeatHook"}]
     start_processes(cfg)
     runner_class = RUNNERS.get(cfg.get("runner_type", "Runner"))
     if keep_config and Path(cfg.work_dir, "last_checkpoint").exists():
@@ -43,6 +51,66 @@ def build_runner(cfg: Config, *, keep_config: bool = False) -> Runner:
         if not any(isinstance(known, hook) for known in runner.hooks):
             runner.register_hook(hook())  # not in the config, which mmseg can still read
     return runner
+
+
+def use_resume(cfg: Config, checkpoint: str | None = None) -> None:
+    """Resume a training from a checkpoint.
+
+    Args:
+        cfg: Changed in place.
+        checkpoint: The file. Default: the newest valid one of the work folder; where there is none,
+            the training starts from the config's ``load_from``.
+    """
+    if checkpoint is None:
+        cfg.begin_from = cfg.get("load_from")  # mmengine would resume from a load_from
+    cfg.resume, cfg.load_from = True, checkpoint
+
+
+def make_resumable(cfg: Config) -> Config:
+    """Replace mmengine's training loop and checkpoint hook by those of this package.
+
+    Other types in the config stay, and so does the loop of a loader with ``batch_sampler`` or
+    ``num_batch_per_epoch``, with a warning.
+
+    Args:
+        cfg: Unchanged.
+
+    Returns:
+        A copy, which also imports this package, so that upstream's tools can run it.
+    """
+    cfg = copy.deepcopy(cfg)
+    if cfg.get("train_cfg") is None or cfg.get("runner_type", "Runner") != "Runner":
+        return cfg
+    cfg.default_hooks = cfg.get("default_hooks") or {}
+    checkpoint = cfg.default_hooks.get("checkpoint", {})
+    if checkpoint is not None and checkpoint.get("type", "CheckpointHook") == "CheckpointHook":
+        checkpoint = {"interval": 1, **checkpoint, "type": "AtomicCheckpointHook"}
+        cfg.default_hooks.checkpoint = checkpoint
+    _replace_loop(cfg)
+    cfg.custom_imports = cfg.get("custom_imports") or {"imports": [], "allow_failed_imports": False}
+    imports = cfg.custom_imports.get("imports") or []
+    imports = [imports] if isinstance(imports, str) else [*imports]
+    cfg.custom_imports.imports = [*imports, *({"glore_seg"} - {*imports})]
+    return cfg
+
+
+def _replace_loop(cfg: Config) -> None:
+    loop = cfg.train_cfg
+    by_epoch = loop.get("by_epoch", True)
+    kind = loop.get("type", "EpochBasedTrainLoop" if by_epoch else "IterBasedTrainLoop")
+    if kind not in _LOOPS:
+        return
+    for key in ("batch_sampler", "num_batch_per_epoch"):
+        if key in cfg.train_dataloader:
+            print_log(
+                f"train_dataloader has {key}: this training resumes from a checkpoint, but not bit "
+                "for bit, and signals do not save",
+                logger="current",
+                level=logging.WARNING,
+            )
+            return
+    loop.pop("by_epoch", None)
+    loop["type"] = _LOOPS[kind]
 
 
 def build_model(cfg: Config) -> nn.Module:
@@ -98,6 +166,46 @@ def warn_of_other_batch(cfg: Config) -> None:
         logger="current",
         level=logging.WARNING,
     )
+
+
+def start_processes(cfg: Config, *, timeout_s: float | None = None) -> None:
+    """Start the process group of a config's launcher, if any, unless it has been started.
+
+    Args:
+        cfg: With ``launcher`` and ``env_cfg``.
+        timeout_s: How long processes wait for each other. Default: the config's, or torch's.
+    """
+    if cfg.get("launcher", "none") == "none" or dist.is_initialized():
+        return
+    options = {"backend": "nccl", **cfg.get("env_cfg", {}).get("dist_cfg", {})}
+    if timeout_s is not None:
+        options["timeout"] = timeout_s
+    init_dist(cfg.launcher, **options, **_store_of_a_restart())
+
+
+def _store_of_a_restart() -> dict[str, Any]:
+    """Options of init_process_group after a restart by torchrun.
+
+    torchrun keeps one store for all attempts (torch 2.13), in which a new group would find the
+    addresses of the dead one.
+    """
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    is_shared = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+    if attempt == "0" or not is_shared:
+        return {}
+    if os.environ.get("GROUP_WORLD_SIZE") != "1":  # each machine has its own count
+        raise ConfigError(
+            f"GROUP_WORLD_SIZE is {os.environ.get('GROUP_WORLD_SIZE')} after a restart by "
+            "torchrun, whose store has the addresses of the dead processes; expected a store for "
+            "each attempt: export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 before torchrun"
+        )
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    store = dist.TCPStore(address, port, is_master=False, timeout=timedelta(minutes=5))
+    return {
+        "store": dist.PrefixStore(f"attempt_{attempt}", store),
+        "rank": int(os.environ["RANK"]),
+        "world_size": int(os.environ["WORLD_SIZE"]),
+    }
 
 
 def leave_process_group() -> None:

@@ -73,13 +73,7 @@ class ResumableSampler(Sampler[int]):
         self.sampler = self._build()
 
     def start(self, *, seed: int, epoch: int, skip: int) -> None:
-        """Set where the next pass starts.
-
-        Args:
-            seed: Seed of the run.
-            epoch: Number of the pass.
-            skip: Samples of this process to skip in that pass.
-        """
+        """Set the run's seed, the number of the next pass, and samples of this process to skip."""
         self._seed, self._epoch, self._skip = seed, epoch, skip
 
     def set_epoch(self, epoch: int) -> None:

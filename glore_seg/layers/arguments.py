@@ -1,13 +1,31 @@
-"""Checks of arguments that several layers share."""
+"""Checks of arguments that several layers share, and torch's classes by dimensions."""
+
+from collections.abc import Collection
+
+from torch import Tensor, nn
 
 from glore_seg.errors import ConfigError
 
+CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+BATCH_NORMS = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+
 
 def check_count(name: str, value: int, *, at_least: int) -> None:
-    """Refuse a number that is too small, which torch would accept or fail on later.
-
-    Raises:
-        ConfigError: It is below ``at_least``.
-    """
+    """Refuse a number that is too small, which torch would accept or fail on later."""
     if value < at_least:
         raise ConfigError(f"{name} must be at least {at_least}, got {value}")
+
+
+def check_choice(name: str, value: object, choices: Collection[object]) -> None:
+    """Refuse a value that is none of the choices."""
+    if value not in choices:
+        raise ConfigError(f"{name} must be one of {tuple(choices)}, got {value!r}")
+
+
+def check_input(layer: str, x: Tensor, *, channels: int, ndim: int) -> None:
+    """Refuse an input that is not (B, channels, *sizes) with ``ndim`` sizes."""
+    if x.dim() != ndim + 2 or x.shape[1] != channels:
+        sizes = ", ".join(("T", "H", "W")[3 - ndim :])
+        raise ConfigError(
+            f"{layer} takes (B, {channels}, {sizes}), got a tensor of shape {tuple(x.shape)}"
+        )

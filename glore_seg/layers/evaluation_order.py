@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import torch
 
-from glore_seg.errors import ConfigError
+from glore_seg.layers.arguments import check_choice
 
 _LARGE = 2**20
 
@@ -45,5 +45,4 @@ def costs_less_in_interaction_space(
 
 def check_order(order: str) -> None:
     """Raise ConfigError unless ``order`` is one of the three."""
-    if order not in get_args(Order):
-        raise ConfigError(f"order must be one of {get_args(Order)}, got {order!r}")
+    check_choice("order", order, get_args(Order))

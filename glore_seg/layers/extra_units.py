@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from torch import nn
 
-from glore_seg.errors import ConfigError
+from glore_seg.layers.arguments import check_choice
 from glore_seg.layers.glore_unit import GloReUnit
 from glore_seg.layers.nonlocal_block import NonLocalBlock
 
@@ -20,17 +20,12 @@ _UNITS: dict[str, Callable[..., nn.Module]] = {
 
 
 def unit_builder(unit_type: str, **options: Any) -> Callable[[int], nn.Module]:
-    """Return a function from a number of channels to a unit.
-
-    Args:
-        unit_type: ``"glore"``, ``"nonlocal"`` or ``"nonlocal-pooled"``.
-        **options: Arguments of :class:`GloReUnit` or :class:`NonLocalBlock`.
+    """Return a function from a number of channels to a unit with ``options``.
 
     Raises:
         ConfigError: The type is unknown.
     """
-    if unit_type not in _UNITS:
-        raise ConfigError(f"unit_type is {unit_type!r}; expected one of {get_args(UnitType)}")
+    check_choice("unit_type", unit_type, _UNITS)
     return partial(_UNITS[unit_type], **options)
 
 
@@ -38,10 +33,6 @@ def hidden_options(unit_type: str, options: Mapping[str, Any]) -> dict[str, Any]
     """Options that change what a unit computes but not its parameters, defaults included.
 
     The same weights load into units that differ in these, and predict something else.
-
-    Args:
-        unit_type: ``"glore"``, ``"nonlocal"`` or ``"nonlocal-pooled"``.
-        options: As for :func:`unit_builder`.
     """
     if unit_type == "glore":
         defaults: dict[str, Any] = {"normalize": True, "act_position": "between"}

@@ -12,19 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from glore_seg.errors import ConfigError
-from glore_seg.layers.arguments import check_count
-from glore_seg.layers.evaluation_order import Order, check_order
-from glore_seg.layers.factored_unit import (
-    chooses_factored,
-    forward_factored,
-    require_factorable,
+from glore_seg.layers.arguments import (
+    BATCH_NORMS,
+    CONVS,
+    check_choice,
+    check_count,
+    check_input,
 )
+from glore_seg.layers.evaluation_order import Order, check_order
+from glore_seg.layers.factored_unit import chooses_factored, forward_factored, require_factorable
 from glore_seg.layers.graph_conv import ActPosition, GraphConv
 from glore_seg.layers.half_precision import in_autocast, mean_product, sums_overflow
 from glore_seg.layers.interaction_norm import is_synchronized
-
-CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
-BATCH_NORMS = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 
 
 class GloReUnit(nn.Module):
@@ -40,9 +39,9 @@ class GloReUnit(nn.Module):
        ``share_projection=False``;
     4. extension to C channels, a norm, plus X.
 
-    Nodes and positions are columns here and rows in the paper. The parameters have the names of
-    the released unit (``conv_state``, ``conv_proj``, ``gcn.conv1``, ``gcn.conv2``,
-    ``conv_extend``, ``blocker``), whose weights load unchanged.
+    Nodes and positions are columns here and rows in the paper. The parameters have the released
+    names (``conv_state``, ``conv_proj``, ``gcn``, ``conv_extend``, ``blocker``), whose weights
+    load unchanged.
 
     Args:
         in_channels: Channels C of the input and the output.
@@ -71,9 +70,8 @@ class GloReUnit(nn.Module):
         - Output: the same
 
     Raises:
-        ConfigError: An argument is outside its range, ``in_channels`` is too small for the default
-            number of nodes, the input has another number of dimensions or channels, or
-            ``order="interaction"`` is impossible.
+        ConfigError: An argument is outside its range, the input has another number of dimensions
+            or channels, or ``order="interaction"`` is impossible.
 
     Example:
         >>> import torch
@@ -98,8 +96,7 @@ class GloReUnit(nn.Module):
         order: Order = "auto",
     ) -> None:
         super().__init__()
-        if ndim not in CONVS:
-            raise ConfigError(f"ndim must be one of {tuple(CONVS)}, got {ndim}")
+        check_choice("ndim", ndim, CONVS)
         if not 1 <= num_graph_convs <= 3:
             raise ConfigError(f"num_graph_convs must be 1, 2 or 3 (Table 1), got {num_graph_convs}")
         check_order(order)
@@ -138,7 +135,7 @@ class GloReUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``x`` plus the result of reasoning on its graph."""
-        self._check_input(x)
+        check_input("GloReUnit", x, channels=self.in_channels, ndim=self.ndim)
         # Processes that share statistics must choose the same, whatever their input sizes.
         length = None if is_synchronized(self.blocker) else prod(x.shape[2:])
         if self.takes_interaction_space(length):
@@ -161,28 +158,19 @@ class GloReUnit(nn.Module):
 
     def reason(self, nodes: Tensor) -> Tensor:
         """Apply the graph convolutions, Eq. 2: (B, S, N) -> (B, S, N)."""
-        for name in self._gcn_names():
+        for name in ("gcn", "gcn2", "gcn3")[: self.num_graph_convs]:
             nodes = getattr(self, name)(nodes)
         return nodes
 
     def project(self, x: Tensor) -> Tensor:
-        """Return the projection weights b_i, (B, N, *sizes): Fig. 7 shows them for each node.
-
-        Raises:
-            ConfigError: The input has another number of dimensions or channels.
-        """
-        self._check_input(x)
+        """Return the projection weights b_i, (B, N, *sizes): Fig. 7 shows them for each node."""
+        check_input("GloReUnit", x, channels=self.in_channels, ndim=self.ndim)
         return self.conv_proj(x)  # (B, N, *sizes)
 
     def takes_interaction_space(self, length: int | None) -> bool:
-        """Whether an input is evaluated in the interaction space.
+        """Whether an input of L positions is evaluated in the interaction space.
 
-        Args:
-            length: Number of positions L of the input; None where statistics are synchronized
-                over processes, whose inputs may differ in size.
-
-        Raises:
-            ConfigError: ``order="interaction"`` has become impossible, for example by a hook.
+        None where statistics are synchronized over processes, whose inputs may differ in size.
         """
         return chooses_factored(self, length)
 
@@ -198,17 +186,6 @@ class GloReUnit(nn.Module):
         weight = getattr(self.blocker, "weight", None)
         if self.zero_init and isinstance(weight, Tensor):
             nn.init.zeros_(weight)
-
-    def _gcn_names(self) -> tuple[str, ...]:
-        return ("gcn", "gcn2", "gcn3")[: self.num_graph_convs]
-
-    def _check_input(self, x: Tensor) -> None:
-        if x.dim() != self.ndim + 2 or x.shape[1] != self.in_channels:
-            sizes = ", ".join(("T", "H", "W")[3 - self.ndim :])
-            raise ConfigError(
-                f"GloReUnit(in_channels={self.in_channels}, ndim={self.ndim}) takes "
-                f"(B, {self.in_channels}, {sizes}), got a tensor of shape {tuple(x.shape)}"
-            )
 
     def extra_repr(self) -> str:
         """What ``print`` shows besides the submodules."""

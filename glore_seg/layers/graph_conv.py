@@ -7,8 +7,7 @@ from typing import Literal, get_args
 
 from torch import Tensor, nn
 
-from glore_seg.errors import ConfigError
-from glore_seg.layers.arguments import check_count
+from glore_seg.layers.arguments import check_choice, check_count
 
 ActPosition = Literal["between", "after"]
 
@@ -16,10 +15,8 @@ ActPosition = Literal["between", "after"]
 class GraphConv(nn.Module):
     """One graph convolution, Eq. 2: ``Z = ((I - A_g) V) W_g``.
 
-    The two products are two 1D convolutions (Fig. 3b): ``conv1`` over the nodes propagates
-    information along the learned adjacency, ``conv2`` over the states updates each node. As in
-    the released unit, ``conv1`` learns ``-A_g`` and has a bias, the identity is a shortcut, and
-    ``conv2`` has no bias. Parameters have the released names.
+    Two 1D convolutions (Fig. 3b) under the released names: ``conv1`` over the nodes learns
+    ``-A_g`` and has a bias, the identity is a shortcut; ``conv2`` over the states has no bias.
 
     Args:
         num_nodes: Number of graph nodes N, at least 1.
@@ -46,10 +43,7 @@ class GraphConv(nn.Module):
         super().__init__()
         check_count("num_nodes", num_nodes, at_least=1)
         check_count("num_states", num_states, at_least=1)
-        if act_position not in get_args(ActPosition):
-            raise ConfigError(
-                f"act_position must be one of {get_args(ActPosition)}, got {act_position!r}"
-            )
+        check_choice("act_position", act_position, get_args(ActPosition))
         self.act_position = act_position
         self.conv1 = nn.Conv1d(num_nodes, num_nodes, kernel_size=1)
         self.conv2 = nn.Conv1d(num_states, num_states, kernel_size=1, bias=False)

@@ -8,16 +8,7 @@ from glore_seg.errors import ConfigError
 def evenly_spaced_positions(num_blocks: int, num_units: int) -> tuple[int, ...]:
     """Spread ``num_units`` units evenly over a stage: ``floor(k (blocks + 1) / (units + 1))``.
 
-    Position ``p`` means: after ``p`` blocks. These are the positions of the released networks:
-    after blocks 1 and 3 of Res3 and 1, 3, 5 of Res4 in ResNet-50, after 6, 12, 18 of Res4 in
-    ResNet-101.
-
-    Args:
-        num_blocks: Residual blocks in the stage, at least 1.
-        num_units: Units to insert, 0 to ``num_blocks``.
-
-    Returns:
-        Positions in rising order, each between 1 and ``num_blocks``.
+    Position ``p`` means: after ``p`` blocks. These are the positions of the released networks.
 
     Raises:
         ConfigError: ``num_units`` is negative or larger than ``num_blocks``.
@@ -39,15 +30,12 @@ def stage_positions(
     num_units: Sequence[int] | None,
     unit_positions: Sequence[Sequence[int]] | None,
 ) -> list[tuple[int, ...]]:
-    """Positions of the units in every stage, from either of the two options.
+    """Positions of the units in every stage in rising order, from either of the two options.
 
     Args:
         blocks: Residual blocks of each stage.
         num_units: Units of each stage, inserted evenly.
         unit_positions: Positions in each stage. Without either option there are no units.
-
-    Returns:
-        Positions of each stage in rising order.
 
     Raises:
         ConfigError: Both are given, not one entry per stage, or positions that a stage lacks.

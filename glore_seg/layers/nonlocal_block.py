@@ -9,11 +9,14 @@ from functools import partial
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glore_seg.errors import ConfigError
-from glore_seg.layers.arguments import check_count
+from glore_seg.layers.arguments import (
+    BATCH_NORMS,
+    CONVS,
+    check_choice,
+    check_count,
+    check_input,
+)
 
-_CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
-_BATCH_NORMS = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 # Space alone is pooled: a clip keeps its frames.
 _POOLS: dict[int, Callable[[], nn.Module]] = {
     1: partial(nn.MaxPool1d, 2, ceil_mode=True),
@@ -68,11 +71,10 @@ class NonLocalBlock(nn.Module):
         norm_layer: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        if dimensions not in _CONVS:
-            raise ConfigError(f"dimensions must be one of {tuple(_CONVS)}, got {dimensions}")
+        check_choice("dimensions", dimensions, CONVS)
         inter_channels = channels // 2 if inter_channels is None else inter_channels
         check_count("inter_channels", inter_channels, at_least=1)
-        conv = partial(_CONVS[dimensions], kernel_size=1)
+        conv = partial(CONVS[dimensions], kernel_size=1)
         self.channels = channels
         self.inter_channels = inter_channels
         self.dimensions = dimensions
@@ -84,30 +86,14 @@ class NonLocalBlock(nn.Module):
         self.g = conv(channels, inter_channels)
         # Registered one after the other: fuse_conv_bn relies on the order.
         self.conv_out = conv(inter_channels, channels)
-        self.norm = (norm_layer or partial(_BATCH_NORMS[dimensions], eps=1e-4))(channels)
-        self._init_norm()
-
-    def reset_parameters(self) -> None:
-        """Initialize again: torch's default initialization, and the last norm by ``zero_init``."""
-        for module in self.children():
-            reset = getattr(module, "reset_parameters", None)
-            if callable(reset):
-                reset()
-        self._init_norm()
-
-    def _init_norm(self) -> None:
+        self.norm = (norm_layer or partial(BATCH_NORMS[dimensions], eps=1e-4))(channels)
         weight = getattr(self.norm, "weight", None)
-        if self.zero_init and isinstance(weight, Tensor):
+        if zero_init and isinstance(weight, Tensor):
             nn.init.zeros_(weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``x`` plus the result of the attention."""
-        if x.dim() != self.dimensions + 2 or x.shape[1] != self.channels:
-            sizes = ", ".join(("T", "H", "W")[3 - self.dimensions :])
-            raise ConfigError(
-                f"NonLocalBlock(channels={self.channels}, dimensions={self.dimensions}) takes "
-                f"(B, {self.channels}, {sizes}), got a tensor of shape {tuple(x.shape)}"
-            )
+        check_input("NonLocalBlock", x, channels=self.channels, ndim=self.dimensions)
         source = self.pool(x)
         # One head; the L x P attention matrix is not stored.
         out = functional.scaled_dot_product_attention(

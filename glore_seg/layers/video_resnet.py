@@ -10,11 +10,12 @@ from functools import partial
 from torch import Tensor, nn
 
 from glore_seg.errors import ConfigError
+from glore_seg.layers.arguments import check_choice
 from glore_seg.layers.extra_units import UnitType, unit_builder
 from glore_seg.layers.glore_unit import GloReUnit
 from glore_seg.layers.insertion import stage_positions
 from glore_seg.layers.nonlocal_block import NonLocalBlock
-from glore_seg.layers.preact.blocks import PreActConv
+from glore_seg.layers.preact.blocks import PreActBlock, Stage, build_tail
 
 # Residual blocks in conv2 to conv5. 26 is not in the paper: a small network for small data.
 _BLOCKS = {26: (2, 2, 2, 2), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
@@ -68,12 +69,11 @@ class VideoResNet(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if depth not in _BLOCKS:
-            raise ConfigError(f"depth must be one of {tuple(_BLOCKS)}, got {depth}")
+        check_choice("depth", depth, _BLOCKS)
         if base_channels < 2 or base_channels % 2:
             raise ConfigError(f"base_channels must be even and at least 2, got {base_channels}")
         options = {"ndim": 3, "normalize": False} if unit_type == "glore" else {"dimensions": 3}
-        make_unit = unit_builder(unit_type, **options)
+        build_unit = unit_builder(unit_type, **options)
         channels = base_channels // 2
         self.conv1 = nn.Sequential(
             OrderedDict(
@@ -86,10 +86,10 @@ class VideoResNet(nn.Module):
         positions = stage_positions(_BLOCKS[depth], num_units, None)
         for stage, blocks in enumerate(_BLOCKS[depth]):
             middle = base_channels * 2**stage
-            layer = _stage(stage, channels, middle, blocks, positions[stage], make_unit)
+            layer = _build_stage(stage, channels, middle, blocks, positions[stage], build_unit)
             channels = 4 * middle
             self.add_module(f"conv{stage + 2}", layer)
-        self.tail = nn.Sequential(OrderedDict(bn=_NORM(channels), relu=nn.ReLU(inplace=True)))
+        self.tail = build_tail(channels, norm_layer=_NORM)
         self.feature_channels = channels
         if num_classes is not None:
             self.globalpool = nn.AdaptiveAvgPool3d(1)
@@ -139,51 +139,27 @@ class VideoResNet(nn.Module):
         return self.classifier(self.dropout(self.globalpool(x).flatten(1)))
 
 
-class _Bottleneck(nn.Module):
-    """Three pre-activated convolutions and a shortcut, projected in the first block of a stage."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        middle: int,
-        *,
-        stride: tuple[int, int, int],
-        frames: int,
-        first: bool,
-    ) -> None:
-        super().__init__()
-        conv = partial(PreActConv, norm_layer=_NORM)
-        one = (1, 1, 1)
-        self.conv_m1 = conv(in_channels, middle, (frames, 1, 1))
-        self.conv_m2 = conv(middle, middle, (1, 3, 3), stride=stride)
-        self.conv_m3 = conv(middle, 4 * middle, one)
-        self.conv_w1 = conv(in_channels, 4 * middle, one, stride=stride) if first else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        shortcut = x if self.conv_w1 is None else self.conv_w1(x)
-        return self.conv_m3(self.conv_m2(self.conv_m1(x))) + shortcut
-
-
-def _stage(
+def _build_stage(
     stage: int,
     in_channels: int,
     middle: int,
     blocks: int,
     positions: Sequence[int],
-    make_unit: Callable[[int], nn.Module],
-) -> nn.Sequential:
-    """Blocks B01, B02, ..., with a unit B.._extra after those at ``positions``."""
-    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    build_unit: Callable[[int], nn.Module],
+) -> Stage:
+    layers = []
     for number in range(1, blocks + 1):
-        first, odd = number == 1, number % 2 == 1
-        temporal = (True, odd, odd, number == 2)[stage]
-        layers[f"B{number:02d}"] = _Bottleneck(
-            in_channels if first else 4 * middle,
+        odd = number % 2 == 1
+        frames = 3 if (True, odd, odd, number == 2)[stage] else 1
+        block = PreActBlock(
+            in_channels,
             middle,
-            stride=_STRIDES[stage] if first else (1, 1, 1),
-            frames=3 if temporal else 1,
-            first=first,
+            4 * middle,
+            kernels=((frames, 1, 1), (1, 3, 3), (1, 1, 1)),
+            stride=_STRIDES[stage] if number == 1 else 1,
+            project=number == 1,
+            norm_layer=_NORM,
         )
-        if number in positions:
-            layers[f"B{number:02d}_extra"] = make_unit(4 * middle)
-    return nn.Sequential(layers)
+        layers.append(block)
+        in_channels = 4 * middle
+    return Stage(layers, {p: build_unit(in_channels) for p in positions}, in_channels)

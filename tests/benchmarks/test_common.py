@@ -2,8 +2,6 @@
 
 import json
 
-import torch
-
 from benchmarks import common
 
 
@@ -17,12 +15,6 @@ def test_tables_and_json(tmp_path, capsys):
     )
     written = json.loads(args.json.read_text())
     assert written == {"machine": {"torch": "2"}, "tables": {"Unit": rows}}
-
-
-def test_the_header_names_versions_and_threads():
-    header = common.machine()
-    assert header["torch"] == torch.__version__
-    assert header["threads"] == torch.get_num_threads()
 
 
 def test_image(tmp_path):

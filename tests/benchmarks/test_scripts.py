@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from benchmarks import context_modules, gpu, unit
-from glore_seg.errors import GloReSegError
 
 TINY = unit.Shape("tiny", 2, 16, 4, 8, (6, 7))
 
@@ -62,7 +61,7 @@ def test_gpu_says_what_is_missing(capsys):
 
 
 @pytest.mark.slow
-def test_gpu_rehearsal_measures_the_unit_and_the_network(tmp_path, capsys):
+def test_gpu_rehearsal_measures_the_unit_and_the_network(tmp_path):
     written, image = tmp_path / "gpu.json", tmp_path / "gpu.png"
     options = ["--rehearse", "--rounds", "3", "--json", str(written), "--plot", str(image)]
     tables = gpu.main(options)
@@ -71,24 +70,8 @@ def test_gpu_rehearsal_measures_the_unit_and_the_network(tmp_path, capsys):
         "Training step, fcn_r18_glore_street-scenes, 2 x 64 x 64",
         "Inference, fcn_r18_glore_street-scenes, 1 x 64 x 128",
     ]
-    found = json.loads(written.read_text())
-    assert found["tables"] == tables
-    assert found["machine"]["minutes"] < 10
-    unit_rows = tables["The unit on one GPU"]
-    assert [(row["format"], row["pass"]) for row in unit_rows] == [
-        (memory_format, way)
-        for memory_format in ("NCHW", "channels-last")
-        for way in ("forward", "forward + backward")
-    ]
-    assert all(row[f"{name}, eager, ms"] > 0 for row in unit_rows for name in unit.UNITS)
-    out = capsys.readouterr().out
-    assert all(out.count(f"\n{title}\n") == 1 for title in tables)
+    assert json.loads(written.read_text())["tables"] == tables
+    rows = tables["The unit on one GPU"]
+    assert len({(row["format"], row["pass"]) for row in rows}) == len(rows) == 4
+    assert all(row[f"{name}, eager, ms"] > 0 for row in rows for name in unit.UNITS)
     assert image.stat().st_size > 1000
-
-
-def test_gpu_keeps_the_units_rows_where_the_network_fails(tmp_path, monkeypatch):
-    written = tmp_path / "gpu.json"
-    monkeypatch.setitem(gpu.model.DEFAULTS["cpu"], "config", "missing.py")
-    with pytest.raises(GloReSegError):
-        gpu.main(["--rehearse", "--rounds", "3", "--json", str(written)])
-    assert list(json.loads(written.read_text())["tables"]) == ["The unit on one GPU"]

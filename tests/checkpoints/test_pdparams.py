@@ -3,7 +3,6 @@
 import os
 import pickle
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from tests.checkpoints.files import write_pdparams
 
 STATE = {
     "head.classifier.weight": torch.arange(6.0).reshape(2, 3, 1, 1),
-    "head.bn._mean": torch.tensor([1.5, -2.0]),
     "count": torch.tensor([7], dtype=torch.int64),
     "empty": torch.zeros(0, 3),
 }
@@ -49,31 +47,7 @@ class Hostile:
         return self.call
 
 
-def hostile_contents(marker: Path) -> dict[str, object]:
-    touch = f"open({str(marker)!r}, 'w').close()"
-    return {
-        "os.system": {"w": Hostile(os.system, f"touch {marker}")},
-        "eval": {"w": Hostile(eval, touch)},
-        "exec": {"w": Hostile(exec, touch)},
-        "getattr": {"w": Hostile(getattr, "text", "format")},
-        "np.load": {"w": Hostile(np.load, str(marker))},
-        "structure": {"w": np.zeros(2, dtype=[("a", "f4")])},
-        "objects": {"w": np.array([{}, []], dtype=object)},
-        "type": {"w": Hostile(np.dtype, "O")},
-    }
-
-
-@pytest.mark.parametrize("kind", hostile_contents(Path("x")))
-def test_hostile_files_run_no_code(kind, tmp_path):
-    marker = tmp_path / "ran"
-    path = tmp_path / "a.pdparams"
-    path.write_bytes(pickle.dumps(hostile_contents(marker)[kind]))
-    with pytest.raises(CheckpointError, match=r"a\.pdparams is not read"):
-        read_pdparams(path)
-    assert not marker.exists()
-
-
-def reduce_call(module: str, name: str, args: bytes) -> bytes:
+def called(module: str, name: str, args: bytes) -> bytes:
     """The pickle that calls ``module.name`` with arguments that are on the stack."""
     return b"\x80\x02c" + f"{module}\n{name}\n".encode() + args + b"R."
 
@@ -81,46 +55,33 @@ def reduce_call(module: str, name: str, args: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        ({"w": Hostile(os.mkdir, "ran")}, r"posix\.mkdir"),
+        ({"w": Hostile(eval, "open('ran', 'w')")}, "eval"),
+        ({"w": Hostile(getattr, "text", "format")}, "getattr"),
+        ({"w": Hostile(np.load, "a")}, "load"),
+        ({"w": Hostile(np.dtype, "O")}, "not read"),
+        ({"w": np.zeros(2, dtype=[("a", "f4")])}, "not read"),
+        ({"w": np.array([{}, []], dtype=object)}, "not read"),
         (
-            reduce_call(
+            called(
                 "numpy.core.multiarray",
                 "_reconstruct",
                 b"cnumpy\nndarray\n(J" + struct.pack("<i", 2**30) + b"tC\x01b\x87",
             ),
             "not read",
         ),
-        (
-            reduce_call("_codecs", "encode", b"X\x01\x00\x00\x00aX\x05\x00\x00\x00rot13\x86"),
-            "not read",
-        ),
-        (reduce_call("numpy", "frombuffer", b"C\x01b\x85"), r"numpy\.frombuffer"),
-        (b"\x80\x04cposix\nsystem\n.", r"posix\.system"),
+        (called("_codecs", "encode", b"X\x01\x00\x00\x00aX\x05\x00\x00\x00rot13\x86"), "not read"),
         (b"not a pickle at all", "not read"),
         (b"", "not read"),
+        ([1, 2], "holds a list"),
+        ({"w": "text"}, "other than arrays"),
+        ({3: np.ones(1)}, "other than arrays"),
     ],
 )
-def test_rejects_forged_pickles(content, message, tmp_path):
+def test_everything_else_is_refused_and_not_run(content, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "a.pdparams"
-    path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=message):
+    path.write_bytes(content if isinstance(content, bytes) else pickle.dumps(content))
+    with pytest.raises(CheckpointError, match=rf"a\.pdparams .*{message}"):
         read_pdparams(path)
-
-
-@pytest.mark.parametrize("share", [0.1, 0.99])
-def test_rejects_truncated_files(share, tmp_path):
-    whole = write_pdparams(tmp_path / "a.pdparams", STATE).read_bytes()
-    path = tmp_path / "b.pdparams"
-    path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(CheckpointError, match=r"b\.pdparams is not read"):
-        read_pdparams(path)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [([1, 2], "holds a list"), ({"w": "text"}, "other than arrays"), ({3: np.ones(1)}, "other")],
-)
-def test_rejects_other_contents(content, message, tmp_path):
-    path = tmp_path / "a.pdparams"
-    path.write_bytes(pickle.dumps(content))
-    with pytest.raises(CheckpointError, match=message):
-        read_pdparams(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.pdparams"]

@@ -70,8 +70,6 @@ class Recorded(CityscapesScoreMetric):
 
 def scores(folder: Path, data: Path) -> None:
     """Scores of 7 samples, which 2 or 4 do not divide, by upstream's loaders."""
-    from mmpretrain.evaluation import Accuracy, SingleLabelMetric
-
     from glore_seg.evaluation.metrics.checked_acc_metric import CheckedAccMetric
 
     (folder / "cwd").mkdir(exist_ok=True)
@@ -84,8 +82,6 @@ def scores(folder: Path, data: Path) -> None:
             metrics = [
                 Recorded(collect_device=device),
                 IoUMetric(iou_metrics=["mIoU", "mDice"], collect_device=device, prefix="mmseg"),
-                Accuracy(topk=(1, 2), collect_device=device, prefix="class"),
-                SingleLabelMetric(items=["precision", "f1-score"], collect_device=device),
                 CheckedAccMetric(
                     metric_options={"top_k_accuracy": {"topk": (1, 2)}}, collect_device=device
                 ),
@@ -208,10 +204,7 @@ def equality(folder: Path, data: Path) -> None:
 
 
 def main(folder: Path, data: Path, config: Path) -> None:
-    importlib.import_module(
-        "mmpretrain.evaluation"
-    )  # once for all; after glore_seg, which patches it
-    importlib.import_module("glore_seg.evaluation.metrics.checked_acc_metric")
+    importlib.import_module("glore_seg.evaluation.metrics.checked_acc_metric")  # once for all
     for number in (1, 2, 4):
         check(Forked(number, equality, folder, data, out=folder / f"out_{number}"))
     check(Forked(2, messages, folder, config, out=folder / "out_messages"))

@@ -39,15 +39,11 @@ def test_a_runner(corrupted, capsys, split, workers):
     assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {image} cannot be read")
 
 
-def test_an_evaluation(corrupted):
-    cfg, image = corrupted
-    with pytest.raises(DataError, match=f"{image} cannot be read"):
-        evaluate(Predictor(cfg, cfg.load_from, split="val"), cfg)
-
-
-def test_a_submission(corrupted, tmp_path):
+def test_evaluation_and_submission(corrupted, tmp_path):
     cfg, image = corrupted
     cfg.launcher = "none"
+    with pytest.raises(DataError, match=f"{image} cannot be read"):
+        evaluate(Predictor(cfg, cfg.load_from, split="val"), cfg)
     with pytest.raises(DataError, match=f"{image} cannot be read"):
         submit(cfg, cfg.load_from, split="val", out=tmp_path / "a.zip", progress=False)
     assert not (tmp_path / "a.zip").exists()

@@ -2,11 +2,9 @@
 
 import pickle
 import re
-from types import SimpleNamespace
 
 import pytest
 import torch
-from torch.utils.data import DataLoader
 
 from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
 from glore_seg.engine.samplers import SeededIndex
@@ -46,20 +44,14 @@ def test_the_next_sample_replaces_a_corrupted_one():
     assert torch.equal(found, wanted)
 
 
-def test_other_errors_are_not_replaced():
-    data = wrapped(0.5, corrupted=[0])
-    data.dataset.corrupted = 3  # `index in 3`, as a mistake in a pipeline
-    with pytest.raises(TypeError):
-        data[SeededIndex(0)]
-
-
-def test_wrong_labels_are_not_replaced():
-    class WrongLabels(ToyData):
+@pytest.mark.parametrize("error", [TypeError, DataError])
+def test_other_errors_are_not_replaced(error):
+    class Wrong(ToyData):
         def __getitem__(self, index):
-            raise DataError("labels/0.png holds [33]")
+            raise error("mine")
 
-    with pytest.raises(DataError, match=r"^labels/0\.png holds \[33\]$"):
-        PerSampleSeedDataset(WrongLabels(), max_corrupted_share=0.9)[SeededIndex(0)]
+    with pytest.raises(error, match="mine"):
+        PerSampleSeedDataset(Wrong(), max_corrupted_share=0.9)[SeededIndex(0)]
 
 
 def test_samples_depend_on_their_seed_only():
@@ -70,21 +62,12 @@ def test_samples_depend_on_their_seed_only():
 
 
 def test_all_else_is_that_of_the_wrapped_dataset():
-    data = wrapped()
+    data = pickle.loads(pickle.dumps(wrapped()))
     assert data.metainfo == ToyData.metainfo
-    assert len(data) == 8
+    data.pipeline = "another"  # as mmpretrain's SwitchRecipeHook does
+    assert data.dataset.pipeline == "another"
     with pytest.raises(AttributeError, match="nothing"):
         _ = data.nothing
-    assert pickle.loads(pickle.dumps(data)).metainfo == ToyData.metainfo
-
-
-def test_a_hook_exchanges_the_pipeline():
-    """On the wrapper it would have no effect, and nothing would say so."""
-    hooks = pytest.importorskip("mmpretrain.engine.hooks.switch_recipe_hook")
-    data = wrapped()
-    runner = SimpleNamespace(train_loop=SimpleNamespace(dataloader=DataLoader(data)))
-    hooks.SwitchRecipeHook._switch_train_pipeline(runner, "another")
-    assert data.dataset.pipeline == "another"
 
 
 @pytest.mark.parametrize(("option", "value"), [("max_corrupted_share", 1.0), ("grace_s", 0)])

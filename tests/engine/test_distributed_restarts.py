@@ -59,15 +59,22 @@ def test_a_stopped_run_goes_on_bit_for_bit(runs):
     assert compare(folder / "undisturbed", folder / "stopped") == []
 
 
-def test_a_killed_process_ends_the_others(runs):
+@pytest.mark.parametrize(
+    ("name", "code", "line"),
+    [
+        ("killed", -9, "error: process {rank} of 3 has lost another one ("),
+        # As a machine without current or network: no connection is closed.
+        ("frozen", None, "error: process 1 of 3 has given no sign of life for 4 s"),
+        ("raised", 1, "error: process 1 of 3 has given no sign of life for 3 s"),
+    ],
+)
+def test_a_lost_process_ends_the_others(runs, name, code, line):
     _, found = runs
-    assert found["killed"]["codes"] == [75, -9, 75]
+    assert found[name]["codes"] == [75, code, 75], found[name]["said"]
     for rank in (0, 2):
-        said = found["killed"]["said"][rank]
-        assert said.splitlines()[-1].startswith(
-            f"error: process {rank} of 3 has lost another one ("
-        )
-        assert "Traceback" not in said
+        said = found[name]["said"][rank]
+        assert said.splitlines()[-1].startswith(line.format(rank=rank))
+        assert "Traceback" not in said or name == "raised"
 
 
 def test_an_error_in_the_search_for_a_checkpoint_is_raised_in_all(runs):
@@ -80,49 +87,13 @@ def test_an_error_in_the_search_for_a_checkpoint_is_raised_in_all(runs):
 
 def test_a_loss_that_is_not_finite_in_one_process(runs):
     folder, found = runs
-    assert found["stopped_nan"]["codes"] == [2, 2]
-    lines = [said.splitlines()[-1] for said in found["stopped_nan"]["said"]]
+    assert found["stop_nan"]["codes"] == [2, 2]
+    lines = [said.splitlines()[-1] for said in found["stop_nan"]["said"]]
     assert sum("(nan): toys/" in line for line in lines) == 1
     assert sum("of another process" in line for line in lines) == 1
-    assert found["skipped_nan"]["codes"] == [0, 0]
-    weights = torch.load(folder / "skipped_nan" / "iter_12.pth", weights_only=False)["state_dict"]
+    assert found["skip_nan"]["codes"] == [0, 0]
+    weights = torch.load(folder / "skip_nan" / "iter_12.pth", weights_only=False)["state_dict"]
     assert all(value.isfinite().all() for value in weights.values())
-
-
-def test_a_process_that_ends_with_an_error_ends_the_others(runs):
-    _, found = runs
-    assert found["raised"]["codes"] == [75, 1, 75], found["raised"]["said"]
-    assert "\nerror: process 1 of 3 has given no sign of life for 3 s" in found["raised"]["said"][0]
-
-
-def test_a_frozen_process_ends_the_others(runs):
-    """As a machine without current or network: no connection is closed."""
-    _, found = runs
-    assert found["frozen"]["codes"] == [75, None, 75]
-    assert found["frozen"]["seconds"] < 60
-    for rank in (0, 2):
-        assert (
-            "\nerror: process 1 of 3 has given no sign of life for 4 s"
-            in (found["frozen"]["said"][rank])
-        )
-
-
-def test_a_port_that_is_taken(runs):
-    _, found = runs
-    assert found["port"]["codes"] == [2]
-    assert found["port"]["said"][0].splitlines()[-1] == (
-        f"error: MASTER_PORT {found['port']['number']} is in use on this machine, by another "
-        "training perhaps; expected a free port: set MASTER_PORT (PORT for tools/dist_*.sh) to "
-        "another one, the same for all processes"
-    )
-
-
-def test_a_process_whose_first_one_is_missing(runs):
-    _, found = runs
-    assert found["alone"]["codes"] == [2]
-    line = found["alone"]["said"][0].splitlines()[-1]
-    assert line.startswith("error: process 1 of 2 does not reach the others at 127.0.0.1:")
-    assert line.endswith("MASTER_ADDR and MASTER_PORT, and let that port through the firewall")
 
 
 def test_a_restart_on_several_machines_asks_for_a_store_of_its_own(runs):

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 pytest.importorskip("mmaction")
-pytest.importorskip("mmpretrain")
 
 from benchmarks.kills.checkpoints import differences
 from glore_seg.apis import load_config

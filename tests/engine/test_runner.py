@@ -1,9 +1,10 @@
-"""Building a runner and its parts."""
+"""What building a runner changes in a config, and what it warns of."""
 
 import pytest
 from mmengine.config import Config
 
-from glore_seg.engine import warn_of_other_batch
+from glore_seg.engine import make_resumable, warn_of_other_batch
+from tests.engine.toy import config
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def said(monkeypatch):
     return lines
 
 
-def config(batch_size, **train_cfg):
+def batch_config(batch_size, **train_cfg):
     return Config(
         {
             "auto_scale_lr": {"base_batch_size": 64},
@@ -26,18 +27,51 @@ def config(batch_size, **train_cfg):
     )
 
 
-def test_another_batch_size_needs_another_rate_and_schedule(said):
-    warn_of_other_batch(config(8, max_iters=100))
+@pytest.mark.parametrize(
+    ("length", "end"),
+    [("max_iters", "param_scheduler by 4"), ("max_epochs", "auto_scale_lr.enable=True")],
+)
+def test_another_batch_size_needs_another_rate_and_schedule(said, length, end):
+    warn_of_other_batch(batch_config(8, **{length: 100}))
     (line,) = said
     assert "batch size of 64; this run has 16 (8 on each of 1" in line
-    assert line.endswith("param_scheduler by 4")
-
-
-def test_epochs_need_no_other_schedule(said):
-    warn_of_other_batch(config(8, max_epochs=100))
-    assert said[0].endswith("auto_scale_lr.enable=True")
+    assert line.endswith(end)
 
 
 def test_the_same_batch_size_is_silent(said):
-    warn_of_other_batch(config(32, max_iters=100))
+    warn_of_other_batch(batch_config(32, max_iters=100))
     assert said == []
+
+
+@pytest.mark.parametrize(("by_epoch", "kind"), [(False, "Iter"), (True, "Epoch")])
+def test_replaces_types_in_a_copy(tmp_path, by_epoch, kind):
+    cfg = config(tmp_path, by_epoch=by_epoch)
+    text = cfg.pretty_text
+    found = make_resumable(cfg)
+    assert cfg.pretty_text == text
+    assert found.train_cfg.type == f"Resumable{kind}Loop"
+    assert "by_epoch" not in found.train_cfg
+    assert found.default_hooks.checkpoint.type == "AtomicCheckpointHook"
+    assert found.default_hooks.checkpoint.interval == 2
+    assert found.custom_imports.imports == ["glore_seg"]
+    assert make_resumable(found).pretty_text == found.pretty_text
+
+
+def test_own_types_and_test_configs_stay(tmp_path):
+    cfg = config(tmp_path, train_cfg__type="MyLoop", default_hooks__checkpoint__type="MyHook")
+    found = make_resumable(cfg)
+    assert (found.train_cfg.type, found.default_hooks.checkpoint.type) == ("MyLoop", "MyHook")
+    cfg.default_hooks.checkpoint = None
+    assert make_resumable(cfg).default_hooks.checkpoint is None
+    assert make_resumable(Config({"model": {}})).to_dict() == {"model": {}}
+
+
+@pytest.mark.parametrize("imports", ["mine", ["mine"]])
+def test_own_imports_stay(tmp_path, imports):
+    cfg = config(tmp_path, custom_imports={"imports": imports})
+    assert make_resumable(cfg).custom_imports.imports == ["mine", "glore_seg"]
+
+
+def test_a_batch_sampler_keeps_upstreams_loop(tmp_path):
+    cfg = config(tmp_path, train_dataloader__num_batch_per_epoch=2)
+    assert "type" not in make_resumable(cfg).train_cfg

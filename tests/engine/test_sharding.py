@@ -20,8 +20,8 @@ def test_the_strategy_of_the_config_has_priority():
     assert cfg.strategy.activation_checkpointing.check_fn == "mine"
     assert cfg.strategy.model_wrapper.type == "MMFullyShardedDataParallel"
     assert cfg.strategy.model_wrapper.auto_wrap_policy.min_num_params == 7
-    assert cfg.strategy.state_dict_cfg.state_dict_type == "FULL_STATE_DICT"
     use_fsdp(cfg)
+    assert cfg.strategy.model_wrapper.auto_wrap_policy.min_num_params == 7
 
 
 def test_another_policy_gets_no_arguments_of_the_default_one():

@@ -9,11 +9,6 @@ from glore_seg.layers.extra_units import hidden_options, unit_builder
 from glore_seg.layers.graph_conv import GraphConv
 
 
-def test_unknown_type():
-    with pytest.raises(ValueError, match=r"unit_type is 'glor'; expected one of \('glore', "):
-        unit_builder("glor")
-
-
 def test_defaults_of_the_hidden_options_are_the_units():
     hidden = hidden_options("glore", {})
     parameters = inspect.signature(type(unit_builder("glore")(8))).parameters

@@ -75,40 +75,27 @@ def test_torchscript_traces(no_grad):
     torch.testing.assert_close(torch.jit.load(file)(x), unit(x), rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("normalize", [True, False])
-def test_meta_device(normalize):
-    unit = make_unit(normalize=normalize).to("meta")
-    assert unit(torch.empty(SHAPE, device="meta", dtype=torch.float64)).shape == SHAPE
-
-
-def replaced(**options) -> GloReUnit:
-    unit = make_unit("auto")
-    unit.conv_state = nn.Conv2d(12, 6, **options).double()
-    return unit
-
-
 @pytest.mark.parametrize(
-    "options",
-    [{"kernel_size": 1, "bias": False}, {"kernel_size": 3, "padding": 1}],
-    ids=str,
+    ("name", "change", "reason"),
+    [
+        ("conv_state", lambda _: nn.Conv2d(12, 6, 1, bias=False), "conv_state is Conv2d"),
+        ("conv_state", lambda _: nn.Conv2d(12, 6, 3, padding=1), "conv_state is Conv2d"),
+        ("blocker", nn.Sequential, "last norm is Sequential, not BatchNorm"),
+        ("conv_proj", lambda conv: conv, "conv_proj has a hook"),
+    ],
 )
-def test_other_convolutions_are_called(options):
-    unit = replaced(**options)
+def test_submodules_that_small_matrices_cannot_replace_are_called(name, change, reason):
+    unit, x = make_unit("auto"), torch.randn(1, 12, 64, 64, dtype=torch.float64)
+    setattr(unit, name, change(getattr(unit, name)).double())
     called = []
-    unit.conv_state.register_forward_hook(lambda *_: called.append(1))
-    unit(torch.randn(1, 12, 64, 64, dtype=torch.float64))
-    assert called
-    unit = replaced(**options)
-    assert unit(torch.randn(1, 12, 64, 64, dtype=torch.float64)).isfinite().all()
+    if "hook" not in reason:
+        assert unit(x).isfinite().all()
+    unit.get_submodule(name).register_forward_hook(lambda *_: called.append(1))
+    unit(x)
+    assert called == [1]
     unit.order = "interaction"
-    with pytest.raises(ValueError, match="conv_state is Conv2d"):
-        unit(torch.randn(1, 12, 64, 64, dtype=torch.float64))
-
-
-def test_one_value_for_a_synchronized_norm():
-    unit = GloReUnit(12, 5, 6, norm_layer=nn.SyncBatchNorm, order="interaction")
-    with pytest.raises(ValueError, match="SyncBatchNorm in training needs more than one value"):
-        unit(torch.randn(1, 12, 1, 1))
+    with pytest.raises(ValueError, match=reason):
+        unit(x)
 
 
 def test_slice_of_channels_stays_channels_last():

@@ -10,6 +10,7 @@ from torch import nn
 from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 from tests.reference.glore_unit import glore_unit
+from tests.reference.released_unit import ReleasedUnit
 
 SIZES = {1: (7,), 2: (5, 9), 3: (3, 5, 4)}
 OPTIONS = [
@@ -50,10 +51,8 @@ def test_equals_the_equations(order, options, ndim, channels_last, batch, traini
     if channels_last:
         x = x.to(memory_format=torch.channels_last if ndim == 2 else torch.channels_last_3d)
     x.requires_grad_()
-    params = {k: v.detach().clone() for k, v in unit.state_dict().items()}
-    names = [name for name, _ in unit.named_parameters()]
-    for name in names:
-        params[name].requires_grad_()
+    own = dict(unit.named_parameters())
+    params = {k: v.detach().clone().requires_grad_(k in own) for k, v in unit.state_dict().items()}
     reference_options = {k: v for k, v in options.items() if k in ("normalize", "act_position")}
 
     expected = glore_unit(params, x, training=training, **reference_options)
@@ -61,37 +60,20 @@ def test_equals_the_equations(order, options, ndim, channels_last, batch, traini
     assert_equal(actual, expected, 1e-10)
 
     weight = torch.randn_like(expected)
-    expected_grads = torch.autograd.grad(
-        (expected * weight).sum(), [x, *(params[name] for name in names)]
-    )
-    actual_grads = torch.autograd.grad(
-        (actual * weight).sum(), [x, *(p for _, p in unit.named_parameters())]
-    )
-    for got, wanted in zip(actual_grads, expected_grads, strict=True):
+    for got, wanted in zip(
+        torch.autograd.grad((actual * weight).sum(), [x, *own.values()]),
+        torch.autograd.grad((expected * weight).sum(), [x, *(params[name] for name in own)]),
+        strict=True,
+    ):
         assert_equal(got, wanted, 1e-10)
 
 
-@pytest.mark.parametrize(("channels", "count"), [(1024, 1_641_472), (512, 411_136)])
-def test_number_of_parameters_with_defaults(channels, count):
-    assert sum(p.numel() for p in GloReUnit(channels).parameters()) == count
-
-
 def test_names_of_the_released_unit():
-    released = {
-        "conv_state": (6, 12, 1, 1),
-        "conv_proj": (5, 12, 1, 1),
-        "gcn.conv1": (5, 5, 1),
-        "gcn.conv2": (6, 6, 1),
-        "conv_extend": (12, 6, 1, 1),
-        "blocker": (12,),
+    released, unit = ReleasedUnit(12, 5, 6).state_dict(), make_unit()
+    assert {k: v.shape for k, v in unit.state_dict().items()} == {
+        k: v.shape for k, v in released.items()
     }
-    state = make_unit().state_dict()
-    for name, shape in released.items():
-        assert tuple(state.pop(f"{name}.weight").shape) == shape
-    biases = {"conv_state.bias", "conv_proj.bias", "gcn.conv1.bias", "blocker.bias"}
-    statistics = {f"blocker.{k}" for k in ("running_mean", "running_var", "num_batches_tracked")}
-    assert set(state) == biases | statistics
-    assert make_unit().blocker.eps == 1e-4
+    assert unit.blocker.eps == 1e-4
 
 
 def test_zero_init_is_the_identity_and_can_be_turned_off():
@@ -108,14 +90,6 @@ def test_reset_parameters_keeps_zero_init():
     unit.reset_parameters()
     assert not torch.equal(unit.conv_state.weight, before)
     assert torch.equal(unit.blocker.weight, torch.zeros(12, dtype=torch.float64))
-
-
-def test_one_graph_convolution_loads_into_two():
-    missing, unexpected = make_unit(num_graph_convs=2).load_state_dict(
-        make_unit().state_dict(), strict=False
-    )
-    assert unexpected == []
-    assert missing == ["gcn2.conv1.weight", "gcn2.conv1.bias", "gcn2.conv2.weight"]
 
 
 def test_other_norms():
@@ -223,14 +197,15 @@ def test_wrong_input(shape):
         GloReUnit(16)(torch.rand(*shape))
 
 
-def test_one_position():
+@pytest.mark.parametrize("norm_layer", [nn.BatchNorm2d, nn.SyncBatchNorm])
+@pytest.mark.parametrize("order", ["coordinate", "interaction"])
+def test_one_position(order, norm_layer):
     one = torch.rand(1, 16, 1, 1)
-    for order in ("coordinate", "interaction"):
-        unit = GloReUnit(16, zero_init=False, order=order)
-        with pytest.raises(ValueError, match="more than "):
-            unit(one)
-        assert unit.eval()(one).shape == one.shape
-        assert unit.train()(torch.rand(2, 16, 1, 1)).shape == (2, 16, 1, 1)
+    unit = GloReUnit(16, zero_init=False, order=order, norm_layer=norm_layer)
+    with pytest.raises(ValueError, match="more than "):
+        unit(one)
+    assert unit.eval()(one).shape == one.shape
+    assert unit.train()(torch.rand(2, 16, 1, 1)).shape == (2, 16, 1, 1)
 
 
 def test_projection_is_theta_of_x():

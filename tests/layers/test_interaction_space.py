@@ -5,7 +5,6 @@ import copy
 import pytest
 import torch
 from torch import nn
-from torch.utils.checkpoint import checkpoint
 
 from glore_seg.layers import GloReUnit
 from glore_seg.layers.interaction_space import broadcast_back, project_and_moments
@@ -53,17 +52,14 @@ def test_batch_norm_and_its_statistics(options, shape):
         x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
         outs = [released(x), unit(x)]
         assert_close(outs[1], outs[0])
-        grads = [
-            torch.autograd.grad(out.sin().sum(), [x, *module.parameters()])
-            for out, module in zip(outs, (released, unit), strict=True)
-        ]
         # By name, since the order of registration differs.
-        by_name = [
-            dict(zip(["x", *(n for n, _ in module.named_parameters())], each, strict=True))
-            for module, each in zip((released, unit), grads, strict=True)
-        ]
-        for name, grad in by_name[0].items():
-            assert_close(by_name[1][name], grad)
+        grads = []
+        for out, module in zip(outs, (released, unit), strict=True):
+            wanted = {"x": x, **dict(module.named_parameters())}
+            found = torch.autograd.grad(out.sin().sum(), list(wanted.values()))
+            grads.append(dict(zip(wanted, found, strict=True)))
+        for name, grad in grads[0].items():
+            assert_close(grads[1][name], grad)
         expected = dict(released.blocker.named_buffers())
         for name, buffer in unit.blocker.named_buffers():
             assert_close(buffer, expected[name])
@@ -121,16 +117,6 @@ def test_bf16_error_is_at_most_that_of_the_released_unit(dtype, training):
     assert sum(errors["ours"]) <= sum(errors["released"])
 
 
-def test_differentiates_twice():
-    unit = GloReUnit(4, 2, 3, order="interaction", num_graph_convs=2, zero_init=False).double()
-    x = torch.randn(2, 4, 3, 2, dtype=torch.float64, requires_grad=True)
-    # Away from the kinks of ReLU, where no difference is a gradient.
-    nn.init.constant_(unit.gcn.conv1.bias, 5.0)
-    nn.init.constant_(unit.gcn2.conv1.bias, 5.0)
-    assert torch.autograd.gradcheck(unit, x)
-    assert torch.autograd.gradgradcheck(unit, x)
-
-
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("covariance", [True, False])
 def test_gradients_of_both_passes(covariance, shared):
@@ -183,63 +169,3 @@ def test_any_strides_of_input_and_gradient():
             torch.autograd.grad(module(x), base, weight)[0] for module in (released, unit)
         )
         assert_close(actual, expected)
-
-
-def test_inplace_activation_after_the_unit():
-    unit = GloReUnit(16, 2, 2, order="interaction", zero_init=False)
-    x = torch.randn(1, 16, 8, 8, requires_grad=True)
-    expected = nn.functional.relu(unit(x))
-    actual = nn.functional.relu(unit(x), inplace=True)
-    assert torch.equal(actual, expected)
-    actual.sum().backward()
-
-
-def test_checkpointing_leaves_gradients_unchanged():
-    _, unit = make_pair(order="interaction")
-    x = torch.randn(2, C, 6, 7, dtype=torch.float64, requires_grad=True)
-    for reentrant in (True, False):
-        expected, actual = (
-            torch.autograd.grad(out.sin().sum(), x)[0] if not reentrant else out
-            for out in (unit(x), checkpoint(unit, x, use_reentrant=reentrant))
-        )
-        assert_close(actual, expected)
-
-
-def test_deterministic_mode():
-    _, unit = make_pair(order="interaction")
-    x = torch.randn(2, C, 6, 7, dtype=torch.float64, requires_grad=True)
-    expected = torch.autograd.grad(unit(x).sin().sum(), x)[0]
-    torch.use_deterministic_algorithms(True)
-    try:
-        assert torch.equal(torch.autograd.grad(unit(x).sin().sum(), x)[0], expected)
-    finally:
-        torch.use_deterministic_algorithms(False)
-
-
-def test_submodules_with_hooks_are_called():
-    _, unit = make_pair()
-    x = torch.randn(2, C, 6, 7, dtype=torch.float64)
-    expected = unit(x)
-    seen = []
-    handle = unit.conv_proj.register_forward_hook(lambda *args: seen.append(args[2]))
-    assert_close(unit(x), expected)
-    assert seen[0].shape == (2, N, 6, 7)
-    unit.order = "interaction"
-    with pytest.raises(ValueError, match="conv_proj has a hook"):
-        unit(x)
-    handle.remove()
-    unit(x)
-    unit.blocker = nn.Sequential(unit.blocker)
-    with pytest.raises(ValueError, match="last norm is Sequential, not BatchNorm"):
-        unit(x)
-
-
-def test_frozen_parameters_and_input():
-    released, unit = make_pair(order="interaction")
-    x = torch.randn(2, C, 6, 7, dtype=torch.float64)
-    for module in (released, unit):
-        module.requires_grad_(False)
-        module.conv_state.weight.requires_grad_()
-        module(x).sin().sum().backward()
-    assert_close(unit.conv_state.weight.grad, released.conv_state.weight.grad)
-    assert unit.conv_proj.weight.grad is None

@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import nn
 
-from glore_seg.layers import GloReUnit
 from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
 
 NORMS = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
@@ -21,8 +20,3 @@ def test_equals_batch_norm_in_one_process(ndim, affine):
         assert torch.equal(ours.train(training)(x), theirs.train(training)(x))
     for name, value in theirs.state_dict().items():
         assert torch.equal(ours.state_dict()[name], value), name
-
-
-def test_unit_folds_it():
-    unit = GloReUnit(8, 3, 4, norm_layer=SynchronizedBatchNorm, order="interaction")
-    assert unit(torch.randn(2, 8, 4, 4)).shape == (2, 8, 4, 4)

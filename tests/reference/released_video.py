@@ -4,9 +4,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tests.reference.released_unit import ReleasedUnit
+
 BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 UNITS = {50: ((), (1, 3), (1, 3, 5), ()), 101: ((), (1, 3), (6, 12, 18), ())}
 NORM = ("weight", "bias", "running_mean", "running_var")
+
+
+def released_unit(channels: int) -> ReleasedUnit:
+    """C / 4 nodes of C / 2 states; sums over positions are not divided by their number."""
+    with torch.device("meta"):
+        return ReleasedUnit(channels, channels // 4, channels // 2, ndim=3, normalize=False).eval()
 
 
 def frames_of(stage: int, block: int) -> int:
@@ -42,16 +50,9 @@ def shapes(depth: int, classes: int = 400, base: int = 64) -> dict[str, tuple[in
                 layer(f"{name}.conv_w1", before, 4 * middle, (1, 1, 1))
             before = 4 * middle
             if block in units:
-                unit = f"{name}_extra"
-                out[f"{unit}.conv_state.weight"] = (2 * middle, before, 1, 1, 1)
-                out[f"{unit}.conv_state.bias"] = (2 * middle,)
-                out[f"{unit}.conv_proj.weight"] = (middle, before, 1, 1, 1)
-                out[f"{unit}.conv_proj.bias"] = (middle,)
-                out[f"{unit}.gcn.conv1.weight"] = (middle, middle, 1)
-                out[f"{unit}.gcn.conv1.bias"] = (middle,)
-                out[f"{unit}.gcn.conv2.weight"] = (2 * middle, 2 * middle, 1)
-                out[f"{unit}.conv_extend.weight"] = (before, 2 * middle, 1, 1, 1)
-                norm(f"{unit}.blocker", before)
+                unit = released_unit(before).state_dict()
+                del unit["blocker.num_batches_tracked"]
+                out |= {f"{name}_extra.{key}": tuple(value.shape) for key, value in unit.items()}
     norm("tail.bn", before)
     out.update({"classifier.weight": (classes, before), "classifier.bias": (classes,)})
     return out
@@ -88,15 +89,8 @@ def forward(state: dict[str, Tensor], x: Tensor, depth: int) -> Tensor:
         return functional.conv3d(x, weight, stride=stride, padding=padding)
 
     def unit(name, x):
-        def conv(part, x, f=functional.conv3d):
-            return f(x, state[f"{name}.{part}.weight"], state.get(f"{name}.{part}.bias"))
-
-        states, nodes = conv("conv_state", x).flatten(2), conv("conv_proj", x).flatten(2)
-        graph = states @ nodes.mT  # (B, S, N), not divided by the number of positions
-        spread = conv("gcn.conv1", graph.mT, functional.conv1d).mT
-        graph = conv("gcn.conv2", functional.relu(spread + graph), functional.conv1d)
-        back = (graph @ nodes).unflatten(2, x.shape[2:])
-        return x + norm(f"{name}.blocker", conv("conv_extend", back))
+        own = {k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")}
+        return torch.func.functional_call(released_unit(x.shape[1]), own, x)
 
     x = functional.conv3d(x, state["conv1.conv.weight"], stride=(1, 2, 2), padding=(1, 2, 2))
     x = functional.relu(norm("conv1.bn", x))

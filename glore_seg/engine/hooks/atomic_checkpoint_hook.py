@@ -89,15 +89,7 @@ class AtomicCheckpointHook(CheckpointHook):
         super().after_val_epoch(runner, metrics)
 
     def save_stopped(self, runner: Runner, *, validated: bool) -> str:
-        """Save between two iterations, in addition to the regular checkpoints.
-
-        Args:
-            runner: Its loop has counted the last iteration.
-            validated: Whether no validation is due.
-
-        Returns:
-            The path.
-        """
+        """Save between two iterations, beside the regular checkpoints, and return the path."""
         if self._saved_iter == runner.iter and self.last_ckpt is not None:
             return self.last_ckpt
         self.validated = validated

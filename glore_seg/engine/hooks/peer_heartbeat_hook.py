@@ -124,11 +124,8 @@ class _Watch:
 
 
 def lost_peer(error: RuntimeError) -> str | None:
-    """The message for an error that means that another process is gone; None for other errors.
-
-    Args:
-        error: From a training; torch has no class for the errors of gloo.
-    """
+    """The message for an error that means that another process is gone; None for other errors."""
+    # torch has no class for the errors of gloo
     if get_world_size() == 1 or not (isinstance(error, dist.DistError) or "gloo/" in str(error)):
         return None
     reason = str(error).strip().splitlines()[0].split("] ", 1)[-1].split(". ")[0]

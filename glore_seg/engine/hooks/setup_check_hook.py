@@ -1,26 +1,31 @@
 """Checks that network, checkpoint and data fit, which mmengine warns of at most."""
 
 import logging
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
+import numpy as np
+import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
-from torch import nn
+from torch import Tensor, nn
 from torch.distributed.fsdp import FullyShardedDataParallel, StateDictType
+from torch.utils.data import IterableDataset
 
 from glore_seg.checkpoints import compare_state_dicts
-from glore_seg.checkpoints.comparison import some
-from glore_seg.checkpoints.embedded_config import CONFIG_KEY, parse_config
-from glore_seg.checkpoints.settings import differing_settings
-from glore_seg.engine.data_checks import check_labels
+from glore_seg.checkpoints.comparison import differing_settings, some
+from glore_seg.checkpoints.embedded_config import recorded_config
 from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
-from glore_seg.errors import CheckpointError, ConfigError
+from glore_seg.errors import CheckpointError, ConfigError, DataError
 
 _HEADS = ("decode_head", "head", "cls_head")  # of mmseg, mmpretrain, mmaction2
+_SAMPLES = 4  # wrong labels are wrong in all images as a rule
 
 
 @HOOKS.register_module()
@@ -77,16 +82,11 @@ class SetupCheckHook(Hook):
         _check_data(runner, runner.test_loop)
 
 
-def _dataset_of(loop: BaseLoop) -> Any:
-    dataset = getattr(getattr(loop, "dataloader", None), "dataset", None)
-    return dataset.dataset if isinstance(dataset, PerSampleSeedDataset) else dataset
-
-
-def _check_data(runner: Runner, loop: BaseLoop) -> None:
-    dataset = _dataset_of(loop)
-    check_classes(runner.model, dataset)
-    head = getattr(unwrap(runner.model), "decode_head", None)
-    check_labels(dataset, head[-1] if isinstance(head, nn.ModuleList) else head)
+def unwrap(model: nn.Module) -> nn.Module:
+    """The network without the wrappers of DDP and test-time augmentation."""
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = cast(nn.Module, model.module)
+    return model
 
 
 def check_state_dict(
@@ -115,9 +115,8 @@ def check_state_dict(
     source = source or "the checkpoint"
     if strict and comparison.differences() and not _loads(model, found):
         raise CheckpointError(
-            f"{source} is of another network than the config ({comparison.summary()}; "
-            f"{'; '.join(comparison.differences())}). Use the config that the checkpoint was "
-            "trained with, which is in its work directory"
+            f"{source} is of another network than the config ({comparison}). Use the config that "
+            "the checkpoint was trained with, which is in its work directory"
         )
     if not strict and not comparison.fitting:
         raise CheckpointError(
@@ -148,24 +147,13 @@ def _state_of(model: nn.Module) -> dict[str, Any]:
 
 
 def warn_of_other_settings(cfg: Config, meta: Any, *, source: str | None) -> None:
-    """Warn where a config differs from the one that the weights were trained with.
+    """Warn where a config differs from the one in a checkpoint's ``meta``.
 
     A unit's ``normalize`` or a backbone's dilations have no parameters: with another value the
     weights load, and the scores are worse for no visible reason.
-
-    Args:
-        cfg: The config of this run.
-        meta: ``meta`` of the checkpoint, where mmengine stores the config.
-        source: The checkpoint's file, for the message.
     """
-    text = meta.get(CONFIG_KEY) if isinstance(meta, dict) else None
-    if not isinstance(text, str) or not text:
-        return
-    try:
-        trained = parse_config(text, source=f"the config in {source}")
-    except ValueError:  # another kind of config
-        return
-    differing = differing_settings(trained.model, cfg.model)
+    trained = recorded_config(meta)
+    differing = differing_settings(trained.model, cfg.model) if trained else None
     if differing:
         print_log(
             f"{source} was trained with other settings of the network: {'; '.join(differing)}. Its "
@@ -175,19 +163,20 @@ def warn_of_other_settings(cfg: Config, meta: Any, *, source: str | None) -> Non
         )
 
 
-def unwrap(model: nn.Module) -> nn.Module:
-    """The network without the wrappers of DDP and test-time augmentation."""
-    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = cast(nn.Module, model.module)
-    return model
+def _dataset_of(loop: BaseLoop) -> Any:
+    dataset = getattr(getattr(loop, "dataloader", None), "dataset", None)
+    return dataset.dataset if isinstance(dataset, PerSampleSeedDataset) else dataset
+
+
+def _check_data(runner: Runner, loop: BaseLoop) -> None:
+    dataset = _dataset_of(loop)
+    check_classes(runner.model, dataset)
+    head = getattr(unwrap(runner.model), "decode_head", None)
+    check_labels(dataset, head[-1] if isinstance(head, nn.ModuleList) else head)
 
 
 def check_classes(model: nn.Module, dataset: Any) -> None:
     """Compare the number of classes of a model's heads with a dataset's.
-
-    Args:
-        model: The network, wrapped or not.
-        dataset: With the names of its classes in ``metainfo``.
 
     Raises:
         ConfigError: They differ.
@@ -225,3 +214,65 @@ def _classes_of(dataset: Any) -> tuple[str, ...]:
     if "depth_map_path" in (getattr(dataset, "data_prefix", None) or {}):  # of mmseg's NYUDataset
         return ()  # whose classes are rooms: pixels have depths
     return tuple(getattr(dataset, "metainfo", {}).get("classes") or ())
+
+
+def check_labels(dataset: Any, head: nn.Module | None) -> None:
+    """Check the classes in a segmentation dataset's first samples, after its pipeline.
+
+    Random numbers are as before. Corrupted samples are left to the data loader, and samples
+    without ``gt_sem_seg`` are passed over.
+
+    Args:
+        dataset: The dataset.
+        head: The segmentation head, with ``num_classes`` and ``ignore_index``.
+
+    Raises:
+        DataError: The dataset is empty, or a label has other values than the head's classes.
+    """
+    num_classes, ignored = (getattr(head, name, None) for name in ("num_classes", "ignore_index"))
+    if num_classes is None or dataset is None or isinstance(dataset, IterableDataset):
+        return
+    if len(dataset) == 0:
+        raise DataError(
+            f"{type(dataset).__name__} has no samples; expected at least one: correct data_root, "
+            "data_prefix, img_suffix or ann_file in the config"
+        )
+    known = {*range(max(num_classes, 2)), ignored, getattr(dataset, "ignore_index", ignored)}
+    for sample in _first_samples(dataset):
+        label: Tensor = sample.gt_sem_seg.data
+        path = sample.get("seg_map_path") or sample.get("img_path")
+        if label.dim() != 3 or label.shape[0] != 1:
+            raise DataError(
+                f"{path} gives a label of shape {tuple(label.shape)}; expected one channel of "
+                "class indices, not a color mask: correct seg_map_suffix"
+            )
+        wrong = [value for value in label.unique().tolist() if value not in known]
+        if wrong:
+            raise DataError(
+                f"{path} gives the classes {wrong[:8]}; expected 0 to {num_classes - 1} and "
+                f"{ignored} for ignored pixels: correct num_classes or seg_map_suffix (label ids "
+                "are no train ids, see tools/dataset_converters/cityscapes.py), or label_map and "
+                "reduce_zero_label of the dataset"
+            )
+
+
+def _first_samples(dataset: Any) -> Iterator[Any]:
+    for index in range(min(_SAMPLES, len(dataset))):
+        try:
+            with _same_random_numbers():
+                packed = dataset[index]
+        except DataError:  # the loader names it, or replaces it
+            continue
+        samples = packed.get("data_samples") if isinstance(packed, dict) else None
+        sample = samples[0] if isinstance(samples, list) and samples else samples  # mmcv's TTA
+        if hasattr(sample, "gt_sem_seg"):
+            yield sample
+
+
+@contextmanager
+def _same_random_numbers() -> Iterator[None]:
+    states = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        yield
+    random.setstate(states[0])
+    np.random.set_state(states[1])

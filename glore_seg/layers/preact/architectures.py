@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from glore_seg.errors import ConfigError
+from glore_seg.layers.arguments import check_choice
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,5 @@ def find_architecture(name: str) -> Architecture:
     Raises:
         ConfigError: The name is unknown.
     """
-    if name not in ARCHITECTURES:
-        raise ConfigError(
-            f"arch is {name!r}; expected one of {', '.join(map(repr, ARCHITECTURES))}"
-        )
+    check_choice("arch", name, ARCHITECTURES)
     return ARCHITECTURES[name]

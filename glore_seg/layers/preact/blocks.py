@@ -1,10 +1,11 @@
-"""The block of pre-activation networks: residual, with squeeze-and-excitation, or dual-path.
+"""Blocks and stages of pre-activation networks: residual, squeeze-and-excitation, or dual-path.
 
 Module names are those of the released networks. Shape legend: B batch, C channels of the residual
-path, A channels appended by earlier blocks, I channels that a block appends.
+path, on which units act, A channels appended by earlier blocks, I channels that a block appends.
 """
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,9 @@ from torch import Tensor, nn
 
 NormLayer = Callable[[int], nn.Module]
 RELEASED_NORM: NormLayer = partial(nn.BatchNorm2d, eps=1e-4)
+BASIC = ((3, 3), (3, 3))
+BOTTLENECK = ((1, 1), (3, 3), (1, 1))
+_UNIT = "_extra"
 
 
 class PreActConv(nn.Module):
@@ -67,27 +71,27 @@ class SqueezeExcitation(nn.Module):
 
 
 class PreActBlock(nn.Module):
-    """A pre-activation block, https://arxiv.org/abs/1603.05027.
+    """A pre-activation block, https://arxiv.org/abs/1603.05027, in two or three dimensions.
 
     With ``increment``, a block of a dual-path network (https://arxiv.org/abs/1707.01629): it adds
     to the first C channels and appends I to the others.
 
     Args:
-        in_channels: Channels of the input.
+        in_channels: Channels of the input, C + A without ``project``.
         mid_channels: Channels inside.
         out_channels: Channels C of the residual path.
-        bottleneck: 1x1, 3x3, 1x1 instead of 3x3, 3x3.
-        stride: Of the (first) 3x3 convolution and of the shortcut.
-        dilations: Of the 3x3 convolution with the stride, and of the one after it.
-        groups: Of the bottleneck's 3x3 convolution.
+        kernels: Sizes of the kernels, two or three: a basic block or a bottleneck.
+        stride: Of a basic block's first convolution or a bottleneck's second, and of the shortcut.
+        dilations: Of the convolution with the stride, and of a basic block's other one.
+        groups: Of a bottleneck's second convolution.
         squeeze: Reduction of squeeze-and-excitation after the last convolution; 0 for none.
         increment: Channels I that the block appends.
-        project: Whether the shortcut is a 1x1 convolution, which appends 2 I channels.
+        project: Whether the shortcut is a 1x1 convolution, which appends A = 2 I channels.
         norm_layer: Called with a number of channels, returns a norm.
 
     Shape:
-        - Input: (B, in_channels, H, W), which is C + A without ``project``
-        - Output: (B, C + A + I, H / stride, W / stride); with ``project``, A is 2 I
+        - Input: (B, in_channels, *sizes)
+        - Output: (B, C + A + I, *sizes / stride)
     """
 
     def __init__(
@@ -96,8 +100,8 @@ class PreActBlock(nn.Module):
         mid_channels: int,
         out_channels: int,
         *,
-        bottleneck: bool = True,
-        stride: int = 1,
+        kernels: Sequence[tuple[int, ...]] = BOTTLENECK,
+        stride: int | tuple[int, ...] = 1,
         dilations: tuple[int, int] = (1, 1),
         groups: int = 1,
         squeeze: int = 0,
@@ -108,27 +112,19 @@ class PreActBlock(nn.Module):
         super().__init__()
         conv = partial(PreActConv, norm_layer=norm_layer)
         last_channels = out_channels + increment
-        one, three = (1, 1), (3, 3)
-        if bottleneck:
-            self.conv_m1 = conv(in_channels, mid_channels, one)
-            self.conv_m2 = conv(
-                mid_channels,
-                mid_channels,
-                three,
-                stride=stride,
-                dilation=dilations[0],
-                groups=groups,
-            )
-            self.conv_m3: nn.Module = conv(mid_channels, last_channels, one)
+        strided: dict[str, Any] = {"stride": stride, "dilation": dilations[0]}
+        if len(kernels) == 3:
+            self.conv_m1 = conv(in_channels, mid_channels, kernels[0])
+            self.conv_m2 = conv(mid_channels, mid_channels, kernels[1], groups=groups, **strided)
+            self.conv_m3: nn.Module = conv(mid_channels, last_channels, kernels[2])
         else:
-            self.conv_m1 = conv(
-                in_channels, mid_channels, three, stride=stride, dilation=dilations[0]
-            )
-            self.conv_m2 = conv(mid_channels, last_channels, three, dilation=dilations[1])
+            self.conv_m1 = conv(in_channels, mid_channels, kernels[0], **strided)
+            self.conv_m2 = conv(mid_channels, last_channels, kernels[1], dilation=dilations[1])
             self.conv_m3 = nn.Identity()
         self.se = (
             SqueezeExcitation(last_channels, max(1, last_channels // squeeze)) if squeeze else None
         )
+        one = (1,) * len(kernels[0])
         self.conv_w1 = (
             conv(in_channels, out_channels + 2 * increment, one, stride=stride) if project else None
         )
@@ -146,3 +142,59 @@ class PreActBlock(nn.Module):
         count = self.out_channels
         added = shortcut[:, :count] + out[:, :count]
         return torch.cat([added, shortcut[:, count:], out[:, count:]], 1)  # (B, C + A + I, H, W)
+
+
+class Stage(nn.Module):
+    """Blocks ``B01``, ``B02``, ..., and after block p its unit, such as ``B01_extra``.
+
+    Args:
+        blocks: The blocks in their order.
+        units: Units by the number of the block that they follow.
+        unit_channels: Channels C that a unit takes, the first of a block's output.
+
+    Shape:
+        - Input: that of the first block
+        - Output: (B, C + A, H, W) of the last block
+    """
+
+    def __init__(
+        self, blocks: Sequence[nn.Module], units: Mapping[int, nn.Module], unit_channels: int
+    ) -> None:
+        super().__init__()
+        self.unit_channels = unit_channels
+        for number, block in enumerate(blocks, start=1):
+            self.add_module(f"B{number:02}", block)
+            if number in units:
+                self.add_module(f"B{number:02}{_UNIT}", units[number])
+
+    def units(self) -> dict[str, nn.Module]:
+        """Units by their names."""
+        return {n: child for n, child in self.named_children() if n.endswith(_UNIT)}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run the blocks, each followed by its unit."""
+        for name, child in self.named_children():
+            if not name.endswith(_UNIT) or x.shape[1] == self.unit_channels:
+                x = child(x)
+            else:
+                count = self.unit_channels
+                x = torch.cat([child(x[:, :count]), x[:, count:]], 1)  # (B, C + A, H, W)
+        return x
+
+
+def build_stem(
+    in_channels: int, out_channels: int, kernel_size: int, *, norm_layer: NormLayer
+) -> nn.Sequential:
+    """One convolution of stride 2, norm, ReLU, and a max pool of stride 2."""
+    conv = nn.Conv2d(
+        in_channels, out_channels, kernel_size, stride=2, padding=kernel_size // 2, bias=False
+    )
+    nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+    pool = nn.MaxPool2d(3, stride=2, padding=1)
+    norm, relu = norm_layer(out_channels), nn.ReLU(inplace=True)
+    return nn.Sequential(OrderedDict(conv=conv, bn=norm, relu=relu, pool=pool))
+
+
+def build_tail(channels: int, *, norm_layer: NormLayer) -> nn.Sequential:
+    """The last norm and ReLU."""
+    return nn.Sequential(OrderedDict(bn=norm_layer(channels), relu=nn.ReLU(inplace=True)))

@@ -1,8 +1,9 @@
-"""All of the paper's networks in one class.
+"""All of the paper's networks in one class, and with a classifier.
 
 Shape legend: B batch, C channels.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,11 +11,20 @@ from typing import Any
 from torch import Tensor, nn
 
 from glore_seg.errors import ConfigError
+from glore_seg.layers.arguments import check_choice
 from glore_seg.layers.extra_units import UnitType, unit_builder
 from glore_seg.layers.insertion import stage_positions
 from glore_seg.layers.preact.architectures import Architecture, find_architecture
-from glore_seg.layers.preact.blocks import RELEASED_NORM, NormLayer, PreActBlock
-from glore_seg.layers.preact.stages import Stage, build_stem, build_tail
+from glore_seg.layers.preact.blocks import (
+    BASIC,
+    BOTTLENECK,
+    RELEASED_NORM,
+    NormLayer,
+    PreActBlock,
+    Stage,
+    build_stem,
+    build_tail,
+)
 
 # Kernel size and channels of the stem; the released "lite" networks have 5x5 and 32.
 _STEMS: dict[str, tuple[int, int | None]] = {"7x7": (7, None), "5x5": (5, 32)}
@@ -93,8 +103,7 @@ class PreActNet(nn.Module):
         norm_layer: NormLayer | None = None,
     ) -> None:
         super().__init__()
-        if stem not in _STEMS:
-            raise ConfigError(f"stem is {stem!r}; expected one of {tuple(_STEMS)}")
+        check_choice("stem", stem, _STEMS)
         kernel_size, stem_channels = _STEMS[stem]
         spec = find_architecture(arch)
         spec = replace(spec, stem_channels=stem_channels or spec.stem_channels).narrowed(width)
@@ -138,12 +147,47 @@ class PreActNet(nn.Module):
         return tuple(outs)
 
 
+class PreActClassifier(nn.Module):
+    """:class:`PreActNet`, average pooling and one linear layer.
+
+    Its parameters have the names of mmpretrain's ``ImageClassifier`` with
+    :class:`glore_seg.models.GloRePreActNet`, so that checkpoints fit both.
+
+    Args:
+        arch: See :class:`PreActNet`.
+        num_classes: Number of classes.
+        **options: Other arguments of :class:`PreActNet`, except ``out_indices``.
+
+    Shape:
+        - Input: (B, in_channels, H, W)
+        - Output: logits, (B, num_classes)
+
+    Raises:
+        ConfigError: As :class:`PreActNet`.
+
+    Example:
+        >>> import torch
+        >>> PreActClassifier("resnet18", num_classes=10, width=0.25)(torch.rand(2, 3, 64, 64)).shape
+        torch.Size([2, 10])
+    """
+
+    def __init__(self, arch: str, *, num_classes: int = 1000, **options: Any) -> None:
+        super().__init__()
+        self.backbone = PreActNet(arch, out_indices=(3,), **options)
+        linear = nn.Linear(self.backbone.feature_channels[-1], num_classes)
+        self.head = nn.Sequential(OrderedDict(fc=linear))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits."""
+        (features,) = self.backbone(x)  # (B, C, H / 32, W / 32)
+        return self.head(features.mean((2, 3)))
+
+
 def _block_rates(
     spec: Architecture, output_stride: int, multi_grid: Sequence[int] | None
 ) -> tuple[tuple[int, ...], list[list[tuple[int, int]]]]:
     """Strides of the stages, and dilations of the 3x3 convolutions of every block."""
-    if output_stride not in _RATES:
-        raise ConfigError(f"output_stride is {output_stride}; expected one of {tuple(_RATES)}")
+    check_choice("output_stride", output_stride, _RATES)
     strides, rates = _RATES[output_stride]
     # A convolution whose stride was removed keeps the dilation of the stage before it.
     before = (1, *rates[:-1])
@@ -178,7 +222,7 @@ def _blocks(
             in_channels,
             spec.mid_channels[stage],
             out_channels,
-            bottleneck=spec.bottleneck,
+            kernels=BOTTLENECK if spec.bottleneck else BASIC,
             stride=1 if number else stride,
             dilations=rates,
             groups=spec.groups,

@@ -78,20 +78,16 @@ class GloRePreActNet(PreActNet, BaseModule):
                 f"model.backbone.init_cfg is {dict(cfg)}; expected a path or URL as checkpoint: "
                 "give one, or train from scratch (--cfg-options model.backbone.init_cfg=None)"
             )
-        units = [
-            f"conv{number}.{name}"
-            for number, stage in enumerate(self.stages(), start=2)
-            for name in stage.units()
-        ]
-        loaded = load_pretrained(
+        units = {name for name, _ in self.named_modules() if name.endswith("_extra")}
+        new, meta = load_pretrained(
             self,
             cfg["checkpoint"],
             prefix=cfg.get("prefix") or "",
-            optional=tuple(units),
+            optional=units,
             ignored=("classifier",),
         )
-        if set(units) - set(loaded.new):
-            check_pretrained_units(cfg["checkpoint"], loaded.meta, self._hidden)
+        if units - new:
+            check_pretrained_units(cfg["checkpoint"], meta, self._hidden)
         self.is_init = True
 
     def train(self, mode: bool = True) -> "GloRePreActNet":

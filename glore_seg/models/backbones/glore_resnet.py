@@ -9,6 +9,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from glore_seg.errors import CheckpointError, ConfigError
+from glore_seg.layers.arguments import check_choice
 from glore_seg.layers.insertion import stage_positions
 from glore_seg.models.backbones.pretrained import missing_weights
 from glore_seg.models.plugins import GloRePlugin
@@ -57,10 +58,8 @@ class GloReResNet(ResNet):
         multi_grid: Sequence[int] | None = None,
         **kwargs: Any,
     ) -> None:
-        if variant not in _VARIANTS:
-            raise ConfigError(f"variant must be one of {tuple(_VARIANTS)}, got {variant!r}")
-        if depth not in self.arch_settings:
-            raise ConfigError(f"depth must be one of {tuple(self.arch_settings)}, got {depth}")
+        check_choice("variant", variant, _VARIANTS)
+        check_choice("depth", depth, self.arch_settings)
         blocks = self.arch_settings[depth][1][: kwargs.get("num_stages", 4)]
         if multi_grid is not None and len(multi_grid) != blocks[-1]:
             raise ConfigError(
@@ -105,17 +104,7 @@ class GloReResNet(ResNet):
 
 
 class GloReResLayer(ResLayer):
-    """A stage of residual blocks with GloRe units after some of them.
-
-    Args:
-        positions: Numbers of the blocks that a unit follows.
-        unit_cfg: Arguments of :class:`GloRePlugin`.
-        **kwargs: Arguments of mmseg's ``ResLayer``.
-
-    Shape:
-        - Input: (B, inplanes, H, W)
-        - Output: (B, planes * expansion, H / stride, W / stride)
-    """
+    """mmseg's ``ResLayer`` with a :class:`GloRePlugin` after the blocks of ``positions``."""
 
     def __init__(
         self, *, positions: Sequence[int], unit_cfg: dict[str, Any], **kwargs: Any

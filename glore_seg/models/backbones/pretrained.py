@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mmengine.logging import print_log
@@ -11,19 +10,13 @@ from torch import Tensor, nn
 
 from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import some
-from glore_seg.checkpoints.embedded_config import CONFIG_KEY, parse_config
+from glore_seg.checkpoints.embedded_config import recorded_config
 from glore_seg.errors import CheckpointError
 from glore_seg.layers.extra_units import hidden_options
 
 
 def missing_weights(checkpoint: str, reason: object, option: str | None) -> CheckpointError:
-    """Return the error for pretrained weights that cannot be read or downloaded.
-
-    Args:
-        checkpoint: Their path or URL.
-        reason: What went wrong.
-        option: The config key of ``checkpoint``, if there is one.
-    """
+    """The error for pretrained weights that cannot be read; ``option`` is their config key."""
     fix = "give the path of a file in the config, or leave them out"
     if option is not None:
         fix = (
@@ -33,19 +26,6 @@ def missing_weights(checkpoint: str, reason: object, option: str | None) -> Chec
     return CheckpointError(f"cannot load the pretrained weights {checkpoint!r} ({reason}): {fix}")
 
 
-@dataclass(frozen=True)
-class Pretrained:
-    """What :func:`load_pretrained` loaded.
-
-    Args:
-        new: The optional modules that the checkpoint lacks.
-        meta: The checkpoint's ``meta``.
-    """
-
-    new: tuple[str, ...]
-    meta: Mapping[str, Any]
-
-
 def load_pretrained(
     network: nn.Module,
     checkpoint: str,
@@ -53,7 +33,7 @@ def load_pretrained(
     prefix: str = "",
     optional: Collection[str] = (),
     ignored: Collection[str] = (),
-) -> Pretrained:
+) -> tuple[set[str], Mapping[str, Any]]:
     """Load a checkpoint, read with ``weights_only=True``, into a network.
 
     Args:
@@ -63,6 +43,9 @@ def load_pretrained(
             without it are ignored.
         optional: Modules of the network that the checkpoint may lack, by their dotted names.
         ignored: Modules of the checkpoint that the network may lack.
+
+    Returns:
+        The optional modules that the checkpoint lacks, and its ``meta``.
 
     Raises:
         CheckpointError: The file is missing, cannot be downloaded or read, has no names with the
@@ -82,7 +65,7 @@ def load_pretrained(
         )
     wanted = network.state_dict()
     found = {k: v for k, v in found.items() if k in wanted or not _is_in(k, ignored)}
-    new = tuple(module for module in optional if not any(_is_in(k, (module,)) for k in found))
+    new = {module for module in optional if not any(_is_in(k, (module,)) for k in found)}
     comparison = compare_state_dicts({k: wanted[k] for k in wanted if not _is_in(k, new)}, found)
     if comparison.differences():
         fix = "Set arch, stem, width and units of the backbone as those of the checkpoint"
@@ -94,10 +77,10 @@ def load_pretrained(
         )
     network.load_state_dict(found, strict=False)
     print_log(
-        f"loaded {len(found)} tensors of {checkpoint}; new are {', '.join(new) or 'none'}",
+        f"loaded {len(found)} tensors of {checkpoint}; new are {', '.join(sorted(new)) or 'none'}",
         logger="current",
     )
-    return Pretrained(new, loaded.get("meta") or {})
+    return new, loaded.get("meta") or {}
 
 
 def check_pretrained_units(
@@ -105,16 +88,8 @@ def check_pretrained_units(
 ) -> None:
     """Refuse units that were trained with other options that weights do not show (``normalize``).
 
-    These are read from the config that training stores in the checkpoint, which is parsed, never
-    run. Without such a config, a warning is logged.
-
-    Args:
-        checkpoint: Its name, for the messages.
-        meta: Its ``meta``.
-        hidden: :func:`glore_seg.layers.extra_units.hidden_options` of the network's units.
-
-    Raises:
-        CheckpointError: The options differ.
+    These are read from the config in the checkpoint's ``meta``, which is parsed, never run; without
+    it, a warning is logged. ``hidden`` are the :func:`hidden_options` of the network's units.
     """
     trained = _trained_options(meta)
     if trained is None:
@@ -136,13 +111,8 @@ def check_pretrained_units(
 
 def _trained_options(meta: Mapping[str, Any]) -> dict[str, Any] | None:
     """Hidden options in a checkpoint's config; None without a config of such a backbone."""
-    text = meta.get(CONFIG_KEY)
-    if not isinstance(text, str):
-        return None
-    try:
-        backbone = parse_config(text, source="the checkpoint's config").model.get("backbone")
-    except CheckpointError:  # of another program
-        return None
+    cfg = recorded_config(meta)
+    backbone = cfg.model.get("backbone") if cfg else None
     if not isinstance(backbone, dict) or "GloRePreActNet" not in str(backbone.get("type")):
         return None
     return hidden_options(backbone.get("unit_type", "glore"), backbone.get("unit_cfg") or {})

@@ -39,8 +39,7 @@ class GloReHead(FCNHead):
         - Output: logits (B, num_classes, H, W)
 
     Raises:
-        ConfigError: ``num_units``, ``num_convs``, ``kernel_size`` or an argument of the units is
-            outside its range.
+        ConfigError: An argument is outside its range.
     """
 
     def __init__(

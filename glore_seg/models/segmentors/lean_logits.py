@@ -19,6 +19,7 @@ from mmseg.models.utils import resize
 from torch import Tensor
 
 from glore_seg.errors import ConfigError
+from glore_seg.layers.arguments import check_choice
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,8 @@ class Logits:
     def classes(self, index: int, meta: dict, *, align_corners: bool) -> Iterator[Tensor]:
         """One image's logits class by class, as in the segmentor's ``postprocess_result``.
 
-        Resized to the input, cropped to the image, flipped back, resized to the original.
-
-        Args:
-            index: Index of the image in the batch.
-            meta: Its ``metainfo``.
-            align_corners: The segmentor's, for the second resizing.
-
-        Yields:
-            C times (H, W) of the original image.
+        Resized to the input, cropped to the image, flipped back, resized to the original with the
+        segmentor's ``align_corners``: C times (H, W) of the original image.
         """
         height, width = self.input_size
         left, right, top, bottom = meta.get("img_padding_size", meta.get("padding_size", [0] * 4))
@@ -66,22 +60,15 @@ class Logits:
 
 
 def predict_logits(segmentor: EncoderDecoder, inputs: Tensor, metas: Sequence[dict]) -> Logits:
-    """Run a segmentor on the image or in sliding windows, as its ``test_cfg`` says.
+    """Run a segmentor on images, (B, 3, H, W), whole or in windows, as its ``test_cfg`` says.
 
-    Args:
-        segmentor: mmseg's ``EncoderDecoder`` or a subclass.
-        inputs: Preprocessed images, (B, 3, H, W).
-        metas: Their ``metainfo``.
-
-    Returns:
-        Its logits; coarse in whole mode, if the head resizes them like mmseg's.
+    The logits are coarse in whole mode, if the head resizes them like mmseg's.
 
     Raises:
         ConfigError: ``test_cfg.mode`` is neither ``"whole"`` nor ``"slide"``.
     """
     mode = segmentor.test_cfg.get("mode", "whole")
-    if mode not in ("whole", "slide"):
-        raise ConfigError(f"model.test_cfg.mode is {mode!r}; expected 'whole' or 'slide'")
+    check_choice("model.test_cfg.mode", mode, ("whole", "slide"))
     metas = [dict(meta) for meta in metas]  # encode_decode reads sizes from them
     size = (inputs.shape[2], inputs.shape[3])
     if mode == "slide":

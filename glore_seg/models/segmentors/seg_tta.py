@@ -18,9 +18,9 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from glore_seg.errors import ConfigError
+from glore_seg.layers.arguments import check_choice
 from glore_seg.models.segmentors.lean_logits import Logits, predict_logits
 
-_AVERAGES = ("probabilities", "logits")
 _ROWS = 64  # of an image that softmax works on at a time
 
 
@@ -54,8 +54,7 @@ class AccumulatingSegTTAModel(BaseTTAModel):
         average: str = "probabilities",
     ) -> None:
         super().__init__(module, data_preprocessor)
-        if average not in _AVERAGES:
-            raise ConfigError(f"average is {average!r}; expected one of {', '.join(_AVERAGES)}")
+        check_choice("average", average, ("probabilities", "logits"))
         if not isinstance(self.module, EncoderDecoder):
             raise ConfigError(
                 f"module is a {type(self.module).__name__}; expected mmseg's EncoderDecoder: use "
@@ -94,13 +93,9 @@ class AccumulatingSegTTAModel(BaseTTAModel):
 
     @torch.no_grad()
     def mean_scores(self, data: dict[str, Any]) -> tuple[list[SegDataSample], list[Tensor]]:
-        """The mean whose maximum is the prediction.
+        """The samples of the first pass, and the mean of each whose maximum is the prediction.
 
-        Args:
-            data: As for :meth:`test_step`.
-
-        Returns:
-            The samples of the first pass, and for each the mean logits or probabilities, (C, H, W).
+        The means are logits or probabilities, (C, H, W); ``data`` is as for :meth:`test_step`.
         """
         merged: list[Tensor] = []
         results: list[SegDataSample] = []

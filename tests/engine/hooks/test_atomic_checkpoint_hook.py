@@ -75,10 +75,9 @@ def test_resume_warns_of_a_corrupted_one_and_ends_the_same(tmp_path, capfd):
     assert f"Resuming from the last valid one, {tmp_path}/run/iter_10.pth" in said
     for name, value in wanted.model.state_dict().items():
         assert torch.equal(found.model.state_dict()[name], value), name
-    assert corruption_reason(tmp_path / "run" / "iter_12.pth") is None
 
 
-def test_resume_with_no_checkpoint_or_a_corrupted_one(tmp_path):
+def test_resume_with_corrupted_checkpoints_only(tmp_path):
     cfg = config(tmp_path, resume=True, train_cfg__max_iters=4)
     train(cfg)  # none there: from scratch
     for path in tmp_path.glob("iter_*.pth"):

@@ -39,7 +39,7 @@ def run(hook, samples, clips):
 CLIPS = torch.zeros(3, 3, 2, 8, 8, dtype=torch.uint8)
 
 
-def test_names_of_videos_folders_and_neither():
+def test_names_of_videos_and_folders():
     samples = [sample(filename="x/a.mp4"), sample(frame_dir="x/b"), sample(), sample(filename="a")]
     visualizer = run(ClipVisualizationHook(show=True, wait_time=0.5), samples, CLIPS)
     assert visualizer.painted == [("a", 3, 0), ("b", 3, 0), ("video_000002", 3, 0), ("a", 3, 1)]

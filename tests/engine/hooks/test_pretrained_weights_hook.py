@@ -27,16 +27,19 @@ def runner_of(work_dir, /, **changes):
     return build_runner(config(work_dir, train_cfg__max_iters=4, **changes))
 
 
-def test_a_missing_file_is_named_with_its_key(tmp_path):
-    part = {"type": "Pretrained", "checkpoint": "nowhere.pth"}
-    message = "'nowhere.pth' .*model.part.checkpoint=/path/to/weights.pth.* model.part=None"
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (
+            {"type": "Pretrained", "checkpoint": "nowhere.pth"},
+            "'nowhere.pth' .*model.part.checkpoint=/path/to/weights.pth.* model.part=None",
+        ),
+        (None, r"'inner\.pth'"),  # in no config
+    ],
+)
+def test_a_missing_file_is_named_with_its_key(tmp_path, part, message):
     with pytest.raises(CheckpointError, match=message):
         runner_of(tmp_path, model__part=part).train()
-
-
-def test_a_missing_file_that_is_in_no_config(tmp_path):
-    with pytest.raises(CheckpointError, match=r"'inner\.pth'"):
-        runner_of(tmp_path).train()
 
 
 def test_a_missing_file_of_a_stock_network(small_cfg, tmp_path):

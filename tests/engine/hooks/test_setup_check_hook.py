@@ -1,13 +1,19 @@
 """Checkpoints and data that do not fit are refused, whatever the config."""
 
+import random
+
+import cv2
+import numpy as np
 import pytest
 import torch
-from mmengine.dataset import BaseDataset
+from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
+from mmseg.datasets import BaseSegDataset
 from torch import nn
 
 from glore_seg.engine import SetupCheckHook, build_runner
 from glore_seg.engine.hooks.setup_check_hook import (
     check_classes,
+    check_labels,
     check_same_classes,
     check_state_dict,
 )
@@ -16,11 +22,9 @@ from glore_seg.layers import GloReUnit
 from tests.configs.shrinking import name_run
 from tests.engine.toy import config
 
-STOCK = [
-    {"type": "LoadImageFromFile"},
-    {"type": "LoadAnnotations"},
-    {"type": "PackSegInputs"},
-]
+IMAGE = {"type": "LoadImageFromFile"}
+LABEL = {"type": "mmseg.LoadAnnotations"}
+PACK = {"type": "mmseg.PackSegInputs"}
 
 
 def check(model, state, strict=True):
@@ -76,15 +80,10 @@ def test_what_a_network_renames_as_it_loads_fits():
         check(model, {k: v for k, v in state.items() if k != "0.bias"})
 
 
-def hooks_of(cfg):
-    return [hook for hook in build_runner(cfg).hooks if isinstance(hook, SetupCheckHook)]
-
-
-def test_every_runner_has_it_once(tmp_path):
-    cfg = config(tmp_path / "without")
-    assert len(hooks_of(cfg)) == 1
-    cfg = config(tmp_path / "with", custom_hooks=[{"type": "SetupCheckHook"}])
-    assert len(hooks_of(cfg)) == 1
+@pytest.mark.parametrize("hooks", [[], [{"type": "SetupCheckHook"}]])
+def test_every_runner_has_it_once(tmp_path, hooks):
+    runner = build_runner(config(tmp_path, custom_hooks=hooks))
+    assert sum(isinstance(hook, SetupCheckHook) for hook in runner.hooks) == 1
 
 
 @pytest.mark.parametrize("resume", [False, True])
@@ -104,7 +103,7 @@ def test_a_training_begins_with_the_labels_of_validation(small_cfg, tmp_path):
     name_run(small_cfg, tmp_path)
     for split in ("train", "val"):
         dataset = small_cfg[f"{split}_dataloader"].dataset
-        dataset.update(type="CityscapesDataset", pipeline=STOCK)
+        dataset.update(type="CityscapesDataset", pipeline=[IMAGE, LABEL, PACK])
     small_cfg.val_dataloader.dataset.seg_map_suffix = "_gtFine_labelIds.png"
     with pytest.raises(DataError, match=r"val/.*labelIds\.png gives the classes \[19, 20"):
         build_runner(small_cfg).train()
@@ -117,19 +116,132 @@ class Network(nn.Module):
         getattr(self, name).num_classes = num_classes
 
 
-def dataset(*classes):
-    return BaseDataset(metainfo={"classes": classes}, lazy_init=True)
+def classes(*names):
+    return BaseDataset(metainfo={"classes": names}, lazy_init=True)
 
 
 @pytest.mark.parametrize("head", ["decode_head", "head", "cls_head"])
 def test_the_head_of_each_task_must_fit_the_data(head):
-    check_classes(Network(head, 2), dataset("car", "bus"))
+    check_classes(Network(head, 2), classes("car", "bus"))
     with pytest.raises(ConfigError, match=rf"model.{head}.num_classes is 3, .*\('car', 'bus'\)"):
-        check_classes(Network(head, 3), dataset("car", "bus"))
+        check_classes(Network(head, 3), classes("car", "bus"))
 
 
 def test_training_and_validation_have_the_same_classes():
-    check_same_classes(dataset("car", "bus"), dataset("car", "bus"))
-    check_same_classes(dataset("car", "bus"), BaseDataset(lazy_init=True))
+    check_same_classes(classes("car", "bus"), classes("car", "bus"))
+    check_same_classes(classes("car", "bus"), BaseDataset(lazy_init=True))
     with pytest.raises(ConfigError, match=r"\('car', 'bus'\), validation \('bus', 'car'\)"):
-        check_same_classes(dataset("car", "bus"), dataset("bus", "car"))
+        check_same_classes(classes("car", "bus"), classes("bus", "car"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Five images with labels of three classes and ignored pixels."""
+    for kind in ("images", "labels"):
+        (tmp_path / kind).mkdir()
+    for name in "abcde":
+        cv2.imwrite(str(tmp_path / f"images/{name}.jpg"), np.zeros((4, 4, 3), np.uint8))
+        write_label(tmp_path, [[0, 1, 2, 255]] * 4, name)
+    return tmp_path
+
+
+def write_label(folder, label, name="b", dtype=np.uint8):
+    cv2.imwrite(str(folder / f"labels/{name}.png"), np.array(label, dtype))
+
+
+def dataset(folder, *, pipeline=(IMAGE, LABEL, PACK), **options):
+    return BaseSegDataset(
+        data_root=str(folder),
+        data_prefix={"img_path": "images", "seg_map_path": "labels"},
+        metainfo={"classes": ("crop", "weed", "soil")},
+        pipeline=list(pipeline),
+        **options,
+    )
+
+
+def head(num_classes=3, ignore_index=255):
+    head = nn.Module()
+    head.num_classes, head.ignore_index = num_classes, ignore_index
+    return head
+
+
+def random_numbers():
+    return random.random(), np.random.rand(), torch.rand(()).item()
+
+
+def test_the_random_numbers_after_a_check_of_labels_are_as_without_it(folder):
+    def draws(results):
+        random_numbers()
+        return results
+
+    found = []
+    for checked in (False, True):
+        random.seed(1)
+        np.random.seed(1)
+        torch.manual_seed(1)
+        if checked:
+            check_labels(dataset(folder, pipeline=[IMAGE, LABEL, draws, PACK]), head())
+        found.append(random_numbers())
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("anything", [None, [1, 2], [{}]])
+def test_other_datasets_pass(anything):
+    assert check_labels(anything, head()) is None
+    assert check_labels(anything, None) is None
+
+
+@pytest.mark.parametrize(
+    ("label", "num_classes", "value"),
+    [
+        (np.full((4, 4), 7, np.uint8), 3, r"\[7\]; expected 0 to 2 and 255"),
+        (np.full((4, 4), 26_001, np.uint16), 3, r"\[145\]"),  # an instance id in a byte
+        (np.full((4, 4), 26, np.uint8), 19, r"\[26\]; expected 0 to 18 and 255.*label ids"),
+        (np.zeros((4, 4, 3), np.uint8), 3, "one channel of class indices, not a color mask"),
+    ],
+)
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda one: one, lambda one: ConcatDataset([one] * 2), lambda one: RepeatDataset(one, 2)],
+)
+@pytest.mark.filterwarnings("ignore:Please pay attention")
+def test_other_labels_are_refused(folder, label, num_classes, value, wrap):
+    write_label(folder, label, dtype=label.dtype)
+    with pytest.raises(DataError, match=rf"b\.png gives .*{value}"):
+        check_labels(wrap(dataset(folder)), head(num_classes))
+
+
+def test_an_empty_dataset(folder):
+    with pytest.raises(DataError, match=r"no samples.*img_suffix"):
+        check_labels(dataset(folder, img_suffix=".tif", serialize_data=False), head())
+
+
+def remapped(results):
+    results["gt_seg_map"][results["gt_seg_map"] == 7] = 1
+    return results
+
+
+@pytest.mark.parametrize(
+    ("value", "options", "num_classes"),
+    [
+        (3, {"reduce_zero_label": True}, 3),
+        (7, {"pipeline": (IMAGE, LABEL, remapped, PACK)}, 3),
+        (1, {"indices": [1]}, 1),  # one output, by its sign
+    ],
+)
+def test_labels_count_as_the_pipeline_gives_them(folder, value, options, num_classes):
+    write_label(folder, np.full((4, 4), value))
+    assert check_labels(dataset(folder, **options), head(num_classes)) is None
+
+
+def test_a_corrupted_label_is_left_to_the_loader(folder):
+    (folder / "labels/b.png").write_bytes(b"corrupted")
+    assert check_labels(dataset(folder), head()) is None
+
+
+def test_labels_of_test_time_augmentation(folder):
+    write_label(folder, np.full((4, 4), 7))
+    flips = [{"type": "mmseg.RandomFlip", "prob": prob} for prob in (0.0, 1.0)]
+    tta = {"type": "mmseg.TestTimeAug", "transforms": [flips, [LABEL], [PACK]]}
+    with pytest.raises(DataError, match=r"\[7\]"):
+        check_labels(dataset(folder, pipeline=[IMAGE, tta]), head())

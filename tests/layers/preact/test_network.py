@@ -1,5 +1,6 @@
 """The networks against timm's with the same weights, dilated against strided, and their units."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -8,22 +9,14 @@ from torch import nn
 
 from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit, NonLocalBlock, PreActClassifier, PreActNet
-from glore_seg.layers.preact import ARCHITECTURES, Architecture
+from glore_seg.layers.preact import ARCHITECTURES
 from glore_seg.layers.preact.blocks import SqueezeExcitation
 from tests.reference.released_unit import ReleasedUnit
 
 # No deeper than need be.
 SMALL = {
-    "small-resnext": Architecture(
-        blocks=(2, 2, 2, 2), mid_channels=(128, 256, 512, 1024), groups=32
-    ),
-    "small-dpn": Architecture(
-        blocks=(2, 2, 2, 2),
-        mid_channels=(160, 320, 640, 1280),
-        groups=40,
-        increments=(16, 32, 32, 128),
-        stem_channels=96,
-    ),
+    "small-resnext": replace(ARCHITECTURES["resnext101-32x4d"], blocks=(2, 2, 2, 2)),
+    "small-dpn": replace(ARCHITECTURES["dpn98"], blocks=(2, 2, 2, 2)),
 }
 
 
@@ -62,41 +55,18 @@ def net(arch: str, **options) -> PreActNet:
         ("resnet18", "nonlocal-pooled"),
     ],
 )
-def test_every_network_trains_and_resumes(arch, unit_type):
-    def build(seed):
-        torch.manual_seed(seed)
-        options = {"unit_type": unit_type, "num_units": (0, 1, 1, 0)}
-        options["unit_cfg"] = {"zero_init": False}
-        model = PreActClassifier(arch, num_classes=3, width=width_of(arch), **options)
-        return model, torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-
-    def step(model, optimizer):
-        torch.manual_seed(1)
-        x, labels = torch.randn(2, 3, 64, 64), torch.tensor([0, 2])
-        loss = nn.functional.cross_entropy(model(x), labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    model, optimizer = build(0)
-    before = {name: p.detach().clone() for name, p in model.named_parameters()}
-    step(model, optimizer)
+def test_every_parameter_of_every_network_gets_a_gradient(arch, unit_type):
+    torch.manual_seed(0)
+    options = {"num_units": (0, 1, 1, 0), "unit_type": unit_type, "unit_cfg": {"zero_init": False}}
+    model = PreActClassifier(arch, num_classes=3, width=width_of(arch), **options)
+    out = model(torch.randn(2, 3, 64, 64))
+    nn.functional.cross_entropy(out, torch.tensor([0, 2])).backward()
     # The few hidden units of a narrow squeeze-and-excitation can all be at rest.
     # Softmax takes away what the bias of keys adds to a row, and BN what one before it adds.
     still = (".se.", ".phi.bias", ".conv_out.bias")
-    idle = {
-        n
-        for n, p in model.named_parameters()
-        if p.equal(before[n]) and not any(part in n for part in still)
-    }
-    assert idle == set()
-    assert all(p.isfinite().all() for p in model.parameters())
-
-    other, its_optimizer = build(7)
-    other.load_state_dict(model.state_dict())
-    its_optimizer.load_state_dict(optimizer.state_dict())
-    assert step(other, its_optimizer) == step(model, optimizer)
+    for name, parameter in model.named_parameters():
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.any() or any(part in name for part in still), name
 
 
 @pytest.mark.parametrize("arch", ["resnet18", "resnet50"])
@@ -175,17 +145,12 @@ def test_dual_path_network_is_timms_of_the_same_weights():
 
 
 def test_squeeze_and_excitation_by_hand():
-    torch.manual_seed(0)
+    assert PreActNet("se-resnet50", width=1 / 32).conv2.B01.se.fc1.out_channels == 1
     module = SqueezeExcitation(8, 2)
     x = torch.randn(2, 8, 3, 5)
     weights = x.mean((2, 3)) @ module.fc1.weight.flatten(1).T + module.fc1.bias
     weights = weights.relu() @ module.fc2.weight.flatten(1).T + module.fc2.bias
     torch.testing.assert_close(module(x), x * weights.sigmoid()[:, :, None, None])
-
-
-def test_squeezes_to_one_channel_at_least():
-    model = PreActNet("se-resnet50", width=1 / 32)
-    assert model.conv2.B01.se.fc1.out_channels == 1
 
 
 @pytest.mark.parametrize("output_stride", [8, 16])
@@ -217,27 +182,15 @@ def test_maps_of_all_stages():
     assert all(out.min() < 0 for out in outs[:3])
 
 
-def test_lite_stem():
-    model = PreActNet("resnet50", stem="5x5")
-    assert tuple(model.conv1.conv.weight.shape) == (32, 3, 5, 5)
-    assert tuple(PreActNet("resnet18").conv1.conv.weight.shape) == (64, 3, 7, 7)
-
-
 @pytest.mark.parametrize(
-    ("arch", "num_units", "names"),
-    [
-        ("resnet18", (0, 0, 1, 0), {"conv4.B01_extra"}),
-        ("resnet50", (0, 2, 0, 0), {"conv3.B01_extra", "conv3.B03_extra"}),
-        ("se-resnet50", (0, 0, 3, 0), {"conv4.B01_extra", "conv4.B03_extra", "conv4.B05_extra"}),
-        ("resnet101", (0, 0, 3, 0), {"conv4.B06_extra", "conv4.B12_extra", "conv4.B18_extra"}),
-        ("dpn98", (0, 0, 3, 0), {"conv4.B05_extra", "conv4.B10_extra", "conv4.B15_extra"}),
-    ],
+    ("arch", "positions"),
+    [("resnet50", (1, 3, 5)), ("resnet101", (6, 12, 18)), ("dpn98", (5, 10, 15))],
 )
-def test_positions_of_the_units(arch, num_units, names):
+def test_positions_of_the_units(arch, positions):
     with torch.device("meta"):
-        model = PreActNet(arch, num_units=num_units)
-    found = {n for n, module in model.named_modules() if isinstance(module, GloReUnit)}
-    assert found == names
+        model = PreActNet(arch, num_units=(0, 0, 3, 0))
+    found = [n for n, module in model.named_modules() if isinstance(module, GloReUnit)]
+    assert found == [f"conv4.B{p:02}_extra" for p in positions]
 
 
 def test_explicit_positions_and_unit_types():
@@ -292,10 +245,10 @@ def test_new_units_are_the_identity_and_leave_the_plain_networks_names():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"arch": "resnet20"}, "arch is 'resnet20'; expected one of 'resnet18'"),
-        ({"unit_type": "glor"}, r"unit_type is 'glor'; expected one of \('glore', 'nonlocal', 'n"),
-        ({"stem": "3x3"}, r"stem is '3x3'; expected one of \('7x7', '5x5'\)"),
-        ({"output_stride": 4}, r"output_stride is 4; expected one of \(32, 16, 8\)"),
+        ({"arch": "resnet20"}, "arch must be one of .*'resnet18'.*, got 'resnet20'"),
+        ({"unit_type": "glor"}, "unit_type must be one of .*, got 'glor'"),
+        ({"stem": "3x3"}, r"stem must be one of \('7x7', '5x5'\), got '3x3'"),
+        ({"output_stride": 4}, r"output_stride must be one of \(32, 16, 8\), got 4"),
         ({"multi_grid": (4, 8, 16)}, r"multi_grid is \(4, 8, 16\); expected one rate .*2 blocks"),
         ({"num_units": (0, 3, 0, 0)}, "between 0 and the 2 blocks of the stage, got 3"),
         ({"multi_grid": (0, 4)}, r"multi_grid is \(0, 4\); expected one rate of 1 or more"),

@@ -69,12 +69,6 @@ def test_multi_grid_sets_the_rates_of_the_last_stage():
     assert [block.conv2.dilation for block in plain.layer4] == [(2, 2), (4, 4), (4, 4)]
 
 
-def test_default_nodes_are_a_quarter_of_the_channels():
-    model = GloReResNet(50, num_units=(0, 1, 1, 0), **SMALL)
-    # Bottlenecks of 8 base channels: Res3 has 64 channels, Res4 128.
-    assert (model.layer2.units["2"].num_nodes, model.layer3.units["3"].num_nodes) == (16, 32)
-
-
 def test_init_weights_leaves_units_the_identity():
     torch.manual_seed(0)
     model = GloReResNet(18, num_units=(0, 0, 1, 0), **SMALL)
@@ -121,12 +115,6 @@ def test_missing_pretrained_weights(options, message):
         ({"depth": 20}, r"depth must be one of \(18, 34, 50, 101, 152\), got 20"),
         ({"variant": "v2"}, r"variant must be one of \('v1', 'v1c', 'v1d'\), got 'v2'"),
         ({"num_units": (0, 3, 0, 0)}, "between 0 and the 2 blocks of the stage, got 3"),
-        ({"num_units": (0, 1)}, r"num_units must have one entry for each of the 4 stages"),
-        ({"unit_positions": ((), (3,), (), ())}, "between 1 and 2"),
-        (
-            {"num_units": (0, 0, 1, 0), "unit_positions": ((), (), (1,), ())},
-            "num_units or unit_positions, not both",
-        ),
         ({"multi_grid": (4, 8, 16)}, "one rate for each of the 2 blocks .*ResNet-18"),
         ({"unit_cfg": {"num_states": 0}, "num_units": (0, 0, 1, 0)}, "num_states must be at least"),
     ],

@@ -1,10 +1,8 @@
 """The unit from a config, by itself and in networks of mmseg."""
 
-import pytest
 import torch
 from mmcv.cnn.bricks import build_plugin_layer
 from mmseg.models.backbones import ResNet
-from torch import nn
 
 from glore_seg.layers import GloReUnit
 
@@ -18,20 +16,6 @@ def test_is_built_with_name_and_released_eps():
     assert name == "glore_unit"
     assert isinstance(unit, GloReUnit)
     assert (unit.num_nodes, unit.blocker.eps) == (3, 1e-4)
-
-
-@pytest.mark.parametrize(("ndim", "norm"), [(1, nn.BatchNorm1d), (3, nn.BatchNorm3d)])
-def test_norm_follows_the_dimensions(ndim, norm):
-    _, unit = build(ndim=ndim)
-    assert isinstance(unit.blocker, norm)
-    x = torch.randn(2, 16, *(4,) * ndim)
-    assert unit(x).shape == x.shape
-
-
-def test_norm_cfg():
-    _, unit = build(norm_cfg={"type": "BN", "eps": 1e-3, "requires_grad": False})
-    assert unit.blocker.eps == 1e-3
-    assert not unit.blocker.weight.requires_grad
 
 
 def test_in_the_blocks_of_a_resnet():

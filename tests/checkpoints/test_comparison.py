@@ -1,6 +1,21 @@
-"""Differences between two configs of one network that change its output."""
+"""Differences between names and shapes, and between configs, of a network."""
 
-from glore_seg.checkpoints.settings import differing_settings
+import torch
+
+from glore_seg.checkpoints import compare_state_dicts
+from glore_seg.checkpoints.comparison import differing_settings
+
+
+def test_comparison_names_what_differs():
+    wanted = {name: torch.empty(size) for name, size in (("a", 2), ("b", 3), ("c", 1))}
+    wanted["n.num_batches_tracked"] = torch.empty(())
+    found = {"a": torch.empty(2), "b": torch.empty(4), "d": torch.empty(1)}
+    comparison = compare_state_dicts(wanted, found)
+    assert comparison.fitting == ("a",)
+    assert str(comparison) == (
+        "1 of 3 parameters fit; 1 missing: c; 1 of another shape: b (4,), needed (3,); "
+        "1 not in the model: d"
+    )
 
 
 def net(**head):
