@@ -128,13 +128,6 @@ def reason_against(name: str, length: int, max_gb: float) -> str | None:
     needed = ATTENTION_MAPS * 4 * length**2 / 1e9
     if name in QUADRATIC and needed > max_gb:
         return f"not run: needs {needed:.0f} GB"
-    if name == "criss-cross":
-        from mmcv.utils import ext_loader
-
-        try:
-            ext_loader.load_ext("_ext", [])
-        except ModuleNotFoundError:
-            return "not run: needs mmcv with compiled operators"
     return None
 
 
@@ -170,15 +163,14 @@ def measure(sizes: tuple[int, int], args: Any) -> list[dict[str, Any]]:
                 if title == "forward" or reasons[name] is None
                 else None
             )
-        row["saved for backward, MB"] = row["MACs, G"] = row["parameters, M"] = None
+        row["saved for backward, MB"] = None
         if reasons[name] is None:
             module = modules[name]
             kept = saved_bytes(partial(module, x), beyond=[x, *module.parameters()])
             row["saved for backward, MB"] = kept / 1e6
-        if name != "criss-cross" or reasons[name] is None:
-            counts = count_complexity(make(), (1, C, *sizes))
-            row["MACs, G"] = counts.macs / 1e9
-            row["parameters, M"] = counts.params / 1e6
+        counts = count_complexity(make(), (1, C, *sizes))
+        row["MACs, G"] = counts.macs / 1e9
+        row["parameters, M"] = counts.params / 1e6
         rows.append(row)
     return rows
 

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
+import pytest
 
 from projects.synthetic_data.moving_shapes.video_file import write_video
 
@@ -21,8 +23,10 @@ def numbers(frames) -> list[int]:
     return [round(float(frame[-8:, -8:].mean()) / 8) for frame in frames]
 
 
-def write_clip(path: Path, number: int = 24, **options) -> Path:
-    write_video(path, images(number), **options)
+def write_clip(path: Path, number: int = 24, *, rotation: int = 0) -> Path:
+    if rotation and int(av.__version__.split(".")[0]) < 18:
+        pytest.skip("PyAV before 18 writes no rotation")
+    write_video(path, images(number), rotation=rotation)
     return path
 
 

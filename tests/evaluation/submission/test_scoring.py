@@ -34,7 +34,7 @@ def test_the_tool_prints_the_scores_of_cityscapesscripts(
     path = write_zip(tmp_path / "results.zip", files)
     arguments = [str(path), "--data-root", str(street_scenes), "--split", "val", "--quiet"]
     assert load_tool("check_submission")(arguments) == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().out.strip().splitlines()
     assert lines[0] == "no errors in 2 images"
     with zipfile.ZipFile(path) as archive:
         archive.extractall(tmp_path / "unpacked")
