@@ -1,7 +1,8 @@
-"""A folder that a command fills, with a file in it that tells by which settings."""
+"""What the synthetic datasets share: options, checks, and a folder that records its settings."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from collections.abc import Sequence
@@ -9,8 +10,41 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from glore_seg.errors import OutputError
+from glore_seg.errors import ConfigError, OutputError
 from glore_seg.utils.files import atomic_write
+
+
+def dataset_parser(description: str | None, what: str, **numbers: int) -> argparse.ArgumentParser:
+    """Return a parser of the common options, whose names are those of the functions' arguments.
+
+    Args:
+        description: The text of ``--help``.
+        what: What the dataset holds, such as ``"videos"``.
+        numbers: Defaults of ``num_train``, ``num_val`` and so on.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for name, default in numbers.items():
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, type=int, default=default, help=f"{what} (default: {default})")
+    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument(
+        "--overwrite", action="store_true", help=f"replace {what} made with other settings"
+    )
+    parser.add_argument("--quiet", dest="progress", action="store_false", help="show no progress")
+    return parser
+
+
+def check_not_negative(**values: int) -> None:
+    """Check counts and seeds.
+
+    Raises:
+        ConfigError: One is negative.
+    """
+    for name, value in values.items():
+        if value < 0:
+            raise ConfigError(f"{name} is {value}; expected 0 or more")
 
 
 @dataclass(frozen=True)
@@ -48,24 +82,22 @@ class DatasetFolder:
             raise OutputError(f"{root} is a file; expected a folder: give another name")
         if not root.is_dir() or not any(root.iterdir()):
             return {}
-        marker = root / self.marker
-        if not marker.is_file():
+        if not (root / self.marker).is_file():
             raise OutputError(
                 f"{root} holds files that are no {self.what} (no {self.marker} in it): give "
                 "another folder"
             )
         try:
-            found = json.loads(marker.read_text())
+            found = json.loads((root / self.marker).read_text())
         except (ValueError, RecursionError):
             found = {}
-        if not isinstance(found, dict):
-            found = {}
-        if found.get("settings") == settings:
+        known = found.get("settings") if isinstance(found, dict) else None
+        if known == settings:
             return found
         if not overwrite:
             raise OutputError(
-                f"{root} holds {self.what} of other settings: {found.get('settings')}, asked for "
-                f"{settings}. Give --overwrite (overwrite=True) to replace them, or another folder"
+                f"{root} holds {self.what} of other settings: {known}, asked for {settings}. Give "
+                "--overwrite (overwrite=True) to replace them, or another folder"
             )
         for part in self.parts:
             shutil.rmtree(root / part, ignore_errors=True)

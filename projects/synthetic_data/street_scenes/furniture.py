@@ -115,13 +115,10 @@ def pram(rng: np.random.Generator) -> list[Part]:
 
 def guard_rail(length: float) -> list[Part]:
     """Return a guard rail (an ignored label) that hides all below one metre."""
-    half = length / 2
-    posts = [
-        Part(box(x - 0.07, 0, x + 0.07, 1.0), (120, 124, 128)) for x in np.linspace(-half, half, 4)
-    ]
+    half, gray = length / 2, (120, 124, 128)
     return [
         Part(box(-half - 0.1, 0, half + 0.1, 1.05), (150, 154, 158), "guard rail", (0.03, 0.03)),
         Part(box(-half, 0.55, half, 0.65), (98, 102, 106)),
         Part(box(-half, 0.15, half, 0.25), (98, 102, 106)),
-        *posts,
+        *(Part(box(x - 0.07, 0, x + 0.07, 1.0), gray) for x in np.linspace(-half, half, 4)),
     ]

@@ -21,15 +21,7 @@ _SHIFT = 4  # bits behind the point in OpenCV's corner coordinates
 
 
 def paint(scene: Scene, size: tuple[int, int]) -> np.ndarray:
-    """Paint the image of a scene.
-
-    Args:
-        scene: From ``compose_scene``; its ``width`` must fit ``size``.
-        size: Height and width in pixels.
-
-    Returns:
-        The image, shape (H, W, 3), RGB, uint8.
-    """
+    """Paint the image of a scene, (H, W, 3), RGB, uint8; ``size`` is (H, W) in pixels."""
     height, width = size
     above, horizon = (np.array(color) for color in scene.sky)
     fall = np.clip(np.linspace(0, 2.2, height), 0, 1)[:, None, None]
@@ -84,13 +76,8 @@ def _expose(image: np.ndarray, grain: np.ndarray, scene: Scene) -> np.ndarray:
 def polygons(scene: Scene, size: tuple[int, int]) -> dict:
     """Return a scene's annotation as Cityscapes writes it to ``*_gtFine_polygons.json``.
 
-    Args:
-        scene: From ``compose_scene``.
-        size: Height and width in pixels.
-
-    Returns:
-        ``imgHeight``, ``imgWidth`` and ``objects``, back to front, each with its ``label`` and its
-        ``polygon`` of integer pixels inside the image.
+    ``objects`` are back to front, each with its ``label`` and its ``polygon`` of integer pixels
+    inside the image; ``size`` is (H, W) in pixels.
     """
     height, width = size
     objects = []
@@ -104,10 +91,7 @@ def polygons(scene: Scene, size: tuple[int, int]) -> dict:
 
 
 def label_images(annotation: dict) -> dict[str, Image.Image]:
-    """Draw an annotation by cityscapesScripts.
-
-    Args:
-        annotation: As from ``polygons``.
+    """Draw an annotation of :func:`polygons` by cityscapesScripts.
 
     Returns:
         ``labelIds``, ``labelTrainIds`` (8 bits a pixel), ``color`` (RGBA) and ``instanceIds``

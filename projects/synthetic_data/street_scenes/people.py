@@ -35,16 +35,14 @@ def person(rng: np.random.Generator, label: str = "person") -> list[Part]:
     trunk = points(
         (-0.3, 0.76), (-0.3, 1.38), (-0.12, 1.48), (0.12, 1.48), (0.3, 1.38), (0.3, 0.76)
     )
+    hair = points((-0.15, 1.66), (-0.12, 1.8), (0.0, 1.84), (0.12, 1.8), (0.15, 1.66))
     parts = [
         Part(ellipse(0, 0.02, 0.42, 0.08), (10, 10, 16), alpha=0.4),
         Part(body, legs, label, (0.03, 0.04)),
         Part(trunk, coat),
         Part(box(-0.3, 0.82, -0.2, 1.3), shade(coat, 0.75)),
         Part(ellipse(0, 1.65, 0.14, 0.17, 14), _pick(rng, SKIN)),
-        Part(
-            points((-0.15, 1.66), (-0.12, 1.8), (0.0, 1.84), (0.12, 1.8), (0.15, 1.66)),
-            (48, 36, 30),
-        ),
+        Part(hair, (48, 36, 30)),
     ]
     return [part.moved(part.outline * (1, tall)) for part in parts]
 
@@ -64,7 +62,7 @@ def figure(rng: np.random.Generator, label: str) -> list[Part]:
     ]
 
 
-def bicycle(rng: np.random.Generator, label: str = "bicycle") -> list[Part]:
+def bicycle(rng: np.random.Generator) -> list[Part]:
     """Return a bicycle seen from its side."""
     frame = _pick(rng, COATS)
     outline = points(
@@ -73,23 +71,25 @@ def bicycle(rng: np.random.Generator, label: str = "bicycle") -> list[Part]:
         (0.95, 0.4), (0.88, 0.16), (0.66, 0.02), (0.42, 0.06), (0.24, 0.24), (-0.16, 0.22),
         (-0.36, 0.06), (-0.62, 0.0),
     )  # fmt: skip
-    parts = [Part(outline, (126, 128, 130), label, (0.04, 0.05))]
-    for x in (-0.58, 0.58):
-        parts.append(Part(ellipse(x, 0.36, 0.36, 0.36, 18), RUBBER_GREY))
-        parts.append(Part(ellipse(x, 0.36, 0.27, 0.27, 16), (158, 160, 160)))
-    parts += [
+    return [
+        Part(outline, (126, 128, 130), "bicycle", (0.04, 0.05)),
+        *_wheel(-0.58),
+        *_wheel(0.58),
         Part(points((-0.58, 0.32), (-0.2, 0.78), (-0.12, 0.78), (-0.5, 0.32)), frame),
         Part(points((-0.2, 0.72), (0.44, 0.78), (0.44, 0.88), (-0.2, 0.84)), frame),
         Part(points((0.4, 1.08), (0.5, 1.08), (0.62, 0.36), (0.54, 0.36)), frame),
         Part(box(-0.34, 0.88, -0.06, 0.97), (36, 30, 28)),
     ]
-    return parts
 
 
-RUBBER_GREY: Color = (46, 46, 50)
+def _wheel(x: float) -> list[Part]:
+    return [
+        Part(ellipse(x, 0.36, 0.36, 0.36, 18), (46, 46, 50)),
+        Part(ellipse(x, 0.36, 0.27, 0.27, 16), (158, 160, 160)),
+    ]
 
 
-def motorcycle(rng: np.random.Generator, label: str = "motorcycle") -> list[Part]:
+def motorcycle(rng: np.random.Generator) -> list[Part]:
     """Return a motorcycle seen from its side."""
     paint = ((190, 30, 34), (28, 30, 34), (34, 92, 170))[rng.integers(3)]
     outline = points(
@@ -97,16 +97,14 @@ def motorcycle(rng: np.random.Generator, label: str = "motorcycle") -> list[Part
         (0.6, 1.22), (0.66, 0.8), (1.02, 0.58), (1.06, 0.2), (0.86, 0.0), (0.5, 0.0), (0.3, 0.16),
         (-0.3, 0.16), (-0.5, 0.0), (-0.88, 0.0),
     )  # fmt: skip
+    tank = points((-0.95, 0.72), (-0.86, 0.9), (-0.2, 0.92), (0.2, 1.08), (0.5, 1.0), (0.5, 0.6))
     return [
-        Part(outline, (88, 88, 94), label, (0.04, 0.05)),
+        Part(outline, (88, 88, 94), "motorcycle", (0.04, 0.05)),
         Part(ellipse(-0.7, 0.34, 0.36, 0.36, 18), (24, 24, 26)),
         Part(ellipse(0.7, 0.34, 0.36, 0.36, 18), (24, 24, 26)),
         Part(ellipse(-0.7, 0.34, 0.16, 0.16, 12), (150, 150, 154)),
         Part(ellipse(0.7, 0.34, 0.16, 0.16, 12), (150, 150, 154)),
-        Part(
-            points((-0.95, 0.72), (-0.86, 0.9), (-0.2, 0.92), (0.2, 1.08), (0.5, 1.0), (0.5, 0.6)),
-            paint,
-        ),
+        Part(tank, paint),
         Part(box(-0.7, 0.84, -0.1, 0.96), (30, 28, 28)),
         Part(ellipse(0.62, 0.98, 0.1, 0.12, 10), (248, 240, 196)),
     ]

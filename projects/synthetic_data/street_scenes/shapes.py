@@ -1,4 +1,4 @@
-"""Outlines in plane coordinates, and the part: an outline with its label and its paint.
+"""Outlines, the part (an outline with its label and its paint), and the camera.
 
 Every outline is a float array of shape (P, 2): P corner points as (x, y).
 """
@@ -11,6 +11,8 @@ import numpy as np
 
 Color = tuple[float, float, float]
 """Red, green, blue, each 0..255."""
+
+_CAMERA_HEIGHT = 1.5  # meters above the street
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,45 @@ class Part:
         return replace(self, outline=outline)
 
 
+@dataclass(frozen=True)
+class View:
+    """The camera: from meters on the street to the image plane.
+
+    The plane has its origin at the image's upper left; a unit is the image's height. Depth is told
+    by the nearness ``t`` = 1 / distance: 1 at the image's bottom edge, towards 0 at the horizon.
+
+    Attributes:
+        x: The vanishing point, in image heights from the left.
+        y: The horizon, in image heights from the top.
+        width: Width of the image over its height.
+    """
+
+    x: float
+    y: float
+    width: float
+
+    def at(self, across: float, up: float, t: float) -> tuple[float, float]:
+        """Project a point ``across`` meters right of the camera and ``up`` meters above ground."""
+        scale = t * (1 - self.y) / _CAMERA_HEIGHT
+        return self.x + across * scale, self.y + (_CAMERA_HEIGHT - up) * scale
+
+    def floor(self, x0: float, x1: float, t0: float, t1: float) -> np.ndarray:
+        """Return a patch of ground between two lines along the street and two nearnesses."""
+        corners = ((x0, t0), (x1, t0), (x1, t1), (x0, t1))
+        return np.array([self.at(x, 0.0, t) for x, t in corners])
+
+    def side(self, across: float, y0: float, y1: float, t0: float, t1: float) -> np.ndarray:
+        """Return an upright patch that runs along the street, ``across`` meters to the right."""
+        corners = ((y0, t0), (y0, t1), (y1, t1), (y1, t0))
+        return np.array([self.at(across, y, t) for y, t in corners])
+
+    def place(self, parts: list[Part], across: float, t: float) -> list[Part]:
+        """Place an object, drawn in meters, on the street."""
+        scale = t * (1 - self.y) / _CAMERA_HEIGHT
+        foot = np.array(self.at(across, 0.0, t))
+        return [part.moved(foot + part.outline * (scale, -scale)) for part in parts]
+
+
 def box(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
     """Return the rectangle between two corners."""
     return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], float)
@@ -53,12 +94,9 @@ def ellipse(x: float, y: float, rx: float, ry: float, corners: int = 20) -> np.n
     return np.stack([x + rx * np.cos(angle), y + ry * np.sin(angle)], axis=1)
 
 
-def blob(
-    rng: np.random.Generator, x: float, y: float, rx: float, ry: float, corners: int = 22
-) -> np.ndarray:
+def blob(rng: np.random.Generator, x: float, y: float, rx: float, ry: float) -> np.ndarray:
     """Return an ellipse with an uneven rim: a tree's crown, a bush, a cloud."""
-    rim = ellipse(0, 0, rx, ry, corners) * rng.uniform(0.8, 1.12, (corners, 1))
-    return rim + np.array((x, y))
+    return ellipse(0, 0, rx, ry, 22) * rng.uniform(0.8, 1.12, (22, 1)) + np.array((x, y))
 
 
 def shade(color: Color, factor: float) -> Color:
@@ -79,9 +117,9 @@ def clip(outline: np.ndarray, width: float, height: float) -> np.ndarray:
     Returns:
         The cut outline, shape (Q, 2); Q = 0 where nothing of it lies inside.
     """
-    for axis, limit, side in ((0, 0.0, 1), (0, width, -1), (1, 0.0, 1), (1, height, -1)):
+    for axis, limit, sign in ((0, 0.0, 1), (0, width, -1), (1, 0.0, 1), (1, height, -1)):
         kept: list[np.ndarray] = []
-        inside = (outline[:, axis] - limit) * side >= 0
+        inside = (outline[:, axis] - limit) * sign >= 0
         for i in range(len(outline)):
             a, b = outline[i - 1], outline[i]
             if inside[i] != inside[i - 1]:

@@ -9,9 +9,9 @@ from glore_seg.errors import ConfigError
 from glore_seg.utils.files import atomic_write
 from glore_seg.utils.image_io import write_png
 from glore_seg.utils.progress import track
-from projects.synthetic_data.output_folder import DatasetFolder
+from projects.synthetic_data.output_folder import DatasetFolder, check_not_negative
 from projects.synthetic_data.street_scenes.painter import label_images, paint, polygons
-from projects.synthetic_data.street_scenes.scene import SPLITS, compose_scene
+from projects.synthetic_data.street_scenes.scene import compose_scene
 
 MARKER = "street_scenes.json"
 """Name of the file that tells how a folder was made and whether it is complete."""
@@ -19,7 +19,7 @@ MARKER = "street_scenes.json"
 DRAWING = 1  # raised whenever the same settings would give other images
 
 # Real cities of the three splits, a few each.
-CITIES = {
+_CITIES = {
     "train": ("aachen", "bremen", "cologne", "darmstadt"),
     "val": ("frankfurt", "lindau", "munster"),
     "test": ("berlin", "bonn", "leverkusen"),
@@ -37,11 +37,11 @@ def make_street_scenes(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Path:
-    """Make a dataset of street scenes in the layout of Cityscapes.
+    """Make a dataset of street scenes in the layout of Cityscapes, and return its folder.
 
     ``train`` and ``val`` get images and ground truth, ``test`` gets images only, since the
     ground truth of Cityscapes' test split is withheld. A second call with the same settings goes
-    on where the first was interrupted, and returns at once where it was complete.
+    on where the first was interrupted.
 
     Args:
         root: Folder to write to; must be new, empty or made by this function.
@@ -54,18 +54,20 @@ def make_street_scenes(
         overwrite: Whether to remove a dataset made with other settings first.
         progress: Whether to show a bar with the time left.
 
-    Returns:
-        The folder.
-
     Raises:
-        ConfigError: If a count, the size or the seed is out of its range.
-        FileExistsError: If the folder holds other files, or scenes of other settings and
-            ``overwrite`` is not set.
+        ConfigError: A count, the size or the seed is out of its range.
+        OutputError: The folder holds other files, or scenes of other settings and ``overwrite`` is
+            not set.
     """
-    root = Path(root)
-    counts = dict(zip(SPLITS, (num_train, num_val, num_test), strict=True))
-    _check(counts, size, seed)
-    settings = {"drawing": DRAWING, "counts": counts, "size": list(size), "seed": seed}
+    root, (height, width) = Path(root), size
+    check_not_negative(num_train=num_train, num_val=num_val, num_test=num_test, seed=seed)
+    if not 32 <= height <= width <= 4 * height or width > 4096:
+        raise ConfigError(
+            f"size is {height} x {width} (height x width); expected sides of 32 to 4096 and a "
+            "width of 1 to 4 times the height, such as 128 x 256"
+        )
+    counts = {"train": num_train, "val": num_val, "test": num_test}
+    settings = {"drawing": DRAWING, "counts": counts, "size": [height, width], "seed": seed}
     folder = DatasetFolder(root, MARKER, "street scenes", ("leftImg8bit", "gtFine"))
     if folder.claim(settings, overwrite=overwrite).get("complete"):
         return root
@@ -73,35 +75,14 @@ def make_street_scenes(
     folder.mark(settings, complete=False)
     tasks = [(split, index) for split, count in counts.items() for index in range(count)]
     for split, index in track(tasks, len(tasks), "street scenes", show=progress):
-        _write_scene(root, split, index, size, seed)
+        _write_scene(root, split, index, (height, width), seed)
     folder.mark(settings, complete=True)
     return root
 
 
-def scene_name(split: str, index: int) -> str:
-    """Return the common part of a scene's file names, such as ``bremen_000001_000019``."""
-    city = CITIES[split][index % len(CITIES[split])]
-    return f"{city}_{index:06d}_000019"
-
-
-def _check(counts: dict[str, int], size: tuple[int, int], seed: int) -> None:
-    for split, count in counts.items():
-        if count < 0:
-            raise ConfigError(f"num_{split} is {count}; expected 0 or more")
-    if len(size) != 2 or not all(32 <= side <= 4096 for side in size):
-        raise ConfigError(f"size is {size}; expected height and width of 32 to 4096, as (128, 256)")
-    if not 1 <= size[1] / size[0] <= 4:
-        raise ConfigError(
-            f"size is {size[0]} x {size[1]} (height x width); expected a width of 1 to 4 times the "
-            "height, such as 128 x 256"
-        )
-    if seed < 0:
-        raise ConfigError(f"seed is {seed}; expected 0 or more")
-
-
 def _write_scene(root: Path, split: str, index: int, size: tuple[int, int], seed: int) -> None:
-    name = scene_name(split, index)
-    city = name.split("_", maxsplit=1)[0]
+    city = _CITIES[split][index % len(_CITIES[split])]
+    name = f"{city}_{index:06d}_000019"
     image = root / "leftImg8bit" / split / city / f"{name}_leftImg8bit.png"
     if image.is_file():  # written last: all of this scene is there
         return

@@ -1,7 +1,19 @@
+"""What the three datasets share, tested with videos and street scenes as users make them."""
+
 import pytest
 
 from glore_seg.errors import GloReSegError
 from projects.synthetic_data.output_folder import DatasetFolder
+from projects.synthetic_data.street_scenes import make_street_scenes
+
+
+def small(root, **options):
+    options = {"num_train": 2, "num_val": 1, "num_test": 1, "size": (32, 64), **options}
+    return make_street_scenes(root, progress=False, **options)
+
+
+def contents(root):
+    return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("content", [b"null", b"[1]", b'"a"', b"\xff\xfe", b"{", b"[" * 100_000])
@@ -11,3 +23,28 @@ def test_a_marker_of_something_else_is_that_of_other_settings(tmp_path, content)
     with pytest.raises(GloReSegError, match="of other settings: None, asked for"):
         made.claim({"seed": 0}, overwrite=False)
     assert (tmp_path / "made.json").read_bytes() == content
+
+
+def test_a_repeated_call_touches_nothing(tmp_path):
+    root = small(tmp_path / "data")
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
+    small(root)
+    assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
+
+
+def test_other_settings_are_refused_and_overwritten(tmp_path):
+    root = small(tmp_path / "data", num_train=4)
+    with pytest.raises(GloReSegError, match=r"other settings.*--overwrite"):
+        small(root)
+    small(root, overwrite=True)
+    assert contents(root) == contents(small(tmp_path / "fresh"))
+
+
+def test_other_files_are_kept(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    for overwrite in (False, True):
+        with pytest.raises(GloReSegError, match="holds files that are no street scenes"):
+            small(tmp_path, overwrite=overwrite)
+    with pytest.raises(GloReSegError, match="is a file; expected a folder"):
+        small(tmp_path / "thesis.txt")
+    assert (tmp_path / "thesis.txt").read_text() == "mine"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from projects.synthetic_data.moving_shapes.video_file import write_video
+from projects.synthetic_data.video_file import write_video
 
 SIZE = (48, 64)
 
