@@ -8,23 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glore_seg.cli import add_cfg_options, run_tool
-from projects.reproduction.ablation import (
-    count_rows,
-    gather,
-    measure_costs,
-    plan_rows,
-    plan_runs,
-    read_costs,
-    run_all,
-    write_costs,
-    write_results,
-)
+from projects.reproduction.ablation.costs import count_rows, measure_costs, read_costs, write_costs
+from projects.reproduction.ablation.output import write_results
+from projects.reproduction.ablation.plan import plan_rows, plan_runs
+from projects.reproduction.ablation.results import gather
+from projects.reproduction.ablation.run import run_all
 
 TRAIN_TOOL = Path(__file__).parents[3] / "tools" / "train.py"
 
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train what is missing, gather, and write."""
     parser = argparse.ArgumentParser(
         description="Train each config with each seed, one process a run, and write a table with "
         "mean, standard deviation and the paired difference to the first config with its 95 % "
@@ -74,19 +68,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         "--device", default="cpu", metavar="DEVICE", help="where --costs runs (default: cpu)"
     )
     add_cfg_options(parser)
-    return parser.parse_args(argv)
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Train what is missing, gather, and write."""
-    args = parse_args(argv)
-    rows = plan_rows(
-        args.configs,
-        args.out,
-        cfg_options=args.cfg_options,
-        amp=args.amp,
-        channels_last=args.channels_last,
-    )
+    args = parser.parse_args(argv)
+    speed = {"amp": args.amp, "channels_last": args.channels_last}
+    rows = plan_rows(args.configs, args.out, cfg_options=args.cfg_options, **speed)
     runs = plan_runs(rows, args.seeds)
     if args.costs:
         costs = measure_costs(rows, device=args.device)

@@ -56,19 +56,16 @@ def measure_costs(
     max_seconds: float = 300.0,
     device: torch.device | str = "cpu",
 ) -> dict[str, Cost]:
-    """Measure a training step of every row, in turns, on made images of the crop's size.
+    """Measure a training step of every row, in turns, on random images of the crop's size.
 
     Args:
         rows: What to measure, the first of which the others are compared with.
         rounds: How often each is timed.
         max_seconds: Stop after the round that passes this, but not before the third.
-        device: Where the networks run.
-
-    Returns:
-        Costs by the row's name.
+        device: Where the networks run, a CPU or a CUDA device.
 
     Raises:
-        ConfigError: The device cannot be used here, or is neither a CPU nor a CUDA device.
+        ConfigError: The device cannot be used here, or is of another kind.
     """
     device = usable_device(device)
     if device.type not in ("cpu", "cuda"):
@@ -82,18 +79,17 @@ def measure_costs(
     timings = side_by_side(steps, rounds=rounds, warmup=1, max_seconds=max_seconds)
     first = timings[rows[0].name]
     clock = "wall" if device.type == "cuda" else "cpu"
-    costs = {}
-    for name, counts in count_rows(rows).items():
-        timing = timings[name]
-        costs[name] = Cost(
-            step_ms=timing.milliseconds,
-            step_cpu_ms=timing.cpu_milliseconds,
-            times_first=first.times_faster_than(timing, clock=clock),
+    return {
+        name: Cost(
+            step_ms=timings[name].milliseconds,
+            step_cpu_ms=timings[name].cpu_milliseconds,
+            times_first=first.times_faster_than(timings[name], clock=clock),
             memory_mb=memory[name],
             params=counts.params,
             macs=counts.macs,
         )
-    return costs
+        for name, counts in count_rows(rows).items()
+    }
 
 
 def _prepare(cfg: Config, device: torch.device) -> tuple[nn.Module, Callable[[], object]]:
@@ -103,12 +99,8 @@ def _prepare(cfg: Config, device: torch.device) -> tuple[nn.Module, Callable[[],
     model: Any = build_model(cfg).to(device)  # PyTorch's stubs lack to(memory_format=...)
     if any(hook.get("type") == "ChannelsLastHook" for hook in cfg.get("custom_hooks") or []):
         model.to(memory_format=torch.channels_last)
-    batch = make_batch(
-        cfg.train_dataloader.batch_size,
-        *image_size(cfg),
-        num_classes=cfg.model.decode_head.num_classes,
-        device=device,
-    )
+    count, classes = cfg.train_dataloader.batch_size, cfg.model.decode_head.num_classes
+    batch = make_batch(count, *image_size(cfg), num_classes=classes, device=device)
     return model, make_step(model, batch, cfg.optim_wrapper)
 
 
@@ -140,11 +132,7 @@ def read_costs(out_dir: Path) -> dict[str, Cost] | None:
 
 
 def count_rows(rows: Sequence[Row]) -> dict[str, Complexity]:
-    """Count parameters, and MACs of one image of :func:`image_size`.
-
-    Returns:
-        Counts by the row's name.
-    """
+    """Count parameters, and MACs of one image of :func:`image_size`, by the row's name."""
     return {row.name: count_config(row.cfg, (3, *image_size(row.cfg))) for row in rows}
 
 

@@ -1,24 +1,31 @@
-"""Table, JSON and image of an ablation."""
+"""Table, JSON and plot of an ablation."""
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from matplotlib import colormaps
+from matplotlib.figure import Figure
 from prettytable import PrettyTable, TableStyle
 
 from glore_seg.apis.complexity import Complexity
 from glore_seg.utils.env_info import machine
 from glore_seg.utils.files import atomic_write
 from projects.reproduction.ablation.costs import Cost
-from projects.reproduction.ablation.plot import plot_ablation
-from projects.reproduction.ablation.results import Result
-from projects.reproduction.ablation.statistics import mean_and_deviation, paired_difference
+from projects.reproduction.ablation.results import (
+    Difference,
+    Result,
+    mean_and_deviation,
+    paired_difference,
+)
 
 Results = Mapping[str, Sequence[Result]]
 Counts = Mapping[str, Complexity]
+Curve = Sequence[tuple[int, float]]
 FORMAT = 1
 
 
@@ -51,66 +58,49 @@ def write_results(
 
 def as_markdown(results: Results, counts: Counts, costs: Mapping[str, Cost] | None = None) -> str:
     """The tables: rows with spread, difference and size, classes, and costs where measured."""
-    parts = [_score_table(results, counts, costs or {}), _class_table(results)]
-    if costs:
-        parts.append(_cost_table(results, costs))
-    return "\n\n".join(parts) + "\n"
-
-
-def _score_table(results: Results, counts: Counts, costs: Mapping[str, Cost]) -> str:
+    costs = costs or {}
     reference = next(iter(results))
-    table = _table(
-        "row",
-        "seeds",
-        "mIoU %, last",
-        "mIoU %, best",
+    columns = (
+        *("row", "seeds", "mIoU %, last", "mIoU %, best"),
         f"last less that of {reference} [95 % interval]",
-        "training, min",
-        "memory, MB",
-        "parameters, M",
-        "GMAC",
+        *("training, min", "memory, MB", "parameters, M", "GMAC"),
     )
+    scores = []
     for row, found in results.items():
-        minutes, _ = mean_and_deviation([result.minutes for result in found])
-        table.add_row(
+        difference = "-" if row == reference else _interval(_difference(found, results[reference]))
+        scores.append(
             [
                 row,
                 len(found),
-                _spread([result.last for result in found]),
-                _spread([result.best for result in found]),
-                "-" if row == reference else _difference(found, results[reference]),
-                f"{minutes:.1f}",
+                _spread(result.last for result in found),
+                _spread(result.best for result in found),
+                difference,
+                f"{statistics.fmean(result.minutes for result in found):.1f}",
                 _memory(found, costs.get(row)),
                 f"{counts[row].params / 1e6:.3f}",
                 f"{counts[row].macs / 1e9:.3f}",
             ]
         )
-    return table.get_string()
+    classes = [
+        [name, *(_spread(result.class_iou[name] for result in found) for found in results.values())]
+        for name in results[reference][0].class_iou
+    ]
+    tables = [_table(columns, scores), _table(("IoU %, last", *results), classes)]
+    if costs:
+        columns = ("row", "step, ms", "step, CPU ms", "times the first", "memory, MB")
+        lines = []
+        for row, cost in ((row, costs[row]) for row in results if row in costs):
+            times = f"{cost.step_ms:.0f}", f"{cost.step_cpu_ms:.0f}", f"{cost.times_first:.3f}"
+            lines.append([row, *times, f"{cost.memory_mb:.0f}"])
+        tables.append(_table(columns, lines))
+    return "\n\n".join(tables) + "\n"
 
 
-def _class_table(results: Results) -> str:
-    table = _table("IoU %, last", *results)
-    classes = next(iter(results.values()))[0].class_iou
-    for name in classes:
-        values = ([result.class_iou[name] for result in found] for found in results.values())
-        table.add_row([name, *(_spread(each) for each in values)])
-    return table.get_string()
-
-
-def _cost_table(results: Results, costs: Mapping[str, Cost]) -> str:
-    table = _table("row", "step, ms", "step, CPU ms", "times the first", "memory, MB")
-    for row in results:
-        if row in costs:
-            cost = costs[row]
-            table.add_row(
-                [
-                    row,
-                    f"{cost.step_ms:.0f}",
-                    f"{cost.step_cpu_ms:.0f}",
-                    f"{cost.times_first:.3f}",
-                    f"{cost.memory_mb:.0f}",
-                ]
-            )
+def _table(columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
+    table = PrettyTable(columns)
+    table.set_style(TableStyle.MARKDOWN)
+    table.align = "l"
+    table.add_rows(lines)
     return table.get_string()
 
 
@@ -126,21 +116,18 @@ def _gpu_mb(found: Sequence[Result]) -> float | None:
     return max((result.gpu_mb for result in found if result.gpu_mb is not None), default=None)
 
 
-def _table(*columns: str) -> PrettyTable:
-    table = PrettyTable(columns)
-    table.set_style(TableStyle.MARKDOWN)
-    table.align = "l"
-    return table
-
-
-def _spread(values: Sequence[float]) -> str:
-    mean, deviation = mean_and_deviation(values)
+def _spread(values: Iterable[float]) -> str:
+    mean, deviation = mean_and_deviation([*values])
     return f"{mean:.2f}" if deviation is None else f"{mean:.2f} ± {deviation:.2f}"
 
 
-def _difference(found: Sequence[Result], reference: Sequence[Result]) -> str:
-    difference = _last_difference(found, reference)
-    if math.isnan(difference.mean):
+def _difference(found: Sequence[Result], reference: Sequence[Result]) -> Difference:
+    one, other = ({result.seed: result.last for result in each} for each in (found, reference))
+    return paired_difference(one, other)
+
+
+def _interval(difference: Difference) -> str:
+    if not difference.seeds:
         return "no common seed"
     if difference.margin is None:
         return f"{difference.mean:+.2f} (one seed)"
@@ -148,21 +135,16 @@ def _difference(found: Sequence[Result], reference: Sequence[Result]) -> str:
     return f"{difference.mean:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
-def _last_difference(found: Sequence[Result], reference: Sequence[Result]) -> Any:
-    one, other = ({result.seed: result.last for result in each} for each in (found, reference))
-    return paired_difference(one, other)
-
-
 def _as_json(results: Results, counts: Counts, costs: Mapping[str, Cost] | None) -> dict[str, Any]:
     reference = next(iter(results))
     rows = {}
     for row, found in results.items():
-        difference = _last_difference(found, results[reference])
+        difference = asdict(_difference(found, results[reference]))
         rows[row] = {
             "runs": [asdict(result) for result in found],
             "last": mean_and_deviation([result.last for result in found]),
             "best": mean_and_deviation([result.best for result in found]),
-            "difference": None if row == reference else asdict(difference),
+            "difference": None if row == reference else difference,
             "gpu_mb": _gpu_mb(found),
             "params": counts[row].params,
             "macs": counts[row].macs,
@@ -183,3 +165,47 @@ def _without_nan(node: Any) -> Any:
     if isinstance(node, list | tuple):
         return [_without_nan(value) for value in node]
     return None if isinstance(node, float) and math.isnan(node) else node
+
+
+def plot_ablation(curves: Mapping[str, Sequence[Curve]], out_file: str | Path) -> None:
+    """Draw the mean curve of each row, and its last mIoU as a bar with a dot for each seed.
+
+    The band about a curve reaches from the lowest to the highest seed, the error bar one standard
+    deviation each way.
+
+    Args:
+        curves: Row to the curves of its seeds: (iteration, mIoU in percent).
+        out_file: Image to write, PNG or any format that matplotlib knows.
+    """
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
+    colors = colormaps["tab10"].colors  # type: ignore[attr-defined]
+    lasts = []
+    for number, (row, seeds) in enumerate(curves.items()):
+        color = colors[number % len(colors)]
+        steps, values = _common_points(seeds)
+        means = [statistics.fmean(each) for each in values]
+        left.plot(steps, means, marker="o", markersize=3, color=color, label=row)
+        lows, highs = [min(each) for each in values], [max(each) for each in values]
+        left.fill_between(steps, lows, highs, color=color, alpha=0.12, linewidth=0)
+        last = [curve[-1][1] for curve in seeds]
+        lasts += last
+        mean, deviation = mean_and_deviation(last)
+        right.barh(row, mean, xerr=deviation, color=color, alpha=0.6, capsize=3)
+        right.plot(last, [row] * len(last), "o", markersize=4, color="black", zorder=3)
+    left.set(xlabel="iteration", ylabel="mIoU on val, %")
+    left.legend(fontsize="small")
+    right.set(xlabel="mIoU at the last iteration, % (axis cut)")
+    margin = max(1.0, 0.5 * (max(lasts) - min(lasts)))
+    right.set_xlim(max(0.0, min(lasts) - margin), max(lasts) + margin)
+    right.invert_yaxis()
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    figure.savefig(out_file, dpi=120)
+
+
+def _common_points(seeds: Sequence[Curve]) -> tuple[list[int], list[list[float]]]:
+    """Iterations that every seed has, and the scores of all seeds there."""
+    curves = [dict(curve) for curve in seeds]
+    steps = sorted(set.intersection(*map(set, curves)))
+    return steps, [[curve[step] for curve in curves] for step in steps]

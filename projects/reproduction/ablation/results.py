@@ -1,18 +1,17 @@
 """From the work folders of trainings to what a table says of them."""
 
+import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mmengine.config import Config
+from scipy.stats import t
 
 from glore_seg.apis.work_dir import find_config
 from glore_seg.errors import ConfigError
-from glore_seg.visualization.curves import Scalars, read_scalars
-from projects.reproduction.ablation.config_compare import check_comparable
-from projects.reproduction.ablation.plan import Row, Run
-
-_CLASS = "IoU."
+from glore_seg.visualization.curves import read_scalars
+from projects.reproduction.ablation.plan import Row, Run, check_comparable
 
 
 @dataclass(frozen=True)
@@ -49,62 +48,77 @@ class Result:
 
 
 def gather(rows: Sequence[Row], seeds: Sequence[int]) -> dict[str, list[Result]]:
-    """Read the finished runs of every row.
-
-    Args:
-        rows: The rows of the table.
-        seeds: The seeds that count.
-
-    Returns:
-        Row to its results in the order of the seeds; runs that are not finished are left out.
+    """Read the finished runs of every row, in the order of the seeds.
 
     Raises:
         ConfigError: A row has no finished run, or two runs differ in length, data, batch or
             evaluation.
     """
-    finished = {
+    runs = {
         row.name: [run for run in (Run(row, seed) for seed in seeds) if run.finished()]
         for row in rows
     }
-    empty = [name for name, runs in finished.items() if not runs]
+    empty = [name for name, finished in runs.items() if not finished]
     if empty:
         raise ConfigError(
             f"no finished run of {', '.join(empty)} with seed {' or '.join(map(str, seeds))}; "
             "run without --gather-only, or leave the row out"
         )
-    check_comparable(
-        {
-            run.name: Config.fromfile(find_config(run.work_dir))
-            for runs in finished.values()
-            for run in runs
-        }
-    )
-    return {name: [_read(run) for run in runs] for name, runs in finished.items()}
+    every = [run for finished in runs.values() for run in finished]
+    check_comparable({run.name: Config.fromfile(find_config(run.work_dir)) for run in every})
+    return {name: [_read(run) for run in finished] for name, finished in runs.items()}
 
 
 def _read(run: Run) -> Result:
     scores = read_scalars(run.work_dir, beside="mIoU")
     training = read_scalars(run.work_dir, beside="loss")
     memory = [value for _, value in training.get("memory", [])]
+    times = training["time"]  # each is the mean since the one before
+    steps = [step for step, _ in times]
+    lengths = (step - before for step, before in zip(steps, [0, *steps], strict=False))
     return Result(
         row=run.row.name,
         seed=run.seed,
         curve=tuple(scores["mIoU"]),
         class_iou={
-            name.removeprefix(_CLASS): points[-1][1]
+            name.removeprefix("IoU."): points[-1][1]
             for name, points in scores.items()
-            if name.startswith(_CLASS)
+            if name.startswith("IoU.")
         },
-        minutes=_seconds(training) / 60,
-        step_ms=1e3 * statistics.median(value for _, value in training["time"]),
+        minutes=sum(n * value for n, (_, value) in zip(lengths, times, strict=True)) / 60,
+        step_ms=1e3 * statistics.median(value for _, value in times),
         gpu_mb=max(memory) * 2**20 / 1e6 if memory else None,  # mmengine's are MiB
     )
 
 
-def _seconds(training: Scalars) -> float:
-    """Each logged time is the mean since the one before."""
-    seconds, before = 0.0, 0
-    for step, value in training["time"]:
-        seconds += value * (step - before)
-        before = step
-    return seconds
+@dataclass(frozen=True)
+class Difference:
+    """A row's mean difference to another, over the seeds that both have.
+
+    Args:
+        mean: Mean of the differences; nan without a common seed.
+        margin: Half the width of the 95 % confidence interval, from Student's t distribution;
+            None below two common seeds, which have no spread.
+        seeds: The common seeds.
+    """
+
+    mean: float
+    margin: float | None
+    seeds: tuple[int, ...]
+
+
+def mean_and_deviation(values: Sequence[float]) -> tuple[float, float | None]:
+    """Mean and sample standard deviation (n - 1); nan without values, None below two of them."""
+    if not values:
+        return math.nan, None
+    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
+
+
+def paired_difference(values: Mapping[int, float], reference: Mapping[int, float]) -> Difference:
+    """``values`` minus ``reference``, scores by seed: one seed draws the same crops for both."""
+    seeds = tuple(sorted(values.keys() & reference.keys()))
+    mean, deviation = mean_and_deviation([values[seed] - reference[seed] for seed in seeds])
+    if deviation is None:
+        return Difference(mean, None, seeds)
+    quantile = float(t.ppf(0.975, len(seeds) - 1))
+    return Difference(mean, quantile * deviation / math.sqrt(len(seeds)), seeds)

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from glore_seg.errors import GloReSegError
 from projects.reproduction.ablation import run as running
@@ -55,18 +56,12 @@ def train(tmp_path, request):
     return train
 
 
-def test_all_runs_in_order_and_once(runs, train, capsys):
-    calls = train(runs)
-    assert [arguments for arguments, _ in calls] == [
-        [
-            str(run.row.settings),
-            "--work-dir",
-            str(run.work_dir),
-            "--cfg-options",
-            f"randomness.seed={run.seed}",
-        ]
-        for run in runs
-    ]
+def test_all_runs_in_order_and_once(runs, train, tmp_path, capsys):
+    for run, (arguments, _) in zip(runs, train(runs), strict=True):
+        assert arguments[0] == str(run.row.folder / f"{run.row.name}.py")
+        assert arguments[1:3] == ["--work-dir", str(run.work_dir)]
+        assert arguments[3:] == ["--cfg-options", f"randomness.seed={run.seed}"]
+    assert Config.fromfile(tmp_path / "out" / "a" / "a.py").train_cfg.max_iters == 4
     assert all(run.finished() for run in runs)
     assert (runs[0].work_dir / "train.log").read_text() == f"training {runs[0].work_dir}\n"
     out = capsys.readouterr().out
@@ -77,16 +72,11 @@ def test_all_runs_in_order_and_once(runs, train, capsys):
 def test_finished_runs_are_kept_and_half_ones_go_on(runs, train):
     log(runs[0].work_dir, {2: 1.0, 4: 9.0}, until=4)
     log(runs[1].work_dir, {2: 1.0}, until=3)
-    calls = train(runs[:2])
-    assert len(calls) == 1
+    log(runs[2].work_dir, {}, until=1)  # no checkpoint yet
+    (half, _), (early, _) = train(runs[:3])
     # no file: train.py finds the newest that is valid, and does the validation that was cut off
-    assert calls[0][0][3:5] == ["--resume", "--cfg-options"]
-
-
-def test_a_run_without_a_checkpoint_begins_anew(runs, train):
-    log(runs[0].work_dir, {}, until=1)
-    ((arguments, _),) = train(runs[:1])
-    assert "--resume" not in arguments
+    assert half[3:5] == ["--resume", "--cfg-options"]
+    assert "--resume" not in early
 
 
 def test_each_gpu_has_one_run_at_a_time(runs, train, monkeypatch):
@@ -101,12 +91,6 @@ def test_gpus_are_those_that_a_scheduler_leaves(runs, train, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "6,GPU-7")
     ((_, gpu),) = train(runs[:1], gpus=[1])
     assert gpu == "GPU-7"
-
-
-def test_gpus_that_are_not_there_are_refused(runs, tmp_path, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    with pytest.raises(ValueError, match="gpus are 0, and torch finds 0 GPUs here"):
-        run_all(runs, tmp_path, gpus=[0])
 
 
 def test_after_a_failure_the_others_go_on(runs, train):
@@ -138,27 +122,34 @@ def test_an_exit_without_a_score_is_a_failure(tmp_path, runs):
         run_all(runs[:1], tool, poll_seconds=0.05)
 
 
-def test_a_run_that_another_process_trains_is_refused(runs, tmp_path):
+@pytest.fixture
+def endless(tmp_path):
     tool = tmp_path / "endless.py"
     tool.write_text("import time\ntime.sleep(60)\n")
-    other = running._start(runs[0], tool, None).process
+    return tool
+
+
+def test_a_run_that_another_process_trains_is_refused(runs, endless):
+    other = running._start(runs[0], endless, None).process
     try:
         with pytest.raises(GloReSegError, match=r"is training in .*a/seed0: wait"):
-            run_all(runs, tool)
+            run_all(runs, endless)
     finally:
         other.kill()
         other.wait()
 
 
-def test_jobs_must_be_positive(runs, tmp_path):
-    with pytest.raises(ValueError, match="jobs is 0; expected 1 or more"):
-        run_all(runs, tmp_path, jobs=0)
+@pytest.mark.parametrize(
+    ("options", "text"), [({"jobs": 0}, "jobs is 0"), ({"gpus": [0]}, "torch finds 0 GPUs")]
+)
+def test_what_is_refused(runs, tmp_path, monkeypatch, options, text):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(ValueError, match=text):
+        run_all(runs, tmp_path, **options)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_the_trainings(runs, tmp_path, monkeypatch, capsys, signum):
-    tool = tmp_path / "endless.py"
-    tool.write_text("import time\ntime.sleep(60)\n")
+def test_an_interrupt_ends_the_trainings(runs, endless, monkeypatch, capsys, signum):
     started = []
     start = running._start
     monkeypatch.setattr(running, "_start", lambda *a: started.append(start(*a)) or started[-1])
@@ -173,7 +164,7 @@ def test_an_interrupt_ends_the_trainings(runs, tmp_path, monkeypatch, capsys, si
     interrupts = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt if signum == signal.SIGINT else SystemExit) as end:
-            run_all(runs, tool, jobs=2)
+            run_all(runs, endless, jobs=2)
     finally:
         signal.signal(signal.SIGINT, interrupts)
     assert signal.getsignal(signal.SIGTERM) is before
