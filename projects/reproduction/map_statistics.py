@@ -62,12 +62,11 @@ def map_statistics(
 ) -> MapStatistics:
     """Compare the maps of a unit's nodes with each other, and with those of mirrored images.
 
+    Constant maps have correlation 0.
+
     Args:
         weights: Maps (N, h, w) of two or more images of one size, N at least 2.
         mirrored_weights: Those of the same images, mirrored left to right.
-
-    Returns:
-        Means over pairs of nodes, or nodes, and images. Constant maps have correlation 0.
 
     Raises:
         ConfigError: There are fewer than two images or nodes, or images of several sizes.

@@ -111,15 +111,7 @@ def saved_bytes(forward: Callable[[], object], *, beyond: Sequence[Tensor] = ())
 def make_batch(
     count: int, height: int, width: int, *, num_classes: int, device: torch.device | str
 ) -> dict[str, list]:
-    """Make a batch of random images and labels as from a data loader, but on the device.
-
-    Args:
-        count: Images.
-        height: Of each, in pixels.
-        width: Of each, in pixels.
-        num_classes: Labels are 0 to ``num_classes - 1``.
-        device: Where the tensors are.
-    """
+    """Make a batch of random images and labels as from a data loader, but on the device."""
     samples = []
     for _ in range(count):
         label = torch.randint(0, num_classes, (1, height, width), device=device)
@@ -138,10 +130,8 @@ def make_step(
 ) -> Callable[[], object]:
     """Return a function that runs one step: preprocessing, loss, gradients, optimizer.
 
-    Args:
-        model: A segmentor; it is set to training mode.
-        batch: From :func:`make_batch`.
-        optim_wrapper: The config's.
+    The segmentor is set to training mode; ``batch`` is from :func:`make_batch` and
+    ``optim_wrapper`` the config's.
     """
     optim = build_optim_wrapper(model.train(), ConfigDict(copy.deepcopy(optim_wrapper)))
     return lambda: model.train_step(copy.copy(batch), optim)

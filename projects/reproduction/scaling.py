@@ -55,11 +55,7 @@ class Messages:
 
 @dataclass(frozen=True)
 class Link:
-    """Between two neighbors of the ring.
-
-    Args:
-        bandwidth: Bytes per second, one way.
-        latency: Seconds of an empty message.
+    """Between two neighbors of the ring: bytes per second one way, seconds of an empty message.
 
     Raises:
         ConfigError: The bandwidth is not positive, or the latency negative.
@@ -69,7 +65,6 @@ class Link:
     latency: float
 
     def __post_init__(self) -> None:
-        """Check both."""
         if self.bandwidth <= 0 or self.latency < 0:
             raise ConfigError(
                 f"the link has {self.bandwidth:g} bytes/s and a latency of {self.latency:g} s; "
@@ -142,11 +137,9 @@ def count_messages(cfg: Config, input_shape: tuple[int, ...], *, bucket_mb: floa
 
 
 def buckets(sizes: list[int], bucket_mb: float) -> tuple[int, ...]:
-    """Bytes of each of DDP's buckets: the first one is full at 1 MiB, the others at the cap.
+    """Bytes of each of DDP's buckets, of gradients in order of arrival.
 
-    Args:
-        sizes: Bytes of each gradient, in order of arrival.
-        bucket_mb: The cap in MiB.
+    The first bucket is full at 1 MiB, the others at the cap of ``bucket_mb`` MiB.
     """
     found: list[int] = []
     current = 0
@@ -159,13 +152,9 @@ def buckets(sizes: list[int], bucket_mb: float) -> tuple[int, ...]:
 
 
 def estimate(messages: Messages, *, processes: int, step: float, link: Link) -> Scaling:
-    """Estimate the step of several processes.
+    """Estimate the step of several processes over the slowest link of the ring.
 
-    Args:
-        messages: What each process sends.
-        processes: Number of processes.
-        step: Measured seconds of a step of one process with the same batch.
-        link: The slowest link of the ring.
+    ``step`` are measured seconds of one process with the same batch.
 
     Raises:
         ConfigError: ``processes`` is below 1 or ``step`` not positive.
@@ -211,8 +200,8 @@ def _synchronized_norms(model: nn.Module, run: Callable[[], Any]) -> list[tuple[
     return found
 
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Count, estimate and print."""
     parser = argparse.ArgumentParser(
         description="Count what the processes of a training send each other, and estimate their "
         "step from that of one process (docs/distributed.md).",
@@ -221,23 +210,16 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("config", help="config file")
     parser.add_argument("--gpus", type=int, default=8, help="number of processes (default: 8)")
-    parser.add_argument(
-        "--step-ms", type=float, required=True, help="measured step of one process, in ms"
-    )
-    parser.add_argument(
-        "--bandwidth", type=float, default=10.0, help="of the slowest link, in GB/s (default: 10)"
-    )
-    parser.add_argument(
-        "--latency", type=float, default=20.0, help="of a message, in microseconds (default: 20)"
-    )
+    for option, default, text in (
+        ("--step-ms", None, "measured step of one process, in ms"),
+        ("--bandwidth", 10.0, "of the slowest link, in GB/s (default: 10)"),
+        ("--latency", 20.0, "of a message, in microseconds (default: 20)"),
+    ):
+        required = default is None
+        parser.add_argument(option, type=float, default=default, required=required, help=text)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     add_cfg_options(parser)
-    return parser.parse_args(argv)
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Count, estimate and print."""
-    args = parse_args(argv)
+    args = parser.parse_args(argv)
     cfg = load_config(args.config, cfg_options=args.cfg_options)
     link = Link(bandwidth=args.bandwidth * 1e9, latency=args.latency * 1e-6)
     messages = count_messages(cfg, (3, *input_sizes(cfg)))

@@ -13,7 +13,6 @@ from projects.web_demo.uploads import Limits
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Serve the page until interrupted."""
-    limits = Limits()
     parser = argparse.ArgumentParser(
         description="Serve a page to try checkpoints on images: label maps of one or two "
         "checkpoints, projection maps and node graph. By default only this machine can open it. "
@@ -44,18 +43,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--root-path", help="path under which a reverse proxy serves the page, such as /glore"
     )
-    parser.add_argument(
-        "--max-megabytes",
-        type=float,
-        default=limits.megabytes,
-        help="of an uploaded file (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--max-megapixels",
-        type=float,
-        default=limits.megapixels,
-        help="of an uploaded image (default: %(default)g)",
-    )
+    for unit, what in (("megabytes", "file"), ("megapixels", "image")):
+        text, default = f"of an uploaded {what} (default: %(default)g)", getattr(Limits, unit)
+        parser.add_argument(f"--max-{unit}", type=float, default=default, help=text)
     args = parser.parse_args(argv)
     limits = Limits(megabytes=args.max_megabytes, megapixels=args.max_megapixels)
     handlers = Handlers(load_page_models(args.checkpoint, args.config, device=args.device), limits)

@@ -1,7 +1,4 @@
-"""Reads uploaded images within limits.
-
-Shape legend: H, W size of an image.
-"""
+"""Reads uploaded images within limits."""
 
 import io
 from dataclasses import dataclass
@@ -37,11 +34,6 @@ class Limits:
         if not min(self.megabytes, self.megapixels) > 0:
             raise ConfigError(f"{self}: expected limits above 0")
 
-    @property
-    def size(self) -> int:
-        """The limit of the file in bytes."""
-        return int(self.megabytes * 2**20)
-
 
 class UploadError(DataError):
     """An upload cannot be used; the text is for the visitor."""
@@ -61,11 +53,7 @@ class Upload:
 
 
 def read_upload(content: bytes, limits: Limits) -> Upload:
-    """Decode an uploaded image.
-
-    Args:
-        content: Bytes of the file.
-        limits: Limits of the image.
+    """Decode the bytes of an uploaded file.
 
     Raises:
         UploadError: It is not an image of a known format, is corrupted, or has too many pixels.

@@ -9,11 +9,11 @@ from pathlib import Path
 from glore_seg.apis.visualize import check_figure
 from glore_seg.cli import run_tool
 from projects.reproduction.paper_tables import TABLES, as_records, as_text, count_rows, points
-from projects.reproduction.paper_tables.plot import plot_costs
+from projects.reproduction.paper_tables.counting import plot_costs
 
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Count, print and draw."""
     parser = argparse.ArgumentParser(
         description="Count parameters (P), those with running statistics (P + run) and "
         "MACs (GMAC) of the networks of the paper's tables, and say by how much they are "
@@ -35,12 +35,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.plot and "figure4" not in args.tables:
         parser.error("--plot draws figure4; add it to --tables")
-    return args
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Count, print and draw."""
-    args = parse_args(argv)
     if args.plot:
         check_figure(args.plot, overwrite=args.overwrite)
     rows = [row for name in args.tables for row in TABLES[name]]

@@ -1,16 +1,20 @@
 """Count the networks of rows, and lay the counts out beside the paper's."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
+from matplotlib.figure import Figure
 from prettytable import PrettyTable, TableStyle
 
 from glore_seg.apis.complexity import count_complexity
+from glore_seg.utils.files import atomic_write
 from glore_seg.utils.progress import track
 from projects.reproduction.paper_tables.rows import FIGURE_4, Row
 
+Point = tuple[float, float, str]
 _PRINTED = 0.05  # the paper prints one digit after the point
 _COLUMNS = (
     "network",
@@ -22,6 +26,13 @@ _COLUMNS = (
     "paper, G",
     "off by, G",
     "paper, top-1 %",
+)
+# Of Okabe and Ito, to be told apart by all; a shape and a side of the labels each besides.
+_STYLES = (
+    ("#555555", "D", (0, 7), "center"),
+    ("#D55E00", "o", (6, -9), "left"),
+    ("#0072B2", "s", (6, 3), "left"),
+    ("#009E73", "^", (-6, -9), "right"),
 )
 
 
@@ -45,30 +56,22 @@ class CountedRow:
     @property
     def params_difference(self) -> float:
         """How many more parameters than printed, of the nearer of both counts; 0 where equal."""
-        if self.row.paper_params is None:
-            return 0.0
-        printed = self.row.paper_params
-        counts = (self.params - printed, self.params_with_stats - printed)
-        return _beyond_print(min(counts, key=abs), 1e6)
+        counts = (self.params, self.params_with_stats)
+        return min((_off(count, self.row.paper_params, 1e6) for count in counts), key=abs)
 
     @property
     def macs_difference(self) -> float:
         """How many more MACs than printed; 0 where equal to the printed digits."""
-        if self.row.paper_macs is None:
-            return 0.0
-        return _beyond_print(self.macs - self.row.paper_macs, 1e9)
+        return _off(self.macs, self.row.paper_macs, 1e9)
+
+
+def _off(count: int, printed: float | None, unit: float) -> float:
+    difference = 0.0 if printed is None else count - printed
+    return difference if abs(difference) / unit > _PRINTED else 0.0
 
 
 def count_rows(rows: Iterable[Row], *, progress: bool = True) -> list[CountedRow]:
-    """Count the networks of rows, each network once.
-
-    Args:
-        rows: Of any tables.
-        progress: Show a progress bar.
-
-    Returns:
-        The rows in their order.
-    """
+    """Count the networks of rows, each network once, with or without a progress bar."""
     rows = list(rows)
     networks = {(row.network, row.input_shape): row for row in rows}
     counts = {}
@@ -76,15 +79,11 @@ def count_rows(rows: Iterable[Row], *, progress: bool = True) -> list[CountedRow
         with torch.device("meta"):
             network = row.build()
         counts[key] = count_complexity(network, row.input_shape)
-    counted = []
-    for row in rows:
-        cost = counts[row.network, row.input_shape]
-        counted.append(CountedRow(row, cost.params, cost.params_with_stats, cost.macs))
-    return counted
-
-
-def _beyond_print(difference: float, unit: float) -> float:
-    return difference if abs(difference) / unit > _PRINTED else 0.0
+    costs = [counts[row.network, row.input_shape] for row in rows]
+    return [
+        CountedRow(row, cost.params, cost.params_with_stats, cost.macs)
+        for row, cost in zip(rows, costs, strict=True)
+    ]
 
 
 def as_text(rows: Iterable[CountedRow]) -> str:
@@ -101,19 +100,18 @@ def as_text(rows: Iterable[CountedRow]) -> str:
             tables[row.table].set_style(TableStyle.MARKDOWN)
             tables[row.table].align = "r"
             tables[row.table].align["network"] = "l"
-        tables[row.table].add_row(
-            [
-                row.network,
-                f"{counted.params / 1e6:.3f}",
-                f"{counted.params_with_stats / 1e6:.3f}",
-                _printed(row.paper_params, 1e6),
-                _off(counted.params_difference, 1e6),
-                f"{counted.macs / 1e9:.3f}",
-                _printed(row.paper_macs, 1e9),
-                _off(counted.macs_difference, 1e9),
-                "" if row.paper_top1 is None else f"{row.paper_top1:.4g}",
-            ]
+        cells = (
+            (counted.params, 1e6, ".3f"),
+            (counted.params_with_stats, 1e6, ".3f"),
+            (row.paper_params, 1e6, ".1f"),
+            (counted.params_difference or None, 1e6, "+.3f"),
+            (counted.macs, 1e9, ".3f"),
+            (row.paper_macs, 1e9, ".1f"),
+            (counted.macs_difference or None, 1e9, "+.3f"),
+            (row.paper_top1, 1, ".4g"),
         )
+        texts = ["" if value is None else f"{value / unit:{kind}}" for value, unit, kind in cells]
+        tables[row.table].add_row([row.network, *texts])
     return "\n\n".join(f"{title}\n\n{table.get_string()}" for title, table in tables.items())
 
 
@@ -133,24 +131,12 @@ def as_records(rows: Iterable[CountedRow]) -> list[dict[str, Any]]:
     ]
 
 
-def _printed(value: float | None, unit: float) -> str:
-    return "" if value is None else f"{value / unit:.1f}"
+def points(rows: Iterable[CountedRow]) -> dict[str, list[Point]]:
+    """The points of Figure 4 by series: MACs in G, parameters in M, and a label.
 
-
-def _off(difference: float, unit: float) -> str:
-    return f"{difference / unit:+.3f}" if difference else ""
-
-
-def points(rows: Iterable[CountedRow]) -> dict[str, list[tuple[float, float, str]]]:
-    """Group counted rows of this figure as it colors them.
-
-    Args:
-        rows: Counted rows; those of other tables are left out.
-
-    Returns:
-        Name of a series to (MACs in thousands of millions, parameters in millions, label).
+    Rows of other tables are left out.
     """
-    series: dict[str, list[tuple[float, float, str]]] = {}
+    series: dict[str, list[Point]] = {}
     for counted in rows:
         if counted.row.table != FIGURE_4:
             continue
@@ -162,3 +148,35 @@ def points(rows: Iterable[CountedRow]) -> dict[str, list[tuple[float, float, str
             name, label = "plain and SE networks", counted.row.network
         series.setdefault(name, []).append((counted.macs / 1e9, counted.params / 1e6, label))
     return series
+
+
+def plot_costs(series: Mapping[str, Sequence[Point]], out_file: str | Path) -> None:
+    """Draw up to four series of :func:`points` to an image, a color and shape for each.
+
+    The left panel holds all points, the right one those of at most twice the least MACs.
+    """
+    figure = Figure(figsize=(11, 5), layout="constrained")
+    whole, near = figure.subplots(1, 2, width_ratios=(2, 5))
+    limit = 2 * min(macs for points in series.values() for macs, _, _ in points)
+    for (name, points), (color, marker, offset, side) in zip(series.items(), _STYLES, strict=False):
+        close = [point for point in points if point[0] <= limit]
+        look = {"linestyle": "none", "color": color, "marker": marker, "markersize": 5}
+        whole.plot([p[0] for p in points], [p[1] for p in points], **look)
+        near.plot([p[0] for p in close], [p[1] for p in close], **look, label=name)
+        middle = sum(whole.get_xlim()) / 2
+        for macs, params, label in points:
+            axes, at, align = near, offset, side
+            if macs > limit:
+                axes = whole
+                if macs > middle:  # labels of what lies at the right go to the left
+                    at, align = (-6, -3), "right"
+            text = {"fontsize": 8, "color": color, "ha": align}
+            axes.annotate(label, (macs, params), xytext=at, textcoords="offset points", **text)
+    whole.set_ylabel("parameters, M")
+    for axes in (whole, near):
+        axes.set_xlabel("MACs, G")
+        axes.margins(0.08)
+        axes.grid(alpha=0.3)
+    near.legend(loc="lower right")
+    with atomic_write(out_file) as temporary:
+        figure.savefig(temporary, dpi=120)

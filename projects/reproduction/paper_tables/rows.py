@@ -62,17 +62,9 @@ def imagenet_row(
     macs: float | None = None,
     top1: float | None = None,
 ) -> Row:
-    """Make the row of an ImageNet network at 224 x 224.
+    """Make the row of an ImageNet network at 224 x 224 with units on Res3 and on Res4.
 
-    Args:
-        table: Title of the table.
-        arch: A name of :data:`glore_seg.layers.preact.ARCHITECTURES`.
-        units: Units on Res3 and on Res4.
-        unit_type: Kind of units.
-        num_graph_convs: Graph convolutions in a unit.
-        params: As printed, in millions.
-        macs: As printed, in billions.
-        top1: As printed, in percent.
+    ``params`` are in millions and ``macs`` in billions, as printed.
     """
     name = _TITLES[arch]
     if any(units):
@@ -90,8 +82,8 @@ def imagenet_row(
             unit_cfg={"num_graph_convs": num_graph_convs} if num_graph_convs > 1 else {},
         ),
         input_shape=(1, 3, 224, 224),
-        paper_params=None if params is None else round(params * 1e6),
-        paper_macs=None if macs is None else round(macs * 1e9),
+        paper_params=params and round(params * 1e6),
+        paper_macs=macs and round(macs * 1e9),
         paper_top1=top1,
     )
 
@@ -167,7 +159,7 @@ _TABLE_5 = tuple(
         network=f"3D ResNet-{depth}{units}",
         build=partial(VideoResNet, depth, **options),
         input_shape=(1, 3, 8, 224, 224),
-        paper_macs=None if macs is None else round(macs * 1e9),
+        paper_macs=macs and round(macs * 1e9),
         paper_top1=top1,
     )
     for depth, units, options, macs, top1 in _VIDEO

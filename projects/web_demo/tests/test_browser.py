@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from projects.web_demo.tests.images import png_of_claimed_size
+from projects.web_demo.tests.conftest import encode, noise
+from tests.png_headers import declared
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed: pip install playwright"
@@ -194,7 +195,10 @@ def test_two_checkpoints_side_by_side(shown):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"text", "not an image"), (png_of_claimed_size(30000, 30000), "too many pixels")],
+    [
+        (b"text", "not an image"),
+        (declared(encode(noise(9, 9, 3)), 30000, 30000), "too many pixels"),
+    ],
 )
 def test_bad_uploads_get_a_message(shown, tmp_path, content, message):
     (tmp_path / "street.png").write_bytes(content)

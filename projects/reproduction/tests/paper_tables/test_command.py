@@ -6,27 +6,23 @@ import pytest
 
 from glore_seg.errors import ConfigError, OutputError
 
-# Parameters without and with running statistics in millions, MACs in thousands of them.
+# Parameters without and with running statistics in millions, MACs in thousands of them; as printed.
 TABLE_2 = {
-    "ResNet-50": (25.553, 25.602, 4.089),
-    "ResNet-50 + GloRe (0,3)": (30.478, 30.533, 5.316),
-    "ResNet-50 + GloRe (2,3)": (31.300, 31.357, 5.958),
-    "SE-ResNet-50": (28.084, 28.133, 4.092),
-    "SE-ResNet-50 + GloRe (0,3)": (33.009, 33.064, 5.319),
-    "ResNet-200": (64.670, 64.842, 15.007),
-    "ResNet-200 + GloRe (0,3)": (69.594, 69.773, 16.234),
-    "ResNet-200 + GloRe (2,3)": (70.417, 70.597, 16.876),
-    "ResNeXt-101 32x4d": (44.174, 44.308, 7.970),
-    "ResNeXt-101 32x4d + GloRe (2,3)": (49.921, 50.063, 9.839),
-    "DPN-98": (61.571, 61.736, 11.671),
-    "DPN-98 + GloRe (2,3)": (67.317, 67.491, 13.540),
-    "DPN-131": (79.255, 79.478, 16.014),
-    "DPN-131 + GloRe (2,3)": (85.001, 85.233, 17.882),
+    "ResNet-50": (25.553, 25.602, 4.089, 25.6, 4.0),
+    "ResNet-50 + GloRe (0,3)": (30.478, 30.533, 5.316, 30.5, 5.2),
+    "ResNet-50 + GloRe (2,3)": (31.300, 31.357, 5.958, 31.4, 6.0),
+    "SE-ResNet-50": (28.084, 28.133, 4.092, 28.1, 4.0),
+    "SE-ResNet-50 + GloRe (0,3)": (33.009, 33.064, 5.319, 33.0, 5.2),
+    "ResNet-200": (64.670, 64.842, 15.007, 64.6, 15.0),
+    "ResNet-200 + GloRe (0,3)": (69.594, 69.773, 16.234, 69.7, 16.2),
+    "ResNet-200 + GloRe (2,3)": (70.417, 70.597, 16.876, 70.6, 16.9),
+    "ResNeXt-101 32x4d": (44.174, 44.308, 7.970, 44.3, 8.0),
+    "ResNeXt-101 32x4d + GloRe (2,3)": (49.921, 50.063, 9.839, 50.3, 9.9),
+    "DPN-98": (61.571, 61.736, 11.671, 61.7, 11.7),
+    "DPN-98 + GloRe (2,3)": (67.317, 67.491, 13.540, 67.7, 13.6),
+    "DPN-131": (79.255, 79.478, 16.014, 79.5, 16.0),
+    "DPN-131 + GloRe (2,3)": (85.001, 85.233, 17.882, 85.5, 17.9),
 }
-PRINTED = (
-    (25.6, 4.0), (30.5, 5.2), (31.4, 6.0), (28.1, 4.0), (33.0, 5.2), (64.6, 15.0), (69.7, 16.2),
-    (70.6, 16.9), (44.3, 8.0), (50.3, 9.9), (61.7, 11.7), (67.7, 13.6), (79.5, 16.0), (85.5, 17.9),
-)  # fmt: skip
 # MACs and parameters; those of pooled blocks are those of the others.
 FIGURE_4 = {
     "GloRe (1,0)": (4.410, 25.96),
@@ -52,44 +48,29 @@ def tool(load_tool):
     return load_tool("projects.reproduction.paper_tables.__main__")
 
 
-@pytest.fixture(scope="module")
-def everything(tool, tmp_path_factory):
-    """Rows of all tables as JSON, and the plot."""
-    image = tmp_path_factory.mktemp("figure") / "new" / "figure4.png"
+@pytest.mark.slow
+def test_table_2_figure_4_and_its_plot(tool, tmp_path):
+    plot = tmp_path / "new" / "figure4.png"
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        tool(["--json", "--plot", str(image)])
-    return json.loads(out.getvalue()), image
-
-
-@pytest.mark.slow
-def test_table_2(everything):
-    rows = [row for row in everything[0] if row["table"] == "Table 2"]
-    found = {
-        row["network"]: (
-            round(row["params"] / 1e6, 3),
-            round(row["params_with_stats"] / 1e6, 3),
-            round(row["macs"] / 1e9, 3),
-        )
-        for row in rows
-    }
+        tool(["--json", "--plot", str(plot)])
+    rows = json.loads(out.getvalue())
+    found = {}
+    for row in (row for row in rows if row["table"] == "Table 2"):
+        counts = (row["params"] / 1e6, row["params_with_stats"] / 1e6, row["macs"] / 1e9)
+        printed = (row["paper_params"] / 1e6, row["paper_macs"] / 1e9)
+        found[row["network"]] = tuple(round(count, 3) for count in (*counts, *printed))
     assert found == TABLE_2
-    assert [(row["paper_params"], row["paper_macs"]) for row in rows] == [
-        (pytest.approx(params * 1e6), pytest.approx(macs * 1e9)) for params, macs in PRINTED
-    ]
-
-
-@pytest.mark.slow
-def test_figure_4_and_its_plot(everything):
-    rows = [row for row in everything[0] if row["table"] == "Figure 4"]
     found = {
         row["network"].removeprefix("ResNet-50 + "): (row["macs"] / 1e9, row["params"] / 1e6)
         for row in rows
-        if row["network"].startswith("ResNet-50 + ")
+        if row["table"] == "Figure 4" and row["network"].startswith("ResNet-50 + ")
     }
     assert list(found) == list(FIGURE_4)
     for point, (macs, params) in FIGURE_4.items():
         assert found[point] == (pytest.approx(macs, abs=5e-4), pytest.approx(params, abs=5.1e-3))
-    assert everything[1].read_bytes().startswith(b"\x89PNG")
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(OutputError, match=r"figure4\.png"):
+        tool(["--tables", "figure4", "--plot", str(plot)])
 
 
 def test_table_1_as_text(tool, capsys):
@@ -113,9 +94,3 @@ def test_the_plot_needs_its_table(tool, capsys):
     assert "--plot draws figure4; add it to --tables" in capsys.readouterr().err
     with pytest.raises(ConfigError, match=r"figure4\.txt.*\.png"):
         tool(["--plot", "figure4.txt"])
-
-
-@pytest.mark.slow
-def test_the_plot_is_not_replaced_unasked(tool, everything):
-    with pytest.raises(OutputError, match=r"figure4\.png"):
-        tool(["--tables", "figure4", "--plot", str(everything[1])])

