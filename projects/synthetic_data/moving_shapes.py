@@ -39,14 +39,8 @@ from projects.synthetic_data.video_file import write_video
 SPLITS = ("train", "val")
 
 MOTIONS = (
-    "right",
-    "left",
-    "down",
-    "up",
-    "clockwise",
-    "counter-clockwise",
-    "growing",
-    "shrinking",
+    *("right", "left", "down", "up"),
+    *("clockwise", "counter-clockwise", "growing", "shrinking"),
 )
 """The classes. Class c moves the component ``c // 2`` of the state, forwards where c is even."""
 
@@ -64,37 +58,22 @@ _FRAME_NAME = "img_{:05}.jpg"  # mmaction2's default, counted from 1
 
 @dataclass(frozen=True)
 class Shape:
-    """One shape.
+    """One shape; its state is place across and down, turn clockwise and size, each in [0, 1)."""
 
-    Args:
-        corners: Its outline (K, 2) in a circle of radius 1, x across and y down.
-        color: RGB, 0 to 255.
-        mark: RGB of a spot on one side of it, which shows how it turns.
-        start: Its state in frame 0: place across and down in images, turn in full turns
-            clockwise, size as a share of the range of sizes; each in [0, 1).
-    """
-
-    corners: np.ndarray
-    color: Sequence[int]
-    mark: Sequence[int]
-    start: np.ndarray
+    corners: np.ndarray  # its outline (K, 2) in a circle of radius 1, x across and y down
+    color: Sequence[int]  # RGB, 0 to 255
+    mark: Sequence[int]  # RGB of a spot on one side of it, which shows how it turns
+    start: np.ndarray  # its state in frame 0, (4,)
 
 
 @dataclass(frozen=True)
 class ShapeScene:
-    """A video before it is drawn.
+    """A video before it is drawn."""
 
-    Args:
-        label: Index of the motion in :data:`MOTIONS`.
-        shapes: From back to front.
-        velocity: Change of every shape's state from frame to frame, (4,).
-        background: RGB values (4, 4, 3) in 0 to 255, spread smoothly over the image.
-    """
-
-    label: int
-    shapes: tuple[Shape, ...]
-    velocity: np.ndarray
-    background: np.ndarray
+    label: int  # index of the motion in MOTIONS
+    shapes: tuple[Shape, ...]  # from back to front
+    velocity: np.ndarray  # change of every shape's state from frame to frame, (4,)
+    background: np.ndarray  # RGB values (4, 4, 3) in 0 to 255, spread smoothly over the image
 
     def state(self, shape: Shape, frame: int) -> np.ndarray:
         """Return a shape's state (4,) in a frame; all components wrap around at 1."""
@@ -175,28 +154,26 @@ def make_moving_shapes(
 ) -> Path:
     """Make a dataset of small videos with mmaction2's lists, and return its folder.
 
-    Writes ``videos/SPLIT/CLASS_NUMBER.mp4`` and, to ``lists``, ``train.txt`` and ``val.txt`` with
-    ``path label`` lines (paths from ``videos``) and ``classes.txt`` with a class a line. A second
-    call with the same settings goes on where the first was interrupted.
+    Writes ``videos/SPLIT/CLASS_NUMBER.mp4`` at 25 frames a second and, to ``lists``, ``train.txt``
+    and ``val.txt`` with ``path label`` lines (paths from ``videos``) and ``classes.txt``. A video
+    depends on the seed, its split and its number alone, so that a larger dataset contains the
+    smaller one. A second call with the same settings goes on where the first was interrupted.
 
     Args:
         root: Folder to write to; must be new, empty or made by this function.
         num_train: Videos for training, at least 0; classes take turns.
         num_val: Videos for validation, at least 0.
-        num_frames: Frames a video, 2 to 1000, at 25 a second.
+        num_frames: Frames a video, 2 to 1000.
         size: Height and width in pixels: even, 32 to 512.
-        seed: At least 0. A video depends on the seed, its split and its number alone, so that a
-            larger dataset contains the smaller one.
-        raw_frames: Whether to write the frames as ``frames/SPLIT/CLASS_NUMBER/img_00001.jpg`` too,
-            with ``train_frames.txt`` and ``val_frames.txt`` of ``folder frames label`` lines.
-        overwrite: Whether to remove a dataset made with other settings first.
-        progress: Whether to show a bar with the time left.
+        seed: At least 0.
+        raw_frames: Write ``frames/SPLIT/CLASS_NUMBER/img_00001.jpg`` too, with
+            ``train_frames.txt`` and ``val_frames.txt`` of ``folder frames label`` lines.
+        overwrite: Remove a dataset made with other settings first.
+        progress: Show a bar with the time left.
 
     Raises:
-        MissingDependencyError: PyAV is not installed.
         ConfigError: A count, the size or the seed is out of its range.
-        OutputError: The folder holds other files, or videos of other settings and ``overwrite`` is
-            not set.
+        OutputError: The folder holds other files, or other settings' without ``overwrite``.
     """
     root, size = Path(root), (size[0], size[1])
     check_not_negative(num_train=num_train, num_val=num_val, seed=seed)
@@ -207,17 +184,10 @@ def make_moving_shapes(
             f"size is {size}; expected an even height and width of 32 to 512, as (64, 64)"
         )
     counts = {"train": num_train, "val": num_val}
-    settings = {
-        "drawing": _DRAWING,
-        "counts": counts,
-        "num_frames": num_frames,
-        "size": list(size),
-        "seed": seed,
-        "raw_frames": raw_frames,
-    }
-    folder = DatasetFolder(
-        root, "moving_shapes.json", "moving shapes", ("videos", "frames", "lists")
-    )
+    settings = {"drawing": _DRAWING, "counts": counts, "num_frames": num_frames}
+    settings |= {"size": list(size), "seed": seed, "raw_frames": raw_frames}
+    parts = ("videos", "frames", "lists")
+    folder = DatasetFolder(root, "moving_shapes.json", "moving shapes", parts)
     if folder.claim(settings, overwrite=overwrite).get("complete"):
         return root
 

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -29,16 +28,8 @@ from glore_seg.utils.progress import track
 from projects.synthetic_data.output_folder import DatasetFolder, dataset_parser
 
 OBJECT_CLASSES = (
-    "bicycle",
-    "bus",
-    "car",
-    "motorcycle",
-    "person",
-    "rider",
-    "traffic light",
-    "traffic sign",
-    "train",
-    "truck",
+    *("bicycle", "bus", "car", "motorcycle", "person", "rider"),
+    *("traffic light", "traffic sign", "train", "truck"),
 )
 """Cityscapes' countable classes and the two that are mounted on poles, by name, as folders sort."""
 
@@ -59,113 +50,102 @@ _RANGES = {
 
 
 @dataclass(frozen=True)
-class CropSettings:
-    """What to cut and how.
-
-    Args:
-        classes: Names of Cityscapes' labels.
-        size: Side S of a crop in pixels, 16 to 1024.
-        context: Side of the window over the longer side of the object, 1 to 10: how much of the
-            surroundings a crop shows. The window never exceeds the image.
-        min_side: Longer side that an object must have in its image, in pixels, at least 1.
-        num_train: Crops of each class to train with, at most; at least 1.
-        num_val: The same to validate with.
-        seed: Chooses the crops where a class has more; at least 0.
-
-    Raises:
-        DataError: A value is out of its range, or a class is unknown or given twice.
-    """
-
-    classes: tuple[str, ...] = OBJECT_CLASSES
-    size: int = 96
-    context: float = 2.5
-    min_side: int = 16
-    num_train: int = 240
-    num_val: int = 100
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        wrong = [name for name in self.classes if name not in name2label]
-        if wrong or len(set(self.classes)) < max(2, len(self.classes)):
-            raise DataError(
-                f"classes are {list(self.classes)}; expected two or more of Cityscapes' label "
-                f"names, each once, such as {', '.join(OBJECT_CLASSES)}"
-            )
-        for name, (low, high) in _RANGES.items():
-            value = getattr(self, name)
-            if not low <= value <= high:  # nan is in no range
-                wanted = f"{low} or more" if high == math.inf else f"{low} to {high}"
-                raise DataError(f"{name} is {value}; expected {wanted}")
-
-
-@dataclass(frozen=True)
 class _Object:
-    """An object: class, image, number in its image, and left, top and side of its window."""
-
-    name: str
     image: Path
-    number: int
-    window: tuple[int, int, int]
+    number: int  # among those of its image
+    window: tuple[int, int, int]  # left, top and side of the square around it
 
 
 def make_object_crops(
     src: str | Path,
     out: str | Path,
     *,
-    settings: CropSettings | None = None,
+    classes: Sequence[str] = OBJECT_CLASSES,
+    size: int = 96,
+    context: float = 2.5,
+    min_side: int = 16,
+    num_train: int = 240,
+    num_val: int = 100,
+    seed: int = 0,
     overwrite: bool = False,
     progress: bool = True,
 ) -> dict[str, dict[str, int]]:
     """Cut objects out of a labeled dataset, and file them by class as mmpretrain reads them.
 
     A crop is a square around one object, with surroundings, scaled to S x S and written to
-    ``out/SPLIT/CLASS/IMAGE_NUMBER.png``. Crops to train with come from the images of ``train``,
-    those to validate with from ``val``. An object is an instance of ``*_gtFine_instanceIds.png``
-    where the class has instances there, else a connected region of its label. A second call with
-    the same settings goes on where the first was interrupted.
+    ``out/SPLIT/CLASS/IMAGE_NUMBER.png``; crops of a split come from the images of that split. An
+    object is an instance of ``*_gtFine_instanceIds.png`` where the class has instances there, else
+    a connected region of its label. A second call with the same settings goes on where the first
+    was interrupted.
 
     Args:
         src: Dataset in the layout of Cityscapes with ``labelIds``: synthetic street scenes,
             converted CamVid, Cityscapes.
         out: Folder to write to; must be new, empty or made by this function.
-        settings: What to cut. Default: those of :class:`CropSettings`.
-        overwrite: Whether to remove crops made with other settings first.
-        progress: Whether to show bars with the time left.
+        classes: Names of Cityscapes' labels, two or more.
+        size: Side S of a crop in pixels, 16 to 1024.
+        context: Side of the window over the longer side of the object, 1 to 10. The window never
+            exceeds the image.
+        min_side: Longer side that an object must have in its image, in pixels, at least 1.
+        num_train: Crops of each class to train with, at most; at least 1.
+        num_val: The same to validate with.
+        seed: Chooses the crops where a class has more; at least 0.
+        overwrite: Remove crops made with other settings first.
+        progress: Show bars with the time left.
 
     Returns:
         The number of crops by split and class.
 
     Raises:
-        DataError: ``src`` holds no images of a split, an image has no labels or cannot be read, or
-            a class has no object of that size in a split.
-        OutputError: ``out`` holds other files, or crops of other settings and ``overwrite`` is not
-            set.
+        DataError: A value is out of its range, a class is unknown or given twice, ``src`` holds no
+            images of a split, an image has no labels or cannot be read, or a class has no object of
+            that size in a split.
+        OutputError: ``out`` holds other files, or other settings' without ``overwrite``.
     """
-    src, out, settings = Path(src), Path(out), settings or CropSettings()
-    known = {**asdict(settings), "classes": list(settings.classes), "src": str(src.resolve())}
+    src, out, classes = Path(src), Path(out), list(classes)
+    if not set(classes) <= name2label.keys() or len(set(classes)) < max(2, len(classes)):
+        raise DataError(
+            f"classes are {classes}; expected two or more of Cityscapes' label names, each once, "
+            f"such as {', '.join(OBJECT_CLASSES)}"
+        )
+    settings = {"size": size, "context": context, "min_side": min_side}
+    settings |= {"num_train": num_train, "num_val": num_val, "seed": seed}
+    for name, (low, high) in _RANGES.items():
+        if not low <= settings[name] <= high:  # nan is in no range
+            wanted = f"{low} or more" if high == math.inf else f"{low} to {high}"
+            raise DataError(f"{name} is {settings[name]}; expected {wanted}")
+    known = {"classes": classes, **settings, "src": str(src.resolve())}
     folder = DatasetFolder(out, MARKER, "crops", _SPLITS)
-    found = folder.claim(known, overwrite=overwrite)
-    if found.get("counts"):
-        return found["counts"]
+    done = folder.claim(known, overwrite=overwrite)
+    if done.get("counts"):
+        return done["counts"]
     counts: dict[str, dict[str, int]] = {}
     targets: dict[Path, _Object] = {}
-    for split, limit in zip(_SPLITS, (settings.num_train, settings.num_val), strict=True):
-        objects = _find_objects(src, split, settings, progress=progress)
-        chosen = _choose(objects, split, limit, settings)
-        counts[split] = dict(Counter(item.name for item in chosen))
-        for item in chosen:
-            stem = item.image.name.removesuffix(_IMAGE)
-            targets[out / split / item.name / f"{stem}_{item.number:03d}.png"] = item
+    for split, limit in zip(_SPLITS, (num_train, num_val), strict=True):
+        counts[split] = {}
+        found = _find_objects(src, split, classes, context, min_side, progress=progress)
+        for name, objects in found.items():
+            if not objects:
+                raise DataError(
+                    f"no {name!r} of {min_side} or more pixels in {split}; expected at least one: "
+                    "leave the class out, lower min_side, or give more images"
+                )
+            rng = np.random.default_rng((seed, zlib.crc32(f"{split} {name}".encode())))
+            chosen = sorted(rng.permutation(len(objects))[:limit])
+            counts[split][name] = len(chosen)
+            for item in (objects[i] for i in chosen):
+                stem = item.image.name.removesuffix(_IMAGE)
+                targets[out / split / name / f"{stem}_{item.number:03d}.png"] = item
     folder.mark(known, counts=None)
     for target, item in track(targets.items(), len(targets), "cutting", show=progress):
         if not target.is_file():
-            write_png(target, _cut(item, settings.size))
+            write_png(target, _cut(item, size))
     folder.mark(known, counts=counts)
     return counts
 
 
 def _find_objects(
-    src: Path, split: str, settings: CropSettings, *, progress: bool
+    src: Path, split: str, classes: list[str], context: float, min_side: int, *, progress: bool
 ) -> dict[str, list[_Object]]:
     """All objects of a split that are large enough by class, in the order of the images' names."""
     images = sorted((src / "leftImg8bit" / split).glob(f"*/*{_IMAGE}"))
@@ -174,7 +154,7 @@ def _find_objects(
             f"{src / 'leftImg8bit' / split} holds no CITY/*{_IMAGE}; expected a dataset "
             "in the layout of Cityscapes, such as projects/synthetic_data/street_scenes makes"
         )
-    found: dict[str, list[_Object]] = {name: [] for name in settings.classes}
+    found: dict[str, list[_Object]] = {name: [] for name in classes}
     for image in track(images, len(images), f"looking at {split}", show=progress):
         stem = image.name.removesuffix(_IMAGE)
         labels = src / "gtFine" / split / image.parent.name / f"{stem}_gtFine"
@@ -183,11 +163,11 @@ def _find_objects(
         file = Path(f"{labels}_instanceIds.png")
         instances = read_label_map(file, fix=_FIX) if file.is_file() else None
         number = 0
-        for name in settings.classes:
+        for name in classes:
             for box in _boxes(name, ids, instances):
-                if max(box[2:]) >= settings.min_side:
-                    window = _window(box, ids.shape, settings.context)
-                    found[name].append(_Object(name, image, number, window))
+                if max(box[2:]) >= min_side:
+                    window = _window(box, ids.shape, context)
+                    found[name].append(_Object(image, number, window))
                     number += 1
     return found
 
@@ -212,22 +192,6 @@ def _window(box: Sequence[int], shape: Sequence[int], context: float) -> tuple[i
         for start, length, limit in ((x, width, shape[1]), (y, height, shape[0]))
     )
     return left, top, side
-
-
-def _choose(
-    found: dict[str, list[_Object]], split: str, limit: int, settings: CropSettings
-) -> list[_Object]:
-    """At most ``limit`` objects of each class, by the settings' seed."""
-    chosen: list[_Object] = []
-    for name, objects in found.items():
-        if not objects:
-            raise DataError(
-                f"no {name!r} of {settings.min_side} or more pixels in {split}; expected at least "
-                "one: leave the class out, lower min_side, or give more images"
-            )
-        rng = np.random.default_rng((settings.seed, zlib.crc32(f"{split} {name}".encode())))
-        chosen += [objects[i] for i in sorted(rng.permutation(len(objects))[:limit])]
-    return chosen
 
 
 def _cut(item: _Object, size: int) -> np.ndarray:
@@ -260,14 +224,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--min-side", type=int, default=16, help="of an object, in pixels (default: 16)"
     )
     args = parser.parse_args(argv)
-    settings = {field.name: getattr(args, field.name) for field in fields(CropSettings)}
-    counts = make_object_crops(
-        args.src,
-        args.out,
-        settings=CropSettings(**{**settings, "classes": tuple(args.classes)}),
-        overwrite=args.overwrite,
-        progress=args.progress,
-    )
+    counts = make_object_crops(**vars(args))
     for split, numbers in counts.items():
         each = ", ".join(f"{number} {name}" for name, number in numbers.items())
         print(f"{args.out}/{split}: {each}")

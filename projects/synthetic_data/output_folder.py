@@ -17,10 +17,7 @@ from glore_seg.utils.files import atomic_write
 def dataset_parser(description: str | None, what: str, **numbers: int) -> argparse.ArgumentParser:
     """Return a parser of the common options, whose names are those of the functions' arguments.
 
-    Args:
-        description: The text of ``--help``.
-        what: What the dataset holds, such as ``"videos"``.
-        numbers: Defaults of ``num_train``, ``num_val`` and so on.
+    ``what`` is what the dataset holds, ``numbers`` are defaults of ``num_train`` and so on.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -37,11 +34,7 @@ def dataset_parser(description: str | None, what: str, **numbers: int) -> argpar
 
 
 def check_not_negative(**values: int) -> None:
-    """Check counts and seeds.
-
-    Raises:
-        ConfigError: One is negative.
-    """
+    """Raise a ConfigError if a count or a seed is negative."""
     for name, value in values.items():
         if value < 0:
             raise ConfigError(f"{name} is {value}; expected 0 or more")
@@ -49,33 +42,23 @@ def check_not_negative(**values: int) -> None:
 
 @dataclass(frozen=True)
 class DatasetFolder:
-    """Keeps a command from other people's files, and lets it go on where it was interrupted.
-
-    Args:
-        root: The folder.
-        marker: Name of the file in it that holds the settings.
-        what: What the folder holds, for messages, such as ``"street scenes"``.
-        parts: Folders within it that are the command's own.
-    """
+    """Keeps a command from other people's files, and lets it go on where it was interrupted."""
 
     root: Path
-    marker: str
-    what: str
-    parts: Sequence[str]
+    marker: str  # name of the file in it that holds the settings
+    what: str  # what the folder holds, for messages, such as "street scenes"
+    parts: Sequence[str]  # folders within it that are the command's own
 
     def claim(self, settings: dict[str, Any], *, overwrite: bool) -> dict[str, Any]:
-        """Make sure that the folder may be written to with these settings.
+        """Make sure that the folder may be written to with these settings, as JSON keeps them.
 
-        Args:
-            settings: Whatever the content depends on, as JSON keeps it.
-            overwrite: Whether to remove the parts where they were made with other settings.
+        With ``overwrite``, parts that were made with other settings are removed.
 
         Returns:
             What :meth:`mark` noted with the same settings; empty where nothing was.
 
         Raises:
-            OutputError: The folder is a file, holds other files, or was made with other
-                settings and ``overwrite`` is not set.
+            OutputError: The folder is a file, holds other files, or was made with other settings.
         """
         root = self.root
         if root.exists() and not root.is_dir():

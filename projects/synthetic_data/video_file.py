@@ -27,12 +27,10 @@ def write_video(
         path: The file; its suffix selects the container, such as ``.mp4``.
         frames: Images (H, W, 3), RGB, uint8, all of one size; H and W are even.
         rate: Frames per second.
-        rotation: Counter-clockwise degrees, a multiple of 90, by which the header tells players to
-            rotate the frames.
+        rotation: Counter-clockwise degrees by which players are told to rotate the frames.
         options: Of the container, such as ``{"movflags": "faststart"}``.
 
     Raises:
-        MissingDependencyError: PyAV is not installed.
         DataError: There are no frames, or a side is odd.
     """
     av = require("av", "video")

@@ -22,19 +22,12 @@ _GRAVEL = {"towers": "sidewalk", "hills": "terrain", "viaduct": "road"}
 
 @dataclass(frozen=True)
 class Cues:
-    """What the far surroundings of a scene show.
+    """What the far surroundings of a scene show."""
 
-    Attributes:
-        skyline: One of ``towers``, ``hills``, ``viaduct``.
-        rails: Whether tram rails cross the foreground, with a wire above.
-        cycle_lane: Whether the foreground has a red cycle lane.
-        crane: Whether a building crane stands above the skyline.
-    """
-
-    skyline: str
-    rails: bool
-    cycle_lane: bool
-    crane: bool
+    skyline: str  # towers, hills or viaduct
+    rails: bool  # of a tram across the foreground, with a wire above
+    cycle_lane: bool  # a red one in the foreground
+    crane: bool  # above the skyline
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Cues:

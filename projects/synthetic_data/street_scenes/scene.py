@@ -35,40 +35,24 @@ _STREAMS = {
 
 @dataclass(frozen=True)
 class Scene:
-    """A scene in plane coordinates: its height is 1, whatever the size it is painted at.
+    """A scene in plane coordinates: its height is 1, whatever the size it is painted at."""
 
-    Attributes:
-        parts: Back to front.
-        cues: What the surroundings show.
-        width: Width over height.
-        sky: Colors of the sky, above and at the horizon.
-        light: Factors on red, green and blue.
-        grain_seed: Seed of the grain and of the sensor's noise.
-    """
-
-    parts: list[Part]
-    cues: Cues
-    width: float
-    sky: tuple[Color, Color]
-    light: Color
-    grain_seed: tuple[int, ...]
+    parts: list[Part]  # back to front
+    cues: Cues  # what the surroundings show
+    width: float  # over height
+    sky: tuple[Color, Color]  # above and at the horizon
+    light: Color  # factors on red, green and blue
+    grain_seed: tuple[int, ...]  # of the grain and of the sensor's noise
 
 
 def compose_scene(
     seed: int, split: str, index: int, *, width: float = 2.0, cues: Cues | None = None
 ) -> Scene:
-    """Compose scene number ``index`` of a split.
+    """Compose scene number ``index`` of a split (``train``, ``val`` or ``test``).
 
-    The same arguments give the same scene, however many others are made. Every object has its own
-    stream of random numbers, so that other ``cues`` leave all else as it is.
-
-    Args:
-        seed: Seed of the dataset, at least 0.
-        split: ``train``, ``val`` or ``test``.
-        index: Number of the scene in its split, from 0. What a scene must contain cycles with it,
-            so that any eight scenes in a row hold all 19 classes.
-        width: Width over height, 1 to 4.
-        cues: What the surroundings show; drawn where None.
+    The same arguments give the same scene. Other ``cues`` than the drawn ones leave all else as it
+    is. What a scene must contain cycles with the index, so that any eight scenes in a row hold all
+    19 classes. ``width`` is that over the height, 1 to 4.
     """
     key = (seed, SPLITS.index(split), index)
 

@@ -17,22 +17,13 @@ _CAMERA_HEIGHT = 1.5  # meters above the street
 
 @dataclass(frozen=True)
 class Part:
-    """One filled outline of a scene; later parts cover earlier ones.
+    """One filled outline of a scene; later parts cover earlier ones."""
 
-    Attributes:
-        outline: Corner points, shape (P, 2).
-        color: Paint, or None for a part that has a label but leaves the image as it is.
-        label: Cityscapes label name (``cargroup`` and the like allowed), or None for decoration,
-            which changes the image only.
-        texture: Strength 0..1 of the fine and of the coarse grain on it.
-        alpha: Opacity of the paint, 0..1.
-    """
-
-    outline: np.ndarray
-    color: Color | None = None
-    label: str | None = None
-    texture: tuple[float, float] = (0.03, 0.03)
-    alpha: float = 1.0
+    outline: np.ndarray  # corner points, shape (P, 2)
+    color: Color | None = None  # None for a part that has a label but leaves the image as it is
+    label: str | None = None  # of Cityscapes or a group's; None for what changes the image only
+    texture: tuple[float, float] = (0.03, 0.03)  # strength 0..1 of the fine and the coarse grain
+    alpha: float = 1.0  # opacity of the paint, 0..1
 
     def moved(self, outline: np.ndarray) -> Part:
         """Return the same part with another outline."""
@@ -45,16 +36,11 @@ class View:
 
     The plane has its origin at the image's upper left; a unit is the image's height. Depth is told
     by the nearness ``t`` = 1 / distance: 1 at the image's bottom edge, towards 0 at the horizon.
-
-    Attributes:
-        x: The vanishing point, in image heights from the left.
-        y: The horizon, in image heights from the top.
-        width: Width of the image over its height.
     """
 
-    x: float
-    y: float
-    width: float
+    x: float  # of the vanishing point, in image heights from the left
+    y: float  # of the horizon, in image heights from the top
+    width: float  # of the image over its height
 
     def at(self, across: float, up: float, t: float) -> tuple[float, float]:
         """Project a point ``across`` meters right of the camera and ``up`` meters above ground."""
@@ -112,11 +98,7 @@ def mix(color: Color, other: Color, share: float) -> Color:
 
 
 def clip(outline: np.ndarray, width: float, height: float) -> np.ndarray:
-    """Cut an outline to the rectangle [0, width] x [0, height] (Sutherland and Hodgman).
-
-    Returns:
-        The cut outline, shape (Q, 2); Q = 0 where nothing of it lies inside.
-    """
+    """Cut an outline to the rectangle [0, width] x [0, height] (Sutherland and Hodgman), (Q, 2)."""
     for axis, limit, sign in ((0, 0.0, 1), (0, width, -1), (1, 0.0, 1), (1, height, -1)):
         kept: list[np.ndarray] = []
         inside = (outline[:, axis] - limit) * sign >= 0

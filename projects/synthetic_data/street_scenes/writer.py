@@ -39,9 +39,9 @@ def make_street_scenes(
 ) -> Path:
     """Make a dataset of street scenes in the layout of Cityscapes, and return its folder.
 
-    ``train`` and ``val`` get images and ground truth, ``test`` gets images only, since the
-    ground truth of Cityscapes' test split is withheld. A second call with the same settings goes
-    on where the first was interrupted.
+    ``test`` gets images only, since the ground truth of Cityscapes' test split is withheld. An
+    image depends on the seed, its split and its number alone, so that a larger dataset contains the
+    smaller one. A second call with the same settings goes on where the first was interrupted.
 
     Args:
         root: Folder to write to; must be new, empty or made by this function.
@@ -49,15 +49,13 @@ def make_street_scenes(
         num_val: Images for validation, at least 0.
         num_test: Images without ground truth, at least 0.
         size: Height and width in pixels: 32 to 4096, the width 1 to 4 times the height.
-        seed: At least 0. An image depends on the seed, its split and its number alone, so that a
-            larger dataset contains the smaller one.
-        overwrite: Whether to remove a dataset made with other settings first.
-        progress: Whether to show a bar with the time left.
+        seed: At least 0.
+        overwrite: Remove a dataset made with other settings first.
+        progress: Show a bar with the time left.
 
     Raises:
         ConfigError: A count, the size or the seed is out of its range.
-        OutputError: The folder holds other files, or scenes of other settings and ``overwrite`` is
-            not set.
+        OutputError: The folder holds other files, or other settings' without ``overwrite``.
     """
     root, (height, width) = Path(root), size
     check_not_negative(num_train=num_train, num_val=num_val, num_test=num_test, seed=seed)

@@ -9,7 +9,7 @@ import pytest
 from glore_seg.errors import GloReSegError
 from glore_seg.utils.image_io import write_png
 from projects.synthetic_data import object_crops
-from projects.synthetic_data.object_crops import CropSettings, make_object_crops
+from projects.synthetic_data.object_crops import make_object_crops
 from projects.synthetic_data.tests.test_output_folder import contents
 
 CAR, SIGN = 26, 20  # Cityscapes' label ids
@@ -38,10 +38,9 @@ def src(tmp_path):
     return root
 
 
-def make(src, out, *, overwrite=False, **changes):
+def make(src, out, **changes):
     options = {"classes": ("car", "traffic sign"), "size": 16, "context": 2, "min_side": 5}
-    settings = CropSettings(**{**options, **changes})
-    return make_object_crops(src, out, settings=settings, overwrite=overwrite, progress=False)
+    return make_object_crops(src, out, progress=False, **{**options, **changes})
 
 
 def test_objects_are_instances_or_regions_and_windows_stay_in_the_image(src, tmp_path):
@@ -133,6 +132,6 @@ def test_what_is_missing_is_named(src, tmp_path):
         ({"seed": -1}, "seed is -1; expected 0 or more"),
     ],
 )
-def test_bad_settings(changes, message):
+def test_bad_settings(tmp_path, changes, message):
     with pytest.raises(ValueError, match=message):
-        CropSettings(**changes)
+        make_object_crops(tmp_path, tmp_path / "out", **changes)
