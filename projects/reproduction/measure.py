@@ -48,13 +48,8 @@ def side_by_side(
 ) -> dict[str, Timing]:
     """Time several functions in turns, so that other load on the machine affects all of them.
 
-    Every other round runs them in reverse order.
-
-    Args:
-        ways: Functions to time, by name.
-        rounds: Timed runs of each.
-        warmup: Untimed runs of each before.
-        max_seconds: Stop after the round that passes this, but not before the third.
+    Every other round runs them in reverse order. Stops after the round that passes
+    ``max_seconds``, but not before the third.
     """
     for _ in range(warmup):
         for way in ways.values():
@@ -90,9 +85,7 @@ def _wait() -> None:
 def saved_bytes(forward: Callable[[], object], *, beyond: Sequence[Tensor] = ()) -> int:
     """Bytes that autograd keeps for the backward pass; every storage counts once.
 
-    Args:
-        forward: Runs the forward pass.
-        beyond: Tensors that exist anyway, such as the input and the parameters.
+    Tensors ``beyond``, such as the input and the parameters, exist anyway and do not count.
     """
     known = {tensor.untyped_storage().data_ptr() for tensor in beyond}
     kept: dict[int, Tensor] = {}

@@ -38,19 +38,12 @@ _BACKWARD = 2 / 3  # share of a step: two products for each one of the forward p
 
 @dataclass(frozen=True)
 class Messages:
-    """Bytes of each message of one step, as one process sends them.
+    """Bytes of each message of one step, as one process sends them."""
 
-    Args:
-        gradients: All-reduces of DDP, one for each bucket, in order.
-        reduced: All-reduces of norm statistics and their gradients.
-        gathered: All-gathers of norm statistics.
-        loop: All-reduces of the training loop.
-    """
-
-    gradients: tuple[int, ...]
-    reduced: tuple[int, ...]
-    gathered: tuple[int, ...]
-    loop: tuple[int, ...] = (_FINITE, _SIGNAL)
+    gradients: tuple[int, ...]  # all-reduces of DDP, one for each bucket, in order
+    reduced: tuple[int, ...]  # all-reduces of norm statistics and their gradients
+    gathered: tuple[int, ...]  # all-gathers of norm statistics
+    loop: tuple[int, ...] = (_FINITE, _SIGNAL)  # all-reduces of the training loop
 
 
 @dataclass(frozen=True)
@@ -82,21 +75,13 @@ class Link:
 
 @dataclass(frozen=True)
 class Scaling:
-    """An estimate, in seconds.
+    """An estimate, in seconds."""
 
-    Args:
-        alone: A step of one process.
-        gradients: All gradient messages, hidden or not.
-        waited_gradients: The part of them that is waited for.
-        statistics: Messages of the norms.
-        loop: Messages of the loop.
-    """
-
-    alone: float
-    gradients: float
-    waited_gradients: float
-    statistics: float
-    loop: float
+    alone: float  # a step of one process
+    gradients: float  # all gradient messages, hidden or not
+    waited_gradients: float  # the part of them that is waited for
+    statistics: float  # messages of the norms
+    loop: float  # messages of the loop
 
     @property
     def step(self) -> float:
@@ -110,15 +95,11 @@ class Scaling:
 
 
 def count_messages(cfg: Config, input_shape: tuple[int, ...], *, bucket_mb: float = 25) -> Messages:
-    """Count what each of several processes sends in a step.
+    """Count what each of several processes sends in a step with an input of shape (C, H, W).
 
     The network is built without weights and run once on the meta device. Frozen parameters and
     norms in evaluation mode send nothing. Checkpointed parts (``with_cp``) count once.
-
-    Args:
-        cfg: Config of a network.
-        input_shape: One input, (C, H, W).
-        bucket_mb: DDP's ``bucket_cap_mb``, in MiB.
+    ``bucket_mb`` is DDP's ``bucket_cap_mb``, in MiB.
     """
     model = build_model(cfg).train()
     wanted = [p for p in model.parameters() if p.requires_grad]

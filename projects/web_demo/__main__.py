@@ -20,12 +20,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         epilog="example: python -m projects.web_demo --checkpoint "
         "work_dirs/fcn_r50_glore_cityscapes/iter_80000.pth",
     )
-    parser.add_argument(
-        "--checkpoint",
-        nargs="+",
-        required=True,
-        help="checkpoint or ONNX files; two or more can be compared",
-    )
+    files = "checkpoint or ONNX files; two or more can be compared"
+    parser.add_argument("--checkpoint", nargs="+", required=True, help=files)
     parser.add_argument(
         "--config",
         nargs="+",

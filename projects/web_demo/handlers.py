@@ -37,12 +37,7 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Handlers:
-    """The answers of the page, without state.
-
-    Args:
-        models: The networks by name, of the same classes.
-        limits: Limits of an upload.
-    """
+    """The answers of the page, without state; the models have the same classes."""
 
     models: Mapping[str, PageModel]
     limits: Limits = field(default_factory=Limits)
@@ -93,12 +88,7 @@ class Handlers:
     ) -> str:
         """Show the projection maps of a unit's most distinct nodes on an upload, as HTML (Fig. 7).
 
-        Args:
-            content: Bytes of the uploaded file; None before an upload.
-            name: Name of a model.
-            unit: Name of one of its units; None if it has none.
-            number: How many nodes, at least 1.
-            colors: ``"red-green"`` or ``"orange-blue"``.
+        ``number`` is that of the nodes, ``colors`` are ``"red-green"`` or ``"orange-blue"``.
         """
         model = self.models[name]
         if unit not in model.units:
@@ -113,14 +103,10 @@ class Handlers:
         figures = []
         for node in pick_nodes([weights], number):
             full = full_color([weights], node)
-            figures.append(
-                embed_image(
-                    paint_weights(image, weights[node], full=full, colors=colors),
-                    alt=f"Projection weights of node {node} over the image",
-                    caption=f"node {node}, full color at ±{full:#.2g}",
-                    photo=True,
-                )
-            )
+            painted = paint_weights(image, weights[node], full=full, colors=colors)
+            alt = f"Projection weights of node {node} over the image"
+            caption = f"node {node}, full color at ±{full:#.2g}"
+            figures.append(embed_image(painted, alt=alt, caption=caption, photo=True))
         positive, negative = colors.split("-")
         note = (
             f"Each map shows where one of the unit's {len(weights)} nodes gathers features, the "
@@ -136,18 +122,14 @@ class Handlers:
             return _render("graphs", f"{name} is an ONNX file or has no GloRe unit.")
         figures = []
         for number, matrix in enumerate(adjacencies(model.units[unit]), 1):
-            figures += [
-                embed_figure(
-                    draw_node_graph(matrix),
-                    alt=f"Graph convolution {number}: nodes and the strongest edges",
-                    caption=f"Graph convolution {number}: the strongest edges",
-                ),
-                embed_figure(
-                    draw_adjacency(matrix),
-                    alt=f"Adjacency matrix {number}, {len(matrix)} x {len(matrix)}",
-                    caption=f"Graph convolution {number}: the adjacency matrix",
-                ),
-            ]
+            for figure, alt, what in (
+                (draw_node_graph(matrix), "Nodes and strongest edges", "the strongest edges"),
+                (draw_adjacency(matrix), f"{len(matrix)} nodes squared", "the adjacency matrix"),
+            ):
+                caption = f"Graph convolution {number}: {what}"
+                figures.append(
+                    embed_figure(figure, alt=f"{alt} of graph {number}", caption=caption)
+                )
         note = (
             "The graph is learned in training and the same for every image. In the paper's "
             "Z = ((I - A) V) W an entry of A is the share of node m's state that is subtracted "

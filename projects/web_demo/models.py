@@ -48,15 +48,10 @@ def load_page_models(
     *,
     device: torch.device | str | None = None,
 ) -> dict[str, PageModel]:
-    """Load networks with the same classes.
+    """Load networks with the same classes, by the fewest last parts of their paths that are unique.
 
-    Args:
-        checkpoints: Their files; ONNX files have no units.
-        configs: None if the config is in or beside each checkpoint, one for all, or one for each.
-        device: Where they run. Default: the first GPU, else the CPU.
-
-    Returns:
-        The networks by the fewest last parts of their paths that are unique.
+    ``configs`` are none if each checkpoint has its own in or beside it, one for all, or one for
+    each; ``device`` is by default the first GPU, else the CPU.
 
     Raises:
         ConfigError: A checkpoint is repeated, the number of configs is another, or the classes

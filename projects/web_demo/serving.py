@@ -28,13 +28,8 @@ def serving(
 
     Nothing is sent to other machines. Uploads are kept in a temporary folder, which is removed at
     the end. gradio serves no other file, limits the size of uploads, and rejects requests of pages
-    of other servers to loopback.
-
-    Args:
-        handlers: The answers of the page.
-        host: Address to listen on. The default admits this machine only, ``"0.0.0.0"`` everybody.
-        port: Port to listen on, 1 to 65535.
-        root_path: Path under which a reverse proxy serves the page, such as ``"/glore"``.
+    of other servers to loopback. The default host admits this machine only, ``"0.0.0.0"``
+    everybody; ``root_path`` is that of a reverse proxy, such as ``"/glore"``.
 
     Yields:
         The address of the page.

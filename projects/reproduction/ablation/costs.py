@@ -27,26 +27,14 @@ _FILE = "costs.json"
 
 @dataclass(frozen=True)
 class Cost:
-    """What a row costs.
+    """What a training step (preprocessing, loss, gradients, optimizer) of a row costs."""
 
-    Args:
-        step_ms: Median time of a training step on the clock: preprocessing, loss, gradients,
-            optimizer.
-        step_cpu_ms: The same in CPU time of the process, which other work on the machine changes
-            less; on a GPU it says little.
-        times_first: Median over the rounds of this row's time divided by the first row's; in CPU
-            time on a CPU.
-        memory_mb: Peak memory of a step on the GPU; on a CPU what is kept for the backward pass.
-        params: Trainable parameters.
-        macs: MACs of an image of the crop's size.
-    """
-
-    step_ms: float
-    step_cpu_ms: float
-    times_first: float
-    memory_mb: float
-    params: int
-    macs: int
+    step_ms: float  # median on the clock
+    step_cpu_ms: float  # the same in CPU time, which other work on the machine changes less
+    times_first: float  # median ratio to the first row's time; in CPU time on a CPU
+    memory_mb: float  # peak on the GPU; on a CPU what is kept for the backward pass
+    params: int  # trainable ones
+    macs: int  # of an image of the crop's size
 
 
 def measure_costs(
@@ -58,14 +46,10 @@ def measure_costs(
 ) -> dict[str, Cost]:
     """Measure a training step of every row, in turns, on random images of the crop's size.
 
-    Args:
-        rows: What to measure, the first of which the others are compared with.
-        rounds: How often each is timed.
-        max_seconds: Stop after the round that passes this, but not before the third.
-        device: Where the networks run, a CPU or a CUDA device.
+    Stops after the round that passes ``max_seconds``, but not before the third.
 
     Raises:
-        ConfigError: The device cannot be used here, or is of another kind.
+        ConfigError: The device cannot be used here, or is neither a CPU nor a CUDA device.
     """
     device = usable_device(device)
     if device.type not in ("cpu", "cuda"):

@@ -14,7 +14,7 @@ from prettytable import PrettyTable, TableStyle
 
 from glore_seg.apis.complexity import Complexity
 from glore_seg.utils.env_info import machine
-from glore_seg.utils.files import atomic_write
+from glore_seg.utils.files import atomic_write, write_lines
 from projects.reproduction.ablation.costs import Cost
 from projects.reproduction.ablation.results import (
     Difference,
@@ -32,23 +32,14 @@ FORMAT = 1
 def write_results(
     out_dir: Path, results: Results, counts: Counts, costs: Mapping[str, Cost] | None = None
 ) -> list[Path]:
-    """Write ``ablation.json``, ``ablation.md`` and ``ablation.png``, replacing what is there.
+    """Write ``ablation.json``, ``.md`` and ``.png`` to a folder, replacing what is there.
 
-    Args:
-        out_dir: Folder of the ablation.
-        results: From :func:`gather`; the first row is what the others are compared with.
-        counts: From :func:`count_rows`.
-        costs: From :func:`measure_costs`; None leaves out the table of costs.
-
-    Returns:
-        The files.
+    The first row of the results is what the others are compared with.
     """
     files = [out_dir / f"ablation.{ending}" for ending in ("json", "md", "png")]
     text = json.dumps(_without_nan(_as_json(results, counts, costs)), indent=1, allow_nan=False)
-    with atomic_write(files[0]) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
-    with atomic_write(files[1]) as temporary:
-        temporary.write_text(as_markdown(results, counts, costs), encoding="utf-8")
+    write_lines(files[0], [text])
+    write_lines(files[1], [as_markdown(results, counts, costs)])
     with atomic_write(files[2]) as temporary:
         plot_ablation(
             {row: [result.curve for result in found] for row, found in results.items()}, temporary
@@ -93,7 +84,7 @@ def as_markdown(results: Results, counts: Counts, costs: Mapping[str, Cost] | No
             times = f"{cost.step_ms:.0f}", f"{cost.step_cpu_ms:.0f}", f"{cost.times_first:.3f}"
             lines.append([row, *times, f"{cost.memory_mb:.0f}"])
         tables.append(_table(columns, lines))
-    return "\n\n".join(tables) + "\n"
+    return "\n\n".join(tables)
 
 
 def _table(columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
@@ -171,11 +162,7 @@ def plot_ablation(curves: Mapping[str, Sequence[Curve]], out_file: str | Path) -
     """Draw the mean curve of each row, and its last mIoU as a bar with a dot for each seed.
 
     The band about a curve reaches from the lowest to the highest seed, the error bar one standard
-    deviation each way.
-
-    Args:
-        curves: Row to the curves of its seeds: (iteration, mIoU in percent).
-        out_file: Image to write, PNG or any format that matplotlib knows.
+    deviation each way. ``curves`` are rows with a curve (iteration, mIoU in percent) for each seed.
     """
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))

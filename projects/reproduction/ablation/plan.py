@@ -17,12 +17,7 @@ from glore_seg.visualization.curves import read_scalars
 
 # What differs between seeds, or between a run and its resumption.
 _OF_THE_RUN = (
-    "work_dir",
-    "randomness",
-    "resume",
-    "load_from",
-    "begin_from",
-    "launcher",
+    *("work_dir", "randomness", "resume", "load_from", "begin_from", "launcher"),
     "experiment_name",
 )
 _MISSING = "not set"
@@ -30,16 +25,10 @@ _MISSING = "not set"
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: what is trained, with any seed.
+    """One row of the table: what is trained, with any seed."""
 
-    Args:
-        name: The config's, which is also that of its folder.
-        folder: Holds ``<name>.py``, the settings as they are trained, and a folder for each seed.
-        cfg: Those settings.
-    """
-
-    name: str
-    folder: Path
+    name: str  # the config's
+    folder: Path  # holds NAME.py, the settings as they are trained, and a folder for each seed
     cfg: Config
 
 
@@ -88,14 +77,7 @@ def plan_rows(
     amp: bool = False,
     channels_last: bool = False,
 ) -> list[Row]:
-    """Settle what each row trains.
-
-    Args:
-        configs: Config files, one a row.
-        out_dir: Folder of the ablation; each row has a folder of its config's name in it.
-        cfg_options: Settings that override those of every config.
-        amp: Mixed precision, as ``tools/train.py --amp``.
-        channels_last: As ``tools/train.py --channels-last``.
+    """Settle what each row trains, by a config each and options of ``tools/train.py`` for all.
 
     Raises:
         ConfigError: There is no such config, two have one name, or the last iteration of a run
@@ -158,15 +140,9 @@ def plan_runs(rows: Sequence[Row], seeds: Sequence[int]) -> list[Run]:
 
 
 def check_comparable(configs: Mapping[str, Config]) -> None:
-    """Refuse to compare runs of different length, data, batch or evaluation.
+    """Raise a ConfigError if runs, by name, differ in length, data, batch or evaluation.
 
     Network, optimizer and schedule of the learning rate may differ: they are what a table compares.
-
-    Args:
-        configs: What was trained, by a name for the message.
-
-    Raises:
-        ConfigError: Two differ; the message names the first difference with both values.
     """
     first, *others = configs
     for name in others:
@@ -194,16 +170,7 @@ def _conditions(cfg: Config) -> dict[str, Any]:
 
 
 def check_same_settings(found: Config, wanted: Config, *, where: Path) -> None:
-    """Refuse to go on with, or to count, a run of other settings.
-
-    Args:
-        found: What the run in the folder was trained with.
-        wanted: What the row asks for.
-        where: The folder.
-
-    Raises:
-        ConfigError: They differ in more than seed, work folder and resumption.
-    """
+    """Raise a ConfigError if settings differ in more than seed, work folder and resumption."""
     own = ({k: v for k, v in cfg.items() if k not in _OF_THE_RUN} for cfg in (found, wanted))
     difference = _first_difference(*own)
     if difference:
@@ -225,12 +192,13 @@ def _first_difference(one: Any, other: Any) -> tuple[str, Any, Any] | None:
 
 def _leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
     """Every value by its dotted key; tuples are lists, as a dumped config has them."""
-    items: Any = ()
+    is_list = isinstance(node, list | tuple)
     if isinstance(node, Mapping):
-        items = node.items()
-    elif isinstance(node, list | tuple) and any(isinstance(v, Mapping | list) for v in node):
-        items = enumerate(node)
+        items = [*node.items()]
+    elif is_list and any(isinstance(value, Mapping | list) for value in node):
+        items = [*enumerate(node)]
     else:
-        yield key, list(node) if isinstance(node, tuple) else node
+        yield key, list(node) if is_list else node
+        return
     for name, value in items:
         yield from _leaves(value, f"{key}.{name}" if key else str(name))

@@ -16,25 +16,15 @@ from projects.reproduction.ablation.plan import Row, Run, check_comparable
 
 @dataclass(frozen=True)
 class Result:
-    """What one finished run gave.
-
-    Args:
-        row: Name of its row.
-        seed: Its seed.
-        curve: (iteration, mIoU in percent) of every validation.
-        class_iou: IoU in percent at the last iteration by class.
-        minutes: Training alone, without validation, on the clock.
-        step_ms: Median time of an iteration, waiting for data included.
-        gpu_mb: Peak memory on the GPU; None on a CPU, where mmengine does not log it.
-    """
+    """What one finished run gave."""
 
     row: str
     seed: int
-    curve: tuple[tuple[int, float], ...]
-    class_iou: dict[str, float]
-    minutes: float
-    step_ms: float
-    gpu_mb: float | None
+    curve: tuple[tuple[int, float], ...]  # (iteration, mIoU in percent) of every validation
+    class_iou: dict[str, float]  # in percent, at the last iteration
+    minutes: float  # training alone, without validation, on the clock
+    step_ms: float  # median of an iteration, waiting for data included
+    gpu_mb: float | None  # peak memory; None on a CPU, where mmengine does not log it
 
     @property
     def last(self) -> float:
@@ -93,18 +83,11 @@ def _read(run: Run) -> Result:
 
 @dataclass(frozen=True)
 class Difference:
-    """A row's mean difference to another, over the seeds that both have.
+    """A row's mean difference to another, over the seeds that both have."""
 
-    Args:
-        mean: Mean of the differences; nan without a common seed.
-        margin: Half the width of the 95 % confidence interval, from Student's t distribution;
-            None below two common seeds, which have no spread.
-        seeds: The common seeds.
-    """
-
-    mean: float
-    margin: float | None
-    seeds: tuple[int, ...]
+    mean: float  # nan without a common seed
+    margin: float | None  # half the 95 % interval by Student's t; None below two common seeds
+    seeds: tuple[int, ...]  # the common ones
 
 
 def mean_and_deviation(values: Sequence[float]) -> tuple[float, float | None]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 from glore_seg.errors import ConfigError, GloReSegError, OutputError
 from glore_seg.utils.devices import check_gpus
@@ -38,25 +38,23 @@ def run_all(
     gpus: Sequence[int] | None = None,
     poll_seconds: float = 2.0,
 ) -> None:
-    """Train what is not trained yet; a half run goes on from its newest valid checkpoint.
+    """Train what is not trained yet, in order; a half run goes on from its newest checkpoint.
 
     Each run writes ``train.log`` into its work folder. After one that fails the others go on. Where
     this is interrupted, by SIGINT or SIGTERM, it ends the trainings that it began; they save first.
 
     Args:
-        runs: What to train, in this order.
+        runs: What to train.
         train_tool: ``tools/train.py``.
-        jobs: How many at a time.
-        gpus: Numbers of GPUs, as torch counts them here, each for one run at a time; ``jobs`` does
-            not count then. Default: every run sees whatever the machine has.
+        jobs: How many at a time, if no GPUs are given.
+        gpus: Numbers of GPUs, as torch counts them here, each for one run at a time. Default: every
+            run sees whatever the machine has.
         poll_seconds: How often to look whether one has ended.
 
     Raises:
         ConfigError: ``jobs`` is below 1, or there are no such GPUs.
         GloReSegError: A run failed; the message has the last words of its log.
         OutputError: A run is being trained by another process.
-        KeyboardInterrupt: SIGINT came.
-        SystemExit: SIGTERM came.
     """
     if jobs < 1:
         raise ConfigError(f"jobs is {jobs}; expected 1 or more")
@@ -65,7 +63,8 @@ def run_all(
     free: list[int | None] = list(gpus) if gpus else [None] * jobs
     live: list[_Training] = []
     failed: list[str] = []
-    with _noted_signals() as signals, _Board(runs) as board:
+    board = _Board(runs)
+    with _noted_signals() as signals, board.bar:
         try:
             while waiting or live:
                 while waiting and free:
@@ -178,47 +177,30 @@ class _Board:
             run.name: run.max_iters if run.finished() else run.iteration() for run in runs
         }
         self._begin, self._at_first = time.monotonic(), sum(self._reached.values())
-        self._console = Console()
-        self._bar = Progress(
-            TextColumn(f"iterations of {len(runs)} runs"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.description}"),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
-        self._task = self._bar.add_task("")
-
-    def __enter__(self) -> "_Board":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        console = Console()
+        columns = BarColumn(), TextColumn("{task.description}")
+        self.bar = Progress(*columns, console=console, disable=not console.is_terminal)
+        self._task = self.bar.add_task("")
 
     def update(self, run: Run) -> None:
         # a run that went back to a checkpoint logs what it had logged before
         self._reached[run.name] = max(self._reached[run.name], run.iteration())
-        done, total, left = self._progress()
-        self._bar.update(self._task, total=total, completed=done, description=left)
+        done, total = sum(self._reached.values()), sum(self._lengths.values())
+        self.bar.update(self._task, total=total, completed=done, description=self._state())
 
     def give_up(self, run: Run) -> None:
         """Expect no more of a run that failed."""
         self._lengths[run.name] = self._reached[run.name]
 
     def say(self, text: str) -> None:
-        done, total, left = self._progress()
-        self._console.print(
-            f"{time.strftime('%H:%M:%S')}  {text}; {done} of {total} iterations of the set"
-            f"{', ' if left else ''}{left}",
-            highlight=False,
-            soft_wrap=True,
-        )
+        text = f"{time.strftime('%H:%M:%S')}  {text}; {self._state()}"
+        self.bar.console.print(text, highlight=False, soft_wrap=True)
 
-    def _progress(self) -> tuple[int, int, str]:
+    def _state(self) -> str:
         """Iterations done and in all, and the time left by the speed since the beginning."""
         done, total = sum(self._reached.values()), sum(self._lengths.values())
-        if done <= self._at_first:
-            return done, total, ""
-        seconds = (time.monotonic() - self._begin) * (total - done) / (done - self._at_first)
-        return done, total, f"about {seconds / 60:.0f} min left"
+        state, here = f"{done} of {total} iterations of the set", done - self._at_first
+        if here <= 0:
+            return state
+        seconds = (time.monotonic() - self._begin) * (total - done) / here
+        return f"{state}, about {seconds / 60:.0f} min left"

@@ -17,15 +17,8 @@ from projects.reproduction.paper_tables.rows import FIGURE_4, Row
 Point = tuple[float, float, str]
 _PRINTED = 0.05  # the paper prints one digit after the point
 _COLUMNS = (
-    "network",
-    "P, M",
-    "P + run, M",
-    "paper, M",
-    "off by, M",
-    "GMAC",
-    "paper, G",
-    "off by, G",
-    "paper, top-1 %",
+    *("network", "P, M", "P + run, M", "paper, M", "off by, M"),
+    *("GMAC", "paper, G", "off by, G", "paper, top-1 %"),
 )
 # Of Okabe and Ito, to be told apart by all; a shape and a side of the labels each besides.
 _STYLES = (
@@ -38,19 +31,11 @@ _STYLES = (
 
 @dataclass(frozen=True)
 class CountedRow:
-    """A row and what its network here costs.
+    """A row and what its network here costs."""
 
-    Args:
-        row: What the paper says.
-        params: Trainable parameters.
-        params_with_stats: Those and the running statistics of norms; the paper prints one or the
-            other.
-        macs: MACs.
-    """
-
-    row: Row
-    params: int
-    params_with_stats: int
+    row: Row  # what the paper says
+    params: int  # trainable ones
+    params_with_stats: int  # with running statistics of norms; the paper prints one or the other
     macs: int
 
     @property

@@ -14,25 +14,15 @@ from glore_seg.layers.preact import PreActClassifier
 
 @dataclass(frozen=True)
 class Row:
-    """A network in a table of the paper.
+    """A network in a table of the paper, with what is printed there."""
 
-    Args:
-        table: Title of the table, such as ``"Table 2"``.
-        network: Name of the network; equal names in several tables are one network.
-        build: Returns the network; called on torch's meta device.
-        input_shape: (B, C, *sizes) that MACs are counted for.
-        paper_params: Parameters as printed, or None.
-        paper_macs: MACs as printed (the paper's FLOPs), or None.
-        paper_top1: Top-1 accuracy in percent as printed, or None.
-    """
-
-    table: str
-    network: str
-    build: Callable[[], nn.Module]
-    input_shape: tuple[int, ...]
+    table: str  # title, such as "Table 2"
+    network: str  # equal names in several tables are one network
+    build: Callable[[], nn.Module]  # called on torch's meta device
+    input_shape: tuple[int, ...]  # (B, C, *sizes) that MACs are counted for
     paper_params: float | None = None
-    paper_macs: float | None = None
-    paper_top1: float | None = None
+    paper_macs: float | None = None  # the paper's FLOPs
+    paper_top1: float | None = None  # in percent
 
 
 _TITLES = {

@@ -93,7 +93,10 @@ def test_memory_on_a_gpu_is_that_of_the_training(rows):
     assert "| 1153         |" in table
 
 
-def test_files(rows, tmp_path):
+def test_files_and_costs_are_kept(rows, tmp_path):
+    assert read_costs(tmp_path) is None
+    write_costs(tmp_path, COSTS)
+    assert read_costs(tmp_path) == COSTS
     files = write_results(tmp_path / "new", gather(rows, [0, 1]), COUNTS, COSTS)
     assert [file.name for file in files] == ["ablation.json", "ablation.md", "ablation.png"]
     found = json.loads(files[0].read_text())
@@ -104,12 +107,6 @@ def test_files(rows, tmp_path):
     assert sizes == {"params": 1_500_000, "macs": 2_500_000_000, "gpu_mb": None}
     assert found["costs"]["b"]["memory_mb"] == 90.0
     assert found["machine"]["python"]
-
-
-def test_costs_are_kept(tmp_path):
-    assert read_costs(tmp_path) is None
-    assert write_costs(tmp_path, COSTS).name == "costs.json"
-    assert read_costs(tmp_path) == COSTS
 
 
 def test_the_plot_has_both_rows_in_both_halves(tmp_path):
@@ -130,9 +127,7 @@ def test_interval_agrees_with_the_paired_t_test():
     interval = ttest_rel(ours, theirs).confidence_interval()
     assert difference.mean - difference.margin == pytest.approx(interval.low)
     assert difference.mean + difference.margin == pytest.approx(interval.high)
-
-
-def test_only_common_seeds_count():
+    # only common seeds count
     one = paired_difference({0: 5.0, 2: 9.0}, {0: 4.0, 1: 0.0})
     assert (one.mean, one.margin, one.seeds) == (1.0, None, (0,))
     assert math.isnan(paired_difference({0: 5.0}, {1: 4.0}).mean)

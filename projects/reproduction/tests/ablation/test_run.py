@@ -14,16 +14,15 @@ from projects.reproduction.ablation.run import run_all
 from projects.reproduction.tests.ablation.runs import log, make_config
 
 TRAIN = """
-import json, os, sys, time
+import json, os, sys
 from pathlib import Path
 
 sys.path.insert(0, {root!r})
 from projects.reproduction.tests.ablation.runs import log
 
 work_dir = Path(sys.argv[sys.argv.index("--work-dir") + 1])
-gpu = os.environ.get("CUDA_VISIBLE_DEVICES")
 with open({calls!r}, "a") as file:
-    file.write(json.dumps([sys.argv[1:], gpu]) + "\\n")
+    file.write(json.dumps([sys.argv[1:], os.environ.get("CUDA_VISIBLE_DEVICES")]) + "\\n")
 print("training", work_dir)
 if {fails!r} and {fails!r} in str(work_dir):
     sys.exit({words!r})
@@ -46,14 +45,17 @@ def train(tmp_path, request):
         tool = tmp_path / "train.py"
         root = str(request.config.rootpath)
         tool.write_text(TRAIN.format(root=root, calls=str(calls), fails=fails, words=words))
-        try:
-            run_all(runs, tool, poll_seconds=0.05, **options)
-        finally:
-            found = [json.loads(line) for line in calls.read_text().splitlines()]
-            calls.write_text("")
-        return found
+        run_all(runs, tool, poll_seconds=0.05, **options)
+        return [json.loads(line) for line in calls.read_text().splitlines()]
 
     return train
+
+
+@pytest.fixture
+def endless(tmp_path):
+    tool = tmp_path / "endless.py"
+    tool.write_text("import time\ntime.sleep(60)\n")
+    return tool
 
 
 def test_all_runs_in_order_and_once(runs, train, tmp_path, capsys):
@@ -79,18 +81,19 @@ def test_finished_runs_are_kept_and_half_ones_go_on(runs, train):
     assert "--resume" not in early
 
 
-def test_each_gpu_has_one_run_at_a_time(runs, train, monkeypatch):
+@pytest.mark.parametrize(
+    ("visible", "gpus", "seen"),
+    [
+        (None, [3, 5], (["3", "3", "5", "5"], ["3", "5", "5", "5"])),  # one run at a time on each
+        ("6,GPU-7", [1], (["GPU-7"] * 4,)),  # of those that a scheduler leaves
+    ],
+)
+def test_gpus(runs, train, monkeypatch, visible, gpus, seen):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 6)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    calls = train(runs, gpus=[3, 5])
-    assert sorted(gpu for _, gpu in calls) in (["3", "3", "5", "5"], ["3", "5", "5", "5"])
-
-
-def test_gpus_are_those_that_a_scheduler_leaves(runs, train, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "6,GPU-7")
-    ((_, gpu),) = train(runs[:1], gpus=[1])
-    assert gpu == "GPU-7"
+    if visible:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert sorted(gpu for _, gpu in train(runs, gpus=gpus)) in seen
 
 
 def test_after_a_failure_the_others_go_on(runs, train):
@@ -101,9 +104,6 @@ def test_after_a_failure_the_others_go_on(runs, train):
     ):
         train(runs, fails="/a/")
     assert [run.finished() for run in runs] == [False, True, False, True]
-
-
-def test_of_a_failure_its_error_is_told(runs, train):
     with pytest.raises(GloReSegError, match=r"log ends with: error: the second$"):
         train(runs[:1], fails="/a/", words="error: the first\nerror: the second\nleaving\n")
     # of the last attempt alone
@@ -112,21 +112,10 @@ def test_of_a_failure_its_error_is_told(runs, train):
 
 
 def test_an_exit_without_a_score_is_a_failure(tmp_path, runs):
-    tool = tmp_path / "nothing.py"
-    tool.write_text("")
-    with pytest.raises(
-        GloReSegError,
-        match=r"1 of 1 runs failed, the first a seed 0 with no mIoU of iteration 4 in its scalars\."
-        r".* ends with: nothing$",
-    ):
-        run_all(runs[:1], tool, poll_seconds=0.05)
-
-
-@pytest.fixture
-def endless(tmp_path):
-    tool = tmp_path / "endless.py"
-    tool.write_text("import time\ntime.sleep(60)\n")
-    return tool
+    (tmp_path / "nothing.py").touch()
+    message = r"a seed 0 with no mIoU of iteration 4 in its scalars\..* ends with: nothing$"
+    with pytest.raises(GloReSegError, match=message):
+        run_all(runs[:1], tmp_path / "nothing.py", poll_seconds=0.05)
 
 
 def test_a_run_that_another_process_trains_is_refused(runs, endless):
@@ -170,5 +159,4 @@ def test_an_interrupt_ends_the_trainings(runs, endless, monkeypatch, capsys, sig
     assert signal.getsignal(signal.SIGTERM) is before
     assert end.value.__context__ is None  # no traceback of another
     assert [training.process.returncode for training in started] == [-15, -15]
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if "stopping" in line]
-    assert "the trainings save first, and what is done is kept; 0 of 16" in line
+    assert "what is done is kept; 0 of 16 iterations" in capsys.readouterr().out
