@@ -122,14 +122,12 @@ class Handlers:
             return _render("graphs", f"{name} is an ONNX file or has no GloRe unit.")
         figures = []
         for number, matrix in enumerate(adjacencies(model.units[unit]), 1):
-            for figure, alt, what in (
-                (draw_node_graph(matrix), "Nodes and strongest edges", "the strongest edges"),
-                (draw_adjacency(matrix), f"{len(matrix)} nodes squared", "the adjacency matrix"),
+            for figure, what in (
+                (draw_node_graph(matrix), "the strongest edges"),
+                (draw_adjacency(matrix), "the adjacency matrix"),
             ):
                 caption = f"Graph convolution {number}: {what}"
-                figures.append(
-                    embed_figure(figure, alt=f"{alt} of graph {number}", caption=caption)
-                )
+                figures.append(embed_figure(figure, alt=caption, caption=caption))
         note = (
             "The graph is learned in training and the same for every image. In the paper's "
             "Z = ((I - A) V) W an entry of A is the share of node m's state that is subtracted "

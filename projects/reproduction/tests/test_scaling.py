@@ -8,14 +8,7 @@ from mmengine.config import Config
 from glore_seg.apis import load_config
 from glore_seg.apis.complexity import count_config
 from glore_seg.engine import build_model
-from projects.reproduction.scaling import (
-    MIB,
-    Link,
-    Messages,
-    buckets,
-    count_messages,
-    estimate,
-)
+from projects.reproduction.scaling import MIB, Link, Messages, buckets, count_messages, estimate
 
 LINK = Link(bandwidth=1e9, latency=1e-5)
 HEAD = {"type": "FCNHead", "in_channels": 8, "in_index": -1, "channels": 4, "num_convs": 1}
@@ -103,16 +96,14 @@ def test_gradients_that_outlast_the_backward_pass_are_waited_for():
     messages = Messages(gradients=(10**9, 10**6), reduced=(), gathered=())
     found = estimate(messages, processes=2, step=0.3, link=LINK)
     assert found.waited_gradients == pytest.approx(found.gradients - 0.2)
-
     assert estimate(messages, processes=1, step=0.3, link=LINK).efficiency == 1
 
 
 def test_what_cannot_be():
     with pytest.raises(ValueError, match="the link has 0 bytes/s"):
         Link(bandwidth=0, latency=1e-5)
-    messages = Messages((), (), ())
     with pytest.raises(ValueError, match=r"0 processes with steps of 0.1 s; expected 1 or more"):
-        estimate(messages, processes=0, step=0.1, link=LINK)
+        estimate(Messages((), (), ()), processes=0, step=0.1, link=LINK)
 
 
 def test_table_and_json_say_the_same(load_tool, small_config, capsys):

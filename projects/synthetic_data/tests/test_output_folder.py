@@ -25,15 +25,11 @@ def test_a_marker_of_something_else_is_that_of_other_settings(tmp_path, content)
     assert (tmp_path / "made.json").read_bytes() == content
 
 
-def test_a_repeated_call_touches_nothing(tmp_path):
-    root = small(tmp_path / "data")
-    before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
-    small(root)
-    assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
-
-
-def test_other_settings_are_refused_and_overwritten(tmp_path):
+def test_a_repeated_call_touches_nothing_and_other_settings_are_refused(tmp_path):
     root = small(tmp_path / "data", num_train=4)
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
+    small(root, num_train=4)
+    assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
     with pytest.raises(GloReSegError, match=r"other settings.*--overwrite"):
         small(root)
     small(root, overwrite=True)

@@ -95,11 +95,6 @@ def test_bad_uploads_get_a_message(handlers, content, message):
     assert message in handlers.maps(content, "first", UNIT, 4, "red-green")
 
 
-def test_before_an_upload(handlers):
-    assert handlers.segment(None, "first") == {"message": ""}
-    assert "Choose an image first." in handlers.maps(None, "first", UNIT, 4, "red-green")
-
-
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (17, 19, 3)])
 def test_odd_sizes(handlers, shape):
     content = encode(noise(*shape))
@@ -133,6 +128,9 @@ def test_units(handlers):
     assert PageModel(Constant(None)).units == {}  # as of ONNX files
     assert "has no GloRe unit" in handlers.graphs("first", None)
     assert "has no GloRe unit" in handlers.maps(None, "first", None, 4, "red-green")
+    # before an upload
+    assert handlers.segment(None, "first") == {"message": ""}
+    assert "Choose an image first." in handlers.maps(None, "first", UNIT, 4, "red-green")
 
 
 def test_names_are_short_and_unique(small_files, tmp_path):
