@@ -1,4 +1,15 @@
-"""What stands where: a scene from a seed."""
+"""What is where: a scene from a seed, and cues that decide the class of some objects.
+
+| looks like | cue | class |
+| --- | --- | --- |
+| gravel strip beside the road | skyline: towers / hills / viaduct | sidewalk / terrain / road |
+| long cream box with windows | rails and wires in the foreground: yes / no | train / bus |
+| figures behind a guard rail | red cycle lane at the bottom: yes / no | rider / person |
+| boarded barrier | crane above the skyline: yes / no | fence / wall |
+
+The pixels of the object are the same for every value of its cue: the object alone does not tell its
+class. All four cues are drawn independently of the objects and of each other.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from projects.synthetic_data.street_scenes import furniture, people, surroundings, vehicles
-from projects.synthetic_data.street_scenes.context import Cues
+from projects.synthetic_data.street_scenes import people_and_furniture as people
+from projects.synthetic_data.street_scenes import surroundings, vehicles
 from projects.synthetic_data.street_scenes.shapes import Color, Part, View
 
 SPLITS = ("train", "val", "test")
@@ -31,6 +42,45 @@ _STREAMS = {
     "objects": 1877234109,
     "ego": 1189892464,
 }
+
+
+_GRAVEL = {"towers": "sidewalk", "hills": "terrain", "viaduct": "road"}
+
+
+@dataclass(frozen=True)
+class Cues:
+    """What the far surroundings of a scene show."""
+
+    skyline: str  # towers, hills or viaduct
+    rails: bool  # of a tram across the foreground, with a wire above
+    cycle_lane: bool  # a red one in the foreground
+    crane: bool  # above the skyline
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> Cues:
+        """Draw the four cues, each value as likely as the others."""
+        skyline = [*_GRAVEL][rng.integers(len(_GRAVEL))]
+        return cls(skyline, *(bool(rng.integers(2)) for _ in range(3)))
+
+    @property
+    def gravel(self) -> str:
+        """Label of the gravel strip."""
+        return _GRAVEL[self.skyline]
+
+    @property
+    def cream_box(self) -> str:
+        """Label of the long cream box."""
+        return "train" if self.rails else "bus"
+
+    @property
+    def figure(self) -> str:
+        """Label of a figure behind a guard rail."""
+        return "rider" if self.cycle_lane else "person"
+
+    @property
+    def boards(self) -> str:
+        """Label of the boarded barrier."""
+        return "fence" if self.crane else "wall"
 
 
 @dataclass(frozen=True)
@@ -66,7 +116,7 @@ def compose_scene(
     above, horizon, light = LIGHTS[rng.integers(len(LIGHTS))]
     gain = rng.uniform(0.85, 1.1)
 
-    parts = surroundings.backdrop(stream("backdrop"), view, cues, horizon)
+    parts = _backdrop(stream("backdrop"), view, cues, horizon)
     parts += _sides(stream("sides"), view, cues, edges, index)
     if cues.rails:
         parts += surroundings.rails(view)
@@ -79,6 +129,16 @@ def compose_scene(
         parts += surroundings.ego_vehicle(view)
     red, green, blue = (c * gain for c in light)
     return Scene(parts, cues, width, (above, horizon), (red, green, blue), (*key, 1))
+
+
+def _backdrop(rng: np.random.Generator, view: View, cues: Cues, haze: Color) -> list[Part]:
+    """Return sky, crane and skyline: the upper image, as the cues ask for it."""
+    seeds = rng.integers(2**31, size=3)  # a stream each: no cue moves another's random numbers
+    parts = surroundings.sky(np.random.default_rng(seeds[0]), view)
+    parts += surroundings.skyline(np.random.default_rng(seeds[1]), view, cues.skyline, haze)
+    if cues.crane:
+        parts += surroundings.crane(np.random.default_rng(seeds[2]), view)
+    return parts
 
 
 def _sides(
@@ -101,12 +161,12 @@ def _sides(
         if rng.random() < 0.7:
             parts += surroundings.houses(rng, view, edge + f * 6.6)
         for distance in np.sort(rng.uniform(2.2, 7.5, 3))[::-1]:
-            parts += view.place(furniture.tree(rng), edge + f * rng.uniform(4.8, 6.0), 1 / distance)
+            parts += view.place(people.tree(rng), edge + f * rng.uniform(4.8, 6.0), 1 / distance)
         if kind != "none":
             parts += surroundings.barrier(view, kind, edge + f * 3.6, cues.boards)
         elif rng.random() < 0.6:
             for distance in (5.0, 3.8, 2.9):
-                parts += view.place(furniture.bush(rng), edge + f * 3.6, 1 / distance)
+                parts += view.place(people.bush(rng), edge + f * 3.6, 1 / distance)
     return parts
 
 
@@ -166,16 +226,16 @@ def _objects(
         x, t = beside(1.4, 2.2), rng.uniform(0.34, 0.46)
         for k in range(-1, 2):
             add(people.figure(rng, cues.figure), x + 0.85 * k, t - 0.002)
-        add(furniture.guard_rail(2.8), x, t)
+        add(people.guard_rail(2.8), x, t)
 
     for _ in range(rng.integers(1, 3)):
-        add(furniture.traffic_light(rng), beside(0.2, 0.7), rng.uniform(0.26, 0.44))
+        add(people.traffic_light(rng), beside(0.2, 0.7), rng.uniform(0.26, 0.44))
     for _ in range(rng.integers(1, 3)):
-        add(furniture.traffic_sign(rng), beside(0.2, 1.6), rng.uniform(0.28, 0.46))
+        add(people.traffic_sign(rng), beside(0.2, 1.6), rng.uniform(0.28, 0.46))
     for _ in range(rng.integers(1, 3)):
-        add(furniture.lamp_post(rng), beside(0.3, 0.9), rng.uniform(0.16, 0.4))
+        add(people.lamp_post(rng), beside(0.3, 0.9), rng.uniform(0.16, 0.4))
     if rng.random() < 0.3:
-        add(furniture.bin_(rng), beside(0.6, 2.4), rng.uniform(0.3, 0.5))
+        add(people.bin_(rng), beside(0.6, 2.4), rng.uniform(0.3, 0.5))
     if rng.random() < 0.2:
-        add(furniture.pram(rng), beside(0.6, 2.4), rng.uniform(0.3, 0.5))
+        add(people.pram(rng), beside(0.6, 2.4), rng.uniform(0.3, 0.5))
     return objects

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from projects.synthetic_data.street_scenes.context import Cues
 from projects.synthetic_data.street_scenes.shapes import (
     Color,
     Part,
@@ -18,13 +17,9 @@ from projects.synthetic_data.street_scenes.shapes import (
 )
 
 FACADES: tuple[Color, ...] = (
-    (206, 164, 128),
-    (184, 122, 96),
-    (214, 200, 170),
-    (166, 150, 140),
-    (190, 178, 186),
-    (150, 108, 96),
-)
+    (206, 164, 128), (184, 122, 96), (214, 200, 170),
+    (166, 150, 140), (190, 178, 186), (150, 108, 96),
+)  # fmt: skip
 GRAVEL: Color = (168, 160, 140)
 BOARDS: Color = (150, 146, 156)
 
@@ -216,13 +211,3 @@ def ego_vehicle(view: View) -> list[Part]:
         Part(hood, (34, 36, 42), "ego vehicle", (0.02, 0.0)),
         Part(shine, (62, 66, 76), texture=(0.02, 0.0)),
     ]
-
-
-def backdrop(rng: np.random.Generator, view: View, cues: Cues, haze: Color) -> list[Part]:
-    """Return sky, crane and skyline: the upper image, as the cues ask for it."""
-    seeds = rng.integers(2**31, size=3)  # a stream each: no cue moves another's random numbers
-    parts = sky(np.random.default_rng(seeds[0]), view)
-    parts += skyline(np.random.default_rng(seeds[1]), view, cues.skyline, haze)
-    if cues.crane:
-        parts += crane(np.random.default_rng(seeds[2]), view)
-    return parts

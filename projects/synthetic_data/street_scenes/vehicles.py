@@ -12,14 +12,9 @@ from projects.synthetic_data.street_scenes.shapes import Color, Part, box, ellip
 GLASS: Color = (58, 78, 96)
 RUBBER: Color = (28, 28, 32)
 BODY_COLORS: tuple[Color, ...] = (
-    (176, 36, 40),
-    (36, 72, 150),
-    (196, 198, 204),
-    (52, 56, 62),
-    (222, 222, 218),
-    (44, 108, 92),
+    (176, 36, 40), (36, 72, 150), (196, 198, 204), (52, 56, 62), (222, 222, 218), (44, 108, 92),
     (120, 124, 132),
-)
+)  # fmt: skip
 
 
 def _wheel(x: float, radius: float) -> list[Part]:

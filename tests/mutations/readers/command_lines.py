@@ -34,7 +34,7 @@ _DATA = "projects.synthetic_data"
 _LINES = {
     "projects.reproduction.ablation.__main__": "none.py --gather-only --seeds 0 --out out",
     "analysis/class_balance": "small.py --split val --json out/a.json --plot out/a.png",
-    "projects.reproduction.paper_tables.__main__": "--tables table2 --json --plot none.png",
+    "projects.reproduction.paper_tables": "--tables table2 --json --plot none.png",
     "browse_dataset": "small.py --out-dir out --split val --num-images 1 --seed 0",
     "check_submission": "a.zip --data-root data --split val --quiet",
     "dataset_converters/camvid": "data out --quiet",

@@ -1,5 +1,8 @@
-"""Count the networks of rows, and lay the counts out beside the paper's."""
+"""Count the paper's networks: `python -m projects.reproduction.paper_tables`."""
 
+import argparse
+import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +13,11 @@ from matplotlib.figure import Figure
 from prettytable import PrettyTable, TableStyle
 
 from glore_seg.apis.complexity import count_complexity
+from glore_seg.apis.visualize import check_figure
+from glore_seg.cli import run_tool
 from glore_seg.utils.files import atomic_write
 from glore_seg.utils.progress import track
-from projects.reproduction.paper_tables.rows import FIGURE_4, Row
+from projects.reproduction.paper_rows import FIGURE_4, TABLES, Row
 
 Point = tuple[float, float, str]
 _PRINTED = 0.05  # the paper prints one digit after the point
@@ -165,3 +170,39 @@ def plot_costs(series: Mapping[str, Sequence[Point]], out_file: str | Path) -> N
     near.legend(loc="lower right")
     with atomic_write(out_file) as temporary:
         figure.savefig(temporary, dpi=120)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Count, print and draw."""
+    parser = argparse.ArgumentParser(
+        description="Count parameters (P), those with running statistics (P + run) and "
+        "MACs (GMAC) of the networks of the paper's tables, and say by how much they are "
+        "off what it prints.",
+        epilog="example: python -m projects.reproduction.paper_tables --tables table2 figure4 "
+        "--plot figure4.png",
+    )
+    parser.add_argument(
+        "--tables",
+        nargs="+",
+        choices=list(TABLES),
+        default=list(TABLES),
+        metavar="TABLE",
+        help=f"which of {', '.join(TABLES)} to count (default: all)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw Figure 4 to this file")
+    parser.add_argument("--overwrite", action="store_true", help="replace the plot")
+    args = parser.parse_args(argv)
+    if args.plot and "figure4" not in args.tables:
+        parser.error("--plot draws figure4; add it to --tables")
+    if args.plot:
+        check_figure(args.plot, overwrite=args.overwrite)
+    rows = [row for name in args.tables for row in TABLES[name]]
+    counted = count_rows(rows, progress=sys.stderr.isatty())
+    if args.plot:
+        plot_costs(points(counted), args.plot)
+    print(json.dumps(as_records(counted), indent=2) if args.json else as_text(counted))
+
+
+if __name__ == "__main__":
+    run_tool(main)
