@@ -48,21 +48,10 @@ class Messages:
 
 @dataclass(frozen=True)
 class Link:
-    """Between two neighbors of the ring: bytes per second one way, seconds of an empty message.
+    """Between two neighbors of the ring."""
 
-    Raises:
-        ConfigError: The bandwidth is not positive, or the latency negative.
-    """
-
-    bandwidth: float
-    latency: float
-
-    def __post_init__(self) -> None:
-        if self.bandwidth <= 0 or self.latency < 0:
-            raise ConfigError(
-                f"the link has {self.bandwidth:g} bytes/s and a latency of {self.latency:g} s; "
-                "expected a bandwidth above 0 and a latency of 0 or more"
-            )
+    bandwidth: float  # bytes per second, one way
+    latency: float  # seconds of an empty message
 
     def all_reduce(self, size: int, processes: int) -> float:
         """Seconds of an all-reduce of ``size`` bytes."""
@@ -138,12 +127,12 @@ def estimate(messages: Messages, *, processes: int, step: float, link: Link) -> 
     ``step`` are measured seconds of one process with the same batch.
 
     Raises:
-        ConfigError: ``processes`` is below 1 or ``step`` not positive.
+        ConfigError: A number is not positive, or the latency negative.
     """
-    if processes < 1 or step <= 0:
+    if processes < 1 or step <= 0 or link.bandwidth <= 0 or link.latency < 0:
         raise ConfigError(
-            f"{processes} processes with steps of {step:g} s; expected 1 or more, and a time above "
-            "0: measure it, see docs/distributed.md"
+            f"{processes} processes with steps of {step:g} s and a {link}; expected positive "
+            "numbers: measure them, see docs/distributed.md"
         )
     gradients = [link.all_reduce(size, processes) for size in messages.gradients]
     hidden = min(sum(gradients[:-1]), _BACKWARD * step)

@@ -28,7 +28,6 @@ import numpy as np
 from glore_seg.cli import run_tool
 from glore_seg.errors import ConfigError
 from glore_seg.utils.files import atomic_write, write_lines
-from glore_seg.utils.progress import track
 from projects.synthetic_data.output_folder import (
     DatasetFolder,
     check_not_negative,
@@ -191,17 +190,17 @@ def make_moving_shapes(
     if folder.claim(settings, overwrite=overwrite).get("complete"):
         return root
 
-    folder.mark(settings, complete=False)
-    tasks = [(split, index) for split, count in counts.items() for index in range(count)]
-    for split, index in track(tasks, len(tasks), "moving shapes", show=progress):
-        name = f"{split}/{_video_name(index)}"
-        video = root / "videos" / f"{name}.mp4"
-        if video.is_file():  # written last: all of this scene is there
-            continue
+    targets = {
+        root / "videos" / split / f"{_video_name(index)}.mp4": (split, index)
+        for split, count in counts.items()
+        for index in range(count)
+    }
+    for video, (split, index) in folder.write_missing(settings, targets, progress=progress):
         scene = compose_shapes(seed, split, index)
         frames = [paint_frame(scene, frame, size) for frame in range(num_frames)]
         for number, frame in enumerate(frames if raw_frames else [], start=1):
-            with atomic_write(root / "frames" / name / _FRAME_NAME.format(number)) as temporary:
+            file = root / "frames" / split / video.stem / _FRAME_NAME.format(number)
+            with atomic_write(file) as temporary:
                 cv2.imwrite(str(temporary), frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
         write_video(video, frames)
     _write_lists(root / "lists", counts, num_frames if raw_frames else None)

@@ -136,10 +136,8 @@ def make_object_crops(
             for item in (objects[i] for i in chosen):
                 stem = item.image.name.removesuffix(_IMAGE)
                 targets[out / split / name / f"{stem}_{item.number:03d}.png"] = item
-    folder.mark(known, counts=None)
-    for target, item in track(targets.items(), len(targets), "cutting", show=progress):
-        if not target.is_file():
-            write_png(target, _cut(item, size))
+    for target, item in folder.write_missing(known, targets, progress=progress):
+        write_png(target, _cut(item, size))
     folder.mark(known, counts=counts)
     return counts
 

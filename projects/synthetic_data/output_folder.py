@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from glore_seg.errors import ConfigError, OutputError
 from glore_seg.utils.files import atomic_write
+from glore_seg.utils.progress import track
+
+Item = TypeVar("Item")
 
 
 def dataset_parser(description: str | None, what: str, **numbers: int) -> argparse.ArgumentParser:
@@ -85,6 +88,18 @@ class DatasetFolder:
         for part in self.parts:
             shutil.rmtree(root / part, ignore_errors=True)
         return {}
+
+    def write_missing(
+        self, settings: dict[str, Any], targets: dict[Path, Item], *, progress: bool
+    ) -> Iterator[tuple[Path, Item]]:
+        """Mark the folder as incomplete, and yield the targets that do not exist, under a bar.
+
+        A target must be the file that is written last of what belongs to it.
+        """
+        self.mark(settings, complete=False)
+        for path, item in track(targets.items(), len(targets), self.what, show=progress):
+            if not path.is_file():
+                yield path, item
 
     def mark(self, settings: dict[str, Any], **notes: Any) -> None:
         """Write the settings down, with notes such as ``complete=True``."""

@@ -29,29 +29,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--seeds 0 1 2 --amp --channels-last --out work_dirs/ablation",
     )
     parser.add_argument("configs", nargs="+", metavar="CONFIG", help="config files, one a row")
-    parser.add_argument(
-        "--seeds",
-        type=int,
-        nargs="+",
-        default=[0, 1, 2],
-        metavar="SEED",
-        help="all rows with the first before any with the second (default: 0 1 2)",
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("work_dirs/ablation"),
-        metavar="DIR",
-        help="folder of all runs and results (default: work_dirs/ablation)",
-    )
+    numbers = {"type": int, "nargs": "+"}
+    text = "all rows with the first before any with the second (default: 0 1 2)"
+    parser.add_argument("--seeds", **numbers, default=[0, 1, 2], metavar="SEED", help=text)
+    text = "folder of all runs and results (default: %(default)s)"
+    parser.add_argument("--out", type=Path, default=Path("work_dirs/ablation"), help=text)
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (default: 1)")
-    parser.add_argument(
-        "--gpus",
-        type=int,
-        nargs="+",
-        metavar="GPU",
-        help="one run at a time on each of these, counted from 0 as torch finds them",
-    )
+    text = "one run at a time on each of these, counted from 0 as torch finds them"
+    parser.add_argument("--gpus", **numbers, metavar="GPU", help=text)
     parser.add_argument("--amp", action="store_true", help="as in tools/train.py")
     parser.add_argument("--channels-last", action="store_true", help="as in tools/train.py")
     what = parser.add_mutually_exclusive_group()
@@ -64,9 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="train nothing; measure time and memory of a training step of all rows in turns, and "
         "keep that for the tables: on a machine without other work",
     )
-    parser.add_argument(
-        "--device", default="cpu", metavar="DEVICE", help="where --costs runs (default: cpu)"
-    )
+    parser.add_argument("--device", default="cpu", help="where --costs runs (default: cpu)")
     add_cfg_options(parser)
     args = parser.parse_args(argv)
     speed = {"amp": args.amp, "channels_last": args.channels_last}

@@ -18,7 +18,7 @@ from glore_seg.engine.runner import build_model
 from glore_seg.errors import ConfigError
 from glore_seg.utils.devices import usable_device
 from glore_seg.utils.env_info import machine
-from glore_seg.utils.files import atomic_write
+from glore_seg.utils.files import write_lines
 from projects.reproduction.ablation.plan import Row
 from projects.reproduction.measure import make_batch, make_step, saved_bytes, side_by_side
 
@@ -102,8 +102,7 @@ def write_costs(out_dir: Path, costs: Mapping[str, Cost], *, device: str = "cpu"
     """Keep the costs, all of one sitting, for the tables to come; replaces those of another."""
     file = out_dir / _FILE
     content = {"machine": machine(device), "rows": {row: asdict(c) for row, c in costs.items()}}
-    with atomic_write(file) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_lines(file, [json.dumps(content, indent=1)])
     return file
 
 

@@ -56,22 +56,20 @@ def as_markdown(results: Results, counts: Counts, costs: Mapping[str, Cost] | No
         f"last less that of {reference} [95 % interval]",
         *("training, min", "memory, MB", "parameters, M", "GMAC"),
     )
-    scores = []
-    for row, found in results.items():
-        difference = "-" if row == reference else _interval(_difference(found, results[reference]))
-        scores.append(
-            [
-                row,
-                len(found),
-                _spread(result.last for result in found),
-                _spread(result.best for result in found),
-                difference,
-                f"{statistics.fmean(result.minutes for result in found):.1f}",
-                _memory(found, costs.get(row)),
-                f"{counts[row].params / 1e6:.3f}",
-                f"{counts[row].macs / 1e9:.3f}",
-            ]
-        )
+    scores = [
+        [
+            row,
+            len(found),
+            _spread(result.last for result in found),
+            _spread(result.best for result in found),
+            "-" if row == reference else _interval(_difference(found, results[reference])),
+            f"{statistics.fmean(result.minutes for result in found):.1f}",
+            _memory(found, costs.get(row)),
+            f"{counts[row].params / 1e6:.3f}",
+            f"{counts[row].macs / 1e9:.3f}",
+        ]
+        for row, found in results.items()
+    ]
     classes = [
         [name, *(_spread(result.class_iou[name] for result in found) for found in results.values())]
         for name in results[reference][0].class_iou

@@ -99,11 +99,18 @@ def test_gradients_that_outlast_the_backward_pass_are_waited_for():
     assert estimate(messages, processes=1, step=0.3, link=LINK).efficiency == 1
 
 
-def test_what_cannot_be():
-    with pytest.raises(ValueError, match="the link has 0 bytes/s"):
-        Link(bandwidth=0, latency=1e-5)
-    with pytest.raises(ValueError, match=r"0 processes with steps of 0.1 s; expected 1 or more"):
-        estimate(Messages((), (), ()), processes=0, step=0.1, link=LINK)
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"processes": 0}, "0 processes"),
+        ({"step": 0.0}, "steps of 0 s"),
+        ({"link": Link(bandwidth=0, latency=1e-5)}, "bandwidth=0"),
+        ({"link": Link(bandwidth=1e9, latency=-1)}, "latency=-1"),
+    ],
+)
+def test_what_cannot_be(options, text):
+    with pytest.raises(ValueError, match=f"{text}.*; expected positive numbers"):
+        estimate(Messages((), (), ()), **{"processes": 1, "step": 0.1, "link": LINK, **options})
 
 
 def test_table_and_json_say_the_same(load_tool, small_config, capsys):

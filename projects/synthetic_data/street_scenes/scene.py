@@ -31,8 +31,6 @@ LIGHTS: tuple[tuple[Color, Color, Color], ...] = (
     ((104, 130, 186), (246, 204, 158), (1.08, 0.98, 0.86)),
     ((84, 92, 146), (226, 164, 150), (0.9, 0.8, 0.86)),
 )
-
-
 # Each part of a scene has its own random numbers. Other ones give other images: raise DRAWING then.
 _STREAMS = {
     "cues": 2339082798,
@@ -42,8 +40,6 @@ _STREAMS = {
     "objects": 1877234109,
     "ego": 1189892464,
 }
-
-
 _GRAVEL = {"towers": "sidewalk", "hills": "terrain", "viaduct": "road"}
 
 
@@ -62,25 +58,14 @@ class Cues:
         skyline = [*_GRAVEL][rng.integers(len(_GRAVEL))]
         return cls(skyline, *(bool(rng.integers(2)) for _ in range(3)))
 
-    @property
-    def gravel(self) -> str:
-        """Label of the gravel strip."""
-        return _GRAVEL[self.skyline]
-
-    @property
-    def cream_box(self) -> str:
-        """Label of the long cream box."""
-        return "train" if self.rails else "bus"
-
-    @property
-    def figure(self) -> str:
-        """Label of a figure behind a guard rail."""
-        return "rider" if self.cycle_lane else "person"
-
-    @property
-    def boards(self) -> str:
-        """Label of the boarded barrier."""
-        return "fence" if self.crane else "wall"
+    def labels(self) -> dict[str, str]:
+        """Labels of the objects that the cues decide."""
+        return {
+            "gravel": _GRAVEL[self.skyline],
+            "cream box": "train" if self.rails else "bus",
+            "figure": "rider" if self.cycle_lane else "person",
+            "boards": "fence" if self.crane else "wall",
+        }
 
 
 @dataclass(frozen=True)
@@ -116,15 +101,16 @@ def compose_scene(
     above, horizon, light = LIGHTS[rng.integers(len(LIGHTS))]
     gain = rng.uniform(0.85, 1.1)
 
+    labels = cues.labels()
     parts = _backdrop(stream("backdrop"), view, cues, horizon)
-    parts += _sides(stream("sides"), view, cues, edges, index)
+    parts += _sides(stream("sides"), view, labels, edges, index)
     if cues.rails:
         parts += surroundings.rails(view)
     if cues.cycle_lane:
         parts += surroundings.cycle_lane(view)
-    placed = _objects(stream("objects"), view, cues, edges, index)
-    for t, across, item in sorted(placed, key=lambda item: item[0]):
-        parts += view.place(item, across, t)
+    objects = _objects(stream("objects"), labels, edges, index)
+    for item in sorted(objects, key=lambda item: item[2]):
+        parts += view.place(*item)
     if stream("ego").random() < 0.7:
         parts += surroundings.ego_vehicle(view)
     red, green, blue = (c * gain for c in light)
@@ -142,7 +128,11 @@ def _backdrop(rng: np.random.Generator, view: View, cues: Cues, haze: Color) -> 
 
 
 def _sides(
-    rng: np.random.Generator, view: View, cues: Cues, edges: tuple[float, float], index: int
+    rng: np.random.Generator,
+    view: View,
+    labels: dict[str, str],
+    edges: tuple[float, float],
+    index: int,
 ) -> list[Part]:
     """Ground, houses or trees, barriers: left by turns, right at random."""
     names = ("tiles", "grass", "gravel")
@@ -152,7 +142,7 @@ def _sides(
 
     parts: list[Part] = []
     for edge, kind in zip(edges, verges, strict=True):
-        parts += surroundings.verge(view, kind, edge, cues.gravel)
+        parts += surroundings.verge(view, kind, edge, labels["gravel"])
     parts += surroundings.ground(rng, view, edges)
     if rng.random() < 0.35:
         parts += surroundings.parking(view, edges[int(rng.integers(2))])
@@ -163,7 +153,7 @@ def _sides(
         for distance in np.sort(rng.uniform(2.2, 7.5, 3))[::-1]:
             parts += view.place(people.tree(rng), edge + f * rng.uniform(4.8, 6.0), 1 / distance)
         if kind != "none":
-            parts += surroundings.barrier(view, kind, edge + f * 3.6, cues.boards)
+            parts += surroundings.barrier(view, kind, edge + f * 3.6, labels["boards"])
         elif rng.random() < 0.6:
             for distance in (5.0, 3.8, 2.9):
                 parts += view.place(people.bush(rng), edge + f * 3.6, 1 / distance)
@@ -171,14 +161,14 @@ def _sides(
 
 
 def _objects(
-    rng: np.random.Generator, view: View, cues: Cues, edges: tuple[float, float], index: int
-) -> list[tuple[float, float, list[Part]]]:
-    """Vehicles, people and furniture as (nearness, meters across, parts)."""
+    rng: np.random.Generator, labels: dict[str, str], edges: tuple[float, float], index: int
+) -> list[tuple[list[Part], float, float]]:
+    """Vehicles, people and furniture as (parts, meters across, nearness)."""
     left, right = edges
-    objects: list[tuple[float, float, list[Part]]] = []
+    objects: list[tuple[list[Part], float, float]] = []
 
     def add(item: list[Part], across: float, t: float) -> None:
-        objects.append((t, across, item))
+        objects.append((item, across, t))
 
     def beside(near: float, far: float) -> float:
         """Meters across for an object ``near`` to ``far`` meters outside the street."""
@@ -190,7 +180,7 @@ def _objects(
     if large is not None:
         add(large(rng), rng.uniform(-3.5, 3.5), rng.uniform(0.17, 0.23))
     if large is None or rng.random() < 0.5:
-        add(vehicles.cream_box(cues.cream_box), rng.uniform(-4, 4), rng.uniform(0.15, 0.21))
+        add(vehicles.cream_box(labels["cream box"]), rng.uniform(-4, 4), rng.uniform(0.15, 0.21))
 
     if rng.random() < 0.25:
         add(vehicles.truck(rng), beside(1.0, 2.5), rng.uniform(0.18, 0.24))
@@ -225,7 +215,7 @@ def _objects(
     if rng.random() < 0.6:
         x, t = beside(1.4, 2.2), rng.uniform(0.34, 0.46)
         for k in range(-1, 2):
-            add(people.figure(rng, cues.figure), x + 0.85 * k, t - 0.002)
+            add(people.figure(rng, labels["figure"]), x + 0.85 * k, t - 0.002)
         add(people.guard_rail(2.8), x, t)
 
     for _ in range(rng.integers(1, 3)):

@@ -18,7 +18,6 @@ from PIL import Image
 from glore_seg.errors import ConfigError
 from glore_seg.utils.files import atomic_write
 from glore_seg.utils.image_io import write_png
-from glore_seg.utils.progress import track
 from projects.synthetic_data.output_folder import DatasetFolder, check_not_negative
 from projects.synthetic_data.street_scenes.scene import Scene, compose_scene
 from projects.synthetic_data.street_scenes.shapes import clip
@@ -81,30 +80,29 @@ def make_street_scenes(
     if folder.claim(settings, overwrite=overwrite).get("complete"):
         return root
 
-    folder.mark(settings, complete=False)
-    tasks = [(split, index) for split, count in counts.items() for index in range(count)]
-    for split, index in track(tasks, len(tasks), "street scenes", show=progress):
-        _write_scene(root, split, index, (height, width), seed)
+    targets: dict[Path, tuple[str, int]] = {}
+    for split, count in counts.items():
+        for index in range(count):
+            city = _CITIES[split][index % len(_CITIES[split])]
+            name = f"{city}_{index:06d}_000019_leftImg8bit.png"
+            targets[root / "leftImg8bit" / split / city / name] = split, index
+    for image, (split, index) in folder.write_missing(settings, targets, progress=progress):
+        scene = compose_scene(seed, split, index, width=width / height)
+        if split != "test":
+            name = image.name.replace("leftImg8bit.png", "gtFine")
+            stem = root / "gtFine" / split / image.parent.name / name
+            _write_labels(stem, polygons(scene, (height, width)))
+        write_png(image, paint(scene, (height, width)))
     folder.mark(settings, complete=True)
     return root
 
 
-def _write_scene(root: Path, split: str, index: int, size: tuple[int, int], seed: int) -> None:
-    city = _CITIES[split][index % len(_CITIES[split])]
-    name = f"{city}_{index:06d}_000019"
-    image = root / "leftImg8bit" / split / city / f"{name}_leftImg8bit.png"
-    if image.is_file():  # written last: all of this scene is there
-        return
-    scene = compose_scene(seed, split, index, width=size[1] / size[0])
-    if split != "test":
-        annotation = polygons(scene, size)
-        stem = root / "gtFine" / split / city / f"{name}_gtFine"
-        with atomic_write(f"{stem}_polygons.json") as temporary:
-            temporary.write_text(json.dumps(annotation))
-        for kind, label_image in label_images(annotation).items():
-            with atomic_write(f"{stem}_{kind}.png") as temporary:
-                label_image.save(temporary)
-    write_png(image, paint(scene, size))
+def _write_labels(stem: Path, annotation: dict) -> None:
+    with atomic_write(f"{stem}_polygons.json") as temporary:
+        temporary.write_text(json.dumps(annotation))
+    for kind, label_image in label_images(annotation).items():
+        with atomic_write(f"{stem}_{kind}.png") as temporary:
+            label_image.save(temporary)
 
 
 def paint(scene: Scene, size: tuple[int, int]) -> np.ndarray:

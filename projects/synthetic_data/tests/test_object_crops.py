@@ -1,14 +1,11 @@
 """Crops of objects: what is cut, from which images, and what a second call does."""
 
-import json
-
 import cv2
 import numpy as np
 import pytest
 
 from glore_seg.errors import GloReSegError
 from glore_seg.utils.image_io import write_png
-from projects.synthetic_data import object_crops
 from projects.synthetic_data.object_crops import make_object_crops
 from projects.synthetic_data.tests.test_output_folder import contents
 
@@ -47,6 +44,7 @@ def test_objects_are_instances_or_regions_and_windows_stay_in_the_image(src, tmp
     out = tmp_path / "out"
     counts = make(src, out)
     assert counts == {split: {"car": 4, "traffic sign": 2} for split in ("train", "val")}
+    assert make(src, out) == counts
     for split, city in (("train", "aachen"), ("val", "lindau")):  # no image serves both
         assert {p.name for p in (out / split / "car").iterdir()} == {
             f"{city}_{n:06d}_000019_{k:03d}.png" for n in range(2) for k in range(2)
@@ -78,26 +76,6 @@ def test_a_limit_takes_by_the_seed(src, tmp_path):
         make(src, tmp_path / "a", num_train=1, seed=seed, overwrite=True)
         chosen |= {p.name for p in (tmp_path / "a/train/car").iterdir()}
     assert len(chosen) > 1
-
-
-def test_goes_on_and_touches_nothing_when_complete(src, tmp_path, monkeypatch):
-    out, calls = tmp_path / "out", []
-    whole = make(src, tmp_path / "whole")
-
-    def stop_at_third(path, crop):
-        calls.append(path)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        write_png(path, crop)
-
-    monkeypatch.setattr(object_crops, "write_png", stop_at_third)
-    with pytest.raises(KeyboardInterrupt):
-        make(src, out)
-    assert json.loads((out / object_crops.MARKER).read_text())["counts"] is None
-    assert make(src, out) == whole
-    assert make(src, out) == whole
-    assert len(calls) == 3 + 12 - 2
-    assert contents(out) == contents(tmp_path / "whole")
 
 
 def test_what_is_missing_is_named(src, tmp_path):

@@ -1,10 +1,12 @@
 """What the three datasets share, tested with videos and street scenes as users make them."""
 
+import json
+
 import pytest
 
 from glore_seg.errors import GloReSegError
 from projects.synthetic_data.output_folder import DatasetFolder
-from projects.synthetic_data.street_scenes import make_street_scenes
+from projects.synthetic_data.street_scenes import make_street_scenes, paint, writer
 
 
 def small(root, **options):
@@ -34,6 +36,24 @@ def test_a_repeated_call_touches_nothing_and_other_settings_are_refused(tmp_path
         small(root)
     small(root, overwrite=True)
     assert contents(root) == contents(small(tmp_path / "fresh"))
+
+
+def test_interrupted_run_goes_on(tmp_path, monkeypatch):
+    calls = []
+
+    def stop_at_third(scene, size):
+        calls.append(size)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return paint(scene, size)
+
+    monkeypatch.setattr(writer, "paint", stop_at_third)
+    with pytest.raises(KeyboardInterrupt):
+        small(tmp_path / "data")
+    assert json.loads((tmp_path / "data" / writer.MARKER).read_text())["complete"] is False
+    small(tmp_path / "data")
+    assert len(calls) == 3 + 2  # the two finished ones are not painted again
+    assert contents(tmp_path / "data") == contents(small(tmp_path / "whole"))
 
 
 def test_other_files_are_kept(tmp_path):

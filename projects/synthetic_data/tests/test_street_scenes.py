@@ -12,7 +12,6 @@ from projects.synthetic_data.street_scenes import (
     compose_scene,
     label_images,
     make_street_scenes,
-    paint,
     polygons,
     writer,
 )
@@ -97,24 +96,6 @@ def test_the_seed_decides_and_a_larger_dataset_contains_the_smaller(tmp_path):
     assert len({one[name] for name in images} | {other[name] for name in images}) == 8
     del one[next(name for name in one if name.name == writer.MARKER)]
     assert one.items() <= two.items()
-
-
-def test_interrupted_run_goes_on(tmp_path, monkeypatch):
-    calls = []
-
-    def stop_at_third(scene, size):
-        calls.append(size)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return paint(scene, size)
-
-    monkeypatch.setattr(writer, "paint", stop_at_third)
-    with pytest.raises(KeyboardInterrupt):
-        small(tmp_path / "data")
-    assert json.loads((tmp_path / "data" / writer.MARKER).read_text())["complete"] is False
-    small(tmp_path / "data")
-    assert len(calls) == 3 + 2  # the two finished ones are not painted again
-    assert contents(tmp_path / "data") == contents(small(tmp_path / "whole"))
 
 
 @pytest.mark.parametrize(
