@@ -9,9 +9,8 @@ from pathlib import Path
 
 from glore_seg.cli import add_cfg_options, run_tool
 from projects.reproduction.ablation.costs import count_rows, measure_costs, read_costs, write_costs
-from projects.reproduction.ablation.output import write_results
 from projects.reproduction.ablation.plan import plan_rows, plan_runs
-from projects.reproduction.ablation.results import gather
+from projects.reproduction.ablation.results import gather, write_results
 from projects.reproduction.ablation.run import run_all
 
 TRAIN_TOOL = Path(__file__).parents[3] / "tools" / "train.py"

@@ -10,9 +10,14 @@ from scipy.stats import ttest_rel
 
 from glore_seg.apis.complexity import Complexity
 from projects.reproduction.ablation.costs import Cost, read_costs, write_costs
-from projects.reproduction.ablation.output import as_markdown, plot_ablation, write_results
 from projects.reproduction.ablation.plan import Run, plan_rows
-from projects.reproduction.ablation.results import gather, paired_difference
+from projects.reproduction.ablation.results import (
+    as_markdown,
+    gather,
+    paired_difference,
+    plot_ablation,
+    write_results,
+)
 from projects.reproduction.tests.ablation.runs import log, make_config
 
 COSTS = {
