@@ -180,13 +180,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("config", help="config file")
     parser.add_argument("--gpus", type=int, default=8, help="number of processes (default: 8)")
-    for option, default, text in (
-        ("--step-ms", None, "measured step of one process, in ms"),
-        ("--bandwidth", 10.0, "of the slowest link, in GB/s (default: 10)"),
-        ("--latency", 20.0, "of a message, in microseconds (default: 20)"),
-    ):
-        required = default is None
-        parser.add_argument(option, type=float, default=default, required=required, help=text)
+    parser.add_argument("--step-ms", type=float, required=True, help="measured, of one process")
+    text = "of the slowest link, in GB/s (default: 10)"
+    parser.add_argument("--bandwidth", type=float, default=10.0, help=text)
+    text = "of a message, in microseconds (default: 20)"
+    parser.add_argument("--latency", type=float, default=20.0, help=text)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     add_cfg_options(parser)
     args = parser.parse_args(argv)

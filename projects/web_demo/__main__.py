@@ -39,9 +39,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--root-path", help="path under which a reverse proxy serves the page, such as /glore"
     )
-    for unit, what in (("megabytes", "file"), ("megapixels", "image")):
-        text, default = f"of an uploaded {what} (default: %(default)g)", getattr(Limits, unit)
-        parser.add_argument(f"--max-{unit}", type=float, default=default, help=text)
+    limit = {"type": float, "help": "of an uploaded image (default: %(default)g)"}
+    parser.add_argument("--max-megabytes", **limit, default=Limits.megabytes)
+    parser.add_argument("--max-megapixels", **limit, default=Limits.megapixels)
     args = parser.parse_args(argv)
     limits = Limits(megabytes=args.max_megabytes, megapixels=args.max_megapixels)
     handlers = Handlers(load_page_models(args.checkpoint, args.config, device=args.device), limits)
