@@ -29,24 +29,15 @@ class MapStatistics:
 
     The residual of a map is its difference from the mean map of its node over all images: roads
     are at the bottom of every image, for example, and image borders look alike.
-
-    Args:
-        images: P.
-        between_nodes: Absolute correlation of two nodes' maps on the same image; 1 if all nodes
-            look at the same, up to the sign.
-        residual: Share of the residual in the variance within maps, 0 to 1; 0 if all images get
-            the same map.
-        mirrored: Correlation of an image's residual with that of the mirrored image, mirrored
-            back; near 1 if maps follow the content of the image.
-        unmirrored: The same without mirroring back; below ``mirrored`` if maps move with the
-            content.
     """
 
     images: int
+    # Absolute, of two nodes on the same image; 1 if all look at the same, up to the sign.
     between_nodes: float
-    residual: float
+    residual: float  # its share in the variance within maps, 0 to 1; 0 if all images get one map
+    # Of an image's residual with the mirrored image's, mirrored back; 1 if maps follow the content.
     mirrored: float
-    unmirrored: float
+    unmirrored: float  # the same without mirroring back; below it if maps move with the content
 
     def __str__(self) -> str:
         return (
@@ -62,12 +53,8 @@ def map_statistics(
 ) -> MapStatistics:
     """Compare the maps of a unit's nodes with each other, and with those of mirrored images.
 
-    Args:
-        weights: Maps (N, h, w) of two or more images of one size, N at least 2.
-        mirrored_weights: Those of the same images, mirrored left to right.
-
-    Returns:
-        Means over pairs of nodes, or nodes, and images. Constant maps have correlation 0.
+    Maps are (N, h, w); those of mirrored images are not mirrored back. Constant maps have
+    correlation 0.
 
     Raises:
         ConfigError: There are fewer than two images or nodes, or images of several sizes.

@@ -48,13 +48,8 @@ def side_by_side(
 ) -> dict[str, Timing]:
     """Time several functions in turns, so that other load on the machine affects all of them.
 
-    Every other round runs them in reverse order.
-
-    Args:
-        ways: Functions to time, by name.
-        rounds: Timed runs of each.
-        warmup: Untimed runs of each before.
-        max_seconds: Stop after the round that passes this, but not before the third.
+    Every other round runs them in reverse order. Stops after the round that passes
+    ``max_seconds``, but not before the third.
     """
     for _ in range(warmup):
         for way in ways.values():
@@ -90,9 +85,7 @@ def _wait() -> None:
 def saved_bytes(forward: Callable[[], object], *, beyond: Sequence[Tensor] = ()) -> int:
     """Bytes that autograd keeps for the backward pass; every storage counts once.
 
-    Args:
-        forward: Runs the forward pass.
-        beyond: Tensors that exist anyway, such as the input and the parameters.
+    Tensors ``beyond``, such as the input and the parameters, exist anyway and do not count.
     """
     known = {tensor.untyped_storage().data_ptr() for tensor in beyond}
     kept: dict[int, Tensor] = {}
@@ -111,15 +104,7 @@ def saved_bytes(forward: Callable[[], object], *, beyond: Sequence[Tensor] = ())
 def make_batch(
     count: int, height: int, width: int, *, num_classes: int, device: torch.device | str
 ) -> dict[str, list]:
-    """Make a batch of random images and labels as from a data loader, but on the device.
-
-    Args:
-        count: Images.
-        height: Of each, in pixels.
-        width: Of each, in pixels.
-        num_classes: Labels are 0 to ``num_classes - 1``.
-        device: Where the tensors are.
-    """
+    """Make a batch of random images and labels as from a data loader, but on the device."""
     samples = []
     for _ in range(count):
         label = torch.randint(0, num_classes, (1, height, width), device=device)
@@ -138,10 +123,8 @@ def make_step(
 ) -> Callable[[], object]:
     """Return a function that runs one step: preprocessing, loss, gradients, optimizer.
 
-    Args:
-        model: A segmentor; it is set to training mode.
-        batch: From :func:`make_batch`.
-        optim_wrapper: The config's.
+    The segmentor is set to training mode; ``batch`` is from :func:`make_batch` and
+    ``optim_wrapper`` the config's.
     """
     optim = build_optim_wrapper(model.train(), ConfigDict(copy.deepcopy(optim_wrapper)))
     return lambda: model.train_step(copy.copy(batch), optim)

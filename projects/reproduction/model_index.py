@@ -33,11 +33,6 @@ class IndexedModel:
         """Path of the config from the project's root."""
         return self.entry["Config"]
 
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Channels and sizes of one input; a text in the file, as mim expects."""
-        return tuple(int(size) for size in self.entry["Metadata"]["Input"].split(" x "))
-
 
 def read_model_index(root: Path = ROOT) -> list[IndexedModel]:
     """Read the metafiles that ``root/model-index.yml`` imports.
@@ -51,32 +46,27 @@ def read_model_index(root: Path = ROOT) -> list[IndexedModel]:
         for name in _read(root / "model-index.yml")["Import"]
         for entry in _read(root / name)["Models"]
     ]
-    seen: set[str] = set()
+    files = (file.relative_to(root) for file in (root / "configs").rglob("*.py"))
+    unlisted = {file.as_posix() for file in files if "_base_" not in file.parts}
     for model in models:
         where = f"{model.metafile.relative_to(root)}: Config {model.config!r}"
-        if model.config in seen:
-            raise ConfigError(f"{where} is listed twice; expected once")
-        if not (root / model.config).is_file():
-            raise ConfigError(f"{where} does not exist below {root}; remove or correct the entry")
+        if model.config not in unlisted:
+            raise ConfigError(f"{where} is no config below {root}, or listed twice")
         if Path(model.config).stem != model.entry["Name"]:
             raise ConfigError(f"{where} has the Name {model.entry['Name']!r}; expected the file's")
-        seen.add(model.config)
-    files = (file.relative_to(root) for file in (root / "configs").rglob("*.py"))
-    unlisted = {f.as_posix() for f in files if "_base_" not in f.parts} - seen
+        unlisted.remove(model.config)
     if unlisted:
         raise ConfigError(f"no metafile lists {', '.join(sorted(unlisted))}; add entries")
     return models
 
 
 def update_counts(models: list[IndexedModel], root: Path = ROOT) -> list[str]:
-    """Set ``Parameters`` and ``FLOPs`` of the entries, in memory, to what is counted.
-
-    Returns:
-        One line for each count that differed or was missing.
-    """
+    """Set ``Parameters`` and ``FLOPs`` of the entries, in memory; one line for each change."""
     changes = []
     for model in models:
-        counts = count_config(load_config(str(root / model.config)), model.input_shape)
+        # a text, as mim expects
+        shape = tuple(int(size) for size in model.entry["Metadata"]["Input"].split(" x "))
+        counts = count_config(load_config(str(root / model.config)), shape)
         for key, value in {"Parameters": counts.params, "FLOPs": counts.macs}.items():
             old = model.entry["Metadata"].get(key)
             if old != value:
@@ -126,14 +116,9 @@ def _row(model: IndexedModel) -> str:
         f"({result['Source']})"
         for result in model.entry.get("Results", [])
     )
-    cells = [
-        f"[`{link}`]({link})",
-        meta["Training Data"],
-        meta["Input"],
-        f"{meta['Parameters'] / 1e6:.3f}",
-        f"{meta['FLOPs'] / 1e9:.1f}" if meta["FLOPs"] >= 1e11 else f"{meta['FLOPs'] / 1e9:.3f}",
-        quoted,
-    ]
+    macs = f"{meta['FLOPs'] / 1e9:.{1 if meta['FLOPs'] >= 1e11 else 3}f}"
+    cells = [f"[`{link}`]({link})", meta["Training Data"], meta["Input"]]
+    cells += [f"{meta['Parameters'] / 1e6:.3f}", macs, quoted]
     return f"| {' | '.join(cells)} |"
 
 

@@ -38,43 +38,20 @@ _BACKWARD = 2 / 3  # share of a step: two products for each one of the forward p
 
 @dataclass(frozen=True)
 class Messages:
-    """Bytes of each message of one step, as one process sends them.
+    """Bytes of each message of one step, as one process sends them."""
 
-    Args:
-        gradients: All-reduces of DDP, one for each bucket, in order.
-        reduced: All-reduces of norm statistics and their gradients.
-        gathered: All-gathers of norm statistics.
-        loop: All-reduces of the training loop.
-    """
-
-    gradients: tuple[int, ...]
-    reduced: tuple[int, ...]
-    gathered: tuple[int, ...]
-    loop: tuple[int, ...] = (_FINITE, _SIGNAL)
+    gradients: tuple[int, ...]  # all-reduces of DDP, one for each bucket, in order
+    reduced: tuple[int, ...]  # all-reduces of norm statistics and their gradients
+    gathered: tuple[int, ...]  # all-gathers of norm statistics
+    loop: tuple[int, ...] = (_FINITE, _SIGNAL)  # all-reduces of the training loop
 
 
 @dataclass(frozen=True)
 class Link:
-    """Between two neighbors of the ring.
+    """Between two neighbors of the ring."""
 
-    Args:
-        bandwidth: Bytes per second, one way.
-        latency: Seconds of an empty message.
-
-    Raises:
-        ConfigError: The bandwidth is not positive, or the latency negative.
-    """
-
-    bandwidth: float
-    latency: float
-
-    def __post_init__(self) -> None:
-        """Check both."""
-        if self.bandwidth <= 0 or self.latency < 0:
-            raise ConfigError(
-                f"the link has {self.bandwidth:g} bytes/s and a latency of {self.latency:g} s; "
-                "expected a bandwidth above 0 and a latency of 0 or more"
-            )
+    bandwidth: float  # bytes per second, one way
+    latency: float  # seconds of an empty message
 
     def all_reduce(self, size: int, processes: int) -> float:
         """Seconds of an all-reduce of ``size`` bytes."""
@@ -87,21 +64,13 @@ class Link:
 
 @dataclass(frozen=True)
 class Scaling:
-    """An estimate, in seconds.
+    """An estimate, in seconds."""
 
-    Args:
-        alone: A step of one process.
-        gradients: All gradient messages, hidden or not.
-        waited_gradients: The part of them that is waited for.
-        statistics: Messages of the norms.
-        loop: Messages of the loop.
-    """
-
-    alone: float
-    gradients: float
-    waited_gradients: float
-    statistics: float
-    loop: float
+    alone: float  # a step of one process
+    gradients: float  # all gradient messages, hidden or not
+    waited_gradients: float  # the part of them that is waited for
+    statistics: float  # messages of the norms
+    loop: float  # messages of the loop
 
     @property
     def step(self) -> float:
@@ -115,15 +84,11 @@ class Scaling:
 
 
 def count_messages(cfg: Config, input_shape: tuple[int, ...], *, bucket_mb: float = 25) -> Messages:
-    """Count what each of several processes sends in a step.
+    """Count what each of several processes sends in a step with an input of shape (C, H, W).
 
     The network is built without weights and run once on the meta device. Frozen parameters and
     norms in evaluation mode send nothing. Checkpointed parts (``with_cp``) count once.
-
-    Args:
-        cfg: Config of a network.
-        input_shape: One input, (C, H, W).
-        bucket_mb: DDP's ``bucket_cap_mb``, in MiB.
+    ``bucket_mb`` is DDP's ``bucket_cap_mb``, in MiB.
     """
     model = build_model(cfg).train()
     wanted = [p for p in model.parameters() if p.requires_grad]
@@ -142,11 +107,9 @@ def count_messages(cfg: Config, input_shape: tuple[int, ...], *, bucket_mb: floa
 
 
 def buckets(sizes: list[int], bucket_mb: float) -> tuple[int, ...]:
-    """Bytes of each of DDP's buckets: the first one is full at 1 MiB, the others at the cap.
+    """Bytes of each of DDP's buckets, of gradients in order of arrival.
 
-    Args:
-        sizes: Bytes of each gradient, in order of arrival.
-        bucket_mb: The cap in MiB.
+    The first bucket is full at 1 MiB, the others at the cap of ``bucket_mb`` MiB.
     """
     found: list[int] = []
     current = 0
@@ -159,21 +122,17 @@ def buckets(sizes: list[int], bucket_mb: float) -> tuple[int, ...]:
 
 
 def estimate(messages: Messages, *, processes: int, step: float, link: Link) -> Scaling:
-    """Estimate the step of several processes.
+    """Estimate the step of several processes over the slowest link of the ring.
 
-    Args:
-        messages: What each process sends.
-        processes: Number of processes.
-        step: Measured seconds of a step of one process with the same batch.
-        link: The slowest link of the ring.
+    ``step`` are measured seconds of one process with the same batch.
 
     Raises:
-        ConfigError: ``processes`` is below 1 or ``step`` not positive.
+        ConfigError: A number is not positive, or the latency negative.
     """
-    if processes < 1 or step <= 0:
+    if processes < 1 or step <= 0 or link.bandwidth <= 0 or link.latency < 0:
         raise ConfigError(
-            f"{processes} processes with steps of {step:g} s; expected 1 or more, and a time above "
-            "0: measure it, see docs/distributed.md"
+            f"{processes} processes with steps of {step:g} s and a {link}; expected positive "
+            "numbers: measure them, see docs/distributed.md"
         )
     gradients = [link.all_reduce(size, processes) for size in messages.gradients]
     hidden = min(sum(gradients[:-1]), _BACKWARD * step)
@@ -211,8 +170,8 @@ def _synchronized_norms(model: nn.Module, run: Callable[[], Any]) -> list[tuple[
     return found
 
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Count, estimate and print."""
     parser = argparse.ArgumentParser(
         description="Count what the processes of a training send each other, and estimate their "
         "step from that of one process (docs/distributed.md).",
@@ -221,23 +180,14 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("config", help="config file")
     parser.add_argument("--gpus", type=int, default=8, help="number of processes (default: 8)")
-    parser.add_argument(
-        "--step-ms", type=float, required=True, help="measured step of one process, in ms"
-    )
-    parser.add_argument(
-        "--bandwidth", type=float, default=10.0, help="of the slowest link, in GB/s (default: 10)"
-    )
-    parser.add_argument(
-        "--latency", type=float, default=20.0, help="of a message, in microseconds (default: 20)"
-    )
+    parser.add_argument("--step-ms", type=float, required=True, help="measured, of one process")
+    text = "of the slowest link, in GB/s (default: 10)"
+    parser.add_argument("--bandwidth", type=float, default=10.0, help=text)
+    text = "of a message, in microseconds (default: 20)"
+    parser.add_argument("--latency", type=float, default=20.0, help=text)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     add_cfg_options(parser)
-    return parser.parse_args(argv)
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Count, estimate and print."""
-    args = parse_args(argv)
+    args = parser.parse_args(argv)
     cfg = load_config(args.config, cfg_options=args.cfg_options)
     link = Link(bandwidth=args.bandwidth * 1e9, latency=args.latency * 1e-6)
     messages = count_messages(cfg, (3, *input_sizes(cfg)))

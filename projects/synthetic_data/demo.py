@@ -45,16 +45,10 @@ def run_demo(
     A second call on the same folder goes on where the first stopped.
 
     Args:
-        config: A config whose dataset takes ``data_root``, such as
-            ``configs/fcn_r18_glore_street-scenes.py``.
-        out_dir: Gets ``street_scenes/`` and ``work_dir/``, ``class_table.txt``,
-            ``training_curve.png``, ``panel.png``, ``report.html``, ``submission.zip`` and the best
-            checkpoint.
+        config: A config whose dataset takes ``data_root``.
+        out_dir: Gets ``street_scenes/``, ``work_dir/``, tables, figures, report and submission.
         max_iters: Iterations of training. Default: the config's own.
         scenes: Arguments of ``make_street_scenes``, such as ``{"num_train": 8}``. Default: its own.
-
-    Raises:
-        FileExistsError: ``out_dir/street_scenes`` is there and was made otherwise.
     """
     start = time.monotonic()
     warnings.filterwarnings("ignore", module="mm(seg|engine)")  # of no use to a newcomer
@@ -72,18 +66,17 @@ def run_demo(
     cfg.custom_hooks = [*(cfg.get("custom_hooks") or []), {"type": "ProgressBarHook"}]
 
     _say("2/5  Scoring the network before training")
-    untrained = _score_untrained(cfg, out_dir / "untrained")
+    untrained_cfg = cfg.copy()
+    untrained_cfg.work_dir = str(out_dir / "untrained")
+    untrained = _runner(untrained_cfg).test()
     _say(f"3/5  Training for {cfg.train_cfg.max_iters} iterations")
     cfg.resume = (Path(cfg.work_dir) / "last_checkpoint").exists()
     _runner(cfg).train()
     _say("4/5  Scoring the best checkpoint and drawing")
     checkpoint = find_checkpoint(Path(cfg.work_dir))
+    report = out_dir / "report.html"
     trained = write_report(
-        Path(cfg.work_dir),
-        out_dir / "report.html",
-        config=cfg,
-        checkpoint=checkpoint,
-        overwrite=True,
+        Path(cfg.work_dir), report, config=cfg, checkpoint=checkpoint, overwrite=True
     )
 
     table = _class_table(untrained, trained)
@@ -98,8 +91,7 @@ def run_demo(
         f"Done in {minutes:.1f} minutes: mIoU {untrained['mIoU']:.2f} -> {trained.mean_iou:.2f} %. "
         f"In {out_dir}: report.html, class_table.txt, training_curve.png, panel.png, "
         f"submission.zip, {checkpoint.relative_to(out_dir)}. "
-        "Next: your own images (docs/your_data.md) or Cityscapes "
-        "(docs/cityscapes.md)."
+        "Next: your own images (docs/your_data.md) or Cityscapes (docs/cityscapes.md)."
     )
 
 
@@ -123,13 +115,6 @@ def submit_demo(config: str, out_dir: Path, checkpoint: Path) -> str:
 
 def _say(text: str) -> None:
     print(f"\n=== {text}", flush=True)
-
-
-def _score_untrained(cfg: Config, folder: Path) -> dict[str, float]:
-    cfg = cfg.copy()
-    cfg.work_dir = str(folder)
-    cfg.resume = False
-    return _runner(cfg).test()
 
 
 def _runner(cfg: Config) -> Runner:
@@ -156,13 +141,8 @@ def _draw_predictions(cfg: Config, checkpoint: Path, out_file: Path) -> None:
     for index in evenly_spaced(dataset, _PANEL_ROWS):
         image = read_image(dataset, index)
         assert image.label is not None  # evaluating refused those without
-        rows.append(
-            {
-                "input": image.image,
-                "ground truth": image.label,
-                "prediction": predictor.predict(image.path),
-            }
-        )
+        prediction = predictor.predict(image.path)
+        rows.append({"input": image.image, "ground truth": image.label, "prediction": prediction})
     draw_panel(rows, out_file, classes=predictor.classes, palette=predictor.palette)
 
 

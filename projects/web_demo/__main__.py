@@ -13,7 +13,6 @@ from projects.web_demo.uploads import Limits
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Serve the page until interrupted."""
-    limits = Limits()
     parser = argparse.ArgumentParser(
         description="Serve a page to try checkpoints on images: label maps of one or two "
         "checkpoints, projection maps and node graph. By default only this machine can open it. "
@@ -21,12 +20,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         epilog="example: python -m projects.web_demo --checkpoint "
         "work_dirs/fcn_r50_glore_cityscapes/iter_80000.pth",
     )
-    parser.add_argument(
-        "--checkpoint",
-        nargs="+",
-        required=True,
-        help="checkpoint or ONNX files; two or more can be compared",
-    )
+    files = "checkpoint or ONNX files; two or more can be compared"
+    parser.add_argument("--checkpoint", nargs="+", required=True, help=files)
     parser.add_argument(
         "--config",
         nargs="+",
@@ -44,18 +39,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--root-path", help="path under which a reverse proxy serves the page, such as /glore"
     )
-    parser.add_argument(
-        "--max-megabytes",
-        type=float,
-        default=limits.megabytes,
-        help="of an uploaded file (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--max-megapixels",
-        type=float,
-        default=limits.megapixels,
-        help="of an uploaded image (default: %(default)g)",
-    )
+    limit = {"type": float, "help": "of an uploaded image (default: %(default)g)"}
+    parser.add_argument("--max-megabytes", **limit, default=Limits.megabytes)
+    parser.add_argument("--max-megapixels", **limit, default=Limits.megapixels)
     args = parser.parse_args(argv)
     limits = Limits(megabytes=args.max_megabytes, megapixels=args.max_megapixels)
     handlers = Handlers(load_page_models(args.checkpoint, args.config, device=args.device), limits)

@@ -1,81 +1,93 @@
 """The answers of the page, independent of gradio.
 
-Shape legend: N nodes of a unit; h, w size of its map.
+Shape legend: H, W size of an image; N nodes of a unit; h, w size of its map.
 """
 
+import base64
 import logging
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import cv2
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from glore_seg.evaluation import CITYSCAPES_CLASSES, label_id_table
 from glore_seg.visualization import (
     adjacencies,
     draw_adjacency,
     draw_node_graph,
+    find_boxes,
     paint_weights,
     pick_nodes,
+    weigh_differences,
 )
 from glore_seg.visualization.projections import full_color
 from glore_seg.visualization.report import Embedded, embed_figure, embed_image
 from projects.web_demo.models import PageModel
 from projects.web_demo.uploads import Limits, UploadError, read_upload
-from projects.web_demo.viewer import show_result
 
 ALONE = "no other"  # the choice of no second model
+_BOXES = 3
 _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Handlers:
-    """The answers of the page, without state.
-
-    Args:
-        models: The networks by name, of the same classes.
-        limits: Limits of an upload.
-    """
+    """The answers of the page, without state; the models have the same classes."""
 
     models: Mapping[str, PageModel]
     limits: Limits = field(default_factory=Limits)
 
     def segment(self, content: bytes | None, name: str, other: str = ALONE) -> dict[str, Any]:
-        """Segment an upload.
-
-        Args:
-            content: Bytes of the uploaded file; None before an upload.
-            name: Name of a model.
-            other: Name of a second one to compare with, or :data:`ALONE`.
+        """Segment an uploaded file, None before an upload, by one model or by two.
 
         Returns:
-            Data for the viewer, see :func:`show_result`, or a message.
+            A message, or the image as a data URI, the classes with their colors, and for each model
+            its compressed label map, the shares of the classes and PNG files. For two models also
+            the share of pixels on which they agree, and boxes where they differ, relative to the
+            size of the image.
         """
         if content is None:
             return {"message": ""}
         models = {n: self.models[n] for n in (name, other) if n != ALONE}
         try:
             upload = read_upload(content, self.limits)
-            labels = {n: model.segment(upload.image) for n, model in models.items()}
+            maps = [model.segment(upload.image) for model in models.values()]
         except ValueError as error:
             return {"message": _explain(error)}
-        height, width = upload.image.shape[:2]
+        image, first = upload.image, self.models[name]
+        height, width = image.shape[:2]
         note = f"{width} x {height} pixels."
         if upload.shrunk_from:
             note = "Shrunk from {} x {} to ".format(*upload.shrunk_from) + note
-        first = self.models[name]
-        return show_result(upload.image, labels, first.classes, first.palette, note=note)
+        view: dict[str, Any] = {
+            "image": embed_image(image, alt="", width=width, photo=True).source,
+            "width": width,
+            "height": height,
+            "note": note,
+            "classes": [
+                {"name": name, "color": [int(value) for value in color]}
+                for name, color in zip(first.classes, first.palette, strict=True)
+            ],
+            "panes": [_pane(n, one, first.classes) for n, one in zip(models, maps, strict=True)],
+        }
+        if len(maps) > 1:
+            view["agreement"] = float((maps[0] == maps[1]).mean())
+            view["boxes"] = [
+                [box.left / width, box.top / height, box.width / width, box.height / height]
+                for box in find_boxes(weigh_differences(maps), _BOXES)
+            ]
+        return view
 
     def maps(
         self, content: bytes | None, name: str, unit: str | None, number: int, colors: str
     ) -> str:
         """Show the projection maps of a unit's most distinct nodes on an upload, as HTML (Fig. 7).
 
-        Args:
-            content: Bytes of the uploaded file; None before an upload.
-            name: Name of a model.
-            unit: Name of one of its units; None if it has none.
-            number: How many nodes, at least 1.
-            colors: ``"red-green"`` or ``"orange-blue"``.
+        ``number`` is that of the nodes, ``colors`` are ``"red-green"`` or ``"orange-blue"``.
         """
         model = self.models[name]
         if unit not in model.units:
@@ -90,14 +102,10 @@ class Handlers:
         figures = []
         for node in pick_nodes([weights], number):
             full = full_color([weights], node)
-            figures.append(
-                embed_image(
-                    paint_weights(image, weights[node], full=full, colors=colors),
-                    alt=f"Projection weights of node {node} over the image",
-                    caption=f"node {node}, full color at ±{full:#.2g}",
-                    photo=True,
-                )
-            )
+            painted = paint_weights(image, weights[node], full=full, colors=colors)
+            alt = f"Projection weights of node {node} over the image"
+            caption = f"node {node}, full color at ±{full:#.2g}"
+            figures.append(embed_image(painted, alt=alt, caption=caption, photo=True))
         positive, negative = colors.split("-")
         note = (
             f"Each map shows where one of the unit's {len(weights)} nodes gathers features, the "
@@ -113,18 +121,12 @@ class Handlers:
             return _render("graphs", f"{name} is an ONNX file or has no GloRe unit.")
         figures = []
         for number, matrix in enumerate(adjacencies(model.units[unit]), 1):
-            figures += [
-                embed_figure(
-                    draw_node_graph(matrix),
-                    alt=f"Graph convolution {number}: nodes and the strongest edges",
-                    caption=f"Graph convolution {number}: the strongest edges",
-                ),
-                embed_figure(
-                    draw_adjacency(matrix),
-                    alt=f"Adjacency matrix {number}, {len(matrix)} x {len(matrix)}",
-                    caption=f"Graph convolution {number}: the adjacency matrix",
-                ),
-            ]
+            for figure, what in (
+                (draw_node_graph(matrix), "the strongest edges"),
+                (draw_adjacency(matrix), "the adjacency matrix"),
+            ):
+                caption = f"Graph convolution {number}: {what}"
+                figures.append(embed_figure(figure, alt=caption, caption=caption))
         note = (
             "The graph is learned in training and the same for every image. In the paper's "
             "Z = ((I - A) V) W an entry of A is the share of node m's state that is subtracted "
@@ -138,6 +140,25 @@ class Handlers:
         return units, units[-1] if units else None
 
 
+def _pane(name: str, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+    counts = np.bincount(labels.ravel(), minlength=len(classes))
+    files = [{"name": "trainIds", "text": "train ids", "source": _png(labels)}]
+    if set(classes) <= set(CITYSCAPES_CLASSES):
+        ids = _png(label_id_table(classes)[labels])
+        files.append({"name": "labelIds", "text": "Cityscapes label ids", "source": ids})
+    return {
+        "title": name,
+        "labels": base64.b64encode(zlib.compress(labels.tobytes())).decode(),
+        "shares": (counts[: len(classes)] / labels.size).tolist(),
+        "files": files,
+    }
+
+
+def _png(labels: np.ndarray) -> str:
+    _, stored = cv2.imencode(".png", labels)
+    return f"data:image/png;base64,{base64.b64encode(stored.tobytes()).decode()}"
+
+
 def _explain(error: ValueError) -> str:
     if isinstance(error, UploadError):
         return str(error)
@@ -146,9 +167,6 @@ def _explain(error: ValueError) -> str:
 
 
 def _render(kind: str, note: str, figures: Sequence[Embedded] = ()) -> str:
-    environment = Environment(
-        loader=PackageLoader("projects.web_demo", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-    )
+    loader = PackageLoader("projects.web_demo", "templates")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     return environment.get_template("figures.html").render(kind=kind, note=note, figures=figures)

@@ -16,11 +16,7 @@ from glore_seg.layers import GloReUnit
 
 
 class PageModel:
-    """A network with its units by name, without those of an auxiliary head.
-
-    Args:
-        segmenter: The network.
-    """
+    """A network with its units by name, without those of an auxiliary head."""
 
     def __init__(self, segmenter: Segmenter) -> None:
         self._segmenter = segmenter
@@ -52,46 +48,35 @@ def load_page_models(
     *,
     device: torch.device | str | None = None,
 ) -> dict[str, PageModel]:
-    """Load networks with the same classes.
+    """Load networks with the same classes, by the fewest last parts of their paths that are unique.
 
-    Args:
-        checkpoints: Their files; ONNX files have no units.
-        configs: None if the config is in or beside each checkpoint, one for all, or one for each.
-        device: Where they run. Default: the first GPU, else the CPU.
-
-    Returns:
-        The networks by their shortest unique names, see :func:`short_names`.
+    ``configs`` are none if each checkpoint has its own in or beside it, one for all, or one for
+    each; ``device`` is by default the first GPU, else the CPU.
 
     Raises:
         ConfigError: A checkpoint is repeated, the number of configs is another, or the classes
             differ.
     """
+    names = _short_names(checkpoints)
     if len(configs) not in (0, 1, len(checkpoints)):
         raise ConfigError(
             f"{len(configs)} configs for {len(checkpoints)} checkpoints; expected none, one for "
             "all, or one for each"
         )
-    each = [*configs] * len(checkpoints) if len(configs) == 1 else [*configs]
-    if each:
-        segmenters = [
-            Segmenter(config, checkpoint=path, device=device)
-            for config, path in zip(each, checkpoints, strict=True)
-        ]
+    if configs:
+        each = [*configs] * (len(checkpoints) // len(configs))
+        pairs = zip(each, checkpoints, strict=True)
+        segmenters = [Segmenter(config, checkpoint=path, device=device) for config, path in pairs]
     else:
         segmenters = [Segmenter(path, device=device) for path in checkpoints]
-    models = dict(zip(short_names(checkpoints), map(PageModel, segmenters), strict=True))
+    models = dict(zip(names, map(PageModel, segmenters), strict=True))
     if len({model.classes for model in models.values()}) > 1:
         known = (f"{name}: {', '.join(model.classes)}" for name, model in models.items())
         raise ConfigError(f"the models have different classes: {'; '.join(known)}")
     return models
 
 
-def short_names(paths: Sequence[str | Path]) -> list[str]:
-    """Name files by the fewest last parts of their paths that are unique.
-
-    Raises:
-        ConfigError: A file is repeated.
-    """
+def _short_names(paths: Sequence[str | Path]) -> list[str]:
     parts = [Path(path).resolve().with_suffix("").parts for path in paths]
     for length in range(1, max(map(len, parts)) + 1):
         names = ["/".join(each[-length:]) for each in parts]

@@ -1,20 +1,23 @@
-"""Serves the page on a port of this machine."""
+"""The layout of the page, the events of its controls, and its server."""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from glore_seg.errors import ConfigError, OutputError
 from glore_seg.utils.dependencies import require
-from projects.web_demo.app import build_page
-from projects.web_demo.handlers import Handlers
+from glore_seg.visualization.projections import COLORS
+from projects.web_demo.handlers import ALONE, Handlers
 
 LOOPBACK = "127.0.0.1"
 _LOCAL_NAMES = ["127.0.0.1", "localhost"]
-_STYLE = Path(__file__).parent / "templates" / "page.css"
+_TEMPLATES = Path(__file__).parent / "templates"
 _QUEUE_SIZE = 16  # waiting requests; further visitors get a message
+_TITLE = "GloRe segmentation"
+_NODES = 8  # maps at first
 
 
 @contextmanager
@@ -25,13 +28,8 @@ def serving(
 
     Nothing is sent to other machines. Uploads are kept in a temporary folder, which is removed at
     the end. gradio serves no other file, limits the size of uploads, and rejects requests of pages
-    of other servers to loopback.
-
-    Args:
-        handlers: The answers of the page.
-        host: Address to listen on. The default admits this machine only, ``"0.0.0.0"`` everybody.
-        port: Port to listen on, 1 to 65535.
-        root_path: Path under which a reverse proxy serves the page, such as ``"/glore"``.
+    of other servers to loopback. The default host admits this machine only, ``"0.0.0.0"``
+    everybody; ``root_path`` is that of a reverse proxy, such as ``"/glore"``.
 
     Yields:
         The address of the page.
@@ -48,53 +46,118 @@ def serving(
     trusted_host = require("starlette.middleware.trustedhost", "demo").TrustedHostMiddleware
     # Against DNS rebinding: a foreign page that resolves its own name to loopback.
     hosts = _LOCAL_NAMES if host in _LOCAL_NAMES else ["*"]
-    with tempfile.TemporaryDirectory(prefix="glore_seg_web_") as folder, _environment(folder):
-        page = build_page(handlers)
-        page.queue(max_size=_QUEUE_SIZE)
-        fonts = ("system-ui", "sans-serif")  # system fonts: none is downloaded
+    environment = dict(os.environ)
+    with tempfile.TemporaryDirectory(prefix="glore_seg_web_") as folder:
+        os.environ.update(GRADIO_TEMP_DIR=folder, GRADIO_ANALYTICS_ENABLED="False")
         try:
-            _, local, _ = page.launch(
-                server_name=host,
-                server_port=port,
-                root_path=root_path,
-                share=False,
-                quiet=True,
-                prevent_thread_lock=True,
-                max_file_size=handlers.limits.size,
-                allowed_paths=[],
-                theme=gr.themes.Default(font=fonts, font_mono=("monospace",)),
-                css_paths=_STYLE,
-                app_kwargs={"middleware": [middleware(trusted_host, allowed_hosts=hosts)]},
-                footer_links=[],
-                enable_monitoring=False,
-                ssr_mode=False,
-                mcp_server=False,
-            )
-        except OSError as error:
-            raise OutputError(
-                f"cannot listen on {host}, port {port} ({error}); expected a free port of this "
-                "machine: give another --port"
-            ) from error
-        try:
-            yield local
+            page = build_page(handlers)
+            page.queue(max_size=_QUEUE_SIZE)
+            fonts = ("system-ui", "sans-serif")  # system fonts: none is downloaded
+            try:
+                _, local, _ = page.launch(
+                    server_name=host,
+                    server_port=port,
+                    root_path=root_path,
+                    share=False,
+                    quiet=True,
+                    prevent_thread_lock=True,
+                    max_file_size=int(handlers.limits.megabytes * 2**20),
+                    allowed_paths=[],
+                    theme=gr.themes.Default(font=fonts, font_mono=("monospace",)),
+                    css_paths=_TEMPLATES / "page.css",
+                    app_kwargs={"middleware": [middleware(trusted_host, allowed_hosts=hosts)]},
+                    footer_links=[],
+                    enable_monitoring=False,
+                    ssr_mode=False,
+                    mcp_server=False,
+                )
+            except OSError as error:
+                raise OutputError(
+                    f"cannot listen on {host}, port {port} ({error}); expected a free port of this "
+                    "machine: give another --port"
+                ) from error
+            try:
+                yield local
+            finally:
+                page.close(verbose=False)
         finally:
-            page.close(verbose=False)
+            os.environ.clear()
+            os.environ.update(environment)
 
 
-@contextmanager
-def _environment(folder: str) -> Iterator[None]:
-    """Set gradio's folder and switch off its analytics while serving."""
-    wanted = {
-        "GRADIO_TEMP_DIR": folder,
-        "GRADIO_ANALYTICS_ENABLED": "False",
-    }
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+def build_page(handlers: Handlers) -> Any:
+    """Build the page, a ``gradio.Blocks``."""
+    gr = require("gradio", "demo")
+    names = [*handlers.models]
+    units, unit = handlers.units(names[0])
+    limits = handlers.limits
+    # One at a time: the networks share the machine.
+    quietly = {"concurrency_id": "network", "concurrency_limit": 1, "api_visibility": "private"}
+    with gr.Blocks(title=_TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
+        gr.Markdown(
+            f"# {_TITLE}\nChoose an image, such as a street seen from a car: a network predicts "
+            "the class of every pixel."
+        )
+        with gr.Row():
+            with gr.Column(scale=1, min_width=260):
+                image = gr.File(
+                    label=f"Image (up to {limits.megabytes:g} MB, {limits.megapixels:g} "
+                    "megapixels)",
+                    file_types=[".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"],
+                    type="binary",
+                    height=170,
+                    elem_id="image",
+                )
+                several = len(names) > 1
+                model = gr.Dropdown(names, value=names[0], label="Model", visible=several)
+                other = gr.Dropdown(
+                    [ALONE, *names], value=ALONE, label="Compare with", visible=several
+                )
+            with gr.Column(scale=3, min_width=320), gr.Tabs():
+                with gr.Tab("Classes"):
+                    viewer = gr.HTML(
+                        None,
+                        elem_id="viewer",
+                        html_template=(_TEMPLATES / "viewer.html").read_text(encoding="utf-8"),
+                        css_template=(_TEMPLATES / "viewer.css").read_text(encoding="utf-8"),
+                        js_on_load=(_TEMPLATES / "viewer.js").read_text(encoding="utf-8"),
+                    )
+                with gr.Tab("Node maps") as maps_tab:
+                    with gr.Row():
+                        maps_unit = gr.Dropdown(units, value=unit, label="Unit", min_width=200)
+                        number = gr.Slider(
+                            1, 32, _NODES, step=1, label="Number of nodes", min_width=200
+                        )
+                        colors = gr.Radio(
+                            [*COLORS], value="orange-blue", label="Colors", min_width=240
+                        )
+                    maps = gr.HTML(elem_id="maps")
+                with gr.Tab("Node graph") as graph_tab:
+                    graph_unit = gr.Dropdown(units, value=unit, label="Unit")
+                    graphs = gr.HTML(elem_id="graphs")
+        # Maps need another forward pass: only while the tab is open.
+        looks = gr.State(False)
+
+        segment = {"fn": handlers.segment, "inputs": [image, model, other], "outputs": viewer}
+        maps_inputs = [image, model, maps_unit, number, colors]
+        draw_maps = {"fn": handlers.maps, "inputs": maps_inputs, "outputs": maps}
+        draw_graphs = {"fn": handlers.graphs, "inputs": [model, graph_unit], "outputs": graphs}
+
+        def maps_if_open(open_: bool, *arguments: Any) -> Any:
+            return handlers.maps(*arguments) if open_ else gr.skip()
+
+        def choose_units(name: str) -> list[Any]:
+            choices, value = handlers.units(name)
+            return [gr.Dropdown(choices, value=value)] * 2
+
+        for event in (image.upload, image.clear, other.input):
+            event(**segment, **quietly).then(maps_if_open, [looks, *maps_inputs], maps, **quietly)
+        model.input(choose_units, model, [maps_unit, graph_unit], **quietly).then(
+            **segment, **quietly
+        ).then(maps_if_open, [looks, *maps_inputs], maps, **quietly).then(**draw_graphs, **quietly)
+        maps_tab.select(lambda: True, None, looks, **quietly).then(**draw_maps, **quietly)
+        graph_tab.select(**draw_graphs, **quietly)
+        for control in (maps_unit, number, colors):
+            control.input(**draw_maps, **quietly, trigger_mode="always_last")
+        graph_unit.input(**draw_graphs, **quietly)
+    return page

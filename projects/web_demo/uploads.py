@@ -1,7 +1,4 @@
-"""Reads uploaded images within limits.
-
-Shape legend: H, W size of an image.
-"""
+"""Reads uploaded images within limits."""
 
 import io
 from dataclasses import dataclass
@@ -20,27 +17,14 @@ MAX_PIXELS = 2048 * 1024  # larger images are shrunk for the networks
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of an upload.
+    """Limits of an upload, above 0; else a ConfigError is raised."""
 
-    Args:
-        megabytes: Of the file, in 2^20 bytes, above 0; checked by gradio.
-        megapixels: Of the image, in 10^6 pixels, above 0; checked before decoding.
-
-    Raises:
-        ConfigError: A limit is not above 0.
-    """
-
-    megabytes: float = 20.0
-    megapixels: float = 50.0
+    megabytes: float = 20.0  # of the file, in 2^20 bytes; checked by gradio
+    megapixels: float = 50.0  # of the image; checked before decoding
 
     def __post_init__(self) -> None:
         if not min(self.megabytes, self.megapixels) > 0:
             raise ConfigError(f"{self}: expected limits above 0")
-
-    @property
-    def size(self) -> int:
-        """The limit of the file in bytes."""
-        return int(self.megabytes * 2**20)
 
 
 class UploadError(DataError):
@@ -49,23 +33,14 @@ class UploadError(DataError):
 
 @dataclass(frozen=True)
 class Upload:
-    """An uploaded image.
+    """An uploaded image."""
 
-    Args:
-        image: (H, W, 3), RGB, uint8, after EXIF's orientation, at most :data:`MAX_PIXELS` pixels.
-        shrunk_from: Original width and height if it had more.
-    """
-
-    image: np.ndarray
-    shrunk_from: tuple[int, int] | None = None
+    image: np.ndarray  # (H, W, 3), RGB, uint8, after EXIF's orientation, of at most MAX_PIXELS
+    shrunk_from: tuple[int, int] | None = None  # original width and height if it had more
 
 
 def read_upload(content: bytes, limits: Limits) -> Upload:
-    """Decode an uploaded image.
-
-    Args:
-        content: Bytes of the file.
-        limits: Limits of the image.
+    """Decode the bytes of an uploaded file.
 
     Raises:
         UploadError: It is not an image of a known format, is corrupted, or has too many pixels.

@@ -10,7 +10,7 @@ from tests.docs.project import Project, run_python, small_configs
 _RUN = ("python", "bash")
 _SHOWN = ("text", "")  # synopses, folder trees, what a command prints
 # Commands that run until they are interrupted stand in "console" blocks. What runs each of them:
-_ENDLESS = {"projects.web_demo": "projects/web_demo/tests/test_command.py"}
+_ENDLESS = {"projects.web_demo": "projects/web_demo/tests/test_serving.py"}
 
 
 def name_of(page):

@@ -13,7 +13,7 @@ from glore_seg.engine import build_model
 from glore_seg.export import PROPERTY
 from glore_seg.layers import GloReUnit
 from glore_seg.visualization import read_scalars
-from projects.synthetic_data.object_crops import CropSettings, make_object_crops
+from projects.synthetic_data.object_crops import make_object_crops
 from tests.fixtures import STREET_SCENES
 
 pytest.importorskip("mmpretrain", reason="the extra cls is not installed")
@@ -27,8 +27,8 @@ SIZE = 48
 def crops(street_scenes, tmp_path_factory):
     """12 crops to train and 6 to validate, of three classes; read only."""
     root = tmp_path_factory.mktemp("crops") / "data"
-    settings = CropSettings(classes=CLASSES, size=SIZE, min_side=4, num_train=4, num_val=2)
-    make_object_crops(street_scenes, root, settings=settings, progress=False)
+    options = {"classes": CLASSES, "size": SIZE, "min_side": 4, "num_train": 4, "num_val": 2}
+    make_object_crops(street_scenes, root, **options, progress=False)
     return root
 
 

@@ -8,23 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glore_seg.cli import add_cfg_options, run_tool
-from projects.reproduction.ablation import (
-    count_rows,
-    gather,
-    measure_costs,
-    plan_rows,
-    plan_runs,
-    read_costs,
-    run_all,
-    write_costs,
-    write_results,
-)
+from projects.reproduction.ablation.costs import count_rows, measure_costs, read_costs, write_costs
+from projects.reproduction.ablation.plan import plan_rows, plan_runs
+from projects.reproduction.ablation.results import gather, write_results
+from projects.reproduction.ablation.run import run_all
 
 TRAIN_TOOL = Path(__file__).parents[3] / "tools" / "train.py"
 
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train what is missing, gather, and write."""
     parser = argparse.ArgumentParser(
         description="Train each config with each seed, one process a run, and write a table with "
         "mean, standard deviation and the paired difference to the first config with its 95 % "
@@ -35,29 +28,14 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         "--seeds 0 1 2 --amp --channels-last --out work_dirs/ablation",
     )
     parser.add_argument("configs", nargs="+", metavar="CONFIG", help="config files, one a row")
-    parser.add_argument(
-        "--seeds",
-        type=int,
-        nargs="+",
-        default=[0, 1, 2],
-        metavar="SEED",
-        help="all rows with the first before any with the second (default: 0 1 2)",
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("work_dirs/ablation"),
-        metavar="DIR",
-        help="folder of all runs and results (default: work_dirs/ablation)",
-    )
+    numbers = {"type": int, "nargs": "+"}
+    text = "all rows with the first before any with the second (default: 0 1 2)"
+    parser.add_argument("--seeds", **numbers, default=[0, 1, 2], metavar="SEED", help=text)
+    text = "folder of all runs and results (default: %(default)s)"
+    parser.add_argument("--out", type=Path, default=Path("work_dirs/ablation"), help=text)
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (default: 1)")
-    parser.add_argument(
-        "--gpus",
-        type=int,
-        nargs="+",
-        metavar="GPU",
-        help="one run at a time on each of these, counted from 0 as torch finds them",
-    )
+    text = "one run at a time on each of these, counted from 0 as torch finds them"
+    parser.add_argument("--gpus", **numbers, metavar="GPU", help=text)
     parser.add_argument("--amp", action="store_true", help="as in tools/train.py")
     parser.add_argument("--channels-last", action="store_true", help="as in tools/train.py")
     what = parser.add_mutually_exclusive_group()
@@ -70,23 +48,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="train nothing; measure time and memory of a training step of all rows in turns, and "
         "keep that for the tables: on a machine without other work",
     )
-    parser.add_argument(
-        "--device", default="cpu", metavar="DEVICE", help="where --costs runs (default: cpu)"
-    )
+    parser.add_argument("--device", default="cpu", help="where --costs runs (default: cpu)")
     add_cfg_options(parser)
-    return parser.parse_args(argv)
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Train what is missing, gather, and write."""
-    args = parse_args(argv)
-    rows = plan_rows(
-        args.configs,
-        args.out,
-        cfg_options=args.cfg_options,
-        amp=args.amp,
-        channels_last=args.channels_last,
-    )
+    args = parser.parse_args(argv)
+    speed = {"amp": args.amp, "channels_last": args.channels_last}
+    rows = plan_rows(args.configs, args.out, cfg_options=args.cfg_options, **speed)
     runs = plan_runs(rows, args.seeds)
     if args.costs:
         costs = measure_costs(rows, device=args.device)

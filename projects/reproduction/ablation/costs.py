@@ -18,7 +18,7 @@ from glore_seg.engine.runner import build_model
 from glore_seg.errors import ConfigError
 from glore_seg.utils.devices import usable_device
 from glore_seg.utils.env_info import machine
-from glore_seg.utils.files import atomic_write
+from glore_seg.utils.files import write_lines
 from projects.reproduction.ablation.plan import Row
 from projects.reproduction.measure import make_batch, make_step, saved_bytes, side_by_side
 
@@ -27,26 +27,14 @@ _FILE = "costs.json"
 
 @dataclass(frozen=True)
 class Cost:
-    """What a row costs.
+    """What a training step (preprocessing, loss, gradients, optimizer) of a row costs."""
 
-    Args:
-        step_ms: Median time of a training step on the clock: preprocessing, loss, gradients,
-            optimizer.
-        step_cpu_ms: The same in CPU time of the process, which other work on the machine changes
-            less; on a GPU it says little.
-        times_first: Median over the rounds of this row's time divided by the first row's; in CPU
-            time on a CPU.
-        memory_mb: Peak memory of a step on the GPU; on a CPU what is kept for the backward pass.
-        params: Trainable parameters.
-        macs: MACs of an image of the crop's size.
-    """
-
-    step_ms: float
-    step_cpu_ms: float
-    times_first: float
-    memory_mb: float
-    params: int
-    macs: int
+    step_ms: float  # median on the clock
+    step_cpu_ms: float  # the same in CPU time, which other work on the machine changes less
+    times_first: float  # median ratio to the first row's time; in CPU time on a CPU
+    memory_mb: float  # peak on the GPU; on a CPU what is kept for the backward pass
+    params: int  # trainable ones
+    macs: int  # of an image of the crop's size
 
 
 def measure_costs(
@@ -56,16 +44,9 @@ def measure_costs(
     max_seconds: float = 300.0,
     device: torch.device | str = "cpu",
 ) -> dict[str, Cost]:
-    """Measure a training step of every row, in turns, on made images of the crop's size.
+    """Measure a training step of every row, in turns, on random images of the crop's size.
 
-    Args:
-        rows: What to measure, the first of which the others are compared with.
-        rounds: How often each is timed.
-        max_seconds: Stop after the round that passes this, but not before the third.
-        device: Where the networks run.
-
-    Returns:
-        Costs by the row's name.
+    Stops after the round that passes ``max_seconds``, but not before the third.
 
     Raises:
         ConfigError: The device cannot be used here, or is neither a CPU nor a CUDA device.
@@ -82,18 +63,17 @@ def measure_costs(
     timings = side_by_side(steps, rounds=rounds, warmup=1, max_seconds=max_seconds)
     first = timings[rows[0].name]
     clock = "wall" if device.type == "cuda" else "cpu"
-    costs = {}
-    for name, counts in count_rows(rows).items():
-        timing = timings[name]
-        costs[name] = Cost(
-            step_ms=timing.milliseconds,
-            step_cpu_ms=timing.cpu_milliseconds,
-            times_first=first.times_faster_than(timing, clock=clock),
+    return {
+        name: Cost(
+            step_ms=timings[name].milliseconds,
+            step_cpu_ms=timings[name].cpu_milliseconds,
+            times_first=first.times_faster_than(timings[name], clock=clock),
             memory_mb=memory[name],
             params=counts.params,
             macs=counts.macs,
         )
-    return costs
+        for name, counts in count_rows(rows).items()
+    }
 
 
 def _prepare(cfg: Config, device: torch.device) -> tuple[nn.Module, Callable[[], object]]:
@@ -103,12 +83,8 @@ def _prepare(cfg: Config, device: torch.device) -> tuple[nn.Module, Callable[[],
     model: Any = build_model(cfg).to(device)  # PyTorch's stubs lack to(memory_format=...)
     if any(hook.get("type") == "ChannelsLastHook" for hook in cfg.get("custom_hooks") or []):
         model.to(memory_format=torch.channels_last)
-    batch = make_batch(
-        cfg.train_dataloader.batch_size,
-        *image_size(cfg),
-        num_classes=cfg.model.decode_head.num_classes,
-        device=device,
-    )
+    count, classes = cfg.train_dataloader.batch_size, cfg.model.decode_head.num_classes
+    batch = make_batch(count, *image_size(cfg), num_classes=classes, device=device)
     return model, make_step(model, batch, cfg.optim_wrapper)
 
 
@@ -126,8 +102,7 @@ def write_costs(out_dir: Path, costs: Mapping[str, Cost], *, device: str = "cpu"
     """Keep the costs, all of one sitting, for the tables to come; replaces those of another."""
     file = out_dir / _FILE
     content = {"machine": machine(device), "rows": {row: asdict(c) for row, c in costs.items()}}
-    with atomic_write(file) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_lines(file, [json.dumps(content, indent=1)])
     return file
 
 
@@ -140,11 +115,7 @@ def read_costs(out_dir: Path) -> dict[str, Cost] | None:
 
 
 def count_rows(rows: Sequence[Row]) -> dict[str, Complexity]:
-    """Count parameters, and MACs of one image of :func:`image_size`.
-
-    Returns:
-        Counts by the row's name.
-    """
+    """Count parameters, and MACs of one image of :func:`image_size`, by the row's name."""
     return {row.name: count_config(row.cfg, (3, *image_size(row.cfg))) for row in rows}
 
 

@@ -1,6 +1,6 @@
-"""Which runs an ablation has, and where each of them stands."""
+"""Which runs an ablation has, where each of them is, and whether they can be compared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,29 +13,23 @@ from glore_seg.apis.work_dir import find_config
 from glore_seg.engine import make_resumable
 from glore_seg.engine.speed import use_channels_last
 from glore_seg.errors import ConfigError
-from glore_seg.utils.files import atomic_write
 from glore_seg.visualization.curves import read_scalars
-from projects.reproduction.ablation.config_compare import check_comparable, check_same_settings
+
+# What differs between seeds, or between a run and its resumption.
+_OF_THE_RUN = (
+    *("work_dir", "randomness", "resume", "load_from", "begin_from", "launcher"),
+    "experiment_name",
+)
+_MISSING = "not set"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: what is trained, with any seed.
+    """One row of the table: what is trained, with any seed."""
 
-    Args:
-        name: The config's, which is also that of its folder.
-        folder: Holds ``<name>.py``, the settings as they are trained, and a folder for each seed.
-        cfg: Those settings.
-    """
-
-    name: str
-    folder: Path
+    name: str  # the config's
+    folder: Path  # holds NAME.py, the settings as they are trained, and a folder for each seed
     cfg: Config
-
-    @property
-    def settings(self) -> Path:
-        """The file of the settings."""
-        return self.folder / f"{self.name}.py"
 
 
 @dataclass(frozen=True)
@@ -46,14 +40,14 @@ class Run:
     seed: int
 
     @property
-    def work_dir(self) -> Path:
-        """Its work folder."""
-        return self.row.folder / f"seed{self.seed}"
-
-    @property
     def name(self) -> str:
         """What to call it."""
         return f"{self.row.name} seed {self.seed}"
+
+    @property
+    def work_dir(self) -> Path:
+        """Its work folder."""
+        return self.row.folder / f"seed{self.seed}"
 
     @property
     def max_iters(self) -> int:
@@ -62,19 +56,17 @@ class Run:
 
     def iteration(self) -> int:
         """The last iteration that it logged; 0 where it has not begun."""
-        try:
-            logged = read_scalars(self.work_dir, beside="loss")
-        except ConfigError:
-            return 0
-        return logged["loss"][-1][0] if "loss" in logged else 0
+        return max((step for step, _ in self._scalar("loss")), default=0)
 
     def finished(self) -> bool:
         """Whether it is trained and scored to its end."""
+        return self.max_iters in {step for step, _ in self._scalar("mIoU")}
+
+    def _scalar(self, name: str) -> list[tuple[int, float]]:
         try:
-            scores = read_scalars(self.work_dir).get("mIoU", [])
+            return read_scalars(self.work_dir).get(name, [])
         except ConfigError:
-            return False
-        return self.max_iters in {step for step, _ in scores}
+            return []
 
 
 def plan_rows(
@@ -85,24 +77,16 @@ def plan_rows(
     amp: bool = False,
     channels_last: bool = False,
 ) -> list[Row]:
-    """Settle what each row trains.
-
-    Args:
-        configs: Config files, one a row.
-        out_dir: Folder of the ablation; each row has a folder of its config's name in it.
-        cfg_options: Settings that override those of every config.
-        amp: Mixed precision, as ``tools/train.py --amp``.
-        channels_last: As ``tools/train.py --channels-last``.
+    """Settle what each row trains, by a config each and options of ``tools/train.py`` for all.
 
     Raises:
-        ConfigError: There is no such config.
-        ConfigError: A config trains no segmentation by iterations, two have one name, or the last
-            iteration of a run would go unscored.
+        ConfigError: There is no such config, two have one name, or the last iteration of a run
+            would have no mIoU.
     """
     rows: dict[str, Row] = {}
     for config in configs:
         cfg = load_config(config, cfg_options=dict(cfg_options or {}))
-        _check_kind(cfg, config)
+        _check_last_is_scored(cfg, config)
         if amp:
             use_amp(cfg)
         if channels_last:
@@ -117,6 +101,22 @@ def plan_rows(
         # as the runner will dump it beside the run
         rows[name] = Row(name, out_dir / name, make_resumable(cfg))
     return list(rows.values())
+
+
+def _check_last_is_scored(cfg: Config, source: str) -> None:
+    task, loop = task_of(cfg).name, cfg.get("train_cfg") or {}
+    length, interval = loop.get("max_iters"), loop.get("val_interval", 1000)  # mmengine's own
+    if (
+        task != "segmentation"
+        or cfg.get("val_dataloader") is None
+        or any(type(number) is not int or number < 1 for number in (length, interval))
+        or length % interval
+    ):
+        raise ConfigError(
+            f"{source} would end without a score: its task is {task}, train_cfg has max_iters = "
+            f"{length!r} and val_interval = {interval!r}; expected segmentation with a "
+            "val_dataloader and a val_interval that divides max_iters"
+        )
 
 
 def plan_runs(rows: Sequence[Row], seeds: Sequence[int]) -> list[Run]:
@@ -134,41 +134,71 @@ def plan_runs(rows: Sequence[Row], seeds: Sequence[int]) -> list[Run]:
     runs = [Run(row, seed) for seed in seeds for row in rows]
     for run in runs:
         if any(run.work_dir.glob("*.py")):
-            check_same_settings(
-                Config.fromfile(find_config(run.work_dir)), run.row.cfg, where=str(run.work_dir)
-            )
+            found = Config.fromfile(find_config(run.work_dir))
+            check_same_settings(found, run.row.cfg, where=run.work_dir)
     return runs
 
 
-def write_settings(row: Row) -> None:
-    """Leave a row's settings where its runs read them."""
-    with atomic_write(row.settings) as temporary:
-        row.cfg.dump(temporary)
+def check_comparable(configs: Mapping[str, Config]) -> None:
+    """Raise a ConfigError if runs, by name, differ in length, data, batch or evaluation.
+
+    Network, optimizer and schedule of the learning rate may differ: they are what a table compares.
+    """
+    first, *others = configs
+    for name in others:
+        difference = _first_difference(_conditions(configs[first]), _conditions(configs[name]))
+        if difference:
+            key, one, other = difference
+            raise ConfigError(
+                f"{first} has {key} = {one!r}, {name} has {other!r}; expected one value in all "
+                "rows: runs of different length, data, batch or evaluation cannot be compared"
+            )
 
 
-def _check_kind(cfg: Config, source: str) -> None:
-    """Refuse what would fail as it begins, or be trained to its end without a score there."""
-    task = task_of(cfg)
-    loop = cfg.get("train_cfg") or {}
-    length, interval = loop.get("max_iters"), loop.get("val_interval", 1000)  # mmengine's own
-    if task.name != "segmentation" or length is None:
-        kind = f"a {task.name} config" if length is not None else "without train_cfg.max_iters"
+def _conditions(cfg: Config) -> dict[str, Any]:
+    # worker processes change the speed, and with it only the order of random numbers
+    train, val = cfg.get("train_dataloader") or {}, cfg.get("val_dataloader") or {}
+    return {
+        "train_cfg": cfg.get("train_cfg"),
+        "train_dataloader": {key: train.get(key) for key in ("batch_size", "dataset", "sampler")},
+        "val_dataloader": {"dataset": val.get("dataset")},
+        "val_evaluator": cfg.get("val_evaluator"),
+        "optim_wrapper": {
+            "accumulative_counts": (cfg.get("optim_wrapper") or {}).get("accumulative_counts", 1)
+        },
+    }
+
+
+def check_same_settings(found: Config, wanted: Config, *, where: Path) -> None:
+    """Raise a ConfigError if settings differ in more than seed, work folder and resumption."""
+    own = ({k: v for k, v in cfg.items() if k not in _OF_THE_RUN} for cfg in (found, wanted))
+    difference = _first_difference(*own)
+    if difference:
+        key, one, other = difference
         raise ConfigError(
-            f"{source} is {kind}; expected a segmentation config that trains by iterations: give "
-            "one, or train this with tools/train.py"
+            f"{where} was trained with {key} = {one!r}, this row has {other!r}; give another "
+            "--out, or the settings of that run"
         )
-    if any(type(number) is not int or number < 1 for number in (length, interval)):
-        raise ConfigError(
-            f"{source} has train_cfg.max_iters = {length!r} and val_interval = {interval!r}; "
-            "expected whole numbers from 1"
-        )
-    if length % interval:
-        raise ConfigError(
-            f"{source} validates every {interval} of {length} iterations, so that the last "
-            f"has no score; set train_cfg.val_interval to a divisor of {length}"
-        )
-    if cfg.get("val_dataloader") is None:
-        raise ConfigError(
-            f"{source} has no val_dataloader, so that nothing has a score; expected one, with "
-            "val_cfg and val_evaluator"
-        )
+
+
+def _first_difference(one: Any, other: Any) -> tuple[str, Any, Any] | None:
+    first, second = dict(_leaves(one)), dict(_leaves(other))
+    for key in {**first, **second}:
+        values = first.get(key, _MISSING), second.get(key, _MISSING)
+        if values[0] != values[1]:
+            return key, *values
+    return None
+
+
+def _leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value by its dotted key; tuples are lists, as a dumped config has them."""
+    is_list = isinstance(node, list | tuple)
+    if isinstance(node, Mapping):
+        items = [*node.items()]
+    elif is_list and any(isinstance(value, Mapping | list) for value in node):
+        items = [*enumerate(node)]
+    else:
+        yield key, list(node) if is_list else node
+        return
+    for name, value in items:
+        yield from _leaves(value, f"{key}.{name}" if key else str(name))

@@ -1,41 +1,44 @@
-"""From the work folders of trainings to what a table says of them."""
+"""What the runs of an ablation gave, read from their work folders, as table, JSON and plot."""
 
+from __future__ import annotations
+
+import json
+import math
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
+from matplotlib import colormaps
+from matplotlib.figure import Figure
 from mmengine.config import Config
+from prettytable import PrettyTable, TableStyle
+from scipy.stats import t
 
+from glore_seg.apis.complexity import Complexity
 from glore_seg.apis.work_dir import find_config
 from glore_seg.errors import ConfigError
-from glore_seg.visualization.curves import Scalars, read_scalars
-from projects.reproduction.ablation.config_compare import check_comparable
-from projects.reproduction.ablation.plan import Row, Run
+from glore_seg.utils.env_info import machine
+from glore_seg.utils.files import atomic_write, write_lines
+from glore_seg.visualization.curves import read_scalars
+from projects.reproduction.ablation.costs import Cost
+from projects.reproduction.ablation.plan import Row, Run, check_comparable
 
-_CLASS = "IoU."
+FORMAT = 1
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one finished run gave.
-
-    Args:
-        row: Name of its row.
-        seed: Its seed.
-        curve: (iteration, mIoU in percent) of every validation.
-        class_iou: IoU in percent at the last iteration by class.
-        minutes: Training alone, without validation, on the clock.
-        step_ms: Median time of an iteration, waiting for data included.
-        gpu_mb: Peak memory on the GPU; None on a CPU, where mmengine does not log it.
-    """
+    """What one finished run gave."""
 
     row: str
     seed: int
-    curve: tuple[tuple[int, float], ...]
-    class_iou: dict[str, float]
-    minutes: float
-    step_ms: float
-    gpu_mb: float | None
+    curve: tuple[tuple[int, float], ...]  # (iteration, mIoU in percent) of every validation
+    class_iou: dict[str, float]  # in percent, at the last iteration
+    minutes: float  # training alone, without validation, on the clock
+    step_ms: float  # median of an iteration, waiting for data included
+    gpu_mb: float | None  # peak memory; None on a CPU, where mmengine does not log it
 
     @property
     def last(self) -> float:
@@ -49,62 +52,241 @@ class Result:
 
 
 def gather(rows: Sequence[Row], seeds: Sequence[int]) -> dict[str, list[Result]]:
-    """Read the finished runs of every row.
-
-    Args:
-        rows: The rows of the table.
-        seeds: The seeds that count.
-
-    Returns:
-        Row to its results in the order of the seeds; runs that are not finished are left out.
+    """Read the finished runs of every row, in the order of the seeds.
 
     Raises:
         ConfigError: A row has no finished run, or two runs differ in length, data, batch or
             evaluation.
     """
-    finished = {
+    runs = {
         row.name: [run for run in (Run(row, seed) for seed in seeds) if run.finished()]
         for row in rows
     }
-    empty = [name for name, runs in finished.items() if not runs]
+    empty = [name for name, finished in runs.items() if not finished]
     if empty:
         raise ConfigError(
             f"no finished run of {', '.join(empty)} with seed {' or '.join(map(str, seeds))}; "
             "run without --gather-only, or leave the row out"
         )
-    check_comparable(
-        {
-            run.name: Config.fromfile(find_config(run.work_dir))
-            for runs in finished.values()
-            for run in runs
-        }
-    )
-    return {name: [_read(run) for run in runs] for name, runs in finished.items()}
+    every = [run for finished in runs.values() for run in finished]
+    check_comparable({run.name: Config.fromfile(find_config(run.work_dir)) for run in every})
+    return {name: [_read(run) for run in finished] for name, finished in runs.items()}
 
 
 def _read(run: Run) -> Result:
     scores = read_scalars(run.work_dir, beside="mIoU")
     training = read_scalars(run.work_dir, beside="loss")
     memory = [value for _, value in training.get("memory", [])]
+    times = training["time"]  # each is the mean since the one before
+    steps = [step for step, _ in times]
+    lengths = (step - before for step, before in zip(steps, [0, *steps], strict=False))
     return Result(
         row=run.row.name,
         seed=run.seed,
         curve=tuple(scores["mIoU"]),
         class_iou={
-            name.removeprefix(_CLASS): points[-1][1]
+            name.removeprefix("IoU."): points[-1][1]
             for name, points in scores.items()
-            if name.startswith(_CLASS)
+            if name.startswith("IoU.")
         },
-        minutes=_seconds(training) / 60,
-        step_ms=1e3 * statistics.median(value for _, value in training["time"]),
+        minutes=sum(n * value for n, (_, value) in zip(lengths, times, strict=True)) / 60,
+        step_ms=1e3 * statistics.median(value for _, value in times),
         gpu_mb=max(memory) * 2**20 / 1e6 if memory else None,  # mmengine's are MiB
     )
 
 
-def _seconds(training: Scalars) -> float:
-    """Each logged time is the mean since the one before."""
-    seconds, before = 0.0, 0
-    for step, value in training["time"]:
-        seconds += value * (step - before)
-        before = step
-    return seconds
+@dataclass(frozen=True)
+class Difference:
+    """A row's mean difference to another, over the seeds that both have."""
+
+    mean: float  # nan without a common seed
+    margin: float | None  # half the 95 % interval by Student's t; None below two common seeds
+    seeds: tuple[int, ...]  # the common ones
+
+
+def mean_and_deviation(values: Sequence[float]) -> tuple[float, float | None]:
+    """Mean and sample standard deviation (n - 1); nan without values, None below two of them."""
+    if not values:
+        return math.nan, None
+    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
+
+
+def paired_difference(values: Mapping[int, float], reference: Mapping[int, float]) -> Difference:
+    """``values`` minus ``reference``, scores by seed: one seed draws the same crops for both."""
+    seeds = tuple(sorted(values.keys() & reference.keys()))
+    mean, deviation = mean_and_deviation([values[seed] - reference[seed] for seed in seeds])
+    if deviation is None:
+        return Difference(mean, None, seeds)
+    quantile = float(t.ppf(0.975, len(seeds) - 1))
+    return Difference(mean, quantile * deviation / math.sqrt(len(seeds)), seeds)
+
+
+Results = Mapping[str, Sequence[Result]]
+Counts = Mapping[str, Complexity]
+Curve = Sequence[tuple[int, float]]
+
+
+def write_results(
+    out_dir: Path, results: Results, counts: Counts, costs: Mapping[str, Cost] | None = None
+) -> list[Path]:
+    """Write ``ablation.json``, ``.md`` and ``.png`` to a folder, replacing what is there.
+
+    The first row of the results is what the others are compared with.
+    """
+    files = [out_dir / f"ablation.{ending}" for ending in ("json", "md", "png")]
+    text = json.dumps(_without_nan(_as_json(results, counts, costs)), indent=1, allow_nan=False)
+    write_lines(files[0], [text])
+    write_lines(files[1], [as_markdown(results, counts, costs)])
+    with atomic_write(files[2]) as temporary:
+        plot_ablation(
+            {row: [result.curve for result in found] for row, found in results.items()}, temporary
+        )
+    return files
+
+
+def as_markdown(results: Results, counts: Counts, costs: Mapping[str, Cost] | None = None) -> str:
+    """The tables: rows with spread, difference and size, classes, and costs where measured."""
+    costs = costs or {}
+    reference = next(iter(results))
+    columns = (
+        *("row", "seeds", "mIoU %, last", "mIoU %, best"),
+        f"last less that of {reference} [95 % interval]",
+        *("training, min", "memory, MB", "parameters, M", "GMAC"),
+    )
+    scores = [
+        [
+            row,
+            len(found),
+            _spread(result.last for result in found),
+            _spread(result.best for result in found),
+            "-" if row == reference else _interval(_difference(found, results[reference])),
+            f"{statistics.fmean(result.minutes for result in found):.1f}",
+            _memory(found, costs.get(row)),
+            f"{counts[row].params / 1e6:.3f}",
+            f"{counts[row].macs / 1e9:.3f}",
+        ]
+        for row, found in results.items()
+    ]
+    classes = [
+        [name, *(_spread(result.class_iou[name] for result in found) for found in results.values())]
+        for name in results[reference][0].class_iou
+    ]
+    tables = [_table(columns, scores), _table(("IoU %, last", *results), classes)]
+    if costs:
+        columns = ("row", "step, ms", "step, CPU ms", "times the first", "memory, MB")
+        lines = []
+        for row, cost in ((row, costs[row]) for row in results if row in costs):
+            times = f"{cost.step_ms:.0f}", f"{cost.step_cpu_ms:.0f}", f"{cost.times_first:.3f}"
+            lines.append([row, *times, f"{cost.memory_mb:.0f}"])
+        tables.append(_table(columns, lines))
+    return "\n\n".join(tables)
+
+
+def _table(columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
+    table = PrettyTable(columns)
+    table.set_style(TableStyle.MARKDOWN)
+    table.align = "l"
+    table.add_rows(lines)
+    return table.get_string()
+
+
+def _memory(found: Sequence[Result], cost: Cost | None) -> str:
+    """The trainings' peak, which mmengine logs on a GPU alone; else that of a measured step."""
+    if peak := _gpu_mb(found):
+        return f"{peak:.0f}"
+    return f"{cost.memory_mb:.0f} (--costs)" if cost else "-"
+
+
+def _gpu_mb(found: Sequence[Result]) -> float | None:
+    return max((result.gpu_mb for result in found if result.gpu_mb is not None), default=None)
+
+
+def _spread(values: Iterable[float]) -> str:
+    mean, deviation = mean_and_deviation([*values])
+    return f"{mean:.2f}" if deviation is None else f"{mean:.2f} ± {deviation:.2f}"
+
+
+def _difference(found: Sequence[Result], reference: Sequence[Result]) -> Difference:
+    one, other = ({result.seed: result.last for result in each} for each in (found, reference))
+    return paired_difference(one, other)
+
+
+def _interval(difference: Difference) -> str:
+    if not difference.seeds:
+        return "no common seed"
+    if difference.margin is None:
+        return f"{difference.mean:+.2f} (one seed)"
+    low, high = (difference.mean + sign * difference.margin for sign in (-1, 1))
+    return f"{difference.mean:+.2f} [{low:+.2f}, {high:+.2f}]"
+
+
+def _as_json(results: Results, counts: Counts, costs: Mapping[str, Cost] | None) -> dict[str, Any]:
+    reference = next(iter(results))
+    rows = {}
+    for row, found in results.items():
+        difference = asdict(_difference(found, results[reference]))
+        rows[row] = {
+            "runs": [asdict(result) for result in found],
+            "last": mean_and_deviation([result.last for result in found]),
+            "best": mean_and_deviation([result.best for result in found]),
+            "difference": None if row == reference else difference,
+            "gpu_mb": _gpu_mb(found),
+            "params": counts[row].params,
+            "macs": counts[row].macs,
+        }
+    return {
+        "format": FORMAT,
+        "machine": machine(),
+        "reference": reference,
+        "rows": rows,
+        "costs": {row: asdict(cost) for row, cost in (costs or {}).items()},
+    }
+
+
+def _without_nan(node: Any) -> Any:
+    """JSON has no nan, which is the IoU of a class that does not occur: null instead."""
+    if isinstance(node, Mapping):
+        return {key: _without_nan(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_without_nan(value) for value in node]
+    return None if isinstance(node, float) and math.isnan(node) else node
+
+
+def plot_ablation(curves: Mapping[str, Sequence[Curve]], out_file: str | Path) -> None:
+    """Draw the mean curve of each row, and its last mIoU as a bar with a dot for each seed.
+
+    The band about a curve reaches from the lowest to the highest seed, the error bar one standard
+    deviation each way. ``curves`` are rows with a curve (iteration, mIoU in percent) for each seed.
+    """
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
+    colors = colormaps["tab10"].colors  # type: ignore[attr-defined]
+    lasts = []
+    for number, (row, seeds) in enumerate(curves.items()):
+        color = colors[number % len(colors)]
+        steps, values = _common_points(seeds)
+        means = [statistics.fmean(each) for each in values]
+        left.plot(steps, means, marker="o", markersize=3, color=color, label=row)
+        lows, highs = [min(each) for each in values], [max(each) for each in values]
+        left.fill_between(steps, lows, highs, color=color, alpha=0.12, linewidth=0)
+        last = [curve[-1][1] for curve in seeds]
+        lasts += last
+        mean, deviation = mean_and_deviation(last)
+        right.barh(row, mean, xerr=deviation, color=color, alpha=0.6, capsize=3)
+        right.plot(last, [row] * len(last), "o", markersize=4, color="black", zorder=3)
+    left.set(xlabel="iteration", ylabel="mIoU on val, %")
+    left.legend(fontsize="small")
+    right.set(xlabel="mIoU at the last iteration, % (axis cut)")
+    margin = max(1.0, 0.5 * (max(lasts) - min(lasts)))
+    right.set_xlim(max(0.0, min(lasts) - margin), max(lasts) + margin)
+    right.invert_yaxis()
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    figure.savefig(out_file, dpi=120)
+
+
+def _common_points(seeds: Sequence[Curve]) -> tuple[list[int], list[list[float]]]:
+    """Iterations that every seed has, and the scores of all seeds there."""
+    curves = [dict(curve) for curve in seeds]
+    steps = sorted(set.intersection(*map(set, curves)))
+    return steps, [[curve[step] for curve in curves] for step in steps]

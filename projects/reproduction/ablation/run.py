@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
 from glore_seg.errors import ConfigError, GloReSegError, OutputError
 from glore_seg.utils.devices import check_gpus
-from projects.reproduction.ablation.plan import Run, write_settings
-from projects.reproduction.ablation.progress import Board
+from glore_seg.utils.files import atomic_write
+from projects.reproduction.ablation.plan import Run
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,6 @@ class _Training:
     log_begin: int  # bytes of the attempts before
 
 
-@dataclass(frozen=True)
-class _Failure:
-    run: Run
-    reason: str
-    last_words: str
-
-
 def run_all(
     runs: Sequence[Run],
     train_tool: Path,
@@ -42,25 +38,23 @@ def run_all(
     gpus: Sequence[int] | None = None,
     poll_seconds: float = 2.0,
 ) -> None:
-    """Train what is not trained yet; a half run goes on from its newest valid checkpoint.
+    """Train what is not trained yet, in order; a half run goes on from its newest checkpoint.
 
     Each run writes ``train.log`` into its work folder. After one that fails the others go on. Where
     this is interrupted, by SIGINT or SIGTERM, it ends the trainings that it began; they save first.
 
     Args:
-        runs: What to train, in this order.
+        runs: What to train.
         train_tool: ``tools/train.py``.
-        jobs: How many at a time.
-        gpus: Numbers of GPUs, as torch counts them here, each for one run at a time; ``jobs`` does
-            not count then. Default: every run sees whatever the machine has.
+        jobs: How many at a time, if no GPUs are given.
+        gpus: Numbers of GPUs, as torch counts them here, each for one run at a time. Default: every
+            run sees whatever the machine has.
         poll_seconds: How often to look whether one has ended.
 
     Raises:
         ConfigError: ``jobs`` is below 1, or there are no such GPUs.
         GloReSegError: A run failed; the message has the last words of its log.
         OutputError: A run is being trained by another process.
-        KeyboardInterrupt: SIGINT came.
-        SystemExit: SIGTERM came.
     """
     if jobs < 1:
         raise ConfigError(f"jobs is {jobs}; expected 1 or more")
@@ -68,9 +62,9 @@ def run_all(
     waiting = [run for run in runs if not run.finished()]
     free: list[int | None] = list(gpus) if gpus else [None] * jobs
     live: list[_Training] = []
-    failed: list[_Failure] = []
-    board = Board(runs)
-    with _noted_signals() as signals:
+    failed: list[str] = []
+    board = _Board(runs)
+    with _noted_signals() as signals, board.bar:
         try:
             while waiting or live:
                 while waiting and free:
@@ -82,40 +76,42 @@ def run_all(
                     board.say("stopping: the trainings save first, and what is done is kept")
                     break
                 for training in list(live):
-                    code = training.process.poll()
-                    board.look_at(training.run)
+                    run, code = training.run, training.process.poll()
+                    board.update(run)
                     if code is None:
                         continue
                     live.remove(training)
                     free.append(training.gpu)
-                    if code == 0 and training.run.finished():
-                        board.say(f"{training.run.name} is done")
-                    else:
-                        failed.append(_failure(training, code))
-                        board.give_up(training.run)
-                        board.say(f"{training.run.name} failed with {failed[-1].reason}")
+                    if code == 0 and run.finished():
+                        board.say(f"{run.name} is done")
+                        continue
+                    reason = f"exit code {code}"
+                    if not code:
+                        reason = f"no mIoU of iteration {run.max_iters} in its scalars"
+                    failed.append(
+                        f"{run.name} with {reason}. The same command goes on where they stopped; "
+                        f"remove a run's folder to begin it anew. {_log_of(run)} ends with: "
+                        f"{_last_words(training)}"
+                    )
+                    board.give_up(run)
+                    board.say(f"{run.name} failed with {reason}")
         finally:
             for training in live:
                 training.process.terminate()
             for training in live:
                 training.process.wait()
-            board.close()
     if signals:
         raise KeyboardInterrupt if signals[0] == signal.SIGINT else SystemExit(128 + signals[0])
     if failed:
-        first = failed[0]
-        raise GloReSegError(
-            f"{len(failed)} of {len(runs)} runs failed, the first {first.run.name} with "
-            f"{first.reason}. The same command goes on where they stopped; remove a run's folder "
-            f"to begin it anew. {_log_of(first.run)} ends with: {first.last_words}"
-        )
+        raise GloReSegError(f"{len(failed)} of {len(runs)} runs failed, the first {failed[0]}")
 
 
 def _start(run: Run, train_tool: Path, gpu: int | None) -> _Training:
-    write_settings(run.row)
+    settings = run.row.folder / f"{run.row.name}.py"
+    with atomic_write(settings) as temporary:
+        run.row.cfg.dump(temporary)
     run.work_dir.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, str(train_tool), str(run.row.settings)]
-    command += ["--work-dir", str(run.work_dir)]
+    command = [sys.executable, str(train_tool), str(settings), "--work-dir", str(run.work_dir)]
     if any(run.work_dir.glob("*.pth")):
         # the newest valid one; without any, hooks of the config's own would forget its load_from
         command.append("--resume")
@@ -141,6 +137,17 @@ def _start(run: Run, train_tool: Path, gpu: int | None) -> _Training:
     return _Training(run, gpu, process, begin)
 
 
+def _log_of(run: Run) -> Path:
+    return run.work_dir / "train.log"
+
+
+def _last_words(training: _Training) -> str:
+    """The last error, or the last line, that this attempt logged."""
+    text = _log_of(training.run).read_bytes()[training.log_begin :].decode(errors="replace")
+    lines = [line for line in text.splitlines() if line.strip()] or ["nothing"]
+    return ([line for line in lines if line.startswith("error:")] or lines)[-1].strip()
+
+
 @contextmanager
 def _noted_signals() -> Iterator[list[int]]:
     """SIGINT and SIGTERM as they come.
@@ -161,16 +168,39 @@ def _noted_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _failure(training: _Training, code: int) -> _Failure:
-    run = training.run
-    reason = f"exit code {code}" if code else f"no mIoU of iteration {run.max_iters} in its scalars"
-    with _log_of(run).open("rb") as log:
-        log.seek(training.log_begin)
-        lines = log.read().decode(errors="replace").splitlines()
-    lines = [line for line in lines if line.strip()] or ["nothing"]
-    errors = [line for line in lines if line.startswith("error:")]
-    return _Failure(run, reason, (errors or lines)[-1].strip())
+class _Board:
+    """A bar over the iterations of all runs, on a terminal, and a line when one begins or ends."""
 
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._lengths = {run.name: run.max_iters for run in runs}
+        self._reached = {
+            run.name: run.max_iters if run.finished() else run.iteration() for run in runs
+        }
+        self._begin, self._at_first = time.monotonic(), sum(self._reached.values())
+        console = Console()
+        columns = BarColumn(), TextColumn("{task.description}")
+        self.bar = Progress(*columns, console=console, disable=not console.is_terminal)
+        self._task = self.bar.add_task("")
 
-def _log_of(run: Run) -> Path:
-    return run.work_dir / "train.log"
+    def update(self, run: Run) -> None:
+        # a run that went back to a checkpoint logs what it had logged before
+        self._reached[run.name] = max(self._reached[run.name], run.iteration())
+        done, total = sum(self._reached.values()), sum(self._lengths.values())
+        self.bar.update(self._task, total=total, completed=done, description=self._state())
+
+    def give_up(self, run: Run) -> None:
+        """Expect no more of a run that failed."""
+        self._lengths[run.name] = self._reached[run.name]
+
+    def say(self, text: str) -> None:
+        text = f"{time.strftime('%H:%M:%S')}  {text}; {self._state()}"
+        self.bar.console.print(text, highlight=False, soft_wrap=True)
+
+    def _state(self) -> str:
+        """Iterations done and in all, and the time left by the speed since the beginning."""
+        done, total = sum(self._reached.values()), sum(self._lengths.values())
+        state, here = f"{done} of {total} iterations of the set", done - self._at_first
+        if here <= 0:
+            return state
+        seconds = (time.monotonic() - self._begin) * (total - done) / here
+        return f"{state}, about {seconds / 60:.0f} min left"

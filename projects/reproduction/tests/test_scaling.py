@@ -1,55 +1,29 @@
 """The estimate against the formulas written out, and what is counted of a network."""
 
+import json
+
 import pytest
 from mmengine.config import Config
 
 from glore_seg.apis import load_config
 from glore_seg.apis.complexity import count_config
 from glore_seg.engine import build_model
-from projects.reproduction.scaling import (
-    MIB,
-    Link,
-    Messages,
-    buckets,
-    count_messages,
-    estimate,
-)
+from projects.reproduction.scaling import MIB, Link, Messages, buckets, count_messages, estimate
 
 LINK = Link(bandwidth=1e9, latency=1e-5)
 HEAD = {"type": "FCNHead", "in_channels": 8, "in_index": -1, "channels": 4, "num_convs": 1}
 
 
-def network(order, norm="SyncBN", **head):
+def network(order, norm="SyncBN"):
     """One convolution of 8 channels with a norm, a unit in the head, and an auxiliary head."""
     norm_cfg = {"type": norm}
-    head = {**HEAD, "num_classes": 3, "norm_cfg": norm_cfg, **head}
-    return Config(
-        {
-            "default_scope": "mmseg",
-            "model": {
-                "type": "EncoderDecoder",
-                "backbone": {
-                    "type": "ResNetV1c",
-                    "depth": 18,
-                    "base_channels": 8,
-                    "stem_channels": 8,
-                    "num_stages": 1,
-                    "strides": (1,),
-                    "dilations": (1,),
-                    "out_indices": (0,),
-                    "norm_cfg": norm_cfg,
-                },
-                "decode_head": {
-                    **head,
-                    "type": "GloReHead",
-                    "num_nodes": 2,
-                    "num_states": 3,
-                    "unit_cfg": {"order": order},
-                },
-                "auxiliary_head": head,
-            },
-        }
-    )
+    head = {**HEAD, "num_classes": 3, "norm_cfg": norm_cfg}
+    unit = {"type": "GloReHead", "num_nodes": 2, "num_states": 3, "unit_cfg": {"order": order}}
+    stage = {"num_stages": 1, "strides": (1,), "dilations": (1,), "out_indices": (0,)}
+    channels = {"base_channels": 8, "stem_channels": 8}
+    backbone = {"type": "ResNetV1c", "depth": 18, **channels, **stage, "norm_cfg": norm_cfg}
+    model = {"backbone": backbone, "decode_head": {**head, **unit}, "auxiliary_head": head}
+    return Config({"default_scope": "mmseg", "model": {"type": "EncoderDecoder", **model}})
 
 
 @pytest.fixture
@@ -122,18 +96,35 @@ def test_gradients_that_outlast_the_backward_pass_are_waited_for():
     messages = Messages(gradients=(10**9, 10**6), reduced=(), gathered=())
     found = estimate(messages, processes=2, step=0.3, link=LINK)
     assert found.waited_gradients == pytest.approx(found.gradients - 0.2)
-
-
-def test_one_process_waits_for_nobody():
-    messages = Messages(gradients=(10**9,), reduced=(10,), gathered=(10,))
     assert estimate(messages, processes=1, step=0.3, link=LINK).efficiency == 1
 
 
-def test_what_cannot_be():
-    with pytest.raises(
-        ValueError, match=r"the link has 0 bytes/s .*; expected a bandwidth above 0"
-    ):
-        Link(bandwidth=0, latency=1e-5)
-    messages = Messages((), (), ())
-    with pytest.raises(ValueError, match=r"0 processes with steps of 0.1 s; expected 1 or more"):
-        estimate(messages, processes=0, step=0.1, link=LINK)
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"processes": 0}, "0 processes"),
+        ({"step": 0.0}, "steps of 0 s"),
+        ({"link": Link(bandwidth=0, latency=1e-5)}, "bandwidth=0"),
+        ({"link": Link(bandwidth=1e9, latency=-1)}, "latency=-1"),
+    ],
+)
+def test_what_cannot_be(options, text):
+    with pytest.raises(ValueError, match=f"{text}.*; expected positive numbers"):
+        estimate(Messages((), (), ()), **{"processes": 1, "step": 0.1, "link": LINK, **options})
+
+
+def test_table_and_json_say_the_same(load_tool, small_config, capsys):
+    arguments = [small_config, "--gpus", "4", "--step-ms", "50", "--bandwidth", "1"]
+    load_tool("projects.reproduction.scaling")(arguments)
+    table = capsys.readouterr().out
+    load_tool("projects.reproduction.scaling")([*arguments, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    seconds, sizes = found["seconds"], found["bytes"]
+    waited = seconds["waited_gradients"] + seconds["statistics"] + seconds["loop"]
+    assert seconds["step"] == pytest.approx(0.05 + waited)
+    assert found["efficiency"] == pytest.approx(0.05 / seconds["step"])
+    assert f"efficiency: {found['efficiency']:.1%}" in table
+    rows = [line.split() for line in table.splitlines()]
+    assert ["gradients", str(len(sizes["gradients"]))] in [row[:2] for row in rows]
+    number = len(sizes["reduced"]) + len(sizes["gathered"])
+    assert ["statistics", "of", "norms", str(number)] in [row[:4] for row in rows]

@@ -1,17 +1,20 @@
 """Street scenes drawn from a seed, in the layout of Cityscapes: for a first try and for tests.
 
 All 19 classes and many ignored labels occur. Most objects tell their class by their look; for some
-it depends on a cue far away in the image (see ``context.py``), so that global context helps.
+it depends on a cue far away in the image (see ``scene.py``), so that global context helps.
 
     >>> scene = compose_scene(0, "train", 0)
     >>> paint(scene, (128, 256)).shape
     (128, 256, 3)
 """
 
-from projects.synthetic_data.street_scenes.context import Cues
-from projects.synthetic_data.street_scenes.painter import label_images, paint, polygons
-from projects.synthetic_data.street_scenes.scene import Scene, compose_scene
-from projects.synthetic_data.street_scenes.writer import make_street_scenes
+from projects.synthetic_data.street_scenes.scene import Cues, Scene, compose_scene
+from projects.synthetic_data.street_scenes.writer import (
+    label_images,
+    make_street_scenes,
+    paint,
+    polygons,
+)
 
 __all__ = [
     "Cues",

@@ -1,16 +1,25 @@
-"""What stands where: a scene from a seed."""
+"""What is where: a scene from a seed, and cues that decide the class of some objects.
+
+| looks like | cue | class |
+| --- | --- | --- |
+| gravel strip beside the road | skyline: towers / hills / viaduct | sidewalk / terrain / road |
+| long cream box with windows | rails and wires in the foreground: yes / no | train / bus |
+| figures behind a guard rail | red cycle lane at the bottom: yes / no | rider / person |
+| boarded barrier | crane above the skyline: yes / no | fence / wall |
+
+The pixels of the object are the same for every value of its cue: the object alone does not tell its
+class. All four cues are drawn independently of the objects and of each other.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from glore_seg.errors import ConfigError
-from projects.synthetic_data.street_scenes import furniture, people, surroundings, vehicles
-from projects.synthetic_data.street_scenes.context import Cues
-from projects.synthetic_data.street_scenes.shapes import Color, Part
-from projects.synthetic_data.street_scenes.view import View
+from projects.synthetic_data.street_scenes import people_and_furniture as people
+from projects.synthetic_data.street_scenes import surroundings, vehicles
+from projects.synthetic_data.street_scenes.shapes import Color, Part, View
 
 SPLITS = ("train", "val", "test")
 
@@ -22,8 +31,6 @@ LIGHTS: tuple[tuple[Color, Color, Color], ...] = (
     ((104, 130, 186), (246, 204, 158), (1.08, 0.98, 0.86)),
     ((84, 92, 146), (226, 164, 150), (0.9, 0.8, 0.86)),
 )
-
-
 # Each part of a scene has its own random numbers. Other ones give other images: raise DRAWING then.
 _STREAMS = {
     "cues": 2339082798,
@@ -33,57 +40,55 @@ _STREAMS = {
     "objects": 1877234109,
     "ego": 1189892464,
 }
+_GRAVEL = {"towers": "sidewalk", "hills": "terrain", "viaduct": "road"}
+
+
+@dataclass(frozen=True)
+class Cues:
+    """What the far surroundings of a scene show."""
+
+    skyline: str  # towers, hills or viaduct
+    rails: bool  # of a tram across the foreground, with a wire above
+    cycle_lane: bool  # a red one in the foreground
+    crane: bool  # above the skyline
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> Cues:
+        """Draw the four cues, each value as likely as the others."""
+        skyline = [*_GRAVEL][rng.integers(len(_GRAVEL))]
+        return cls(skyline, *(bool(rng.integers(2)) for _ in range(3)))
+
+    def labels(self) -> dict[str, str]:
+        """Labels of the objects that the cues decide."""
+        return {
+            "gravel": _GRAVEL[self.skyline],
+            "cream box": "train" if self.rails else "bus",
+            "figure": "rider" if self.cycle_lane else "person",
+            "boards": "fence" if self.crane else "wall",
+        }
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A scene in plane coordinates: its height is 1, whatever the size it is painted at.
+    """A scene in plane coordinates: its height is 1, whatever the size it is painted at."""
 
-    Attributes:
-        parts: Back to front.
-        cues: What the surroundings show.
-        width: Width over height.
-        sky: Colors of the sky, above and at the horizon.
-        light: Factors on red, green and blue.
-        grain_seed: Seed of the grain and of the sensor's noise.
-    """
-
-    parts: tuple[Part, ...]
-    cues: Cues
-    width: float
-    sky: tuple[Color, Color]
-    light: Color
-    grain_seed: tuple[int, ...]
+    parts: list[Part]  # back to front
+    cues: Cues  # what the surroundings show
+    width: float  # over height
+    sky: tuple[Color, Color]  # above and at the horizon
+    light: Color  # factors on red, green and blue
+    grain_seed: tuple[int, ...]  # of the grain and of the sensor's noise
 
 
 def compose_scene(
     seed: int, split: str, index: int, *, width: float = 2.0, cues: Cues | None = None
 ) -> Scene:
-    """Compose scene number ``index`` of a split.
+    """Compose scene number ``index`` of a split (``train``, ``val`` or ``test``).
 
-    The same arguments give the same scene, however many others are made. Every object has its own
-    stream of random numbers, so that other ``cues`` leave all else as it is.
-
-    Args:
-        seed: Seed of the dataset, at least 0.
-        split: ``train``, ``val`` or ``test``.
-        index: Number of the scene in its split, from 0. What a scene must contain cycles with it,
-            so that any eight scenes in a row hold all 19 classes.
-        width: Width over height, 1 to 4.
-        cues: What the surroundings show; drawn where None.
-
-    Returns:
-        The scene.
-
-    Raises:
-        ConfigError: If an argument is out of its range.
+    The same arguments give the same scene. Other ``cues`` than the drawn ones leave all else as it
+    is. What a scene must contain cycles with the index, so that any eight scenes in a row hold all
+    19 classes. ``width`` is that over the height, 1 to 4.
     """
-    if split not in SPLITS:
-        raise ConfigError(f"split is {split!r}; expected one of {SPLITS}")
-    if seed < 0 or index < 0:
-        raise ConfigError(f"seed and index must be at least 0; got seed {seed}, index {index}")
-    if not 1 <= width <= 4:
-        raise ConfigError(f"width over height is {width}; expected 1 to 4, such as 2 for 128 x 256")
     key = (seed, SPLITS.index(split), index)
 
     def stream(name: str) -> np.random.Generator:
@@ -96,67 +101,74 @@ def compose_scene(
     above, horizon, light = LIGHTS[rng.integers(len(LIGHTS))]
     gain = rng.uniform(0.85, 1.1)
 
-    parts = surroundings.backdrop(stream("backdrop"), view, cues, horizon)
-    parts += _sides(stream("sides"), view, cues, edges, index)
+    labels = cues.labels()
+    parts = _backdrop(stream("backdrop"), view, cues, horizon)
+    parts += _sides(stream("sides"), view, labels, edges, index)
     if cues.rails:
         parts += surroundings.rails(view)
     if cues.cycle_lane:
         parts += surroundings.cycle_lane(view)
-    placed = _objects(stream("objects"), view, cues, edges, index)
-    for t, across, item in sorted(placed, key=lambda item: item[0]):
-        parts += view.place(item, across, t)
+    objects = _objects(stream("objects"), labels, edges, index)
+    for item in sorted(objects, key=lambda item: item[2]):
+        parts += view.place(*item)
     if stream("ego").random() < 0.7:
         parts += surroundings.ego_vehicle(view)
     red, green, blue = (c * gain for c in light)
-    return Scene(
-        parts=tuple(parts),
-        cues=cues,
-        width=width,
-        sky=(above, horizon),
-        light=(red, green, blue),
-        grain_seed=(*key, 1),
-    )
+    return Scene(parts, cues, width, (above, horizon), (red, green, blue), (*key, 1))
+
+
+def _backdrop(rng: np.random.Generator, view: View, cues: Cues, haze: Color) -> list[Part]:
+    """Return sky, crane and skyline: the upper image, as the cues ask for it."""
+    seeds = rng.integers(2**31, size=3)  # a stream each: no cue moves another's random numbers
+    parts = surroundings.sky(np.random.default_rng(seeds[0]), view)
+    parts += surroundings.skyline(np.random.default_rng(seeds[1]), view, cues.skyline, haze)
+    if cues.crane:
+        parts += surroundings.crane(np.random.default_rng(seeds[2]), view)
+    return parts
 
 
 def _sides(
-    rng: np.random.Generator, view: View, cues: Cues, edges: tuple[float, float], index: int
+    rng: np.random.Generator,
+    view: View,
+    labels: dict[str, str],
+    edges: tuple[float, float],
+    index: int,
 ) -> list[Part]:
     """Ground, houses or trees, barriers: left by turns, right at random."""
-    verges = ("tiles", "grass", "gravel")
-    barriers = ("bricks", "slats", "boards", "none")
-    left_verge = verges[(index + index // 3) % 3]
-    right_verge = str(rng.choice(verges, p=(0.25, 0.25, 0.5)))
-    kinds = (barriers[index % 3], str(rng.choice(barriers, p=(0.15, 0.15, 0.4, 0.3))))
+    names = ("tiles", "grass", "gravel")
+    verges = (names[(index + index // 3) % 3], str(rng.choice(names, p=(0.25, 0.25, 0.5))))
+    names = ("bricks", "slats", "boards", "none")
+    barriers = (names[index % 3], str(rng.choice(names, p=(0.15, 0.15, 0.4, 0.3))))
 
     parts: list[Part] = []
-    for edge, kind in zip(edges, (left_verge, right_verge), strict=True):
-        parts += surroundings.verge(view, kind, edge, cues.gravel)
+    for edge, kind in zip(edges, verges, strict=True):
+        parts += surroundings.verge(view, kind, edge, labels["gravel"])
     parts += surroundings.ground(rng, view, edges)
     if rng.random() < 0.35:
         parts += surroundings.parking(view, edges[int(rng.integers(2))])
-    for edge, kind in zip(edges, kinds, strict=True):
+    for edge, kind in zip(edges, barriers, strict=True):
         f = float(np.sign(edge))
         if rng.random() < 0.7:
             parts += surroundings.houses(rng, view, edge + f * 6.6)
         for distance in np.sort(rng.uniform(2.2, 7.5, 3))[::-1]:
-            parts += view.place(furniture.tree(rng), edge + f * rng.uniform(4.8, 6.0), 1 / distance)
+            parts += view.place(people.tree(rng), edge + f * rng.uniform(4.8, 6.0), 1 / distance)
         if kind != "none":
-            parts += surroundings.barrier(view, kind, edge + f * 3.6, cues.boards)
+            parts += surroundings.barrier(view, kind, edge + f * 3.6, labels["boards"])
         elif rng.random() < 0.6:
             for distance in (5.0, 3.8, 2.9):
-                parts += view.place(furniture.bush(rng), edge + f * 3.6, 1 / distance)
+                parts += view.place(people.bush(rng), edge + f * 3.6, 1 / distance)
     return parts
 
 
 def _objects(
-    rng: np.random.Generator, view: View, cues: Cues, edges: tuple[float, float], index: int
-) -> list[tuple[float, float, list[Part]]]:
-    """Vehicles, people and furniture as (nearness, meters across, parts)."""
+    rng: np.random.Generator, labels: dict[str, str], edges: tuple[float, float], index: int
+) -> list[tuple[list[Part], float, float]]:
+    """Vehicles, people and furniture as (parts, meters across, nearness)."""
     left, right = edges
-    objects: list[tuple[float, float, list[Part]]] = []
+    objects: list[tuple[list[Part], float, float]] = []
 
     def add(item: list[Part], across: float, t: float) -> None:
-        objects.append((t, across, item))
+        objects.append((item, across, t))
 
     def beside(near: float, far: float) -> float:
         """Meters across for an object ``near`` to ``far`` meters outside the street."""
@@ -168,7 +180,7 @@ def _objects(
     if large is not None:
         add(large(rng), rng.uniform(-3.5, 3.5), rng.uniform(0.17, 0.23))
     if large is None or rng.random() < 0.5:
-        add(vehicles.cream_box(cues.cream_box), rng.uniform(-4, 4), rng.uniform(0.15, 0.21))
+        add(vehicles.cream_box(labels["cream box"]), rng.uniform(-4, 4), rng.uniform(0.15, 0.21))
 
     if rng.random() < 0.25:
         add(vehicles.truck(rng), beside(1.0, 2.5), rng.uniform(0.18, 0.24))
@@ -182,15 +194,13 @@ def _objects(
     if rng.random() < 0.2:
         x, t = rng.uniform(left, right), rng.uniform(0.12, 0.15)
         for k in range(3):
-            add(_renamed(vehicles.car_rear(rng), "car", "cargroup"), x + 1.5 * k, t + 0.001 * k)
+            add(vehicles.car_rear(rng, "cargroup"), x + 1.5 * k, t + 0.001 * k)
 
     kind = ("bicycle", "motorcycle")[index % 2]
     add(people.ridden(rng, kind), rng.uniform(left + 0.7, right - 0.7), rng.uniform(0.34, 0.52))
     if rng.random() < 0.6:
-        other = ("bicycle", "motorcycle")[int(rng.integers(2))]
-        add(
-            people.ridden(rng, other), rng.uniform(left + 0.5, right - 0.5), rng.uniform(0.26, 0.42)
-        )
+        item = people.ridden(rng, ("bicycle", "motorcycle")[int(rng.integers(2))])
+        add(item, rng.uniform(left + 0.5, right - 0.5), rng.uniform(0.26, 0.42))
     if rng.random() < 0.5:
         add(people.bicycle(rng), beside(0.6, 1.6), rng.uniform(0.3, 0.5))
     if rng.random() < 0.35:
@@ -201,26 +211,21 @@ def _objects(
     if rng.random() < 0.2:
         x, t = beside(1.0, 2.0), rng.uniform(0.16, 0.24)
         for k in range(3):
-            crowd = _renamed(people.person(rng), "person", "persongroup")
-            add(crowd, x + 0.4 * k, t + 0.001 * k)
+            add(people.person(rng, "persongroup"), x + 0.4 * k, t + 0.001 * k)
     if rng.random() < 0.6:
         x, t = beside(1.4, 2.2), rng.uniform(0.34, 0.46)
         for k in range(-1, 2):
-            add(people.figure(rng, cues.figure), x + 0.85 * k, t - 0.002)
-        add(furniture.guard_rail(2.8), x, t)
+            add(people.figure(rng, labels["figure"]), x + 0.85 * k, t - 0.002)
+        add(people.guard_rail(2.8), x, t)
 
     for _ in range(rng.integers(1, 3)):
-        add(furniture.traffic_light(rng), beside(0.2, 0.7), rng.uniform(0.26, 0.44))
+        add(people.traffic_light(rng), beside(0.2, 0.7), rng.uniform(0.26, 0.44))
     for _ in range(rng.integers(1, 3)):
-        add(furniture.traffic_sign(rng), beside(0.2, 1.6), rng.uniform(0.28, 0.46))
+        add(people.traffic_sign(rng), beside(0.2, 1.6), rng.uniform(0.28, 0.46))
     for _ in range(rng.integers(1, 3)):
-        add(furniture.lamp_post(rng), beside(0.3, 0.9), rng.uniform(0.16, 0.4))
+        add(people.lamp_post(rng), beside(0.3, 0.9), rng.uniform(0.16, 0.4))
     if rng.random() < 0.3:
-        add(furniture.bin_(rng), beside(0.6, 2.4), rng.uniform(0.3, 0.5))
+        add(people.bin_(rng), beside(0.6, 2.4), rng.uniform(0.3, 0.5))
     if rng.random() < 0.2:
-        add(furniture.pram(rng), beside(0.6, 2.4), rng.uniform(0.3, 0.5))
+        add(people.pram(rng), beside(0.6, 2.4), rng.uniform(0.3, 0.5))
     return objects
-
-
-def _renamed(parts: list[Part], old: str, new: str) -> list[Part]:
-    return [replace(part, label=new) if part.label == old else part for part in parts]

@@ -1,4 +1,4 @@
-"""Outlines in plane coordinates, and the part: an outline with its label and its paint.
+"""Outlines, the part (an outline with its label and its paint), and the camera.
 
 Every outline is a float array of shape (P, 2): P corner points as (x, y).
 """
@@ -12,29 +12,56 @@ import numpy as np
 Color = tuple[float, float, float]
 """Red, green, blue, each 0..255."""
 
+_CAMERA_HEIGHT = 1.5  # meters above the street
+
 
 @dataclass(frozen=True)
 class Part:
-    """One filled outline of a scene; later parts cover earlier ones.
+    """One filled outline of a scene; later parts cover earlier ones."""
 
-    Attributes:
-        outline: Corner points, shape (P, 2).
-        color: Paint, or None for a part that has a label but leaves the image as it is.
-        label: Cityscapes label name (``cargroup`` and the like allowed), or None for decoration,
-            which changes the image only.
-        texture: Strength 0..1 of the fine and of the coarse grain on it.
-        alpha: Opacity of the paint, 0..1.
-    """
-
-    outline: np.ndarray
-    color: Color | None = None
-    label: str | None = None
-    texture: tuple[float, float] = (0.03, 0.03)
-    alpha: float = 1.0
+    outline: np.ndarray  # corner points, shape (P, 2)
+    color: Color | None = None  # None for a part that has a label but leaves the image as it is
+    label: str | None = None  # of Cityscapes or a group's; None for what changes the image only
+    texture: tuple[float, float] = (0.03, 0.03)  # strength 0..1 of the fine and the coarse grain
+    alpha: float = 1.0  # opacity of the paint, 0..1
 
     def moved(self, outline: np.ndarray) -> Part:
         """Return the same part with another outline."""
         return replace(self, outline=outline)
+
+
+@dataclass(frozen=True)
+class View:
+    """The camera: from meters on the street to the image plane.
+
+    The plane has its origin at the image's upper left; a unit is the image's height. Depth is told
+    by the nearness ``t`` = 1 / distance: 1 at the image's bottom edge, towards 0 at the horizon.
+    """
+
+    x: float  # of the vanishing point, in image heights from the left
+    y: float  # of the horizon, in image heights from the top
+    width: float  # of the image over its height
+
+    def at(self, across: float, up: float, t: float) -> tuple[float, float]:
+        """Project a point ``across`` meters right of the camera and ``up`` meters above ground."""
+        scale = t * (1 - self.y) / _CAMERA_HEIGHT
+        return self.x + across * scale, self.y + (_CAMERA_HEIGHT - up) * scale
+
+    def floor(self, x0: float, x1: float, t0: float, t1: float) -> np.ndarray:
+        """Return a patch of ground between two lines along the street and two nearnesses."""
+        corners = ((x0, t0), (x1, t0), (x1, t1), (x0, t1))
+        return np.array([self.at(x, 0.0, t) for x, t in corners])
+
+    def side(self, across: float, y0: float, y1: float, t0: float, t1: float) -> np.ndarray:
+        """Return an upright patch that runs along the street, ``across`` meters to the right."""
+        corners = ((y0, t0), (y0, t1), (y1, t1), (y1, t0))
+        return np.array([self.at(across, y, t) for y, t in corners])
+
+    def place(self, parts: list[Part], across: float, t: float) -> list[Part]:
+        """Place an object, drawn in meters, on the street."""
+        scale = t * (1 - self.y) / _CAMERA_HEIGHT
+        foot = np.array(self.at(across, 0.0, t))
+        return [part.moved(foot + part.outline * (scale, -scale)) for part in parts]
 
 
 def box(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
@@ -53,12 +80,9 @@ def ellipse(x: float, y: float, rx: float, ry: float, corners: int = 20) -> np.n
     return np.stack([x + rx * np.cos(angle), y + ry * np.sin(angle)], axis=1)
 
 
-def blob(
-    rng: np.random.Generator, x: float, y: float, rx: float, ry: float, corners: int = 22
-) -> np.ndarray:
+def blob(rng: np.random.Generator, x: float, y: float, rx: float, ry: float) -> np.ndarray:
     """Return an ellipse with an uneven rim: a tree's crown, a bush, a cloud."""
-    rim = ellipse(0, 0, rx, ry, corners) * rng.uniform(0.8, 1.12, (corners, 1))
-    return rim + np.array((x, y))
+    return ellipse(0, 0, rx, ry, 22) * rng.uniform(0.8, 1.12, (22, 1)) + np.array((x, y))
 
 
 def shade(color: Color, factor: float) -> Color:
@@ -74,14 +98,10 @@ def mix(color: Color, other: Color, share: float) -> Color:
 
 
 def clip(outline: np.ndarray, width: float, height: float) -> np.ndarray:
-    """Cut an outline to the rectangle [0, width] x [0, height] (Sutherland and Hodgman).
-
-    Returns:
-        The cut outline, shape (Q, 2); Q = 0 where nothing of it lies inside.
-    """
-    for axis, limit, side in ((0, 0.0, 1), (0, width, -1), (1, 0.0, 1), (1, height, -1)):
+    """Cut an outline to the rectangle [0, width] x [0, height] (Sutherland and Hodgman), (Q, 2)."""
+    for axis, limit, sign in ((0, 0.0, 1), (0, width, -1), (1, 0.0, 1), (1, height, -1)):
         kept: list[np.ndarray] = []
-        inside = (outline[:, axis] - limit) * side >= 0
+        inside = (outline[:, axis] - limit) * sign >= 0
         for i in range(len(outline)):
             a, b = outline[i - 1], outline[i]
             if inside[i] != inside[i - 1]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from projects.synthetic_data.street_scenes.context import Cues
 from projects.synthetic_data.street_scenes.shapes import (
     Color,
     Part,
+    View,
     blob,
     box,
     ellipse,
@@ -15,16 +15,11 @@ from projects.synthetic_data.street_scenes.shapes import (
     points,
     shade,
 )
-from projects.synthetic_data.street_scenes.view import View
 
 FACADES: tuple[Color, ...] = (
-    (206, 164, 128),
-    (184, 122, 96),
-    (214, 200, 170),
-    (166, 150, 140),
-    (190, 178, 186),
-    (150, 108, 96),
-)
+    (206, 164, 128), (184, 122, 96), (214, 200, 170),
+    (166, 150, 140), (190, 178, 186), (150, 108, 96),
+)  # fmt: skip
 GRAVEL: Color = (168, 160, 140)
 BOARDS: Color = (150, 146, 156)
 
@@ -68,12 +63,8 @@ def skyline(rng: np.random.Generator, view: View, kind: str, haze: Color) -> lis
         parts.append(Part(deck, stone, "bridge", (0.04, 0.06)))
         parts.append(Part(box(0, top, view.width, top + 0.014), shade(stone, 1.2)))
         for x in np.arange(rng.uniform(0, 0.1), view.width, 0.24):
-            pier = points(
-                (x, top + 0.05),
-                (x + 0.085, top + 0.05),
-                (x + 0.065, view.y + 0.02),
-                (x + 0.02, view.y + 0.02),
-            )
+            high, low = top + 0.05, view.y + 0.02
+            pier = points((x, high), (x + 0.085, high), (x + 0.065, low), (x + 0.02, low))
             parts.append(Part(pier, shade(stone, 0.9), "bridge", (0.04, 0.06)))
     return parts
 
@@ -101,13 +92,10 @@ def ground(rng: np.random.Generator, view: View, edges: tuple[float, float]) -> 
         Part(view.floor(-14, 14, 0.055, 0.075), shade(asphalt, 1.12), "ground", (0.04, 0.04)),
     ]
     white: Color = (206, 206, 200)
+    middle = (left + right) / 2
     for distance in np.arange(0.9, 14, 2.2):
-        middle = (left + right) / 2
-        parts.append(
-            Part(
-                view.floor(middle - 0.08, middle + 0.08, 1 / (distance + 1.1), 1 / distance), white
-            )
-        )
+        dash = view.floor(middle - 0.08, middle + 0.08, 1 / (distance + 1.1), 1 / distance)
+        parts.append(Part(dash, white))
     for edge in edges:
         inner = edge - 0.22 * np.sign(edge)
         parts.append(Part(view.floor(edge, inner, 0.03, 1.6), (176, 174, 168)))
@@ -121,18 +109,19 @@ def verge(view: View, kind: str, edge: float, gravel_label: str) -> list[Part]:
     """Return the strip outside the street's edge: ``tiles``, ``grass`` or ``gravel``."""
     f = float(np.sign(edge))
     outer = f * 60.0
-    label = {"tiles": "sidewalk", "grass": "terrain", "gravel": gravel_label}[kind]
-    color: Color = {"tiles": (190, 168, 164), "grass": (116, 156, 72), "gravel": GRAVEL}[kind]
-    texture = {"tiles": (0.03, 0.03), "grass": (0.08, 0.16), "gravel": (0.07, 0.05)}[kind]
+    label, color, texture = {
+        "tiles": ("sidewalk", (190, 168, 164), (0.03, 0.03)),
+        "grass": ("terrain", (116, 156, 72), (0.08, 0.16)),
+        "gravel": (gravel_label, GRAVEL, (0.07, 0.05)),
+    }[kind]
     parts = [Part(view.floor(edge, outer, 0.0, 1.6), color, label, texture)]
     if kind == "tiles":
         dark = shade(color, 0.8)
         for x in np.arange(0.8, 5, 0.8):
             parts.append(Part(view.floor(edge + f * x, edge + f * (x + 0.05), 0.05, 1.6), dark))
         for distance in np.arange(0.8, 9, 0.5):
-            parts.append(
-                Part(view.floor(edge, edge + f * 8, 1 / (distance + 0.06), 1 / distance), dark)
-            )
+            joint = view.floor(edge, edge + f * 8, 1 / (distance + 0.06), 1 / distance)
+            parts.append(Part(joint, dark))
     elif kind == "gravel":
         for distance in np.arange(0.8, 9, 0.6):
             strip = view.floor(edge, edge + f * 8, 1 / (distance + 0.25), 1 / distance)
@@ -143,12 +132,12 @@ def verge(view: View, kind: str, edge: float, gravel_label: str) -> list[Part]:
 def parking(view: View, edge: float) -> list[Part]:
     """Return parking bays outside the street's edge: an ignored label."""
     f = float(np.sign(edge))
-    parts = [
-        Part(view.floor(edge, edge + f * 1.5, 0.2, 0.55), (126, 112, 108), "parking", (0.05, 0.04))
+    outer = edge + f * 1.5
+    lines = [view.floor(edge, outer, t, t * 1.03) for t in (0.2, 0.27, 0.37, 0.53)]
+    return [
+        Part(view.floor(edge, outer, 0.2, 0.55), (126, 112, 108), "parking", (0.05, 0.04)),
+        *(Part(line, (216, 216, 210)) for line in lines),
     ]
-    for t in (0.2, 0.27, 0.37, 0.53):
-        parts.append(Part(view.floor(edge, edge + f * 1.5, t, t * 1.03), (216, 216, 210)))
-    return parts
 
 
 def rails(view: View) -> list[Part]:
@@ -174,22 +163,20 @@ def houses(rng: np.random.Generator, view: View, across: float) -> list[Part]:
     parts: list[Part] = []
     distance = 11.0
     while distance > 1.2:
-        length = rng.uniform(1.4, 2.6)
-        near = max(distance - length, 1.0)
+        near = max(distance - rng.uniform(1.4, 2.6), 1.0)
         t0, t1 = 1 / distance, 1 / near
         h = rng.uniform(4.2, 7.0)
         facade = FACADES[rng.integers(len(FACADES))]
         parts.append(Part(view.side(across, 0, h, t0, t1), facade, "building", (0.03, 0.06)))
         parts.append(Part(view.side(across, h - 0.35, h, t0, t1), shade(facade, 0.6)))
-        floors = int((h - 1.0) / 1.7)
-        for floor in range(floors):
+        for floor in range(int((h - 1.0) / 1.7)):
             for col in range(3):
                 a = distance + (near - distance) * (0.12 + 0.3 * col)
                 b = distance + (near - distance) * (0.28 + 0.3 * col)
                 low = 1.0 + 1.7 * floor
                 glass = (250, 222, 150) if rng.random() < 0.15 else (74, 88, 108)
                 parts.append(Part(view.side(across, low, low + 1.0, 1 / a, 1 / b), glass))
-        distance = near if near > 1.0 else 0.0
+        distance = near
     return parts
 
 
@@ -224,13 +211,3 @@ def ego_vehicle(view: View) -> list[Part]:
         Part(hood, (34, 36, 42), "ego vehicle", (0.02, 0.0)),
         Part(shine, (62, 66, 76), texture=(0.02, 0.0)),
     ]
-
-
-def backdrop(rng: np.random.Generator, view: View, cues: Cues, haze: Color) -> list[Part]:
-    """Return sky, crane and skyline: the upper image, as the cues ask for it."""
-    seeds = rng.integers(2**31, size=3)  # a stream each: no cue moves another's random numbers
-    parts = sky(np.random.default_rng(seeds[0]), view)
-    parts += skyline(np.random.default_rng(seeds[1]), view, cues.skyline, haze)
-    if cues.crane:
-        parts += crane(np.random.default_rng(seeds[2]), view)
-    return parts

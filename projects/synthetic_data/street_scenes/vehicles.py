@@ -12,14 +12,9 @@ from projects.synthetic_data.street_scenes.shapes import Color, Part, box, ellip
 GLASS: Color = (58, 78, 96)
 RUBBER: Color = (28, 28, 32)
 BODY_COLORS: tuple[Color, ...] = (
-    (176, 36, 40),
-    (36, 72, 150),
-    (196, 198, 204),
-    (52, 56, 62),
-    (222, 222, 218),
-    (44, 108, 92),
+    (176, 36, 40), (36, 72, 150), (196, 198, 204), (52, 56, 62), (222, 222, 218), (44, 108, 92),
     (120, 124, 132),
-)
+)  # fmt: skip
 
 
 def _wheel(x: float, radius: float) -> list[Part]:
@@ -45,25 +40,22 @@ def car_rear(rng: np.random.Generator, label: str = "car") -> list[Part]:
     glass = points(
         (-w * 0.78, waist), (-w * 0.62, h - 0.12), (w * 0.62, h - 0.12), (w * 0.78, waist)
     )
-    parts = [
+    reflection = points((-0.1, waist), (0.12, h - 0.12), (0.3, h - 0.12), (0.1, waist))
+    return [
         _shadow(w),
         Part(body, paint, label, (0.03, 0.05)),
         Part(glass, GLASS),
-        Part(
-            points((-0.1, waist), (0.12, h - 0.12), (0.3, h - 0.12), (0.1, waist)), (120, 140, 156)
-        ),
+        Part(reflection, (120, 140, 156)),
         Part(box(-w, 0.14, w, 0.36), shade(paint, 0.62)),
         Part(box(-w * 0.98, 0.0, -w * 0.7, 0.2), RUBBER),
         Part(box(w * 0.7, 0.0, w * 0.98, 0.2), RUBBER),
+        Part(box(-0.66 * w, 0.6, -0.96 * w, 0.82), (214, 44, 36)),
+        Part(box(0.66 * w, 0.6, 0.96 * w, 0.82), (214, 44, 36)),
+        Part(box(-0.28, 0.42, 0.28, 0.58), (236, 236, 228), "license plate"),
     ]
-    for side in (-1, 1):
-        lamp = box(0.66 * w, 0.6, 0.96 * w, 0.82) * (side, 1)
-        parts.append(Part(lamp, (214, 44, 36)))
-    parts.append(Part(box(-0.28, 0.42, 0.28, 0.58), (236, 236, 228), "license plate"))
-    return parts
 
 
-def car_side(rng: np.random.Generator, label: str = "car") -> list[Part]:
+def car_side(rng: np.random.Generator) -> list[Part]:
     """Return a car seen from its side, facing left or right."""
     paint = BODY_COLORS[rng.integers(len(BODY_COLORS))]
     f = 1 if rng.integers(2) else -1
@@ -75,7 +67,7 @@ def car_side(rng: np.random.Generator, label: str = "car") -> list[Part]:
     glass = points((-1.3, 0.94), (-0.88, 1.36), (0.48, 1.36), (0.9, 0.94)) * (f, 1)
     return [
         _shadow(2.0),
-        Part(body, paint, label, (0.03, 0.05)),
+        Part(body, paint, "car", (0.03, 0.05)),
         Part(glass, GLASS),
         Part(box(-0.26, 0.92, -0.16, 1.4), paint),
         Part(box(-2.0, 0.14, 2.0, 0.28), shade(paint, 0.65)),
@@ -85,7 +77,7 @@ def car_side(rng: np.random.Generator, label: str = "car") -> list[Part]:
     ]
 
 
-def truck(rng: np.random.Generator, label: str = "truck") -> list[Part]:
+def truck(rng: np.random.Generator) -> list[Part]:
     """Return a box truck seen from its side."""
     f = 1 if rng.integers(2) else -1
     cab = ((44, 96, 178), (196, 70, 36), (62, 130, 66))[rng.integers(3)]
@@ -100,7 +92,7 @@ def truck(rng: np.random.Generator, label: str = "truck") -> list[Part]:
     ]
     return [
         _shadow(3.3),
-        Part(outline, load, label, (0.03, 0.04)),
+        Part(outline, load, "truck", (0.03, 0.04)),
         *ribs,
         Part(box(-3.4, 0.3, 3.2, 0.65), (62, 62, 66)),
         Part(front, cab),
@@ -118,7 +110,7 @@ def _windows(x0: float, x1: float, y0: float, y1: float, count: int) -> list[Par
     ]
 
 
-def bus(rng: np.random.Generator, label: str = "bus") -> list[Part]:
+def bus(rng: np.random.Generator) -> list[Part]:
     """Return a city bus seen from its side: round wheels, doors, a bright coat."""
     paint = ((232, 176, 28), (206, 44, 44), (240, 132, 30))[rng.integers(3)]
     body = points(
@@ -127,7 +119,7 @@ def bus(rng: np.random.Generator, label: str = "bus") -> list[Part]:
     )  # fmt: skip
     return [
         _shadow(4.2),
-        Part(body, paint, label, (0.03, 0.05)),
+        Part(body, paint, "bus", (0.03, 0.05)),
         Part(box(-4.2, 0.3, 4.2, 0.55), shade(paint, 0.6)),
         *_windows(-4.0, 4.1, 1.5, 2.5, 7),
         Part(box(-0.5, 0.4, 0.5, 2.6), shade(GLASS, 1.25)),
@@ -138,7 +130,7 @@ def bus(rng: np.random.Generator, label: str = "bus") -> list[Part]:
     ]
 
 
-def train(rng: np.random.Generator, label: str = "train") -> list[Part]:
+def train(rng: np.random.Generator) -> list[Part]:
     """Return a tram seen from its side: sloped nose, pantograph, two-colored coat."""
     f = 1 if rng.integers(2) else -1
     paint = ((238, 238, 240), (222, 232, 226))[rng.integers(2)]
@@ -149,7 +141,7 @@ def train(rng: np.random.Generator, label: str = "train") -> list[Part]:
     ) * (f, 1)  # fmt: skip
     return [
         _shadow(5.5),
-        Part(body, paint, label, (0.03, 0.05)),
+        Part(body, paint, "train", (0.03, 0.05)),
         Part(points((-1.0, 3.1), (-0.4, 3.75), (0.2, 3.75), (0.7, 3.1)) * (f, 1), (96, 100, 106)),
         Part(points((-5.5, 0.45), (-5.5, 1.25), (5.5, 1.25), (5.65, 0.45)) * (f, 1), band),
         Part(points((-5.5, 0.1), (-5.5, 0.45), (5.65, 0.45), (5.6, 0.1)) * (f, 1), (52, 54, 60)),

@@ -1,11 +1,14 @@
-"""Two small networks with random weights."""
+"""Two small networks with random weights, and the content of uploads."""
 
+import io
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from benchmarks.soak.inputs import SMALL_NETWORK
 from glore_seg.apis import load_config
@@ -14,15 +17,14 @@ from projects.web_demo.handlers import Handlers
 from projects.web_demo.models import PageModel, load_page_models
 from projects.web_demo.serving import LOOPBACK, serving
 from projects.web_demo.uploads import Limits
-
-_STREET_SCENES = Path(__file__).parents[3] / "configs" / "fcn_r18_glore_street-scenes.py"
+from tests.fixtures import STREET_SCENES
 
 
 @pytest.fixture(scope="session")
 def small_files(tmp_path_factory) -> tuple[Path, list[Path]]:
     """A config and two checkpoints of it."""
     folder = tmp_path_factory.mktemp("web")
-    cfg = load_config(str(_STREET_SCENES), cfg_options=SMALL_NETWORK)
+    cfg = load_config(str(STREET_SCENES), cfg_options=SMALL_NETWORK)
     cfg.dump(folder / "small.py")
     checkpoints = [folder / "first.pth", folder / "second.pth"]
     for seed, path in enumerate(checkpoints):
@@ -61,3 +63,16 @@ def free_port() -> int:
     with socket.socket() as taken:
         taken.bind((LOOPBACK, 0))
         return taken.getsockname()[1]
+
+
+def noise(height: int, width: int, *channels: int) -> np.ndarray:
+    """Random bytes, (height, width, *channels)."""
+    return np.random.default_rng(0).integers(0, 256, (height, width, *channels), dtype=np.uint8)
+
+
+def encode(image: np.ndarray | Image.Image, kind: str = "PNG", **options) -> bytes:
+    """An encoded image."""
+    buffer = io.BytesIO()
+    whole = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+    whole.save(buffer, kind, **options)
+    return buffer.getvalue()

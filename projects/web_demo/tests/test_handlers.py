@@ -1,9 +1,18 @@
+import base64
+import io
+import json
+import zlib
+
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from glore_seg.apis.inference import Segmenter
+from glore_seg.errors import ConfigError
 from projects.web_demo.handlers import ALONE, Handlers
-from projects.web_demo.tests.images import encode, noise
+from projects.web_demo.models import PageModel, load_page_models
+from projects.web_demo.tests.conftest import encode, noise
 from projects.web_demo.uploads import Limits
 from tests.html_page import Page
 
@@ -15,22 +24,63 @@ def handlers(page_models):
     return Handlers(page_models, Limits(megapixels=8))
 
 
-def test_segments_an_upload(handlers, page_models, street):
+def decoded(source):
+    kind, data = source.split(";base64,")
+    return kind, np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
+
+
+def test_segments_an_upload(handlers, small_files, street):
     view = handlers.segment(street.read_bytes(), "second")
-    labels = page_models["second"].segment(np.asarray(Image.open(street).convert("RGB")))
-    assert [pane["title"] for pane in view["panes"]] == ["second"]
-    expected = [float((labels == i).mean()) for i in range(19)]
-    assert view["panes"][0]["shares"] == pytest.approx(expected)
-    assert view["note"] == "128 x 64 pixels."
+    json.dumps(view)
+    assert (view["width"], view["height"], view["note"]) == (128, 64, "128 x 64 pixels.")
+    kind, shown = decoded(view["image"])
+    assert kind == "data:image/jpeg"
+    image = cv2.imread(str(street))[..., ::-1]
+    assert np.abs(shown.astype(int) - image).mean() < 8
+    assert view["classes"][13] == {"name": "car", "color": [0, 0, 142]}
+    (pane,) = view["panes"]
+    assert pane["title"] == "second"
+    config, checkpoints = small_files
+    labels = Segmenter(config, checkpoint=checkpoints[1], device="cpu")(street).labels
+    assert len(np.unique(labels)) > 1
+    sent = zlib.decompress(base64.b64decode(pane["labels"]))
+    np.testing.assert_array_equal(np.frombuffer(sent, np.uint8).reshape(64, 128), labels)
+    assert pane["shares"] == pytest.approx([float((labels == i).mean()) for i in range(19)])
+    train, full = (decoded(file["source"]) for file in pane["files"])
+    assert train[0] == full[0] == "data:image/png"
+    np.testing.assert_array_equal(train[1], labels)
+    np.testing.assert_array_equal(full[1] == 26, labels == 13)
+    assert "agreement" not in view
 
 
-def test_compares_two_different_models(handlers, street):
-    content = street.read_bytes()
-    view = handlers.segment(content, "second", "first")
-    assert [pane["title"] for pane in view["panes"]] == ["second", "first"]
-    assert 0 <= view["agreement"] <= 1
-    for other in (ALONE, "first"):
-        assert len(handlers.segment(content, "first", other)["panes"]) == 1
+class Constant:
+    """A model that predicts the given label map."""
+
+    classes = ("cat", "dog", "sky")
+    palette = ((128, 64, 128), (0, 0, 142), (70, 130, 180))
+    model = None
+
+    def __init__(self, labels):
+        self.labels = labels
+
+    def segment(self, image):
+        return self.labels
+
+
+def test_compares_two_different_models():
+    first = np.zeros((48, 96), np.uint8)
+    second = first.copy()
+    second[12:36, 24:48] = 2
+    handlers = Handlers({"a": Constant(first), "b": Constant(second)})
+    content = encode(noise(48, 96, 3))
+    view = handlers.segment(content, "a", "b")
+    assert [pane["title"] for pane in view["panes"]] == ["a", "b"]
+    assert view["agreement"] == 0.875
+    assert view["boxes"] == [[0.25, 0.25, 0.25, 0.5]]
+    # label ids need the names of Cityscapes
+    assert [file["name"] for file in view["panes"][0]["files"]] == ["trainIds"]
+    for other in (ALONE, "a"):
+        assert len(handlers.segment(content, "a", other)["panes"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -45,12 +95,7 @@ def test_bad_uploads_get_a_message(handlers, content, message):
     assert message in handlers.maps(content, "first", UNIT, 4, "red-green")
 
 
-def test_before_an_upload(handlers):
-    assert handlers.segment(None, "first") == {"message": ""}
-    assert "Choose an image first." in handlers.maps(None, "first", UNIT, 4, "red-green")
-
-
-@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (300, 1, 3), (17, 19, 3)])
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (17, 19, 3)])
 def test_odd_sizes(handlers, shape):
     content = encode(noise(*shape))
     shares = handlers.segment(content, "first")["panes"][0]["shares"]
@@ -80,5 +125,34 @@ def test_maps_and_graphs(handlers, street):
 
 def test_units(handlers):
     assert handlers.units("first") == ([UNIT], UNIT)
+    assert PageModel(Constant(None)).units == {}  # as of ONNX files
     assert "has no GloRe unit" in handlers.graphs("first", None)
     assert "has no GloRe unit" in handlers.maps(None, "first", None, 4, "red-green")
+    # before an upload
+    assert handlers.segment(None, "first") == {"message": ""}
+    assert "Choose an image first." in handlers.maps(None, "first", UNIT, 4, "red-green")
+
+
+def test_names_are_short_and_unique(small_files, tmp_path):
+    config, (checkpoint, _) = small_files
+    (tmp_path / "first.pth").symlink_to(checkpoint)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "first.pth").write_bytes(checkpoint.read_bytes())
+    files = [checkpoint, tmp_path / "other" / "first.pth"]
+    names = [*load_page_models(files, [str(config)], device="cpu")]
+    assert names == [f"{checkpoint.parent.name}/first", "other/first"]
+    with pytest.raises(ConfigError, match="expected each once"):
+        load_page_models([checkpoint, tmp_path / "first.pth"], [str(config)])
+
+
+def test_rejects_a_wrong_number_of_configs_and_different_classes(small_files, tmp_path):
+    config, checkpoints = small_files
+    with pytest.raises(ConfigError, match="2 configs for 3 checkpoints"):
+        load_page_models(["a.pth", "b.pth", "c.pth"], ["x.py", "y.py"])
+    other = tmp_path / "other.py"
+    other.write_text(
+        f"_base_ = {str(config)!r}\n"
+        "test_dataloader = dict(dataset=dict(metainfo=dict(classes=('road', 'car'))))\n"
+    )
+    with pytest.raises(ConfigError, match=r"different classes.*second: road, car"):
+        load_page_models(checkpoints, [str(config), str(other)], device="cpu")

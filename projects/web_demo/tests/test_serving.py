@@ -1,11 +1,14 @@
 import os
 import re
+import signal
 import socket
+import subprocess
 import sys
+from functools import partial
 
 import pytest
 
-from glore_seg.errors import ConfigError, MissingDependencyError, OutputError
+from glore_seg.errors import ConfigError, GloReSegError, MissingDependencyError, OutputError
 from projects.web_demo.handlers import Handlers
 from projects.web_demo.serving import LOOPBACK, serving
 from projects.web_demo.tests.conftest import free_port
@@ -51,9 +54,7 @@ def test_rejects_requests_for_files_of_the_server(address, small_files):
 
 
 def test_the_folder_is_removed_with_the_server(page_models):
-    before = {
-        name: os.environ.get(name) for name in ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED")
-    }
+    before = dict(os.environ)
     port = free_port()
     with serving(Handlers(page_models), port=port) as address:
         folder = os.environ["GRADIO_TEMP_DIR"]
@@ -63,16 +64,9 @@ def test_the_folder_is_removed_with_the_server(page_models):
         with pytest.raises(OutputError, match=f"{LOOPBACK}, port {port}"):
             again.__enter__()
     assert not os.path.exists(folder)
-    assert {name: os.environ.get(name) for name in before} == before
+    assert dict(os.environ) == before
     with socket.socket() as free:
         free.bind((LOOPBACK, port))
-
-
-@pytest.mark.parametrize("port", [0, 65536])
-def test_rejects_ports_out_of_range(page_models, port):
-    served = serving(Handlers(page_models), port=port)
-    with pytest.raises(ConfigError, match=f"port is {port}"):
-        served.__enter__()
 
 
 def test_rejects_a_missing_gradio(page_models, monkeypatch):
@@ -80,3 +74,39 @@ def test_rejects_a_missing_gradio(page_models, monkeypatch):
     served = serving(Handlers(page_models))
     with pytest.raises(MissingDependencyError, match=r"pip install 'glore_seg\[demo\]'"):
         served.__enter__()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (("--max-megabytes", 0), ConfigError, "megabytes=0.0"),
+        (("--checkpoint", "absent.pth"), GloReSegError, "absent.pth"),
+        (("--port", 0), ConfigError, "port is 0"),
+        (("--port", 65536), ConfigError, "port is 65536"),
+    ],
+)
+def test_rejects_options(load_tool, small_files, options, error, message):
+    config, (checkpoint, _) = small_files
+    arguments = "--checkpoint", checkpoint, "--config", config, *options
+    with pytest.raises(error, match=re.escape(message)):
+        load_tool("projects.web_demo.__main__")([str(argument) for argument in arguments])
+
+
+@pytest.mark.slow
+def test_the_command_serves_until_interrupted(small_files):
+    config, (checkpoint, _) = small_files
+    command = [
+        *(sys.executable, "-m", "projects.web_demo", "--checkpoint", checkpoint),
+        *("--config", config, "--device", "cpu", "--port", str(free_port())),
+    ]
+    # A background job of a shell ignores SIGINT, and so would its children.
+    reset = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=reset) as server:
+        try:
+            line = next(line for line in server.stdout if "page is at" in line)
+            address = re.search(r"http://127\.0\.0\.1:\d+/", line).group()
+            assert httpx.get(address).status_code == 200
+            server.send_signal(signal.SIGINT)
+            assert server.wait(timeout=60) == 0
+        finally:
+            server.kill()

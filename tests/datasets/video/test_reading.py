@@ -12,7 +12,7 @@ from glore_seg.datasets.video.reading import (  # noqa: E402
     scan_video,
 )
 from glore_seg.errors import GloReSegError  # noqa: E402
-from projects.synthetic_data.moving_shapes.video_file import write_video  # noqa: E402
+from projects.synthetic_data.video_file import write_video  # noqa: E402
 from tests.datasets.video.files import cut, images, numbers, write_clip, write_noise  # noqa: E402
 
 

@@ -5,28 +5,20 @@ from pathlib import Path
 
 import pytest
 
-SEEDS = ("--seeds", "0")
-
-
-@pytest.fixture(scope="module")
-def rows(write_config, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("rows")
-    files = []
-    for name, units in (("none", 0), ("one", 1)):
-        text = Path(write_config(model__decode_head__num_units=units)).read_text()
-        (folder / f"{name}.py").write_text(text)
-        files.append(str(folder / f"{name}.py"))
-    return files
-
 
 @pytest.mark.slow
-def test_trains_measures_and_gathers(rows, load_tool, tmp_path, capsys):
+def test_trains_measures_and_gathers(write_config, load_tool, tmp_path, capsys):
+    rows = []
+    for name, units in (("none", 0), ("one", 1)):
+        text = Path(write_config(model__decode_head__num_units=units)).read_text()
+        (tmp_path / f"{name}.py").write_text(text)
+        rows.append(str(tmp_path / f"{name}.py"))
     main = load_tool("projects.reproduction.ablation.__main__")
-    out = ("--out", str(tmp_path / "out"))
+    command = [*rows, "--out", str(tmp_path / "out"), "--seeds", "0"]
     with pytest.raises(ValueError, match="no finished run of none, one with seed 0"):
-        main([*rows, *out, *SEEDS, "--gather-only"])
-    main([*rows, *out, *SEEDS, "--costs"])
-    main([*rows, *out, *SEEDS])
+        main([*command, "--gather-only"])
+    main([*command, "--costs"])
+    main(command)
     text = capsys.readouterr().out
     assert "none seed 0 begins at iteration 0; 0 of 8 iterations" in text
     assert "one seed 0 is done; 8 of 8 iterations" in text
@@ -39,8 +31,8 @@ def test_trains_measures_and_gathers(rows, load_tool, tmp_path, capsys):
         assert one > none > 0
         assert found["costs"]["one"][counted] == one
     # Again: nothing is trained, and the same is found.
-    main([*rows, *out, *SEEDS])
+    main(command)
     assert "begins" not in capsys.readouterr().out
     assert json.loads((tmp_path / "out" / "ablation.json").read_text()) == found
     with pytest.raises(ValueError, match=r"seed0 was trained with train_cfg.max_iters = 4"):
-        main([*rows, *out, *SEEDS, "--cfg-options", "train_cfg.max_iters=8"])
+        main([*command, "--cfg-options", "train_cfg.max_iters=8"])

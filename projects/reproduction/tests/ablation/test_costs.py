@@ -35,7 +35,7 @@ def test_a_unit_costs_its_parameters_and_products(tmp_path):
     assert min(plain.step_ms, plain.step_cpu_ms, unit.step_ms, unit.times_first) > 0
 
 
-@pytest.mark.parametrize("device", ["foo", "cuda:99", "meta"])
+@pytest.mark.parametrize("device", ["cuda:99", "meta"])
 def test_a_device_that_measures_nothing_is_refused(device):
     with pytest.raises(ValueError, match=f"device is '{device}'.*; expected cpu"):
         measure_costs([], device=device)

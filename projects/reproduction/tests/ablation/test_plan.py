@@ -1,9 +1,17 @@
-"""Which runs there are, and where an interrupted one goes on."""
+"""Which runs there are, where an interrupted one goes on, and what cannot be compared."""
+
+import re
 
 import pytest
 from mmengine.config import Config
 
-from projects.reproduction.ablation.plan import Run, plan_rows, plan_runs, write_settings
+from projects.reproduction.ablation.plan import (
+    Run,
+    check_comparable,
+    check_same_settings,
+    plan_rows,
+    plan_runs,
+)
 from projects.reproduction.tests.ablation.runs import log, make_config
 
 
@@ -13,71 +21,60 @@ def rows(tmp_path):
     return plan_rows(configs, tmp_path / "out")
 
 
+@pytest.fixture
+def load(tmp_path):
+    def load(**changes):
+        return Config.fromfile(make_config(tmp_path / "config.py", **changes))
+
+    return load
+
+
 def test_every_row_has_the_first_seed_before_any_has_the_second(rows):
     names = [run.name for run in plan_runs(rows, [0, 3])]
     assert names == ["a seed 0", "b seed 0", "a seed 3", "b seed 3"]
 
 
 def test_settings_are_those_of_the_command_line(tmp_path):
-    config = str(make_config(tmp_path / "a.py"))
-    (row,) = plan_rows(
-        [config],
-        tmp_path / "out",
-        cfg_options={"train_cfg.max_iters": 6},
-        amp=True,
-        channels_last=True,
-    )
-    write_settings(row)
-    assert row.settings == tmp_path / "out" / "a" / "a.py"
-    written = Config.fromfile(row.settings)
-    assert written.train_cfg.max_iters == 6
-    assert written.optim_wrapper.type == "BFloat16OptimWrapper"
-    assert written.custom_hooks == [{"type": "ChannelsLastHook"}]
-    assert written.get("work_dir") is None
+    config = str(make_config(tmp_path / "a.py", work_dir="mine"))
+    options = {"train_cfg.max_iters": 6}
+    (row,) = plan_rows([config], tmp_path, cfg_options=options, amp=True, channels_last=True)
+    assert row.folder == tmp_path / "a"
+    assert row.cfg.train_cfg.max_iters == 6
+    assert row.cfg.optim_wrapper.type == "BFloat16OptimWrapper"
+    assert row.cfg.custom_hooks == [{"type": "ChannelsLastHook"}]
+    assert row.cfg.get("work_dir") is None
 
 
 def test_what_is_refused(rows, tmp_path):
     config = str(tmp_path / "a.py")
     with pytest.raises(ValueError, match="two rows are called a; expected a config file of"):
         plan_rows([config, config], tmp_path)
-    with pytest.raises(ValueError, match=r"every 2 of 5 iterations.*a divisor of 5"):
-        plan_rows([config], tmp_path, cfg_options={"train_cfg.max_iters": 5})
     with pytest.raises(ValueError, match="seeds are 1 1; expected different ones"):
         plan_runs(rows, [1, 1])
     make_config(tmp_path / "out" / "b" / "seed1" / "b.py", train_cfg__max_iters=8)
     with pytest.raises(ValueError, match=r"b/seed1 was trained with train_cfg.max_iters = 8"):
         plan_runs(rows, [0, 1])
+    other = plan_rows([config], tmp_path, cfg_options={"train_cfg.max_iters": 8})
+    with pytest.raises(ValueError, match=r"^b has train_cfg.max_iters = 4, a has 8; expected"):
+        plan_runs([rows[1], *other], [0])
 
 
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        (
-            {"default_scope": "mmaction"},
-            r"a\.py is a video config; expected a segmentation config that trains by iterations",
-        ),
-        (
-            {"train_cfg": {"_delete_": True, "max_epochs": 3}},
-            "is without train_cfg.max_iters; expected",
-        ),
-        ({"train_cfg": None}, "is without train_cfg.max_iters; expected"),
-        ({"train_cfg.val_interval": 0}, "max_iters = 4 and val_interval = 0; expected whole"),
-        ({"train_cfg.max_iters": "4"}, "max_iters = '4' and val_interval = 2; expected whole"),
-        ({"val_dataloader": None}, "has no val_dataloader"),
+        ({"train_cfg.max_iters": 5}, "max_iters = 5 and val_interval = 2"),
+        ({"default_scope": "mmaction"}, "task is video"),
+        ({"train_cfg": {"_delete_": True, "max_epochs": 3}}, "max_iters = None"),
+        ({"train_cfg": None}, "max_iters = None"),
+        ({"train_cfg.val_interval": 0}, "max_iters = 4 and val_interval = 0"),
+        ({"train_cfg.max_iters": "4"}, "max_iters = '4'"),
+        ({"val_dataloader": None}, "expected segmentation with a val_dataloader"),
     ],
 )
 def test_configs_that_would_end_without_a_score(tmp_path, changes, text):
     config = str(make_config(tmp_path / "a.py", default_scope="mmseg"))
-    with pytest.raises(ValueError, match=text):
+    with pytest.raises(ValueError, match=rf"a\.py would end without a score: .*{text}"):
         plan_rows([config], tmp_path, cfg_options=changes)
-
-
-def test_rows_that_cannot_be_compared_are_not_trained(tmp_path):
-    configs = [str(make_config(tmp_path / "a.py")), str(make_config(tmp_path / "b.py"))]
-    make_config(tmp_path / "b.py", train_cfg__max_iters=8)
-    rows = plan_rows(configs, tmp_path / "out")
-    with pytest.raises(ValueError, match=r"^a has train_cfg.max_iters = 4, b has 8; expected"):
-        plan_runs(rows, [0])
 
 
 def test_a_run_is_finished_with_its_last_score(rows):
@@ -88,3 +85,34 @@ def test_a_run_is_finished_with_its_last_score(rows):
     assert (run.iteration(), run.finished()) == (4, False)
     log(run.work_dir, {2: 10.0, 4: 20.0}, until=4)
     assert run.finished()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "text"),
+    [
+        ("train_cfg.max_iters", 8, "4, b has 8"),
+        ("train_dataloader.batch_size", 4, "2, b has 4"),
+        ("train_dataloader.dataset.data_root", "more", "'data', b has 'more'"),
+        ("train_dataloader.dataset.pipeline.0.crop_size", (8, 8), "[4, 8], b has [8, 8]"),
+        ("val_dataloader.dataset.data_root", "x", "'data', b has 'x'"),
+        ("val_evaluator.instances", False, "'not set', b has False"),
+        ("optim_wrapper.accumulative_counts", 2, "1, b has 2"),
+    ],
+)
+def test_other_conditions_are_refused(load, key, value, text):
+    other = load(**{key.replace(".", "__"): value})
+    message = re.escape(f"a has {key} = {text}; expected one value")
+    with pytest.raises(ValueError, match=f"^{message}"):
+        check_comparable({"a": load(), "c": load(), "b": other})
+
+
+def test_network_and_learning_rate_may_differ(load):
+    other = load(model__type="Other", optim_wrapper__optimizer__lr=0.2)
+    check_comparable({"a": load(), "b": other})
+
+
+def test_a_run_of_other_settings_is_refused(load):
+    with pytest.raises(ValueError, match=r"out/seed0 was trained with .*lr = 0\.2, .* has 0\.1;"):
+        check_same_settings(load(optim_wrapper__optimizer__lr=0.2), load(), where="out/seed0")
+    found = load(work_dir="a", randomness={"seed": 3}, resume=True, load_from="x.pth")
+    check_same_settings(found, load(launcher="none"), where="out/seed0")

@@ -1,15 +1,33 @@
 """What is read from work folders, and the tables and files made of it."""
 
 import json
+import math
 
+import cv2
+import numpy as np
 import pytest
+from scipy.stats import ttest_rel
 
 from glore_seg.apis.complexity import Complexity
 from projects.reproduction.ablation.costs import Cost, read_costs, write_costs
-from projects.reproduction.ablation.output import as_markdown, write_results
 from projects.reproduction.ablation.plan import Run, plan_rows
-from projects.reproduction.ablation.results import gather
+from projects.reproduction.ablation.results import (
+    as_markdown,
+    gather,
+    paired_difference,
+    plot_ablation,
+    write_results,
+)
 from projects.reproduction.tests.ablation.runs import log, make_config
+
+COSTS = {
+    "a": Cost(10.4, 9.0, 1.0, 80.0, 1_000_000, 2_000_000_000),
+    "b": Cost(12.0, 9.9, 1.1, 90.0, 1_500_000, 2_500_000_000),
+}
+COUNTS = {
+    "a": Complexity(1_000_000, 1_000_100, 2_000_000_000, {}),
+    "b": Complexity(1_500_000, 1_500_100, 2_500_000_000, {}),
+}
 
 
 @pytest.fixture
@@ -41,27 +59,12 @@ def test_what_is_read_of_a_run(rows):
     assert first.gpu_mb is None
 
 
-def test_a_row_without_a_finished_run_is_refused(rows):
+def test_missing_runs_and_those_that_cannot_be_compared_are_refused(rows):
     with pytest.raises(ValueError, match="no finished run of a, b with seed 2; run without"):
         gather(rows, [2])
-
-
-def test_runs_that_cannot_be_compared_are_refused(rows):
     make_config(Run(rows[1], 1).work_dir / "b.py", train_dataloader__batch_size=8)
     with pytest.raises(ValueError, match=r"^a seed 0 has .*batch_size = 2, b seed 1 has 8"):
         gather(rows, [0, 1])
-
-
-COSTS = {
-    "a": Cost(10.4, 9.0, 1.0, 80.0, 1_000_000, 2_000_000_000),
-    "b": Cost(12.0, 9.9, 1.1, 90.0, 1_500_000, 2_500_000_000),
-}
-
-
-COUNTS = {
-    "a": Complexity(1_000_000, 1_000_100, 2_000_000_000, {}),
-    "b": Complexity(1_500_000, 1_500_100, 2_500_000_000, {}),
-}
 
 
 def test_tables(rows):
@@ -95,7 +98,10 @@ def test_memory_on_a_gpu_is_that_of_the_training(rows):
     assert "| 1153         |" in table
 
 
-def test_files(rows, tmp_path):
+def test_files_and_costs_are_kept(rows, tmp_path):
+    assert read_costs(tmp_path) is None
+    write_costs(tmp_path, COSTS)
+    assert read_costs(tmp_path) == COSTS
     files = write_results(tmp_path / "new", gather(rows, [0, 1]), COUNTS, COSTS)
     assert [file.name for file in files] == ["ablation.json", "ablation.md", "ablation.png"]
     found = json.loads(files[0].read_text())
@@ -106,10 +112,27 @@ def test_files(rows, tmp_path):
     assert sizes == {"params": 1_500_000, "macs": 2_500_000_000, "gpu_mb": None}
     assert found["costs"]["b"]["memory_mb"] == 90.0
     assert found["machine"]["python"]
-    assert files[2].stat().st_size > 10_000
 
 
-def test_costs_are_kept(tmp_path):
-    assert read_costs(tmp_path) is None
-    assert write_costs(tmp_path, COSTS).name == "costs.json"
-    assert read_costs(tmp_path) == COSTS
+def test_the_plot_has_both_rows_in_both_halves(tmp_path):
+    curves = {"a": [[(1, 10.0), (2, 20.0)], [(2, 22.0)]], "b": [[(1, 9.0), (2, 30.0)]]}
+    plot_ablation(curves, tmp_path / "out.png")
+    image = cv2.imread(str(tmp_path / "out.png"))
+    assert image.shape == (504, 1320, 3)
+    for half in (image[:, :740], image[:, 740:]):  # blue and orange of matplotlib's ten
+        pixels = half.reshape(-1, 3).astype(int)
+        assert (pixels[:, 0] - pixels[:, 2]).max() > 60
+        assert (pixels[:, 2] - pixels[:, 0]).max() > 60
+
+
+def test_interval_agrees_with_the_paired_t_test():
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.normal(1, 1, 8), rng.normal(0, 1, 8)
+    difference = paired_difference(dict(enumerate(ours)), dict(enumerate(theirs)))
+    interval = ttest_rel(ours, theirs).confidence_interval()
+    assert difference.mean - difference.margin == pytest.approx(interval.low)
+    assert difference.mean + difference.margin == pytest.approx(interval.high)
+    # only common seeds count
+    one = paired_difference({0: 5.0, 2: 9.0}, {0: 4.0, 1: 0.0})
+    assert (one.mean, one.margin, one.seeds) == (1.0, None, (0,))
+    assert math.isnan(paired_difference({0: 5.0}, {1: 4.0}).mean)

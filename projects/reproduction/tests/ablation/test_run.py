@@ -5,6 +5,7 @@ import signal
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from glore_seg.errors import GloReSegError
 from projects.reproduction.ablation import run as running
@@ -13,16 +14,15 @@ from projects.reproduction.ablation.run import run_all
 from projects.reproduction.tests.ablation.runs import log, make_config
 
 TRAIN = """
-import json, os, sys, time
+import json, os, sys
 from pathlib import Path
 
 sys.path.insert(0, {root!r})
 from projects.reproduction.tests.ablation.runs import log
 
 work_dir = Path(sys.argv[sys.argv.index("--work-dir") + 1])
-gpu = os.environ.get("CUDA_VISIBLE_DEVICES")
 with open({calls!r}, "a") as file:
-    file.write(json.dumps([sys.argv[1:], gpu]) + "\\n")
+    file.write(json.dumps([sys.argv[1:], os.environ.get("CUDA_VISIBLE_DEVICES")]) + "\\n")
 print("training", work_dir)
 if {fails!r} and {fails!r} in str(work_dir):
     sys.exit({words!r})
@@ -45,28 +45,25 @@ def train(tmp_path, request):
         tool = tmp_path / "train.py"
         root = str(request.config.rootpath)
         tool.write_text(TRAIN.format(root=root, calls=str(calls), fails=fails, words=words))
-        try:
-            run_all(runs, tool, poll_seconds=0.05, **options)
-        finally:
-            found = [json.loads(line) for line in calls.read_text().splitlines()]
-            calls.write_text("")
-        return found
+        run_all(runs, tool, poll_seconds=0.05, **options)
+        return [json.loads(line) for line in calls.read_text().splitlines()]
 
     return train
 
 
-def test_all_runs_in_order_and_once(runs, train, capsys):
-    calls = train(runs)
-    assert [arguments for arguments, _ in calls] == [
-        [
-            str(run.row.settings),
-            "--work-dir",
-            str(run.work_dir),
-            "--cfg-options",
-            f"randomness.seed={run.seed}",
-        ]
-        for run in runs
-    ]
+@pytest.fixture
+def endless(tmp_path):
+    tool = tmp_path / "endless.py"
+    tool.write_text("import time\ntime.sleep(60)\n")
+    return tool
+
+
+def test_all_runs_in_order_and_once(runs, train, tmp_path, capsys):
+    for run, (arguments, _) in zip(runs, train(runs), strict=True):
+        assert arguments[0] == str(run.row.folder / f"{run.row.name}.py")
+        assert arguments[1:3] == ["--work-dir", str(run.work_dir)]
+        assert arguments[3:] == ["--cfg-options", f"randomness.seed={run.seed}"]
+    assert Config.fromfile(tmp_path / "out" / "a" / "a.py").train_cfg.max_iters == 4
     assert all(run.finished() for run in runs)
     assert (runs[0].work_dir / "train.log").read_text() == f"training {runs[0].work_dir}\n"
     out = capsys.readouterr().out
@@ -77,36 +74,26 @@ def test_all_runs_in_order_and_once(runs, train, capsys):
 def test_finished_runs_are_kept_and_half_ones_go_on(runs, train):
     log(runs[0].work_dir, {2: 1.0, 4: 9.0}, until=4)
     log(runs[1].work_dir, {2: 1.0}, until=3)
-    calls = train(runs[:2])
-    assert len(calls) == 1
+    log(runs[2].work_dir, {}, until=1)  # no checkpoint yet
+    (half, _), (early, _) = train(runs[:3])
     # no file: train.py finds the newest that is valid, and does the validation that was cut off
-    assert calls[0][0][3:5] == ["--resume", "--cfg-options"]
+    assert half[3:5] == ["--resume", "--cfg-options"]
+    assert "--resume" not in early
 
 
-def test_a_run_without_a_checkpoint_begins_anew(runs, train):
-    log(runs[0].work_dir, {}, until=1)
-    ((arguments, _),) = train(runs[:1])
-    assert "--resume" not in arguments
-
-
-def test_each_gpu_has_one_run_at_a_time(runs, train, monkeypatch):
+@pytest.mark.parametrize(
+    ("visible", "gpus", "seen"),
+    [
+        (None, [3, 5], (["3", "3", "5", "5"], ["3", "5", "5", "5"])),  # one run at a time on each
+        ("6,GPU-7", [1], (["GPU-7"] * 4,)),  # of those that a scheduler leaves
+    ],
+)
+def test_gpus(runs, train, monkeypatch, visible, gpus, seen):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 6)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    calls = train(runs, gpus=[3, 5])
-    assert sorted(gpu for _, gpu in calls) in (["3", "3", "5", "5"], ["3", "5", "5", "5"])
-
-
-def test_gpus_are_those_that_a_scheduler_leaves(runs, train, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "6,GPU-7")
-    ((_, gpu),) = train(runs[:1], gpus=[1])
-    assert gpu == "GPU-7"
-
-
-def test_gpus_that_are_not_there_are_refused(runs, tmp_path, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    with pytest.raises(ValueError, match="gpus are 0, and torch finds 0 GPUs here"):
-        run_all(runs, tmp_path, gpus=[0])
+    if visible:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert sorted(gpu for _, gpu in train(runs, gpus=gpus)) in seen
 
 
 def test_after_a_failure_the_others_go_on(runs, train):
@@ -117,9 +104,6 @@ def test_after_a_failure_the_others_go_on(runs, train):
     ):
         train(runs, fails="/a/")
     assert [run.finished() for run in runs] == [False, True, False, True]
-
-
-def test_of_a_failure_its_error_is_told(runs, train):
     with pytest.raises(GloReSegError, match=r"log ends with: error: the second$"):
         train(runs[:1], fails="/a/", words="error: the first\nerror: the second\nleaving\n")
     # of the last attempt alone
@@ -128,37 +112,33 @@ def test_of_a_failure_its_error_is_told(runs, train):
 
 
 def test_an_exit_without_a_score_is_a_failure(tmp_path, runs):
-    tool = tmp_path / "nothing.py"
-    tool.write_text("")
-    with pytest.raises(
-        GloReSegError,
-        match=r"1 of 1 runs failed, the first a seed 0 with no mIoU of iteration 4 in its scalars\."
-        r".* ends with: nothing$",
-    ):
-        run_all(runs[:1], tool, poll_seconds=0.05)
+    (tmp_path / "nothing.py").touch()
+    message = r"a seed 0 with no mIoU of iteration 4 in its scalars\..* ends with: nothing$"
+    with pytest.raises(GloReSegError, match=message):
+        run_all(runs[:1], tmp_path / "nothing.py", poll_seconds=0.05)
 
 
-def test_a_run_that_another_process_trains_is_refused(runs, tmp_path):
-    tool = tmp_path / "endless.py"
-    tool.write_text("import time\ntime.sleep(60)\n")
-    other = running._start(runs[0], tool, None).process
+def test_a_run_that_another_process_trains_is_refused(runs, endless):
+    other = running._start(runs[0], endless, None).process
     try:
         with pytest.raises(GloReSegError, match=r"is training in .*a/seed0: wait"):
-            run_all(runs, tool)
+            run_all(runs, endless)
     finally:
         other.kill()
         other.wait()
 
 
-def test_jobs_must_be_positive(runs, tmp_path):
-    with pytest.raises(ValueError, match="jobs is 0; expected 1 or more"):
-        run_all(runs, tmp_path, jobs=0)
+@pytest.mark.parametrize(
+    ("options", "text"), [({"jobs": 0}, "jobs is 0"), ({"gpus": [0]}, "torch finds 0 GPUs")]
+)
+def test_what_is_refused(runs, tmp_path, monkeypatch, options, text):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(ValueError, match=text):
+        run_all(runs, tmp_path, **options)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_the_trainings(runs, tmp_path, monkeypatch, capsys, signum):
-    tool = tmp_path / "endless.py"
-    tool.write_text("import time\ntime.sleep(60)\n")
+def test_an_interrupt_ends_the_trainings(runs, endless, monkeypatch, capsys, signum):
     started = []
     start = running._start
     monkeypatch.setattr(running, "_start", lambda *a: started.append(start(*a)) or started[-1])
@@ -173,11 +153,10 @@ def test_an_interrupt_ends_the_trainings(runs, tmp_path, monkeypatch, capsys, si
     interrupts = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt if signum == signal.SIGINT else SystemExit) as end:
-            run_all(runs, tool, jobs=2)
+            run_all(runs, endless, jobs=2)
     finally:
         signal.signal(signal.SIGINT, interrupts)
     assert signal.getsignal(signal.SIGTERM) is before
     assert end.value.__context__ is None  # no traceback of another
     assert [training.process.returncode for training in started] == [-15, -15]
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if "stopping" in line]
-    assert "the trainings save first, and what is done is kept; 0 of 16" in line
+    assert "what is done is kept; 0 of 16 iterations" in capsys.readouterr().out

@@ -12,8 +12,6 @@ from glore_seg.errors import DataError
 from glore_seg.utils.dependencies import require
 from glore_seg.utils.files import atomic_write
 
-_CODECS = ("libx264", "mpeg4")  # the first that this build of FFmpeg has
-
 
 def write_video(
     path: str | Path,
@@ -23,24 +21,19 @@ def write_video(
     rotation: int = 0,
     options: dict[str, str] | None = None,
 ) -> None:
-    """Write a video atomically.
-
-    Encoded as H.264, nearly lossless, or as MPEG-4 if this build of FFmpeg has no such encoder.
+    """Write a video atomically, as nearly lossless H.264, or as MPEG-4 if FFmpeg has no encoder.
 
     Args:
         path: The file; its suffix selects the container, such as ``.mp4``.
         frames: Images (H, W, 3), RGB, uint8, all of one size; H and W are even.
         rate: Frames per second.
-        rotation: Counter-clockwise degrees, a multiple of 90, by which the header tells players to
-            rotate the frames.
+        rotation: Counter-clockwise degrees by which players are told to rotate the frames.
         options: Of the container, such as ``{"movflags": "faststart"}``.
 
     Raises:
-        MissingDependencyError: PyAV is not installed.
         DataError: There are no frames, or a side is odd.
     """
     av = require("av", "video")
-    name = next(codec for codec in _CODECS if codec in av.codecs_available)
     images = iter(frames)
     first = next(images, None)
     if first is None:
@@ -48,6 +41,7 @@ def write_video(
     height, width = first.shape[:2]
     if height % 2 or width % 2:
         raise DataError(f"frames of {height} x {width} for {path}; expected even sides")
+    name = "libx264" if "libx264" in av.codecs_available else "mpeg4"
     with (
         atomic_write(path) as temporary,
         av.open(str(temporary), "w", container_options=options or {}) as container,

@@ -14,25 +14,15 @@ from glore_seg.layers.preact import PreActClassifier
 
 @dataclass(frozen=True)
 class Row:
-    """A network in a table of the paper.
+    """A network in a table of the paper, with what is printed there."""
 
-    Args:
-        table: Title of the table, such as ``"Table 2"``.
-        network: Name of the network; equal names in several tables are one network.
-        build: Returns the network; called on torch's meta device.
-        input_shape: (B, C, *sizes) that MACs are counted for.
-        paper_params: Parameters as printed, or None.
-        paper_macs: MACs as printed (the paper's FLOPs), or None.
-        paper_top1: Top-1 accuracy in percent as printed, or None.
-    """
-
-    table: str
-    network: str
-    build: Callable[[], nn.Module]
-    input_shape: tuple[int, ...]
+    table: str  # title, such as "Table 2"
+    network: str  # equal names in several tables are one network
+    build: Callable[[], nn.Module]  # called on torch's meta device
+    input_shape: tuple[int, ...]  # (B, C, *sizes) that MACs are counted for
     paper_params: float | None = None
-    paper_macs: float | None = None
-    paper_top1: float | None = None
+    paper_macs: float | None = None  # the paper's FLOPs
+    paper_top1: float | None = None  # in percent
 
 
 _TITLES = {
@@ -62,17 +52,9 @@ def imagenet_row(
     macs: float | None = None,
     top1: float | None = None,
 ) -> Row:
-    """Make the row of an ImageNet network at 224 x 224.
+    """Make the row of an ImageNet network at 224 x 224 with units on Res3 and on Res4.
 
-    Args:
-        table: Title of the table.
-        arch: A name of :data:`glore_seg.layers.preact.ARCHITECTURES`.
-        units: Units on Res3 and on Res4.
-        unit_type: Kind of units.
-        num_graph_convs: Graph convolutions in a unit.
-        params: As printed, in millions.
-        macs: As printed, in billions.
-        top1: As printed, in percent.
+    ``params`` are in millions and ``macs`` in billions, as printed.
     """
     name = _TITLES[arch]
     if any(units):
@@ -90,8 +72,8 @@ def imagenet_row(
             unit_cfg={"num_graph_convs": num_graph_convs} if num_graph_convs > 1 else {},
         ),
         input_shape=(1, 3, 224, 224),
-        paper_params=None if params is None else round(params * 1e6),
-        paper_macs=None if macs is None else round(macs * 1e9),
+        paper_params=params and round(params * 1e6),
+        paper_macs=macs and round(macs * 1e9),
         paper_top1=top1,
     )
 
@@ -167,7 +149,7 @@ _TABLE_5 = tuple(
         network=f"3D ResNet-{depth}{units}",
         build=partial(VideoResNet, depth, **options),
         input_shape=(1, 3, 8, 224, 224),
-        paper_macs=None if macs is None else round(macs * 1e9),
+        paper_macs=macs and round(macs * 1e9),
         paper_top1=top1,
     )
     for depth, units, options, macs, top1 in _VIDEO

@@ -1,0 +1,250 @@
+"""People, two-wheelers and street furniture, in meters: x to the right, y up, from the foot."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from projects.synthetic_data.street_scenes.shapes import (
+    Color,
+    Part,
+    blob,
+    box,
+    ellipse,
+    points,
+    shade,
+)
+
+STEEL: Color = (112, 116, 120)
+SKIN: tuple[Color, ...] = ((232, 190, 160), (198, 148, 112), (140, 96, 70), (96, 66, 50))
+COATS: tuple[Color, ...] = (
+    (204, 62, 56), (62, 96, 172), (84, 142, 84), (226, 178, 60), (128, 76, 140), (70, 74, 84),
+)  # fmt: skip
+TROUSERS: tuple[Color, ...] = ((44, 52, 82), (62, 58, 54), (96, 92, 92))
+
+
+def _pick(rng: np.random.Generator, colors: tuple[Color, ...]) -> Color:
+    return colors[rng.integers(len(colors))]
+
+
+def person(rng: np.random.Generator, label: str = "person") -> list[Part]:
+    """Return a walking person, head to feet."""
+    tall = rng.uniform(0.92, 1.1)
+    coat, legs = _pick(rng, COATS), _pick(rng, TROUSERS)
+    step = rng.uniform(0.12, 0.26)
+    body = points(
+        (-step - 0.1, 0.0), (-0.2, 0.8), (-0.3, 0.85), (-0.3, 1.38), (-0.12, 1.48), (-0.15, 1.74),
+        (0.0, 1.82), (0.15, 1.74), (0.12, 1.48), (0.3, 1.38), (0.3, 0.85), (0.2, 0.8),
+        (step + 0.1, 0.0), (step - 0.08, 0.0), (0.0, 0.62), (-step + 0.08, 0.0),
+    )  # fmt: skip
+    trunk = points(
+        (-0.3, 0.76), (-0.3, 1.38), (-0.12, 1.48), (0.12, 1.48), (0.3, 1.38), (0.3, 0.76)
+    )
+    hair = points((-0.15, 1.66), (-0.12, 1.8), (0.0, 1.84), (0.12, 1.8), (0.15, 1.66))
+    parts = [
+        Part(ellipse(0, 0.02, 0.42, 0.08), (10, 10, 16), alpha=0.4),
+        Part(body, legs, label, (0.03, 0.04)),
+        Part(trunk, coat),
+        Part(box(-0.3, 0.82, -0.2, 1.3), shade(coat, 0.75)),
+        Part(ellipse(0, 1.65, 0.14, 0.17, 14), _pick(rng, SKIN)),
+        Part(hair, (48, 36, 30)),
+    ]
+    return [part.moved(part.outline * (1, tall)) for part in parts]
+
+
+def figure(rng: np.random.Generator, label: str) -> list[Part]:
+    """Return head and trunk only: with the legs hidden, a person or a rider."""
+    coat = _pick(rng, COATS)
+    body = points(
+        (-0.34, 0.5), (-0.34, 1.35), (-0.14, 1.48), (-0.17, 1.72), (0.0, 1.84), (0.17, 1.72),
+        (0.14, 1.48), (0.34, 1.35), (0.34, 0.5),
+    )  # fmt: skip
+    return [
+        Part(body, coat, label, (0.03, 0.04)),
+        Part(box(-0.05, 0.5, 0.05, 1.36), shade(coat, 0.7)),
+        Part(ellipse(0, 1.63, 0.16, 0.18, 14), _pick(rng, SKIN)),
+        Part(points((-0.18, 1.68), (-0.1, 1.86), (0.1, 1.86), (0.18, 1.68)), (40, 44, 52)),
+    ]
+
+
+def bicycle(rng: np.random.Generator) -> list[Part]:
+    """Return a bicycle seen from its side."""
+    frame = _pick(rng, COATS)
+    outline = points(
+        (-0.9, 0.2), (-0.95, 0.42), (-0.8, 0.66), (-0.5, 0.74), (-0.3, 0.98), (-0.1, 0.98),
+        (-0.1, 0.8), (0.34, 0.86), (0.38, 1.1), (0.62, 1.1), (0.6, 0.72), (0.84, 0.64),
+        (0.95, 0.4), (0.88, 0.16), (0.66, 0.02), (0.42, 0.06), (0.24, 0.24), (-0.16, 0.22),
+        (-0.36, 0.06), (-0.62, 0.0),
+    )  # fmt: skip
+    return [
+        Part(outline, (126, 128, 130), "bicycle", (0.04, 0.05)),
+        *_wheel(-0.58),
+        *_wheel(0.58),
+        Part(points((-0.58, 0.32), (-0.2, 0.78), (-0.12, 0.78), (-0.5, 0.32)), frame),
+        Part(points((-0.2, 0.72), (0.44, 0.78), (0.44, 0.88), (-0.2, 0.84)), frame),
+        Part(points((0.4, 1.08), (0.5, 1.08), (0.62, 0.36), (0.54, 0.36)), frame),
+        Part(box(-0.34, 0.88, -0.06, 0.97), (36, 30, 28)),
+    ]
+
+
+def _wheel(x: float) -> list[Part]:
+    return [
+        Part(ellipse(x, 0.36, 0.36, 0.36, 18), (46, 46, 50)),
+        Part(ellipse(x, 0.36, 0.27, 0.27, 16), (158, 160, 160)),
+    ]
+
+
+def motorcycle(rng: np.random.Generator) -> list[Part]:
+    """Return a motorcycle seen from its side."""
+    paint = ((190, 30, 34), (28, 30, 34), (34, 92, 170))[rng.integers(3)]
+    outline = points(
+        (-1.05, 0.14), (-1.05, 0.56), (-0.86, 0.9), (-0.2, 0.92), (0.2, 1.08), (0.44, 1.3),
+        (0.6, 1.22), (0.66, 0.8), (1.02, 0.58), (1.06, 0.2), (0.86, 0.0), (0.5, 0.0), (0.3, 0.16),
+        (-0.3, 0.16), (-0.5, 0.0), (-0.88, 0.0),
+    )  # fmt: skip
+    tank = points((-0.95, 0.72), (-0.86, 0.9), (-0.2, 0.92), (0.2, 1.08), (0.5, 1.0), (0.5, 0.6))
+    return [
+        Part(outline, (88, 88, 94), "motorcycle", (0.04, 0.05)),
+        Part(ellipse(-0.7, 0.34, 0.36, 0.36, 18), (24, 24, 26)),
+        Part(ellipse(0.7, 0.34, 0.36, 0.36, 18), (24, 24, 26)),
+        Part(ellipse(-0.7, 0.34, 0.16, 0.16, 12), (150, 150, 154)),
+        Part(ellipse(0.7, 0.34, 0.16, 0.16, 12), (150, 150, 154)),
+        Part(tank, paint),
+        Part(box(-0.7, 0.84, -0.1, 0.96), (30, 28, 28)),
+        Part(ellipse(0.62, 0.98, 0.1, 0.12, 10), (248, 240, 196)),
+    ]
+
+
+def ridden(rng: np.random.Generator, kind: str) -> list[Part]:
+    """Return a bicycle or a motorcycle (``kind``) with its rider on it, facing left or right."""
+    machine = bicycle(rng) if kind == "bicycle" else motorcycle(rng)
+    lift = 0.0 if kind == "bicycle" else -0.08
+    coat, legs = _pick(rng, COATS), _pick(rng, TROUSERS)
+    body = points(
+        (-0.4, 0.9), (-0.3, 1.4), (-0.02, 1.62), (0.0, 1.86), (0.16, 1.98), (0.34, 1.9),
+        (0.36, 1.68), (0.22, 1.54), (0.56, 1.22), (0.52, 1.1), (0.12, 1.22), (0.1, 0.98),
+        (0.3, 0.86), (0.16, 0.3), (-0.04, 0.3), (0.04, 0.74), (-0.16, 0.86),
+    )  # fmt: skip
+    trunk = points(
+        (-0.4, 0.9), (-0.3, 1.4), (0.0, 1.62), (0.22, 1.54), (0.56, 1.22), (0.1, 1.2), (0.06, 0.96)
+    )
+    helmet = (236, 236, 236) if kind == "bicycle" else (34, 34, 40)
+    rider = [
+        Part(body, legs, "rider", (0.03, 0.04)),
+        Part(trunk, coat),
+        Part(ellipse(0.18, 1.78, 0.15, 0.17, 14), _pick(rng, SKIN)),
+        Part(points((0.0, 1.78), (0.04, 1.94), (0.2, 2.0), (0.34, 1.92), (0.36, 1.82)), helmet),
+    ]
+    parts = [
+        Part(ellipse(0, 0.02, 1.0, 0.1), (10, 10, 16), alpha=0.4),
+        *machine,
+        *(part.moved(part.outline + np.array((0, lift))) for part in rider),
+    ]
+    f = 1 if rng.integers(2) else -1
+    return [part.moved(part.outline * (f, 1)) for part in parts]
+
+
+def lamp_post(rng: np.random.Generator) -> list[Part]:
+    """Return a street lamp: a tall pole with an arm."""
+    h, f = rng.uniform(5.0, 6.5), 1 if rng.integers(2) else -1
+    outline = points(
+        (-0.1, 0), (-0.08, h), (1.1, h + 0.1), (1.1, h - 0.12), (0.08, h - 0.2), (0.1, 0)
+    )  # fmt: skip
+    return [
+        Part(outline * (f, 1), STEEL, "pole"),
+        Part(box(0.7, h - 0.16, 1.15, h) * (f, 1), (250, 240, 200)),
+    ]
+
+
+def traffic_light(rng: np.random.Generator) -> list[Part]:
+    """Return a traffic light on its pole; one of the three lamps is lit."""
+    h = rng.uniform(2.6, 3.1)
+    lit = rng.integers(3)
+    parts = [
+        Part(box(-0.09, 0, 0.09, h), STEEL, "pole"),
+        Part(box(-0.34, h - 0.25, 0.34, h + 1.3), (34, 38, 36), "traffic light", (0.02, 0.02)),
+    ]
+    colors: tuple[Color, ...] = ((70, 230, 110), (250, 190, 40), (244, 48, 40))
+    for i, color in enumerate(colors):
+        lamp = color if i == lit else shade(color, 0.32)
+        parts.append(Part(ellipse(0, h + 0.02 + 0.5 * i, 0.22, 0.22, 14), lamp))
+    return parts
+
+
+def traffic_sign(rng: np.random.Generator) -> list[Part]:
+    """Return a traffic sign on its pole: blue disc, red triangle, stop or yellow diamond."""
+    h, r = rng.uniform(2.2, 2.7), 0.6
+    kind = rng.integers(4)
+    if kind == 0:
+        arrow = points((-0.14, -0.36), (-0.14, 0.1), (0, 0.4), (0.14, 0.1), (0.14, -0.36))
+        plate = [
+            Part(ellipse(0, h, r, r), (34, 84, 190), "traffic sign"),
+            Part(arrow + np.array((0, h)), (244, 244, 244)),
+        ]
+    elif kind == 1:
+        rim = points((-0.72, h - 0.5), (0, h + 0.72), (0.72, h - 0.5))
+        plate = [
+            Part(rim, (206, 34, 36), "traffic sign"),
+            Part(points((-0.42, h - 0.34), (0, h + 0.36), (0.42, h - 0.34)), (246, 246, 240)),
+        ]
+    elif kind == 2:
+        plate = [
+            Part(ellipse(0, h, r, r, 8), (206, 34, 36), "traffic sign"),
+            Part(box(-0.42, h - 0.12, 0.42, h + 0.12), (246, 246, 240)),
+        ]
+    else:
+        plate = [
+            Part(ellipse(0, h, r * 1.15, r * 1.15, 4) , (246, 246, 240), "traffic sign"),
+            Part(ellipse(0, h, r * 0.85, r * 0.85, 4), (240, 196, 32)),
+        ]  # fmt: skip
+    return [Part(box(-0.09, 0, 0.09, h + 0.2), STEEL, "pole"), *plate]
+
+
+def tree(rng: np.random.Generator) -> list[Part]:
+    """Return a tree: trunk and crown are both ``vegetation``, as in Cityscapes."""
+    h, r = rng.uniform(3.0, 4.0), rng.uniform(1.3, 1.9)
+    green = (rng.uniform(44, 84), rng.uniform(98, 134), rng.uniform(38, 60))
+    crown = blob(rng, 0, h, r, r * 1.1)
+    return [
+        Part(box(-0.16, 0, 0.16, h), (92, 70, 52), "vegetation", (0.06, 0.05)),
+        Part(crown, green, "vegetation", (0.12, 0.25)),
+        Part(blob(rng, -r * 0.25, h + r * 0.3, r * 0.5, r * 0.45), shade(green, 1.22), alpha=0.7),
+        Part(blob(rng, r * 0.3, h - r * 0.4, r * 0.5, r * 0.4), shade(green, 0.74), alpha=0.7),
+    ]
+
+
+def bush(rng: np.random.Generator) -> list[Part]:
+    """Return a low bush."""
+    green = (rng.uniform(54, 90), rng.uniform(106, 140), rng.uniform(40, 64))
+    w = rng.uniform(0.8, 1.5)
+    return [Part(blob(rng, 0, 0.5, w, 0.7), green, "vegetation", (0.12, 0.25))]
+
+
+def bin_(rng: np.random.Generator) -> list[Part]:
+    """Return a litter bin: ``static``, an ignored label."""
+    paint = ((60, 96, 74), (214, 120, 40))[rng.integers(2)]
+    return [
+        Part(points((-0.3, 0), (-0.36, 1.0), (0.36, 1.0), (0.3, 0)), paint, "static"),
+        Part(box(-0.4, 0.95, 0.4, 1.1), shade(paint, 0.6), "static"),
+    ]
+
+
+def pram(rng: np.random.Generator) -> list[Part]:
+    """Return a pram: ``dynamic``, an ignored label."""
+    hood = ((66, 70, 130), (150, 60, 90))[rng.integers(2)]
+    outline = points((-0.45, 0.0), (-0.5, 0.9), (-0.1, 1.1), (0.4, 0.7), (0.45, 0.0))
+    return [
+        Part(outline, hood, "dynamic"),
+        Part(ellipse(-0.3, 0.14, 0.14, 0.14, 12), (30, 30, 30)),
+        Part(ellipse(0.3, 0.14, 0.14, 0.14, 12), (30, 30, 30)),
+    ]
+
+
+def guard_rail(length: float) -> list[Part]:
+    """Return a guard rail (an ignored label) that hides all below one metre."""
+    half, gray = length / 2, (120, 124, 128)
+    return [
+        Part(box(-half - 0.1, 0, half + 0.1, 1.05), (150, 154, 158), "guard rail", (0.03, 0.03)),
+        Part(box(-half, 0.55, half, 0.65), (98, 102, 106)),
+        Part(box(-half, 0.15, half, 0.25), (98, 102, 106)),
+        *(Part(box(x - 0.07, 0, x + 0.07, 1.0), gray) for x in np.linspace(-half, half, 4)),
+    ]
