@@ -1,7 +1,5 @@
 """Loads a trained network without a Runner."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,13 +18,7 @@ from glore_seg.utils.devices import usable_device
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The content of a checkpoint.
-
-    Args:
-        path: The file.
-        state_dict: Names to tensors on the CPU.
-        meta: Metadata of the training, such as its config under ``cfg``.
-    """
+    """A file's weights, on the CPU, and metadata of its training, such as its config (``cfg``)."""
 
     path: Path
     state_dict: dict[str, Tensor] = field(repr=False)
@@ -34,10 +26,7 @@ class Checkpoint:
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
-    """Read a checkpoint of this project or of mmengine.
-
-    Args:
-        path: A ``.safetensors`` file, or one of torch, which is read with ``weights_only=True``.
+    """Read a ``.safetensors`` file, or one of torch with ``weights_only=True``.
 
     Raises:
         CheckpointError: It is missing, corrupted, could run code, or holds no weights.

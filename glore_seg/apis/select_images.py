@@ -19,11 +19,9 @@ from glore_seg.errors import ConfigError
 
 @dataclass(frozen=True)
 class SelectedImage:
-    """An image and, if there is ground truth, its label map.
+    """The file of an image and its label map.
 
-    Args:
-        path: File of the image.
-        label: (H, W) of class indices, 255 where ignored; None without ground truth.
+    The label map is (H, W) of class indices, 255 where ignored; None without ground truth.
     """
 
     path: Path
@@ -74,7 +72,7 @@ def read_image(dataset: BaseDataset, index: int) -> SelectedImage:
 
 
 def find_index(dataset: BaseDataset, name: str, split: str) -> int:
-    """Find an image or a video of a dataset by its index, or by the name of its file or a prefix.
+    """Find an image or a video by its index, or by the name of its file or a prefix.
 
     Raises:
         ConfigError: There is none, or several.

@@ -1,7 +1,5 @@
 """The dataset of a split, with deterministic loading."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,11 +17,7 @@ _IMAGES, _LABELS = "leftImg8bit", "gtFine"
 
 
 def use_split(cfg: Config, split: str) -> None:
-    """Test on the images of ``leftImg8bit/SPLIT``, without labels.
-
-    Args:
-        cfg: The config; its test dataset has the layout of Cityscapes.
-        split: ``"train"``, ``"val"`` or ``"test"``.
+    """Test on the images of ``leftImg8bit/SPLIT``, in the layout of Cityscapes, without labels.
 
     Raises:
         ConfigError: The test dataset wraps others, or the config is not for segmentation.
@@ -37,10 +31,9 @@ def use_split(cfg: Config, split: str) -> None:
 def build_image_dataset(cfg: Config, split: str) -> BaseDataset:
     """Build a dataset of the images and labels of a split as stored, without augmentation.
 
-    In the layout of Cityscapes these are ``leftImg8bit/SPLIT`` and ``gtFine/SPLIT``, as for
-    :func:`use_split`; ``"test"`` has no labels. Otherwise it is the dataset of the config's
-    ``SPLIT_dataloader``. Labels are loaded as in the test pipeline, else as in the val pipeline, if
-    one of them loads labels.
+    In the layout of Cityscapes these are ``leftImg8bit/SPLIT`` and ``gtFine/SPLIT``; ``"test"`` has
+    no labels. Otherwise it is the dataset of the config's ``SPLIT_dataloader``. Labels are loaded
+    as in the test pipeline, else as in the val pipeline, if one of them loads labels.
 
     Args:
         cfg: The config.
@@ -73,10 +66,7 @@ def build_image_dataset(cfg: Config, split: str) -> BaseDataset:
 
 
 def read_labels(dataset: BaseDataset) -> Iterator[np.ndarray]:
-    """Read the labels of a split, without its images, with a progress bar.
-
-    Args:
-        dataset: From :func:`build_image_dataset`.
+    """Read the labels of :func:`build_image_dataset`, without its images, with a progress bar.
 
     Yields:
         Label maps, (H, W) of class indices, 255 where ignored; uint8.
@@ -98,11 +88,7 @@ def read_labels(dataset: BaseDataset) -> Iterator[np.ndarray]:
 
 
 def plain_dataset(cfg: Config, split: str) -> Any:
-    """The config of a split's dataset, which must not be a wrapper of others.
-
-    Raises:
-        ConfigError: It is, or there is none.
-    """
+    """The config of a split's dataset; a ConfigError if there is none or it wraps others."""
     name = f"{split}_dataloader"
     if not cfg.get(name):
         raise ConfigError(f"{name} is {cfg.get(name)}; expected one with a dataset")
@@ -113,6 +99,12 @@ def plain_dataset(cfg: Config, split: str) -> Any:
             "CheckedCityscapesDataset"
         )
     return dataset
+
+
+def read_metainfo(cfg: Config, split: str = "test") -> dict[str, Any]:
+    """Classes and palette of a split's dataset, whose files may be missing."""
+    init_default_scope(cfg.get("default_scope") or "mmseg")
+    return dict(DATASETS.build({**plain_dataset(cfg, split), "lazy_init": True}).metainfo)
 
 
 def without_labels(transforms: Any) -> Any:

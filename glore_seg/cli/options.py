@@ -54,47 +54,29 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
 
 
 class _CfgOptions(DictAction):
-    """mmengine's ``DictAction`` with an argparse error that names the value it cannot parse."""
+    """mmengine's ``DictAction`` with an argparse error for values that it cannot parse."""
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Parse the values one by one."""
-        for value in values:
-            try:
-                super().__call__(parser, argparse.Namespace(), [value], option_string or "")
-            except (ValueError, AssertionError, IndexError) as error:
-                raise argparse.ArgumentError(
-                    self, f"{value!r} is not KEY=VALUE with a value such as 1, 'text', a,b or [a,b]"
-                ) from error
-        super().__call__(parser, namespace, values, option_string or "")
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+        """Parse the values."""
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except (ValueError, AssertionError, IndexError) as error:
+            raise argparse.ArgumentError(
+                self, f"{values} are not KEY=VALUE with values such as 1, 'text', a,b or [a,b]"
+            ) from error
 
 
 def set_launcher(launcher: str, local_rank: int) -> None:
     """Pass mmengine the local rank that old launchers give on the command line.
 
-    Args:
-        launcher: ``--launcher``.
-        local_rank: ``--local-rank``.
-
     Raises:
-        ConfigError: ``launcher`` does not fit the environment: with ``"none"``, each of several
-            processes would do all of the work and write the same files.
+        ConfigError: ``--launcher`` is none, and each of several processes would do all of the work
+            and write the same files.
     """
     world_size = os.environ.get("WORLD_SIZE", "1")
     if launcher == "none" and world_size != "1":
         raise ConfigError(
             f"WORLD_SIZE is {world_size}, but --launcher is none; expected one process, or "
             "--launcher pytorch: use tools/dist_*.sh"
-        )
-    missing = [name for name in ("RANK", "WORLD_SIZE") if name not in os.environ]
-    if launcher == "pytorch" and missing:
-        raise ConfigError(
-            f"--launcher is pytorch, but {' and '.join(missing)} not set; expected a start by "
-            "torchrun, which sets them: use tools/dist_*.sh, or leave --launcher out"
         )
     os.environ.setdefault("LOCAL_RANK", str(local_rank))

@@ -53,11 +53,7 @@ class Contract:
 
     @classmethod
     def from_json(cls, text: str, *, source: str) -> "Contract":
-        """Read the JSON of a file, which may be hostile.
-
-        Args:
-            text: From :meth:`to_json`.
-            source: The file, for the message.
+        """Read the JSON of a file (``source``), which may be hostile.
 
         Raises:
             ConfigError: It is another text, of another format, or with invalid values.
@@ -124,11 +120,7 @@ def describe_input(preprocessor: Any, pipeline: Sequence[dict[str, Any]]) -> dic
 
 
 def describe_classes(metainfo: dict[str, Any], *, num_classes: int) -> dict[str, Any]:
-    """Return ``classes`` and ``palette`` of a :class:`Contract`.
-
-    Args:
-        metainfo: Of the config's test dataset.
-        num_classes: Of the network's output.
+    """Return ``classes`` and ``palette`` of a :class:`Contract` from a dataset's metainfo.
 
     Raises:
         ConfigError: The number of names is not that of the network's classes.

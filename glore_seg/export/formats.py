@@ -15,28 +15,12 @@ from glore_seg.export.tracing import with_exact_pooling
 from glore_seg.utils.dependencies import require
 
 EXTRA = "export"
-_LEAST_OPSET = 18  # of torch's exporter
 
 
-def check_opset(opset: int | None) -> None:
-    """Check packages and opset before anything slow.
-
-    Args:
-        opset: Of the file; None for torch's default.
-
-    Raises:
-        MissingDependencyError: onnx, onnxscript or onnxruntime is not installed.
-        ConfigError: The installed onnx or torch does not have the opset.
-    """
-    onnx = require("onnx", EXTRA)
-    for module in ("onnxscript", "onnxruntime"):
+def require_onnx() -> None:
+    """Raise a MissingDependencyError if a package for ONNX files is not installed."""
+    for module in ("onnx", "onnxscript", "onnxruntime"):
         require(module, EXTRA)
-    greatest = onnx.defs.onnx_opset_version()
-    if opset is not None and not _LEAST_OPSET <= opset <= greatest:
-        raise ConfigError(
-            f"--opset is {opset}; expected {_LEAST_OPSET} to {greatest}, the opsets of the "
-            f"installed onnx {onnx.__version__}, or none for torch's default"
-        )
 
 
 def write_onnx(
@@ -47,12 +31,12 @@ def write_onnx(
     axes: dict[int, str],
     opset: int | None,
 ) -> None:
-    """Write one file with graph, weights and contract.
+    """Write one file with graph, weights and, as metadata property, the contract.
 
     Args:
         path: Output file.
         program: From :func:`glore_seg.export.tracing.trace`.
-        contract: Stored as metadata property.
+        contract: Of the file.
         axes: Names of the input's dynamic axes.
         opset: Of the file. Default: torch's.
 
@@ -85,18 +69,11 @@ def open_onnx(path: Path) -> Callable[[Tensor], Tensor]:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # errors are raised as well
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda image: torch.from_numpy(session.run(None, {name: image.cpu().numpy()})[0])
+    return lambda image: torch.from_numpy(session.run(None, {"image": image.cpu().numpy()})[0])
 
 
 def write_program(path: Path, program: ExportedProgram, contract: Contract) -> None:
-    """Write one ``.pt2`` file, which runs in torch without this package.
-
-    Args:
-        path: Output file.
-        program: From :func:`glore_seg.export.tracing.trace`.
-        contract: Stored as extra file.
-    """
+    """Write one ``.pt2`` file, which runs in torch without this package."""
     # In memory first: on a full disk torch's file writer ends the process.
     content = io.BytesIO()
     torch.export.save(program, content, extra_files={PROPERTY: contract.to_json()})

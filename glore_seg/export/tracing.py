@@ -15,9 +15,7 @@ _BATCH = 2  # torch specializes an axis of length 1
 def dynamic_axes(sides: int, *, fixed: bool) -> dict[int, str]:
     """Dynamic axes of the input and their names in ONNX files.
 
-    Args:
-        sides: Number of sizes of an input: 2, or 3 for a clip, whose number of frames is fixed.
-        fixed: Whether height and width are fixed, too.
+    An image has 2 sides, a clip 3, whose number of frames is fixed; ``fixed`` fixes all of them.
     """
     return {0: "batch"} if fixed else {0: "batch", sides: "height", sides + 1: "width"}
 
@@ -25,13 +23,9 @@ def dynamic_axes(sides: int, *, fixed: bool) -> dict[int, str]:
 def trace(
     graph: nn.Module, size: tuple[int, ...], *, fixed: bool, device: torch.device
 ) -> ExportedProgram:
-    """Trace a graph; nothing is computed.
+    """Trace a graph at (H, W) or (T, H, W); nothing is computed.
 
-    Args:
-        graph: Takes (N, 3, H, W), or clips (N, 3, T, H, W).
-        size: (H, W) or (T, H, W) to trace at.
-        fixed: Whether the file takes only this size; the batch size is always dynamic.
-        device: Of the graph.
+    The batch size is dynamic, and with ``fixed`` nothing else.
 
     Raises:
         ConfigError: The network depends on values, or on dynamic sizes.

@@ -17,12 +17,10 @@ _GRAY = "#80868f"  # readable on white and on black
 
 
 def read_scalars(work_dir: str | Path, *, beside: str | None = None) -> Scalars:
-    """Read the scalars that all runs in a work folder logged.
+    """Read the scalars that all runs in the work folder of a training logged.
 
-    Args:
-        work_dir: Work folder of one training.
-        beside: Read only entries that contain this scalar. Training and validation both log
-            ``time``, for example, and only entries of training contain ``"loss"``. Default: all.
+    With ``beside`` only entries that contain this scalar: training and validation both log
+    ``time``, for example, and only entries of training contain ``"loss"``.
 
     Returns:
         Name to (iteration, value), by iteration. If two runs logged the same iteration, as after
@@ -69,12 +67,7 @@ def _entries(file: Path) -> Iterator[dict[str, Any]]:
 def plot_training_curves(
     work_dir: str | Path, out_file: str | Path, *, score: str = "mIoU"
 ) -> None:
-    """Plot loss, learning rate and a validation score over the iterations in one figure.
-
-    Args:
-        work_dir: Work folder of one training.
-        out_file: File to write.
-        score: Name of the validation score, in percent.
+    """Plot loss, learning rate and a validation score (in percent) of a work folder in one figure.
 
     Raises:
         ConfigError: See :func:`read_scalars`.
@@ -89,10 +82,6 @@ def plot_training_curves(
 
 def training_curves(scalars: Scalars, *, score: str = "mIoU") -> dict[str, Figure]:
     """Plot the same curves as separate figures with a transparent background.
-
-    Args:
-        scalars: From :func:`read_scalars`.
-        score: Name of the validation score, in percent.
 
     Returns:
         Title to figure, without curves that were not logged.

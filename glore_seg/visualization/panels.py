@@ -29,15 +29,7 @@ _BEST = 3  # classes named
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle of pixels.
-
-    Args:
-        left: First column.
-        top: First row.
-        width: Columns, in pixels.
-        height: Rows, in pixels.
-        weight: Rank among the boxes of an image, see :func:`find_boxes`.
-    """
+    """A rectangle of pixels; ``weight`` ranks the boxes of an image, see :func:`find_boxes`."""
 
     left: int
     top: int
@@ -68,15 +60,9 @@ def overlay(
 
 
 def paint_errors(image: np.ndarray, prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Paint the wrong pixels orange over a gray copy of the image; ignored ones become black.
+    """Paint the wrong pixels orange over a gray copy of an RGB image (H, W, 3), uint8.
 
-    Args:
-        image: RGB image (H, W, 3).
-        prediction: Label map (H, W).
-        truth: True label map (H, W), 255 where it is ignored.
-
-    Returns:
-        (H, W, 3), RGB, uint8.
+    Ignored pixels, 255 in the true label map (H, W), become black.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) * _DIM
     painted = np.repeat(gray.round().astype(np.uint8)[..., None], 3, axis=2)  # (H, W, 3)
@@ -159,10 +145,10 @@ def draw_clip_prediction(
     classes: Sequence[str] = (),
     title: str = "",
 ) -> np.ndarray:
-    """Draw frames in a row, with the classes of the highest scores above them.
+    """Draw frames (H, W, 3), RGB, uint8, in a row, with the classes of the highest scores above.
 
     Args:
-        frames: RGB images (H, W, 3), uint8.
+        frames: The frames.
         scores: Scores of the K classes, (K,).
         truth: Indices of the true classes; empty if unknown.
         classes: Names of the classes. Default: their indices.

@@ -1,6 +1,7 @@
 """Options that the tools share."""
 
 import argparse
+import os
 
 import pytest
 
@@ -14,7 +15,7 @@ def test_an_option_that_is_not_key_value(word, capsys):
     add_cfg_options(parser)
     with pytest.raises(SystemExit, match="2"):
         parser.parse_args(["--cfg-options", "a=1", word])
-    assert f"'{word}' is not KEY=VALUE" in capsys.readouterr().err
+    assert f"['a=1', '{word}'] are not KEY=VALUE" in capsys.readouterr().err
 
 
 def test_cfg_options():
@@ -26,13 +27,11 @@ def test_cfg_options():
 
 def test_several_processes_need_a_launcher(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.delenv("RANK", raising=False)
     monkeypatch.delenv("LOCAL_RANK", raising=False)
     with pytest.raises(ConfigError, match=r"WORLD_SIZE is 2"):
         set_launcher("none", 0)
-    with pytest.raises(ConfigError, match=r"--launcher is pytorch, but RANK not set"):
-        set_launcher("pytorch", 0)
-    monkeypatch.setenv("RANK", "0")
-    set_launcher("pytorch", 0)
+    set_launcher("pytorch", 3)
+    assert os.environ["LOCAL_RANK"] == "3"
     monkeypatch.setenv("WORLD_SIZE", "1")
     set_launcher("none", 0)
+    assert os.environ["LOCAL_RANK"] == "3"

@@ -59,6 +59,8 @@ def test_only_the_last_line_may_be_incomplete(two_runs):
 
 
 def test_entries_that_contain_a_scalar(tmp_path):
+    with pytest.raises(GloReSegError, match=r"scalars\.json"):
+        read_scalars(tmp_path)
     entries = {"time": 0.5, "loss": 1.0, "step": 2}, {"time": 9.0, "mIoU": 5.0, "step": 2}
     write(tmp_path, "20240101_000000", *entries)
     assert read_scalars(tmp_path)["time"] == [(2, 9.0)]
@@ -84,9 +86,3 @@ def test_one_figure_of_three_curves(two_runs):
         thirds = np.split((image == (31, 119, 180)).all(-1), 3, axis=1)
         blue.append([bool(third.any()) for third in thirds])
     assert blue == [[True, True, True], [True, True, False]]
-
-
-def test_rejects_a_folder_without_scalars(tmp_path):
-    with pytest.raises(GloReSegError, match=r"scalars\.json"):
-        plot_training_curves(tmp_path, tmp_path / "curve.png")
-    assert list(tmp_path.iterdir()) == []

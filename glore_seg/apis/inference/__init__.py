@@ -3,8 +3,7 @@
 from glore_seg.apis.inference.folders import Summary, find_jobs, segment_folders
 from glore_seg.apis.inference.inputs import IMAGE_SUFFIXES, to_rgb
 from glore_seg.apis.inference.output_folder import OutputFolder
-from glore_seg.apis.inference.segmentation import Failure, Segmentation
-from glore_seg.apis.inference.segmenter import Segmenter
+from glore_seg.apis.inference.segmenter import Failure, Segmentation, Segmenter
 from glore_seg.apis.inference.video import VIDEO_SUFFIXES, segment_video
 
 __all__ = [

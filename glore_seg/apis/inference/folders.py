@@ -1,7 +1,5 @@
 """Images, videos and folders in; label maps, overlays and class shares out: `tools/predict.py`."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,21 +7,14 @@ from pathlib import Path
 
 from glore_seg.apis.inference.inputs import IMAGE_SUFFIXES, find_files
 from glore_seg.apis.inference.output_folder import Job, OutputFolder
-from glore_seg.apis.inference.segmentation import Failure
-from glore_seg.apis.inference.segmenter import Segmenter
+from glore_seg.apis.inference.segmenter import Failure, Segmenter
 from glore_seg.apis.inference.video import VIDEO_SUFFIXES, segment_video
 from glore_seg.errors import DataError
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The outcome of a run.
-
-    Args:
-        segmented: Number of files that it segmented.
-        skipped: Number of files that were done before.
-        failures: The other files.
-    """
+    """Number of files that a run segmented and that were done before, and the other files."""
 
     segmented: int
     skipped: int
@@ -33,12 +24,9 @@ class Summary:
 def find_jobs(inputs: Sequence[str | Path], out: str | Path) -> list[Job]:
     """Find images and videos, and name their results.
 
-    Results are named by the path of a file below the common folder of all inputs, so files of one
-    name in several folders stay apart. Files in ``out`` are left out.
-
-    Args:
-        inputs: Files, folders (with the folders in them) and globs.
-        out: Folder of the results.
+    Inputs are files, folders (with the folders in them) and globs. Results are named by the path of
+    a file below the common folder of all inputs, so files of one name in several folders stay
+    apart. Files in ``out``, the folder of the results, are left out.
 
     Raises:
         DataError: There are no files, or two files have results of one name.
@@ -78,12 +66,12 @@ def segment_folders(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Summary:
-    """Segment images and videos into a folder; continue after files that fail.
+    """Segment the jobs of :func:`find_jobs` that a folder lacks; continue after files that fail.
 
     Args:
         segmenter: The network.
-        jobs: From :func:`find_jobs`.
-        folder: Gets the results; what is done there is skipped.
+        jobs: Images and videos.
+        folder: Gets the results.
         frames: Whether to write label maps for the frames of videos.
         batch_size: Maximum number of consecutive images of equal size that run together.
         overwrite: Whether to replace existing files.
@@ -94,7 +82,7 @@ def segment_folders(
     """
     todo = folder.todo(jobs)
     failures = []
-    images = [job for job in todo if not job.is_video]
+    images, videos = ([job for job in todo if job.is_video is kind] for kind in (False, True))
     paths = [job.path for job in images]
     results = segmenter.stream(paths, batch_size=batch_size, progress=progress)
     for job, result in zip(images, results, strict=True):
@@ -102,9 +90,7 @@ def segment_folders(
             failures.append(result)
         else:
             folder.write(job, result)
-    for job in todo:
-        if not job.is_video:
-            continue
+    for job in videos:
         try:
             shares = segment_video(
                 segmenter,

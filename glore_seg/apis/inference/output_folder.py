@@ -4,8 +4,6 @@
 so an interrupted run can be continued, and results of other settings or images are not mixed in.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 import os
@@ -16,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from glore_seg.apis.inference.segmentation import Segmentation
+from glore_seg.apis.inference.segmenter import Segmentation
 from glore_seg.errors import OutputError
 from glore_seg.evaluation.label_ids import write_label_map
 from glore_seg.utils.files import atomic_write, remove_unfinished
@@ -25,13 +23,7 @@ from glore_seg.utils.image_io import write_png
 
 @dataclass(frozen=True)
 class Job:
-    """An image or a video, and the name of its results.
-
-    Args:
-        path: The file.
-        name: Name of the results, without suffix, relative to the folders that hold them.
-        is_video: Whether it is a video.
-    """
+    """A file, and the name of its results: without suffix, relative to the folders of results."""
 
     path: Path
     name: str
@@ -125,19 +117,9 @@ class OutputFolder:
         self.record(job, result.shares(), labels=True)
 
     def record(self, job: Job, shares: Mapping[str, float], *, labels: bool) -> None:
-        """Record that an image or a video is done.
-
-        Args:
-            job: The image or video.
-            shares: Share of each class.
-            labels: Whether it has label maps.
-        """
-        entry = {
-            "name": job.name,
-            "file": job.fingerprint(),
-            "labels": labels,
-            "shares": list(shares.values()),
-        }
+        """Record that a job is done, the share of each class, and whether it has label maps."""
+        entry = {"name": job.name, "file": job.fingerprint(), "labels": labels}
+        entry["shares"] = list(shares.values())
         with self._journal.open("a", encoding="utf-8") as file:
             file.write(f"{json.dumps(entry)}\n")
         self._done[job.name] = entry

@@ -5,8 +5,9 @@ Shape legend: H, W size of an image; K outputs of the network.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +19,56 @@ from PIL import Image
 from torch import nn
 
 from glore_seg.apis.inference.inputs import ImageInput, expand, to_rgb
-from glore_seg.apis.inference.onnx_predictor import OnnxPredictor
-from glore_seg.apis.inference.segmentation import Failure, Segmentation
 from glore_seg.apis.inference.sources import build_predictor
-from glore_seg.apis.predictor import Predictor
 from glore_seg.errors import ConfigError, DataError
 from glore_seg.utils.image_io import read_image
 from glore_seg.utils.progress import track
+from glore_seg.visualization.panels import overlay
 
 # What a pipeline or network raises on an image that does not suit it; anything else ends a run.
 _IMAGE_ERRORS = (DataError, ValueError, RuntimeError, cv2.error)
 
 
 @dataclass(frozen=True, eq=False)
-class _Loaded:
-    """An image of a batch."""
+class Segmentation:
+    """An image and its label map.
 
+    Args:
+        labels: (H, W) of train ids, which are indices of ``classes``, uint8.
+        image: (H, W, 3), RGB, uint8, with EXIF's orientation applied.
+        classes: Name of each class.
+        palette: RGB color of each class, 0 to 255.
+        scores: (K, H, W), float32, 0 to 1; None if they were not asked for.
+        path: The file; None for an image from memory.
+    """
+
+    labels: np.ndarray = field(repr=False)
+    image: np.ndarray = field(repr=False)
+    classes: Sequence[str] = field(repr=False)
+    palette: Sequence[Sequence[int]] = field(repr=False)
+    scores: np.ndarray | None = field(default=None, repr=False)
+    path: Path | None = None
+
+    def overlay(self, opacity: float = 0.5) -> np.ndarray:
+        """Blend the colored label map (opacity 0 to 1) over the image, (H, W, 3), RGB, uint8."""
+        return overlay(self.image, self.labels, self.palette, opacity=opacity)
+
+    def shares(self) -> dict[str, float]:
+        """Share of the pixels of each class, 0 to 1; their sum is 1."""
+        counts = np.bincount(self.labels.ravel(), minlength=len(self.classes)) / self.labels.size
+        return dict(zip(self.classes, counts.tolist(), strict=False))
+
+
+@dataclass(frozen=True, eq=False)
+class Failure:
+    """Why an image could not be segmented; ``path`` is None for an image from memory."""
+
+    error: Exception
+    path: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Loaded:
     image: np.ndarray  # (H, W, 3), RGB, uint8
     path: Path | None
     name: str
@@ -91,14 +126,8 @@ class Segmenter:
         tta: bool = False,
         cfg_options: dict[str, Any] | None = None,
     ) -> None:
-        self.predictor: Predictor | OnnxPredictor = build_predictor(
-            source,
-            checkpoint=checkpoint,
-            device=device,
-            precision=precision,
-            mode=mode,
-            tta=tta,
-            cfg_options=cfg_options,
+        self.predictor = build_predictor(
+            source, checkpoint, device, precision, mode, tta, cfg_options
         )
         self.classes: tuple[str, ...] = self.predictor.classes
         self.palette = self.predictor.palette
@@ -110,12 +139,9 @@ class Segmenter:
             )
 
     def __call__(self, image: ImageInput, *, scores: bool = False) -> Segmentation:
-        """Segment one image.
+        """Segment one image: a path, an array (RGB) or a PIL image.
 
-        Args:
-            image: A path, an array (RGB) or a PIL image.
-            scores: Whether to return the scores: 4 K bytes per pixel, 160 MB for an image of
-                Cityscapes.
+        With ``scores`` it returns them, too: 4 K bytes per pixel, 160 MB for Cityscapes.
 
         Raises:
             DataError: The image is missing, or cannot be read or segmented.
@@ -156,11 +182,10 @@ class Segmenter:
         if batch_size < 1:
             raise ConfigError(f"batch_size is {batch_size}; expected 1 or more")
         self._check_scores(scores)
-        images: Iterable[Path | np.ndarray | Image.Image] = expand(inputs)
-        total = None
+        images: Any = expand(inputs)
         if not isinstance(inputs, Iterator):
             images = list(images)
-            total = len(images)
+        total = len(images) if isinstance(images, list) else None
         loaded = (self._load(image, f"image {index}") for index, image in enumerate(images))
         results = (
             result
@@ -218,14 +243,6 @@ def _batches(
     def size(item: _Loaded | Failure) -> tuple[int, ...] | None:
         return item.image.shape if isinstance(item, _Loaded) else None
 
-    batch: list[_Loaded | Failure] = []
-    for item in items:
-        if batch and size(item) != size(batch[0]):
+    for _, group in itertools.groupby(items, size):
+        while batch := list(itertools.islice(group, batch_size)):
             yield batch
-            batch = []
-        batch.append(item)
-        if len(batch) == batch_size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

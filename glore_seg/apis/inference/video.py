@@ -3,8 +3,6 @@
 Shape legend: H, W size of a frame.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -13,8 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from glore_seg.apis.inference.segmentation import Failure
-from glore_seg.apis.inference.segmenter import Segmenter
+from glore_seg.apis.inference.segmenter import Failure, Segmenter
 from glore_seg.errors import DataError, OutputError
 from glore_seg.evaluation.label_ids import write_label_map
 from glore_seg.utils.files import atomic_write, atomic_write_folder, remove_unfinished
