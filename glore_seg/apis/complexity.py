@@ -101,11 +101,9 @@ def meta_forward(
 
 
 def input_sizes(cfg: Config, shape: Sequence[int] | None = None) -> tuple[int, ...]:
-    """Return height and width in pixels, for a video config preceded by the number of frames.
+    """Height and width in pixels of a config's inputs, for video preceded by the number of frames.
 
-    Args:
-        cfg: The config.
-        shape: The sizes; one number is height and width. Default: those of the paper.
+    One number in ``shape`` is height and width. The default is the paper's size.
 
     Raises:
         ConfigError: ``shape`` does not have the length of the task's inputs.

@@ -20,8 +20,7 @@ from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from glore_seg.apis.model import Checkpoint, load_model
-from glore_seg.apis.select_images import SelectedImage
-from glore_seg.apis.splits import plain_dataset, read_metainfo, without_labels
+from glore_seg.apis.splits import SelectedImage, plain_dataset, read_metainfo, without_labels
 from glore_seg.apis.tasks import task_of
 from glore_seg.engine.hooks.setup_check_hook import unwrap
 from glore_seg.errors import ConfigError

@@ -55,11 +55,8 @@ def use_inference(
 ) -> None:
     """Predict whole images or sliding windows; call it before :func:`use_tta`.
 
-    Args:
-        cfg: The config. Its settings are the defaults of all others.
-        mode: ``"whole"`` or ``"slide"``.
-        crop_size: (height, width) of a window in pixels.
-        stride: (vertical, horizontal) step between windows in pixels, at most the window.
+    ``mode`` is ``"whole"`` or ``"slide"``, ``crop_size`` (height, width) of a window and ``stride``
+    (vertical, horizontal) between windows in pixels. The config has the defaults.
 
     Raises:
         ConfigError: Windows are given in mode ``"whole"``, are missing, or leave gaps; or the

@@ -18,8 +18,14 @@ from mmengine.registry import DATASETS, init_default_scope
 
 from glore_seg.apis.model import load_model
 from glore_seg.apis.predictor import Predictor
-from glore_seg.apis.select_images import SelectedImage, find_images, find_index, read_image
-from glore_seg.apis.splits import build_image_dataset, plain_dataset
+from glore_seg.apis.splits import (
+    SelectedImage,
+    build_image_dataset,
+    find_images,
+    find_index,
+    plain_dataset,
+    read_image,
+)
 from glore_seg.apis.tasks import require_segmentation, task_of
 from glore_seg.errors import ConfigError, DataError, OutputError
 from glore_seg.layers import GloReUnit
@@ -50,20 +56,13 @@ def compare_models(
 ) -> None:
     """Draw the predictions of models side by side (Fig. 5).
 
-    Args:
-        models: Config and checkpoint by the title of the column. The images are from the dataset
-            of the first one.
-        out_file: File to write.
-        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_image_dataset`.
-        wanted: Images, see :func:`find_images`. Default: those that differ most.
-        num_images: How many images, without ``wanted``.
-        candidates: Number of images to select from, spaced evenly over the split. Default: all.
-        num_boxes: Yellow boxes per image, at most.
-        opacity: Opacity of the label maps over the image.
-        overwrite: Whether to replace an existing file.
+    ``models`` are config and checkpoint by the title of the column. The images are from the first
+    one's dataset (``split`` as for :func:`build_image_dataset`): the ``wanted`` ones, see
+    :func:`find_images`, else the ``num_images`` that differ most, of so many ``candidates``, spaced
+    evenly (default: all). The other arguments are those of :func:`draw_comparison`.
 
     Raises:
-        OutputError: ``out_file`` exists.
+        OutputError: ``out_file`` exists and ``overwrite`` is off.
         ConfigError: The models have different classes, one is not for segmentation, or a number
             is below 1.
     """
@@ -118,22 +117,14 @@ def visualize_projections(
 ) -> None:
     """Draw the projection weights of a unit's nodes over images, or over a clip (Fig. 7).
 
-    Args:
-        cfg: Config of a network with GloRe units: segmentation, classification or video.
-        checkpoint: Its weights.
-        out_file: File to write.
-        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_image_dataset`.
-        wanted: Images, see :func:`find_images`, or one video, see :func:`project_clip`. Default:
-            spaced evenly over the split; for video its first.
-        num_images: How many images, without ``wanted``. Default: 3; for video 1, no other.
-        unit: Name of the unit. Default: the last one.
-        nodes: Nodes to draw. Default: the most distinct, see :func:`pick_nodes`.
-        num_nodes: How many of those.
-        colors: ``"red-green"`` or ``"orange-blue"``.
-        overwrite: Whether to replace an existing file.
+    The network is for segmentation, classification or video. ``wanted`` are images, see
+    :func:`find_images`, or one video, see :func:`read_video`; default: ``num_images`` (3), spaced
+    evenly over the split, or its first video. Default of ``unit``: the last one; of ``nodes``: the
+    ``num_nodes`` most distinct, see :func:`pick_nodes`. ``colors`` is ``"red-green"`` or
+    ``"orange-blue"``.
 
     Raises:
-        OutputError: ``out_file`` exists.
+        OutputError: ``out_file`` exists and ``overwrite`` is off.
         ConfigError: The network has no such unit, the unit no such node, a number is below 1, or
             there is more than one video.
     """
@@ -176,8 +167,7 @@ def project_clip(
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Project the middle one of the clips that :func:`read_video` reads.
 
-    Returns:
-        T frames (H, W, 3), RGB, uint8, and for each the projection weights (N, h, w).
+    Returns T frames (H, W, 3), RGB, uint8, and for each the projection weights (N, h, w).
     """
     sample = read_video(cfg, split, video)
     clips = sample["inputs"]  # (K, 3, T, H, W)
@@ -193,11 +183,8 @@ def project_clip(
 def read_video(cfg: Config, split: str, video: str) -> dict[str, Any]:
     """Read the clips that the config's test pipeline samples from a video.
 
-    Args:
-        cfg: Config of the network.
-        split: ``"train"``, ``"val"`` or ``"test"``: the dataset of ``SPLIT_dataloader``.
-        video: A file, or a folder of frames if the config reads such; or an index in the split; or
-            the name of its file, or a prefix of it.
+    It is a file, or a folder of frames if the config reads such; or its index in the split, or the
+    name of its file there or a prefix.
 
     Returns:
         ``inputs``, (K, 3, T, H, W), and ``data_samples``.

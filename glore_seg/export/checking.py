@@ -27,14 +27,10 @@ class ExportMismatchError(CheckpointError):
 
 @dataclass(frozen=True)
 class ExportCheck:
-    """Result at one size.
+    """Result at one size: (N, H, W), or (N, T, H, W) of clips.
 
-    Args:
-        size: (N, H, W), or (N, T, H, W) of clips.
-        difference: Greatest difference of logits; None if the output is labels.
-        scale: Greatest logit of torch.
-        share: Share of equal labels, 0 to 1.
-        failure: Error instead of a result.
+    ``difference`` is the greatest one of logits, None for labels; ``scale`` the greatest logit of
+    torch; ``share`` that of equal labels, 0 to 1; ``failure`` an error instead of a result.
     """
 
     size: tuple[int, ...]

@@ -98,11 +98,9 @@ class Contract:
 def describe_input(preprocessor: Any, pipeline: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return ``mean``, ``std``, ``channel_order`` and ``size_divisor`` of a :class:`Contract`.
 
-    Args:
-        preprocessor: mmseg's ``SegDataPreProcessor``, mmpretrain's ``ClsDataPreprocessor``,
-            mmaction2's ``ActionDataPreprocessor`` or mmengine's ``ImgDataPreprocessor``.
-        pipeline: Of the config's test dataset: OpenMMLab loads files as BGR; datasets without
-            files, such as CIFAR, and mmaction2's return RGB.
+    The preprocessor is mmseg's, mmpretrain's, mmaction2's or mmengine's; the pipeline that of the
+    test dataset: OpenMMLab loads files as BGR; datasets without files, such as CIFAR, and
+    mmaction2's return RGB.
     """
     # Each library has another name for it.
     names = ("to_rgb", "channel_conversion", "_channel_conversion")

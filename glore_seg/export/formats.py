@@ -33,12 +33,7 @@ def write_onnx(
 ) -> None:
     """Write one file with graph, weights and, as metadata property, the contract.
 
-    Args:
-        path: Output file.
-        program: From :func:`glore_seg.export.tracing.trace`.
-        contract: Of the file.
-        axes: Names of the input's dynamic axes.
-        opset: Of the file. Default: torch's.
+    ``axes`` names the input's dynamic axes; the default ``opset`` is torch's.
 
     Raises:
         torch.onnx.errors.OnnxExporterError: ONNX lacks an operator of the network.

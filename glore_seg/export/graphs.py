@@ -19,15 +19,8 @@ from glore_seg.models.segmentors.lean_logits import only_resizes
 class SegmentationGraph(nn.Module):
     """A segmentor on preprocessed images, in mode "whole", without test-time augmentation.
 
-    Args:
-        segmentor: mmseg's ``EncoderDecoder`` or a descendant.
-        resized: Whether to resize the logits to the images, as the segmentor does.
-        argmax: Whether to return the class of each pixel instead of logits.
-
-    Shape:
-        - Input: (N, 3, H, W)
-        - Output: logits (N, K, h, w), with ``resized`` (N, K, H, W); with ``argmax`` labels
-          (N, h, w) or (N, H, W)
+    (N, 3, H, W) to logits (N, K, h, w), with ``resized`` (N, K, H, W); with ``argmax`` to labels
+    (N, h, w) or (N, H, W).
 
     Raises:
         ConfigError: The segmentor does more than resize and ``resized`` is off, or it has one logit
@@ -75,16 +68,9 @@ class SegmentationGraph(nn.Module):
 
 
 class ClassificationGraph(nn.Module):
-    """A classifier, mmpretrain's ``ImageClassifier``, on preprocessed images.
+    """A classifier, mmpretrain's ``ImageClassifier``, with one head, on preprocessed images.
 
-    Args:
-        network: The classifier, with one head that has ``num_classes``.
-        resized: Ignored.
-        argmax: Whether to return the class of each image instead of logits.
-
-    Shape:
-        - Input: (N, 3, H, W)
-        - Output: logits (N, K); with ``argmax`` labels (N,)
+    (N, 3, H, W) to logits (N, K); with ``argmax`` to labels (N,).
     """
 
     head = "head"
@@ -106,12 +92,7 @@ class ClassificationGraph(nn.Module):
 
 
 class VideoGraph(ClassificationGraph):
-    """A recognizer, mmaction2's ``Recognizer3D``, on preprocessed clips, one per video.
-
-    Shape:
-        - Input: (N, 3, T, H, W)
-        - Output: logits (N, K); with ``argmax`` labels (N,)
-    """
+    """A recognizer, mmaction2's ``Recognizer3D``, on preprocessed clips (N, 3, T, H, W)."""
 
     head = "cls_head"
 

@@ -84,9 +84,8 @@ def draw_panel(
     """Draw images and label maps in rows, with titled columns and a legend.
 
     Args:
-        rows: For each row a mapping from column title to an RGB image (H, W, 3) or a label map
-            (H, W) of class indices. All rows have the same columns; the first is the image that
-            label maps are drawn over.
+        rows: For each row column titles to RGB images (H, W, 3) or label maps (H, W) of class
+            indices, which are drawn over the first column's image. All have the same columns.
         out_file: File to write.
         classes: Names of the classes. The legend has those that occur.
         palette: RGB color of each class, 0 to 255.
@@ -145,18 +144,11 @@ def draw_clip_prediction(
     classes: Sequence[str] = (),
     title: str = "",
 ) -> np.ndarray:
-    """Draw frames (H, W, 3), RGB, uint8, in a row, with the classes of the highest scores above.
+    """Draw frames (H, W, 3), RGB, uint8, in a row, below the classes of the highest scores, (K,).
 
-    Args:
-        frames: The frames.
-        scores: Scores of the K classes, (K,).
-        truth: Indices of the true classes; empty if unknown.
-        classes: Names of the classes. Default: their indices.
-        title: First line, such as the name of the video.
-
-    Returns:
-        (H', W', 3), RGB, uint8. The text is green if the highest score is that of a true class,
-        else red; gray if the truth is unknown.
+    ``truth`` are the indices of the true classes; ``classes`` their names (default: indices);
+    ``title`` is the first line. Returns (H', W', 3), RGB, uint8; its text is green if the highest
+    score is that of a true class, else red; gray if the truth is unknown.
     """
     height, width = frames[0].shape[:2]
     figure = Figure(

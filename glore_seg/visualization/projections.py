@@ -86,11 +86,7 @@ def pick_nodes(weights: Sequence[np.ndarray], number: int) -> list[int]:
     The first is the node with the greatest root mean square. Each next one is the node whose
     greatest absolute cosine with the maps picked so far is least. The maps are not centered for the
     cosine: a constant map, which pools over the entire image, is a pattern as well. Nodes weaker
-    than a tenth of the strongest come last.
-
-    Args:
-        weights: Maps (N, *sizes) of one or more images; all images have the same weight.
-        number: How many nodes.
+    than a tenth of the strongest come last. Images (N, *sizes) of any size have the same weight.
 
     Raises:
         ConfigError: ``number`` is below 1.
@@ -124,16 +120,10 @@ def check_nodes(nodes: Sequence[int], num_nodes: int) -> None:
 def paint_weights(
     image: np.ndarray, weights: np.ndarray, *, full: float, colors: str = "red-green"
 ) -> np.ndarray:
-    """Paint the weights of one node over an RGB image: both (H, W, 3), uint8.
+    """Paint the weights (h, w) of one node over an RGB image: both (H, W, 3), uint8.
 
-    The hue is the sign, the brightness the magnitude: the color of the sign times ``|b| / full``,
-    over a dim gray copy of the image that fades out as the color gets brighter.
-
-    Args:
-        image: The image.
-        weights: Map (h, w) of the node, interpolated linearly to the size of the image.
-        full: Magnitude of the full color, above 0.
-        colors: ``"red-green"`` for positive and negative, as in the paper, or ``"orange-blue"``.
+    The hue is the sign, in :data:`COLORS`, the brightness the magnitude: the color times
+    ``|b| / full``, over a dim gray copy of the image that fades out as the color gets brighter.
     """
     height, width = image.shape[:2]
     b = cv2.resize(weights.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
@@ -176,8 +166,8 @@ def draw_projections(
     printed with its number.
 
     Args:
-        images: R RGB images (H, W, 3).
-        weights: For each image the maps (N, h, w); those of a clip from :func:`over_frames`.
+        images: R RGB images (H, W, 3), or the frames of a clip.
+        weights: For each the maps (N, h, w); those of a clip from :func:`over_frames`.
         out_file: File to write.
         nodes: Indices of the nodes.
         title: Title of the figure, such as the name of the unit.

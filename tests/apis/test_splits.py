@@ -6,8 +6,7 @@ from mmengine.config import ConfigDict
 from PIL import Image
 
 from glore_seg.apis import load_config
-from glore_seg.apis.select_images import find_images, read_image
-from glore_seg.apis.splits import build_image_dataset
+from glore_seg.apis.splits import build_image_dataset, find_images, read_image
 from glore_seg.engine import build_dataset
 from glore_seg.errors import ConfigError
 from tests.engine.conftest import STREET_SCENES

@@ -28,20 +28,15 @@ def write_report(
     cfg_options: dict[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Evaluation:
-    """Evaluate a checkpoint on val, write a report of its training, and return the scores.
+    """Evaluate a checkpoint on val, write a report of its training (HTML), and return the scores.
 
-    Args:
-        work_dir: Work folder of the training.
-        out_file: HTML file to write.
-        config: Config of the training. Default: the one in the work folder.
-        checkpoint: Weights. Default: the best by mIoU, else the last, in the work folder.
-        cfg_options: Settings that override those of the config's file.
-        overwrite: Whether to replace an existing file.
+    The defaults in the work folder are its config, and as checkpoint the best by mIoU, else the
+    last. ``cfg_options`` override settings of the config's file.
 
     Raises:
-        OutputError: ``out_file`` exists.
-        ConfigError: The config is missing or not for segmentation, or the log is corrupted.
-        CheckpointError: There is no checkpoint.
+        OutputError: ``out_file`` exists and ``overwrite`` is off.
+        ConfigError: The config is missing or not for segmentation, the log is corrupted, or there
+            is no checkpoint.
         DataError: An image has no label.
     """
     check_free(out_file, overwrite=overwrite)

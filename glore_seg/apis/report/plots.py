@@ -7,7 +7,7 @@ from mmengine.dataset import BaseDataset
 
 from glore_seg.apis.evaluation import Evaluation
 from glore_seg.apis.predictor import Predictor
-from glore_seg.apis.select_images import SelectedImage, read_image
+from glore_seg.apis.splits import SelectedImage, read_image
 from glore_seg.layers import GloReUnit
 from glore_seg.visualization.classes import plot_confusion_matrix
 from glore_seg.visualization.curves import read_scalars, training_curves
