@@ -26,8 +26,7 @@ class Evaluation(ConfusionMatrix):
     Args:
         classes: Names of the K classes.
         scores: Cityscapes' scores; None if the dataset has no label ids.
-        accuracies: For each image the share of its pixels predicted correctly, 0 to 1; ``nan`` if
-            all are ignored.
+        accuracies: For each image the share of its pixels predicted right; ``nan`` if none counts.
         paths: Files of the images, in the order of the dataset.
         milliseconds: For each image the time of the network, without loading.
         input_size: Height and width of the first image as the network gets it.

@@ -37,11 +37,9 @@ ImageData: TypeAlias = str | Path | np.ndarray
 class Prediction:
     """What a network predicts for one image.
 
-    Args:
-        labels: (H, W) of class indices, uint8.
-        scores: (K, H, W), float32, 0 to 1; None if they were not asked for.
-        sample: The image's data sample with metainfo and, if the pipeline loads it, ground truth.
-        milliseconds: Time of the network per image of the batch, without loading.
+    ``labels`` (H, W) of class indices, uint8; ``scores`` (K, H, W), float32, 0 to 1, or None;
+    ``sample`` with metainfo and, if the pipeline loads it, ground truth; ``milliseconds`` of the
+    network per image of the batch, without loading.
     """
 
     labels: np.ndarray

@@ -30,7 +30,8 @@ class Task:
 
 _DRAW_IMAGES = {"type": "SegVisualizationHook", "draw": True}
 _DRAW_CLASSES = {"type": "VisualizationHook", "enable": True}
-_DRAW_CLIPS: dict[str, object] = {"type": "ClipVisualizationHook"}  # mmaction2's fails
+# mmaction2's own hook fails at its first clip.
+_DRAW_CLIPS: dict[str, object] = {"type": "ClipVisualizationHook"}
 TASKS = (
     Task("segmentation", "mmseg", None, (1024, 2048), "SegLocalVisualizer", _DRAW_IMAGES),
     Task("classification", "mmpretrain", "cls", (224, 224), "UniversalVisualizer", _DRAW_CLASSES),

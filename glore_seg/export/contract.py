@@ -90,9 +90,8 @@ class Contract:
             "output": self.output in ("logits", "labels"),
             "resized and align_corners": all(type(flag) is bool for flag in flags),
         }
-        for name, is_valid in valid.items():
-            if not is_valid:
-                raise ValueError(f"invalid {name}")
+        if invalid := [name for name, is_valid in valid.items() if not is_valid]:
+            raise ValueError(f"invalid {', '.join(invalid)}")
 
 
 def describe_input(preprocessor: Any, pipeline: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Shape legend: H, W size of an image.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -119,12 +120,9 @@ def draw_panel(
                 ax.text(0.5, -0.02, text, fontsize=8, color="#444444", **below)
     for ax, title in zip(grid[0], columns, strict=True):
         ax.set_title(title)
-    patches = [
-        Patch(color=f"#{bytes(palette[i]).hex()}", label=classes[i])
-        for i in sorted(present)
-        if i < len(classes)
-    ]
-    if any(i >= len(classes) for i in present):
+    known = sorted(present & {*range(len(classes))})
+    patches = [Patch(color=f"#{bytes(palette[i]).hex()}", label=classes[i]) for i in known]
+    if len(present) > len(known):
         patches.append(Patch(color=_BLACK, label="ignored"))
     figure.legend(
         handles=patches,
@@ -172,13 +170,7 @@ def draw_clip_prediction(
 
 def _frame(box: Box) -> Rectangle:
     # Outlined in black: yellow alone is hard to see on a traffic sign.
-    return Rectangle(
-        (box.left - 0.5, box.top - 0.5),
-        box.width,
-        box.height,
-        fill=False,
-        edgecolor=_YELLOW,
-        linewidth=1.8,
-        path_effects=[withStroke(linewidth=3.2, foreground="black")],
-        clip_on=False,
-    )
+    outline = [withStroke(linewidth=3.2, foreground="black")]
+    style: Any = {"fill": False, "edgecolor": _YELLOW, "linewidth": 1.8, "path_effects": outline}
+    corner = (box.left - 0.5, box.top - 0.5)
+    return Rectangle(corner, box.width, box.height, clip_on=False, **style)

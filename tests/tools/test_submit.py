@@ -15,11 +15,12 @@ from PIL import Image
 
 from glore_seg.apis import load_config
 from glore_seg.engine import build_model
-from glore_seg.errors import CheckpointError, ConfigError, GloReSegError, OutputError
+from glore_seg.errors import ConfigError, GloReSegError, OutputError
 from glore_seg.evaluation import CITYSCAPES_CLASSES
 from glore_seg.evaluation.submission import ExpectedImages, check_submission
 from projects.synthetic_data.street_scenes import make_street_scenes
-from tests.tools.test_dist import TOOLS, free_port, launch
+from tests.forked import free_port
+from tests.tools.test_dist import TOOLS, launch
 
 SPLIT = "test"
 NUM_IMAGES = 6
@@ -185,19 +186,17 @@ def test_images_of_other_threads_or_another_order_of_classes_are_not_mixed_in(
 def test_rejects_what_does_not_fit(submit, load_tool, config, tmp_path):
     with pytest.raises(ConfigError, match=r"\.zip"):
         submit(tmp_path / "results")
+    out = tmp_path / "results.zip"
     with pytest.raises(GloReSegError, match="leftImg8bit/train2"):
-        submit(tmp_path / "results.zip", "--split", "train2")
-    main = load_tool("submit")
-    out = ("--out", str(tmp_path / "results.zip"))
-    with pytest.raises(CheckpointError, match=r"none\.pth"):
-        main([config, "none.pth", *out])
-    torch.save({"state_dict": {"weight": torch.zeros(1)}}, tmp_path / "other.pth")
-    with pytest.raises(GloReSegError, match=r"other\.pth"):
-        main([config, str(tmp_path / "other.pth"), *out])
-    option = ("--cfg-options", "model.decode_head.num_classes=11")
+        submit(out, "--split", "train2")
     cfg = load_config(config, cfg_options={"model.decode_head.num_classes": 11})
-    few = tmp_path / "other.pth"
-    torch.save({"state_dict": build_model(cfg).state_dict()}, few)
-    with pytest.raises(GloReSegError, match="num_classes is 11"):
-        main([config, str(few), *out, *option])
-    assert [path.name for path in tmp_path.iterdir()] == ["other.pth"]
+    torch.save({"state_dict": build_model(cfg).state_dict()}, tmp_path / "few.pth")
+    for file, options, message in (
+        ("none.pth", (), r"none\.pth"),
+        (tmp_path / "few.pth", (), r"few\.pth"),
+        (tmp_path / "few.pth", ("model.decode_head.num_classes=11",), "num_classes is 11"),
+    ):
+        arguments = (config, file, "--out", out, "--cfg-options", *options)
+        with pytest.raises(GloReSegError, match=message):
+            load_tool("submit")([*map(str, arguments[: None if options else -1])])
+    assert [path.name for path in tmp_path.iterdir()] == ["few.pth"]

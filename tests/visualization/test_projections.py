@@ -114,11 +114,11 @@ def test_images_of_any_size_have_the_same_weight():
     assert pick_nodes(doubled, 6) == pick_nodes([small, large], 6)
 
 
-@pytest.mark.parametrize("nodes", [[0, 2], [-1], [1, 1]])
-def test_rejects_unknown_and_repeated_nodes(nodes):
+def test_rejects_unknown_and_repeated_nodes():
     check_nodes([1, 0], 2)
-    with pytest.raises(ConfigError, match="from 0 to 1"):
-        check_nodes(nodes, 2)
+    for nodes in ([0, 2], [-1], [1, 1]):
+        with pytest.raises(ConfigError, match="from 0 to 1"):
+            check_nodes(nodes, 2)
 
 
 def draw(folder, images, weights, nodes, **options):

@@ -102,7 +102,7 @@ class OutputFolder:
         overwrite: bool = False,
     ) -> None:
         self.root, self.table, self.opacity = Path(root), table, opacity
-        self._classes, self._overwrite = classes, overwrite
+        self.overwrite, self._classes = overwrite, classes
         self._journal = self.root / "predict.jsonl"
         self._done: dict[str, dict[str, Any]] = {}
         if self._journal.is_file() and not overwrite:
@@ -112,11 +112,10 @@ class OutputFolder:
             for folder, *_ in os.walk(self.root / kind):
                 remove_unfinished(Path(folder))
         remove_unfinished(self.root)
-        lines = [dict(settings), *self._done.values()]
         # Written again, since a killed process may have left half a line.
         with atomic_write(self._journal) as temporary:
-            text = "".join(f"{json.dumps(line)}\n" for line in lines)
-            temporary.write_text(text, encoding="utf-8")
+            lines = map(json.dumps, [dict(settings), *self._done.values()])
+            temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
     def labels_path(self, job: Job) -> Path:
         """Label map of an image, or folder of those of a video."""
@@ -139,7 +138,7 @@ class OutputFolder:
             existing = [file for file in files if file.exists()]
             exists = job.path.is_file()
             changed = exists and entry is not None and entry["file"] != job.fingerprint()
-            if (changed or entry is None) and existing and not self._overwrite:
+            if (changed or entry is None) and existing and not self.overwrite:
                 reason = f"is the result of {entry['file'][0]}" if entry else "exists"
                 raise OutputError(
                     f"{existing[-1]} {reason}: give another --out, or --overwrite to replace it"
@@ -216,13 +215,12 @@ def segment_folders(
     *,
     frames: bool = False,
     batch_size: int = 1,
-    overwrite: bool = False,
     progress: bool = True,
 ) -> Summary:
     """Segment the jobs of :func:`find_jobs` that a folder lacks; continue after files that fail.
 
     ``frames`` also writes label maps for the frames of videos. At most ``batch_size`` consecutive
-    images of equal size run together. ``overwrite`` replaces existing files.
+    images of equal size run together.
 
     Raises:
         OutputError: A result cannot be written, or exists and is of another image.
@@ -247,7 +245,7 @@ def segment_folders(
                 labels_dir=folder.labels_path(job) if frames else None,
                 opacity=folder.opacity,
                 batch_size=batch_size,
-                overwrite=overwrite,
+                overwrite=folder.overwrite,
                 progress=progress,
             )
         except DataError as error:
