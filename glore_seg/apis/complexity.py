@@ -19,12 +19,9 @@ from glore_seg.export.graphs import use_order
 class Complexity:
     """Size and cost of a network.
 
-    Args:
-        params: Trainable parameters.
-        params_with_stats: With the running statistics of norms, as the paper mostly counts.
-        macs: MACs of convolutions, linear layers and matrix products, including the unit's; not
-            of norms, activations and interpolation.
-        macs_by_module: MACs of each module that has some, by its dotted name.
+    ``params`` are trainable; the paper mostly counts ``params_with_stats``, the running statistics
+    of norms, too. ``macs`` are those of convolutions, linear layers and matrix products, including
+    the unit's, not of norms, activations and interpolation; ``macs_by_module`` by dotted name.
     """
 
     params: int
@@ -39,15 +36,11 @@ def count_complexity(
     *,
     forward: Callable[[Tensor], object] | None = None,
 ) -> Complexity:
-    """Count parameters, and MACs of one forward pass in evaluation mode.
+    """Count parameters, and MACs of one forward pass in evaluation mode on (B, C, *sizes).
 
-    GloRe units are counted in the paper's order, like the published counts.
-
-    Args:
-        model: The network. It is moved to torch's meta device, which drops its values, and its
-            units are set to the paper's order: count last, or count a copy.
-        input_shape: (B, C, *sizes).
-        forward: Function to run on the input. Default: ``model``.
+    GloRe units are counted in the paper's order, like the published counts. Count last, or a copy:
+    the model is moved to torch's meta device, which drops its values, and its units keep the order.
+    ``forward`` is run on the input instead of the model.
 
     Example:
         >>> from glore_seg import GloReUnit

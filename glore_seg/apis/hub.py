@@ -33,13 +33,9 @@ _REPO_ID = re.compile(r"[\w.-]+/[\w.-]+")
 def save_pretrained(
     cfg: Config, weights: nn.Module | str | Path, folder: str | Path, *, overwrite: bool = False
 ) -> Path:
-    """Write a network's weights, config and model card to a folder.
+    """Write a network's (or checkpoint's) weights, config and model card to a folder; return it.
 
-    Args:
-        cfg: Its config.
-        weights: The network of that config, or a checkpoint of it.
-        folder: Output folder, which is returned.
-        overwrite: Whether to replace weights and config in it; an existing card is kept.
+    ``overwrite`` replaces weights and config there; an existing card is kept.
 
     Raises:
         OutputError: One of the files exists and ``overwrite`` is off.
@@ -69,12 +65,9 @@ def save_pretrained(
 def from_pretrained(
     source: str | Path, *, revision: str | None = None, device: torch.device | str = "cpu"
 ) -> nn.Module:
-    """Build a network from a folder of :func:`save_pretrained` or from the hub.
+    """Build a network from a folder of :func:`save_pretrained`, or ``owner/name`` of the hub.
 
-    Args:
-        source: A folder, or a repository ``owner/name`` of the Hugging Face hub.
-        revision: Branch, tag or commit of the repository. Default: its main branch.
-        device: Device of the network.
+    ``revision`` is a branch, tag or commit of the repository; default: its main branch.
 
     Returns:
         The network in evaluation mode, with ``cfg`` and ``dataset_meta`` as from mmseg's
@@ -82,8 +75,8 @@ def from_pretrained(
 
     Raises:
         MissingDependencyError: huggingface_hub or safetensors is not installed.
-        ConfigError: Neither a folder nor ``owner/name``, or the weights are of another network.
-        CheckpointError: A file is missing or corrupted, or could run code.
+        ConfigError: Neither a folder nor ``owner/name``.
+        CheckpointError: A file is missing, corrupted, of another network, or could run code.
     """
     folder = fetch_pretrained(source, revision=revision)
     cfg = read_config(folder)

@@ -52,9 +52,9 @@ def load_model(
     """Build the network of a config, load its weights, and set it to evaluation mode.
 
     Args:
-        config: A config, or its file; after :func:`use_tta`, the network is wrapped in its
+        config: A config, or its file; after :func:`use_tta` the network is wrapped in its
             test-time augmentation.
-        checkpoint: The weights of this network, or their file for :func:`read_checkpoint`.
+        checkpoint: Its weights, or their file for :func:`read_checkpoint`.
         device: Where the network runs. Default: the first GPU, else the CPU.
 
     Returns:

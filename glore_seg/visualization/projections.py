@@ -161,12 +161,12 @@ def draw_projections(
 ) -> None:
     """Draw images and the projection weights of some nodes over them (Fig. 7).
 
-    Each image is a row, each node a column; for a clip it is the other way round. Brightness is
-    relative to the node: full at the 99th percentile of its magnitude over all images, which is
-    printed with its number.
+    Each image is a row, each node a column; for a ``clip`` of frames it is the other way round.
+    Brightness is relative to the node: full at the 99th percentile of its magnitude over all
+    images, which is printed with its number.
 
     Args:
-        images: R RGB images (H, W, 3), or the frames of a clip.
+        images: R RGB images (H, W, 3).
         weights: For each the maps (N, h, w); those of a clip from :func:`over_frames`.
         out_file: File to write.
         nodes: Indices of the nodes.

@@ -1,6 +1,5 @@
 """A network from a config and a checkpoint, outside the Runner."""
 
-import copy
 import pickle
 from pathlib import Path
 
@@ -67,24 +66,16 @@ def test_rejects_files_without_weights(small_cfg, tmp_path, content):
 
 def test_warns_of_settings_that_shapes_do_not_show(small_cfg, saved, tmp_path):
     MMLogger.get_instance(tmp_path.name, log_file=str(tmp_path / "log.txt"))
-
-    def load(cfg):
-        (tmp_path / "log.txt").write_text("")
-        load_model(cfg, path, device="cpu")
-        return (tmp_path / "log.txt").read_text()
-
-    path = tmp_path / "trained.pth"
-    meta = {"cfg": small_cfg.pretty_text}
+    path, meta = tmp_path / "trained.pth", {"cfg": small_cfg.pretty_text}
     torch.save({"state_dict": saved[0].state_dict(), "meta": meta}, path)
-    assert "other settings" not in load(small_cfg)
-    other = copy.deepcopy(small_cfg)
-    other.model.decode_head.unit_cfg = {"normalize": False, "order": "coordinate"}
-    other.model.data_preprocessor.bgr_to_rgb = False
-    other.model.decode_head.loss_decode.loss_weight = 2.0
-    text = load(other)
+    load_model(small_cfg, path, device="cpu")
+    assert "other settings" not in (tmp_path / "log.txt").read_text()
+    small_cfg.model.decode_head.unit_cfg = {"normalize": False, "order": "coordinate"}
+    small_cfg.model.data_preprocessor.bgr_to_rgb = False
+    small_cfg.model.decode_head.loss_decode.loss_weight = 2.0
+    load_model(small_cfg, path, device="cpu")
+    text = (tmp_path / "log.txt").read_text()
     assert "trained.pth was trained with other settings of the network: " in text
     assert "model.data_preprocessor.bgr_to_rgb was True in training and is False here" in text
     assert "model.decode_head.unit_cfg was not set in training and is {'normalize': F" in text
     assert "loss_weight" not in text
-    torch.save({"state_dict": saved[0].state_dict(), "meta": {"cfg": "no config ("}}, path)
-    assert "other settings" not in load(other)  # nothing to compare with

@@ -7,7 +7,7 @@ from PIL import Image
 
 from glore_seg.apis import use_tta
 from glore_seg.apis.predictor import Predictor
-from glore_seg.errors import ConfigError, DataError
+from glore_seg.errors import ConfigError
 from glore_seg.visualization import capture_projections, find_unit
 
 
@@ -119,10 +119,3 @@ def test_precision_is_that_of_the_config_by_default(small_cfg, save, files):
     small_cfg.test_cfg.fp16 = True
     assert np.array_equal(scores(), half)  # bfloat16 on a CPU
     assert np.array_equal(scores(precision="fp32"), exact)
-
-
-def test_rejects_an_image_that_cannot_be_read(small_cfg, save, files, tmp_path):
-    predictor = Predictor(small_cfg, save(small_cfg), device="cpu")
-    (tmp_path / "cut.png").write_bytes(files[0].read_bytes()[:60])
-    with pytest.raises(DataError, match=r"cut\.png"):
-        predictor.batch(tmp_path / "cut.png")

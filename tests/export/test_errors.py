@@ -55,10 +55,9 @@ def test_rejects_a_network_with_infinite_logits(tmp_path):
         export_model(cfg, checkpoint, tmp_path / "a.pt2", file_format="program")
 
 
-@pytest.mark.parametrize("module", ["onnx", "onnxscript", "onnxruntime"])
-def test_names_missing_packages(tmp_path, monkeypatch, module):
-    monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingDependencyError, match=rf"{module} is not .*glore_seg\[export\]"):
+def test_names_missing_packages(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(MissingDependencyError, match=r"onnxscript is not .*glore_seg\[export\]"):
         export_model(networks.segmentation(), "a.pth", tmp_path / "a.onnx")
 
 

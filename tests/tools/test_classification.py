@@ -147,14 +147,6 @@ def test_exports(load_tool, classifier, trained_classifier, tmp_path, capsys):
     assert "classification, 3 classes" in printed
 
 
-def test_amp_trains(call, classifier, trained_classifier, tmp_path):
-    options = ("train_cfg.max_epochs=1", "train_cfg.val_interval=2")
-    call("train", classifier, "--amp", "--channels-last", work_dir=tmp_path, cfg_options=options)
-    half, full = (read_scalars(f)["loss"][0][1] for f in (tmp_path, trained_classifier))
-    assert half != full
-    assert half == pytest.approx(full, rel=0.03)
-
-
 def test_options_of_label_maps_are_refused(
     call, load_tool, classifier, trained_classifier, tmp_path
 ):

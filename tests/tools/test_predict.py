@@ -9,7 +9,7 @@ from mmengine.config import Config
 from PIL import Image
 
 from glore_seg.apis.hub import save_pretrained
-from glore_seg.apis.inference import OutputFolder, Segmenter
+from glore_seg.apis.inference import Segmenter
 from glore_seg.errors import DataError, OutputError
 from glore_seg.evaluation import CITYSCAPES_CLASSES, label_id_table
 from glore_seg.utils.locking import locked
@@ -85,25 +85,6 @@ def test_a_folder_with_bad_files(predict, trained, folder, tmp_path, capsys):
         predict(weights, folder, "--out", out, "--frames", "--device", "cpu")
     assert predict(*arguments, "--overwrite") == 0
     assert "4 segmented, 0 done before" in capsys.readouterr().out
-
-
-def test_interrupted_it_continues(predict, trained, folder, tmp_path, capsys, monkeypatch):
-    out, weights = tmp_path / "out", trained / "iter_4.pth"
-    write, calls = OutputFolder.write, []
-
-    def interrupt(self, job, found):
-        calls.append(job)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        write(self, job, found)
-
-    arguments = (weights, folder / "a/1.png", folder / "b/1.png", "--out", out, "--device", "cpu")
-    monkeypatch.setattr(OutputFolder, "write", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        predict(*arguments)
-    monkeypatch.undo()
-    assert predict(*arguments) == 0
-    assert "1 segmented, 1 done before" in capsys.readouterr().out
 
 
 def test_rejects_a_second_process(predict, trained, folder, tmp_path):

@@ -22,12 +22,8 @@ class OnnxPredictor:
     """A network from ``tools/export.py`` with the interface of :class:`Predictor`.
 
     Images run at their own size, padded at the right and bottom with the mean color to a multiple
-    of the file's ``size_divisor``. It does not resize, even if the config's test pipeline does.
-
-    Args:
-        path: The ``.onnx`` file.
-        device: ``"cpu"`` or ``"cuda"``. Default: ``"cuda"`` if onnxruntime was built for it, else
-            ``"cpu"``.
+    of the file's ``size_divisor``. It does not resize, even if the config's test pipeline does. The
+    default device is ``"cuda"`` if onnxruntime was built for it, else ``"cpu"``.
 
     Raises:
         DataError: The file is missing, not ONNX, or not a segmentation network of this project.

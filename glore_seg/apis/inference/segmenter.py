@@ -90,17 +90,14 @@ class Segmenter:
         checkpoint: Weights for a config.
         device: Where the network runs. Default: the first GPU, else the CPU.
         precision: ``"fp32"``, or ``"bf16"`` for autocast to bfloat16.
-        mode: ``"whole"`` images, ``"slide"`` for the config's sliding windows. Default: as the
-            config says.
+        mode: ``"whole"`` or ``"slide"`` (the config's sliding windows). Default: the config's.
         tta: Whether to average over the config's scales and flips, by ``AccumulatingSegTTAModel``.
         cfg_options: Changes to the config, by dotted keys, such as
             ``{"model.test_cfg.crop_size": (512, 512)}``.
 
     Attributes:
-        classes: Name of each class.
-        palette: RGB color of each class, 0 to 255.
-        device: Where the network runs.
-        model: The network, with its test-time augmentation; None for ONNX.
+        classes: Name of each class, whose color is in ``palette``.
+        model: The network, with its test-time augmentation, on ``device``; None for ONNX.
         predictor: What runs the network, for example for :meth:`Predictor.project`.
 
     Raises:
@@ -164,16 +161,13 @@ class Segmenter:
     ) -> Iterator[Segmentation | Failure]:
         """Segment many images, each when its result is taken.
 
-        Args:
-            inputs: Images, folders (with the folders in them) and globs: one of them, a list, or
-                an iterator, which is read as results are taken.
-            scores: Whether to return the scores.
-            batch_size: Maximum number of consecutive images of equal size that run together.
-            progress: Whether to show a progress bar.
+        Inputs are images, folders (with the folders in them) and globs: one of them, a list, or an
+        iterator, which is read as results are taken. At most ``batch_size`` consecutive images of
+        equal size run together.
 
-        Returns:
-            An iterator over a :class:`Segmentation` for each image, in the given order, or a
-            :class:`Failure` for an image that cannot be read or segmented.
+        Yields:
+            A :class:`Segmentation` for each image, in the given order, or a :class:`Failure` for an
+            image that cannot be read or segmented.
 
         Raises:
             ConfigError: ``batch_size`` is less than 1, or the network gives no scores.
