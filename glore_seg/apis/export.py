@@ -17,14 +17,15 @@ from glore_seg.errors import ConfigError, OutputError
 from glore_seg.export.checking import SIZES, ExportCheck, check, require_agreement
 from glore_seg.export.contract import Contract, describe_classes, describe_input
 from glore_seg.export.formats import (
+    dynamic_axes,
     open_onnx,
     open_program,
     require_onnx,
+    trace,
     write_onnx,
     write_program,
 )
 from glore_seg.export.graphs import GRAPHS, use_order
-from glore_seg.export.tracing import dynamic_axes, trace
 from glore_seg.layers.evaluation_order import Order, check_order
 from glore_seg.utils.devices import usable_device
 from glore_seg.utils.files import atomic_write, remove_unfinished

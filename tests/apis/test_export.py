@@ -9,7 +9,7 @@ from mmseg.models.utils import resize
 
 from glore_seg.apis import load_model
 from glore_seg.apis.export import export_model
-from glore_seg.export import PROPERTY, Contract, tracing
+from glore_seg.export import PROPERTY, Contract, formats
 from glore_seg.export.checking import ExportMismatchError
 from glore_seg.layers import GloReUnit
 from tests.export import networks
@@ -141,7 +141,7 @@ def test_check_finds_pooling_of_the_traced_size(saved, tmp_path, monkeypatch):
 def test_pooling_is_torchs(size, bins):
     x = torch.randn(2, 4, *size, dtype=torch.float64)
     torch.testing.assert_close(
-        tracing.adaptive_avg_pool2d(x, bins), torch.nn.functional.adaptive_avg_pool2d(x, bins)
+        formats.adaptive_avg_pool2d(x, bins), torch.nn.functional.adaptive_avg_pool2d(x, bins)
     )
 
 

@@ -94,21 +94,6 @@ def test_trains_and_validates(trained_classifier):
     )
 
 
-def load(path):
-    return torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
-
-
-def test_resumes_to_the_same_end(call, classifier, trained_classifier, tmp_path):
-    shutil.copy(trained_classifier / "epoch_1.pth", tmp_path)
-    (tmp_path / "last_checkpoint").write_text(str(tmp_path / "epoch_1.pth"))
-    call("train", classifier, "--resume", work_dir=tmp_path)
-    resumed, whole = load(tmp_path / "epoch_2.pth"), load(trained_classifier / "epoch_2.pth")
-    assert resumed.keys() == whole.keys()
-    assert any("conv4.B01_extra" in name for name in whole)
-    lr = [value for _, value in read_scalars(tmp_path)["lr"]]
-    assert lr == pytest.approx([value for _, value in read_scalars(trained_classifier)["lr"]][3:])
-
-
 def test_tests_as_validation_scored(call, classifier, trained_classifier, tmp_path):
     checkpoint = trained_classifier / "epoch_2.pth"
     expected = read_scalars(trained_classifier)["accuracy/top1"][-1][1]

@@ -81,25 +81,6 @@ def test_format_only_predicts_without_labels(test, street_scenes, tmp_path, opti
     assert label.max() < 34
 
 
-def test_tta_of_a_config_for_the_test_server(test, write_config, street_scenes, tmp_path):
-    out = tmp_path / "label_ids"
-    config = write_config(
-        test_dataloader__dataset={
-            "test_mode": True,
-            "data_prefix": {"_delete_": True, "img_path": "leftImg8bit/test"},
-            "pipeline": [{"type": "LoadImageFromFile"}, {"type": "PackSegInputs"}],
-        },
-        test_evaluator={
-            "_delete_": True,
-            "type": "CityscapesScoreMetric",
-            "format_only": True,
-            "output_dir": str(out),
-        },
-    )
-    assert test("--tta", config=config) == {}
-    assert names(out) == images(street_scenes, "test")
-
-
 def test_format_only_without_a_folder_is_rejected(test, capsys):
     with pytest.raises(SystemExit) as exit_:
         test("--format-only")

@@ -207,36 +207,31 @@ class Segmenter:
         except (DataError, OSError) as error:
             return Failure(error, path)
 
-    def _run(self, batch: list[_Loaded | Failure], *, scores: bool) -> list[Segmentation | Failure]:
-        images = [one for one in batch if isinstance(one, _Loaded)]
-        if not images:
-            return [one for one in batch if isinstance(one, Failure)]
+    def _run(self, batch: list[Any], *, scores: bool) -> list[Segmentation | Failure]:
+        """Segment images of one size; failures pass."""
+        if isinstance(batch[0], Failure):
+            return batch
         try:
-            found = self.predictor.predict_batch([one.image for one in images], scores=scores)
+            found = self.predictor.predict_batch([one.image for one in batch], scores=scores)
         except ConfigError:
             raise
         except _IMAGE_ERRORS as error:
-            if len(images) > 1:  # one of them may be the reason, or their number
-                return [result for one in images for result in self._run([one], scores=scores)]
-            (one,) = images
+            if len(batch) > 1:  # one of them may be the reason, or their number
+                return [result for one in batch for result in self._run([one], scores=scores)]
+            (one,) = batch
             height, width = one.image.shape[:2]
             named = DataError(f"{one.name} ({height} x {width} pixels): {error}")
             named.__cause__ = error
             return [Failure(named, one.path)]
         return [
             Segmentation(labels, one.image, self.classes, self.palette, values, one.path)
-            for one, (labels, values) in zip(images, found, strict=True)
+            for one, (labels, values) in zip(batch, found, strict=True)
         ]
 
 
-def _batches(
-    items: Iterable[_Loaded | Failure], batch_size: int
-) -> Iterator[list[_Loaded | Failure]]:
+def _batches(items: Iterable[_Loaded | Failure], batch_size: int) -> Iterator[list[Any]]:
     """Group consecutive images of one size, and consecutive failures."""
-
-    def size(item: _Loaded | Failure) -> tuple[int, ...] | None:
-        return item.image.shape if isinstance(item, _Loaded) else None
-
-    for _, group in itertools.groupby(items, size):
+    sizes = itertools.groupby(items, lambda one: isinstance(one, _Loaded) and one.image.shape)
+    for _, group in sizes:
         while batch := list(itertools.islice(group, batch_size)):
             yield batch

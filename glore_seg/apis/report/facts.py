@@ -26,15 +26,18 @@ _PRECISION = {
     "AmpOptimWrapper": "mixed, fp16",
     "BFloat16OptimWrapper": "mixed, bf16",
 }
+_TILES = {
+    "iIoU class": "miIoU",
+    "IoU category": "mIoU_category",
+    "iIoU category": "miIoU_category",
+}
 _NAN = float("nan")
 
 
 def tiles(evaluation: Evaluation, complexity: Complexity) -> Facts:
     """The main scores."""
     scores = evaluation.scores.as_dict() if evaluation.scores else {}
-    keys = {"iIoU class": "miIoU", "IoU category": "mIoU_category"}
-    keys["iIoU category"] = "miIoU_category"
-    found = {title: scores.get(key, _NAN) for title, key in keys.items()}
+    found = {title: scores.get(key, _NAN) for title, key in _TILES.items()}
     return [
         ("mIoU", f"{evaluation.mean_iou:.2f} %"),
         *((title, f"{score:.2f} %") for title, score in found.items() if not np.isnan(score)),
