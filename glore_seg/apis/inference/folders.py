@@ -182,15 +182,8 @@ class OutputFolder:
         lines = self._journal.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
         try:
             first, *rest = [json.loads(line) for line in lines] or [{}]
-            done = {
-                str(entry["name"]): {
-                    "name": str(entry["name"]),
-                    "file": [str(entry["file"][0]), *map(int, entry["file"][1:])],
-                    "labels": bool(entry["labels"]),
-                    "shares": [float(share) for share in entry["shares"]],
-                }
-                for entry in rest
-            }
+            keys = ("name", "file", "labels", "shares")
+            done = {entry["name"]: {key: entry[key] for key in keys} for entry in rest}
             before = dict(first)
         except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
             raise OutputError(
