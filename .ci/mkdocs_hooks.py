@@ -79,7 +79,7 @@ API = {
         "apis.config.load_config",
         "apis.model.load_model",
         "apis.inference.segmenter.Segmenter",
-        "apis.inference.segmentation.Segmentation",
+        "apis.inference.segmenter.Segmentation",
         "apis.predictor.Predictor",
         "apis.submission.submit",
         "apis.test_options.use_tta",

@@ -7,8 +7,7 @@ from dataclasses import asdict
 
 import glore_seg  # noqa: F401  patches OpenMMLab, therefore first
 from glore_seg.apis import load_config
-from glore_seg.apis.complexity import count_config
-from glore_seg.apis.input_sizes import input_sizes
+from glore_seg.apis.complexity import count_config, input_sizes
 from glore_seg.cli import add_cfg_options, run_tool
 
 

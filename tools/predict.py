@@ -104,7 +104,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             folder,
             frames=args.frames,
             batch_size=args.batch_size,
-            overwrite=args.overwrite,
         )
     print(f"{summary.segmented} segmented, {summary.skipped} done before: {out}")
     for failure in summary.failures:

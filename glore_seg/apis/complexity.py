@@ -1,9 +1,8 @@
 """Count parameters and MACs (multiply-accumulate operations) of a network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -12,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from glore_seg.apis.tasks import task_of
 from glore_seg.engine.runner import build_model
+from glore_seg.errors import ConfigError
 from glore_seg.export.graphs import use_order
 
 
@@ -19,12 +19,9 @@ from glore_seg.export.graphs import use_order
 class Complexity:
     """Size and cost of a network.
 
-    Args:
-        params: Trainable parameters.
-        params_with_stats: With the running statistics of norms, as the paper mostly counts.
-        macs: MACs of convolutions, linear layers and matrix products, including the unit's; not
-            of norms, activations and interpolation.
-        macs_by_module: MACs of each module that has some, by its dotted name.
+    ``params`` are trainable; the paper mostly counts ``params_with_stats``, the running statistics
+    of norms, too. ``macs`` are those of convolutions, linear layers and matrix products, including
+    the unit's, not of norms, activations and interpolation; ``macs_by_module`` by dotted name.
     """
 
     params: int
@@ -39,16 +36,11 @@ def count_complexity(
     *,
     forward: Callable[[Tensor], object] | None = None,
 ) -> Complexity:
-    """Count parameters, and MACs of one forward pass in evaluation mode.
+    """Count parameters, and MACs of one forward pass in evaluation mode on (B, C, *sizes).
 
-    GloRe units are counted in the paper's order, like the published counts, whatever their
-    ``order``.
-
-    Args:
-        model: The network. It is moved to torch's meta device, which drops its values, and its
-            units are set to the paper's order: count last, or count a copy.
-        input_shape: (B, C, *sizes).
-        forward: Function to run on the input. Default: ``model``.
+    GloRe units are counted in the paper's order, like the published counts. Count last, or a copy:
+    the model is moved to torch's meta device, which drops its values, and its units keep the order.
+    ``forward`` is run on the input instead of the model.
 
     Example:
         >>> from glore_seg import GloReUnit
@@ -83,9 +75,7 @@ def count_complexity(
 def count_config(cfg: Config, input_shape: tuple[int, ...]) -> Complexity:
     """Build the network of a config without weights, and count it.
 
-    Args:
-        cfg: Config of a segmentation, classification or video network.
-        input_shape: One input: (C, H, W), or a clip (C, T, H, W).
+    One input is an image (C, H, W), or a clip (C, T, H, W).
     """
     model = build_model(cfg)
     shape, forward = _call(cfg, model, input_shape)
@@ -97,20 +87,37 @@ def meta_forward(
 ) -> Callable[[], object]:
     """Return a function that runs one forward pass on torch's meta device, without values.
 
-    Args:
-        cfg: The model's config.
-        model: It is moved to the meta device.
-        input_shape: As for :func:`count_config`.
+    The model is moved there; ``input_shape`` is that of :func:`count_config`.
     """
     shape, forward = _call(cfg, model.to("meta"), input_shape)
     return lambda: forward(torch.empty(shape, device="meta"))
 
 
+def input_sizes(cfg: Config, shape: Sequence[int] | None = None) -> tuple[int, ...]:
+    """Height and width in pixels of a config's inputs, for video preceded by the number of frames.
+
+    One number in ``shape`` is height and width. The default is the paper's size.
+
+    Raises:
+        ConfigError: ``shape`` does not have the length of the task's inputs.
+    """
+    task = task_of(cfg)
+    if shape is None:
+        return task.input_size
+    sizes = (shape[0], shape[0]) if len(shape) == 1 else tuple(shape)
+    if len(sizes) != len(task.input_size):
+        names = "frames, height and width" if task.name == "video" else "height and width"
+        raise ConfigError(
+            f"the input size is {tuple(shape)}; expected {names} for {task.name}, such as "
+            f"{' '.join(map(str, task.input_size))}"
+        )
+    return sizes
+
+
 def _call(
     cfg: Config, model: nn.Module, input_shape: tuple[int, ...]
 ) -> tuple[tuple[int, ...], Callable[..., object]]:
-    video = task_of(cfg).name == "video"
+    if task_of(cfg).name != "video":
+        return (1, *input_shape), partial(model, mode="tensor")
     # A recognizer takes several clips per video, and returns features unless told otherwise.
-    options: dict[str, Any] = {"stage": "head"} if video else {}
-    shape = (1, 1, *input_shape) if video else (1, *input_shape)
-    return shape, partial(model, mode="tensor", **options)
+    return (1, 1, *input_shape), partial(model, mode="tensor", stage="head")

@@ -41,15 +41,11 @@ def load_config(
     """
     if path.startswith(own_configs.PREFIX):
         path = own_configs.config_path(path.removeprefix(own_configs.PREFIX))
-    elif Path(path).is_dir():
-        raise ConfigError(
-            f"config {path!r} is a folder; expected a file: of a network that hub.py saved or "
-            f"pulled give {path}/config.json, and {path}/model.safetensors as the checkpoint"
-        )
     elif not Path(path).is_file():
         raise ConfigError(
-            f"config {path!r} does not exist in {Path.cwd()}; expected a file, or a config of this "
-            f"package such as {own_configs.PREFIX}fcn_r50_glore_cityscapes.py"
+            f"config {path!r} is not a file, seen from {Path.cwd()}; expected one, such as "
+            "config.json of a network that hub.py saved (model.safetensors is its checkpoint), or "
+            f"a config of this package such as {own_configs.PREFIX}fcn_r50_glore_cityscapes.py"
         )
     cfg = read_json_config(path) if path.endswith(".json") else _run_config(path)
     task = task_of(cfg)
@@ -58,10 +54,7 @@ def load_config(
     _check_options(cfg, cfg_options or {})
     cfg.merge_from_dict(cfg_options or {})
     cfg.launcher = launcher
-    if work_dir is not None:
-        cfg.work_dir = work_dir
-    elif cfg.get("work_dir") is None:
-        cfg.work_dir = str(Path("work_dirs") / Path(path).stem)
+    cfg.work_dir = work_dir or cfg.get("work_dir") or str(Path("work_dirs") / Path(path).stem)
     if not torch.cuda.is_available() and launcher != "none":
         _distribute_on_cpu(cfg)
     return cfg
@@ -115,22 +108,19 @@ def _distribute_on_cpu(cfg: Config) -> None:
     """Distributed training on CPUs: gloo, plain DDP and a SyncBN that works there."""
     cfg.merge_from_dict({"env_cfg.dist_cfg.backend": "gloo"})
     if cfg.get("model_wrapper_cfg") is None:
-        cfg.model_wrapper_cfg = {
-            "type": "MMDistributedDataParallel",
-            "device_ids": None,
-            "broadcast_buffers": False,
-        }
+        wrapper = {"type": "MMDistributedDataParallel", "device_ids": None}
+        cfg.model_wrapper_cfg = {**wrapper, "broadcast_buffers": False}
     replace_sync_bn(cfg.model, by="CPUSyncBN")
 
 
 def replace_sync_bn(node: Any, *, by: str = "BN") -> int:
     """Set another type wherever a part of the config asks for SyncBN; return how often."""
-    if isinstance(node, dict):
-        count = sum(replace_sync_bn(value, by=by) for value in node.values())
-        if node.get("type") == "SyncBN":
-            node["type"] = by
-            count += 1
-        return count
     if isinstance(node, list | tuple):
         return sum(replace_sync_bn(value, by=by) for value in node)
-    return 0
+    if not isinstance(node, dict):
+        return 0
+    count = sum(replace_sync_bn(value, by=by) for value in node.values())
+    if node.get("type") == "SyncBN":
+        node["type"] = by
+        count += 1
+    return count

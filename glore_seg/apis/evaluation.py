@@ -12,12 +12,8 @@ from mmengine.runner import Runner
 
 from glore_seg.apis.predictor import Predictor
 from glore_seg.errors import DataError
-from glore_seg.evaluation.cityscapes_scores import (
-    CITYSCAPES_CLASSES,
-    CityscapesScorer,
-    CityscapesScores,
-    label_id_table,
-)
+from glore_seg.evaluation import CITYSCAPES_CLASSES, CityscapesScorer, label_id_table
+from glore_seg.evaluation.cityscapes_scores import CityscapesScores
 from glore_seg.evaluation.confusion import ConfusionMatrix, count_pixels
 from glore_seg.evaluation.label_ids import label_ids_path, update_from_files
 from glore_seg.utils.progress import track
@@ -30,8 +26,7 @@ class Evaluation(ConfusionMatrix):
     Args:
         classes: Names of the K classes.
         scores: Cityscapes' scores; None if the dataset has no label ids.
-        accuracies: For each image the share of its pixels predicted correctly, 0 to 1; ``nan`` if
-            all are ignored.
+        accuracies: For each image the share of its pixels predicted right; ``nan`` if none counts.
         paths: Files of the images, in the order of the dataset.
         milliseconds: For each image the time of the network, without loading.
         input_size: Height and width of the first image as the network gets it.
@@ -46,12 +41,7 @@ class Evaluation(ConfusionMatrix):
 
 
 def evaluate(predictor: Predictor, cfg: Config, *, split: str = "val") -> Evaluation:
-    """Score a network on a labelled split, with a progress bar.
-
-    Args:
-        predictor: The network.
-        cfg: Config with the dataloader of the split.
-        split: ``"val"`` or ``"test"``.
+    """Score a network on the dataloader of a labelled split, with a progress bar.
 
     Raises:
         DataError: An image cannot be read or has no label.
@@ -62,8 +52,7 @@ def evaluate(predictor: Predictor, cfg: Config, *, split: str = "val") -> Evalua
     scorer = CityscapesScorer(classes) if is_cityscapes else None
     confusion = np.zeros((k, k), np.int64)
     paths: list[Path] = []
-    accuracies, milliseconds = [], []
-    input_size = (0, 0)
+    accuracies, milliseconds, sizes = [], [], []
     loader = Runner.build_dataloader(cfg[f"{split}_dataloader"])
     batches = track(loader, len(loader), f"evaluating on {split}")
     for found in predictor.run(batches):
@@ -76,20 +65,13 @@ def evaluate(predictor: Predictor, cfg: Config, *, split: str = "val") -> Evalua
         counts = count_pixels(truth, found.labels)[:k, :k]
         confusion += counts
         accuracies.append(ConfusionMatrix(counts).accuracy / 100)
-        input_size = input_size if paths else tuple(sample.img_shape[:2])
         paths.append(Path(sample.img_path))
         milliseconds.append(found.milliseconds)
+        sizes.append(tuple(sample.img_shape[:2]))
         label_ids = label_ids_path(sample.get("seg_map_path"))
         if scorer is not None and label_ids is not None and label_ids.is_file():
             update_from_files(scorer, label_id_table(classes)[found.labels], label_ids)
         else:
             scorer = None
-    return Evaluation(
-        confusion,
-        classes,
-        scorer.compute() if scorer is not None else None,
-        accuracies,
-        paths,
-        milliseconds,
-        input_size,
-    )
+    scores = None if scorer is None else scorer.compute()
+    return Evaluation(confusion, classes, scores, accuracies, paths, milliseconds, sizes[0])

@@ -7,24 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.registry import DATASETS, init_default_scope
 
 from glore_seg.apis.model import load_model, read_checkpoint
-from glore_seg.apis.splits import plain_dataset
+from glore_seg.apis.splits import plain_dataset, read_metainfo
+from glore_seg.apis.tasks import task_of
 from glore_seg.compat.torch_api import EXPORT, require_torch
 from glore_seg.engine.hooks.setup_check_hook import unwrap
 from glore_seg.errors import ConfigError, OutputError
 from glore_seg.export.checking import SIZES, ExportCheck, check, require_agreement
 from glore_seg.export.contract import Contract, describe_classes, describe_input
 from glore_seg.export.formats import (
-    check_opset,
+    dynamic_axes,
     open_onnx,
     open_program,
+    require_onnx,
+    trace,
     write_onnx,
     write_program,
 )
 from glore_seg.export.graphs import GRAPHS, use_order
-from glore_seg.export.tracing import dynamic_axes, trace
 from glore_seg.layers.evaluation_order import Order, check_order
 from glore_seg.utils.devices import usable_device
 from glore_seg.utils.files import atomic_write, remove_unfinished
@@ -37,12 +38,7 @@ _TRACED = (192, 256)  # where dynamic sizes are traced
 
 @dataclass(frozen=True)
 class Exported:
-    """Result of :func:`export_model`.
-
-    Args:
-        contract: Inputs and outputs of the file.
-        checks: Comparisons with torch.
-    """
+    """Inputs and outputs of an exported file, and its comparisons with torch."""
 
     contract: Contract
     checks: list[ExportCheck]
@@ -94,34 +90,36 @@ def export_model(
     require_torch("export", EXPORT)
     out = Path(out)
     check_order(order)
-    _check_file(out, file_format, overwrite=overwrite)
+    if out.suffix != FORMATS[file_format]:
+        raise ConfigError(
+            f"--out is {out}; expected a name that ends in {FORMATS[file_format]} for "
+            f"--format {file_format}"
+        )
+    if out.exists() and not overwrite:
+        raise OutputError(f"{out} exists; give another name, or --overwrite")
     if file_format == "onnx":
-        check_opset(opset)
+        require_onnx()
     elif opset is not None:
         raise ConfigError(f"--opset is {opset}, which only --format onnx has")
     where = usable_device(device)
-    scope = cfg.get("default_scope") or "mmseg"
-    if scope not in GRAPHS:
-        raise ConfigError(
-            f"default_scope of the config is {scope!r}; expected one of {', '.join(GRAPHS)}"
-        )
+    task = task_of(cfg).name
     cfg = copy.deepcopy(cfg)
     if cfg.model.get("data_preprocessor") is None and cfg.get("data_preprocessor"):
         cfg.model.data_preprocessor = cfg.data_preprocessor  # as the Runner does
     weights = read_checkpoint(checkpoint)
     model: Any = unwrap(load_model(cfg, weights, device=where))
     use_order(model, order)
-    graph = GRAPHS[scope](model, resized=resized, argmax=argmax).eval()
+    graph = GRAPHS[task](model, resized=resized, argmax=argmax).eval()
     pipeline = plain_dataset(cfg, "test").get("pipeline") or ()
     contract = Contract(
-        task=graph.task,
+        task=task,
         output="labels" if argmax else "logits",
         resized=graph.resized,
         align_corners=graph.align_corners,
         **describe_input(model.data_preprocessor, pipeline),
         **describe_classes(_metainfo(cfg, weights.meta), num_classes=graph.num_classes),
     )
-    frames = _frames(pipeline) if graph.task == "video" else ()
+    frames = _frames(pipeline) if task == "video" else ()
     sizes = _sizes(contract.size_divisor, size, check_sizes)
     traced = (*frames, *(size or _round_up(_TRACED, contract.size_divisor)))
     program = trace(graph, traced, fixed=size is not None, device=where)
@@ -139,24 +137,8 @@ def export_model(
     return Exported(contract, checks)
 
 
-def _check_file(out: Path, file_format: str, *, overwrite: bool) -> None:
-    if file_format not in FORMATS:
-        raise ConfigError(f"--format is {file_format!r}; expected one of {', '.join(FORMATS)}")
-    if out.suffix != FORMATS[file_format]:
-        raise ConfigError(
-            f"--out is {out}; expected a name that ends in {FORMATS[file_format]} for "
-            f"--format {file_format}"
-        )
-    if out.is_dir():
-        raise OutputError(f"--out is {out}, a folder; expected a file: give another name")
-    if out.exists() and not overwrite:
-        raise OutputError(f"{out} exists; give another name, or --overwrite")
-
-
 def _metainfo(cfg: Config, meta: Mapping[str, Any]) -> dict[str, Any]:
-    init_default_scope(cfg.get("default_scope") or "mmseg")
-    # lazy_init: the data may be missing.
-    found = DATASETS.build({**plain_dataset(cfg, "test"), "lazy_init": True}).metainfo
+    found = read_metainfo(cfg)
     trained = meta.get("dataset_meta")
     # Class names that come from a classifier's folders are recorded in training.
     return found if found.get("classes") or not isinstance(trained, dict) else trained

@@ -12,11 +12,10 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import DATASETS, init_default_scope
 from torch import nn
 
 from glore_seg.apis.model import load_model
-from glore_seg.apis.splits import plain_dataset
+from glore_seg.apis.splits import read_metainfo
 from glore_seg.checkpoints.json_config import config_from_json, config_to_json, read_json_config
 from glore_seg.checkpoints.model_card import write_card
 from glore_seg.engine.hooks.setup_check_hook import check_state_dict, unwrap
@@ -34,16 +33,9 @@ _REPO_ID = re.compile(r"[\w.-]+/[\w.-]+")
 def save_pretrained(
     cfg: Config, weights: nn.Module | str | Path, folder: str | Path, *, overwrite: bool = False
 ) -> Path:
-    """Write a network's weights, config and model card to a folder.
+    """Write a network's (or checkpoint's) weights, config and model card to a folder; return it.
 
-    Args:
-        cfg: Its config.
-        weights: The network of that config, or a checkpoint of it.
-        folder: Output folder.
-        overwrite: Whether to replace weights and config in it; an existing card is kept.
-
-    Returns:
-        The folder.
+    ``overwrite`` replaces weights and config there; an existing card is kept.
 
     Raises:
         OutputError: One of the files exists and ``overwrite`` is off.
@@ -58,7 +50,7 @@ def save_pretrained(
     network = weights if isinstance(weights, nn.Module) else load_model(cfg, weights, device="cpu")
     model = unwrap(network)
     saved = config_from_json(text, source="the config")
-    classes = _metainfo(cfg).get("classes") or ()
+    classes = read_metainfo(cfg).get("classes") or ()
     with atomic_write(folder / WEIGHTS) as temporary:
         # With the config's text, so that the file is complete outside the folder.
         write_safetensors(temporary, model.state_dict(), {"cfg": saved.pretty_text})
@@ -71,17 +63,11 @@ def save_pretrained(
 
 
 def from_pretrained(
-    source: str | Path,
-    *,
-    revision: str | None = None,
-    device: torch.device | str = "cpu",
+    source: str | Path, *, revision: str | None = None, device: torch.device | str = "cpu"
 ) -> nn.Module:
-    """Build a network from a folder of :func:`save_pretrained` or from the hub.
+    """Build a network from a folder of :func:`save_pretrained`, or ``owner/name`` of the hub.
 
-    Args:
-        source: A folder, or a repository ``owner/name`` of the Hugging Face hub.
-        revision: Branch, tag or commit of the repository. Default: its main branch.
-        device: Device of the network.
+    ``revision`` is a branch, tag or commit of the repository; default: its main branch.
 
     Returns:
         The network in evaluation mode, with ``cfg`` and ``dataset_meta`` as from mmseg's
@@ -89,8 +75,8 @@ def from_pretrained(
 
     Raises:
         MissingDependencyError: huggingface_hub or safetensors is not installed.
-        ConfigError: Neither a folder nor ``owner/name``, or the weights are of another network.
-        CheckpointError: A file is missing or corrupted, or could run code.
+        ConfigError: Neither a folder nor ``owner/name``.
+        CheckpointError: A file is missing, corrupted, of another network, or could run code.
     """
     folder = fetch_pretrained(source, revision=revision)
     cfg = read_config(folder)
@@ -99,23 +85,14 @@ def from_pretrained(
     check_state_dict(model, state, source=str(folder / WEIGHTS), strict=True)
     model.load_state_dict(state, strict=False)  # the check allows an auxiliary head
     model.cfg = cfg
-    model.dataset_meta = _metainfo(cfg)
+    model.dataset_meta = read_metainfo(cfg)
     return model.to(device).eval()
 
 
 def fetch_pretrained(source: str | Path, *, revision: str | None = None) -> Path:
-    """Return the folder of a network, downloaded unless it is a local one.
+    """Return the folder of a network, downloaded to huggingface_hub's cache if it is not local.
 
-    Only the three files are downloaded, to huggingface_hub's cache.
-
-    Args:
-        source: See :func:`from_pretrained`.
-        revision: See :func:`from_pretrained`.
-
-    Raises:
-        MissingDependencyError: huggingface_hub is not installed.
-        ConfigError: Neither a folder nor ``owner/name``, or a folder with a revision.
-        CheckpointError: The folder lacks a file.
+    Arguments and errors are those of :func:`from_pretrained`; a local folder has no revision.
     """
     if not Path(source).is_dir():
         return _download(str(source), revision)
@@ -127,16 +104,7 @@ def fetch_pretrained(source: str | Path, *, revision: str | None = None) -> Path
 def pull_from_hub(
     repo_id: str, folder: str | Path, *, revision: str | None = None, overwrite: bool = False
 ) -> Path:
-    """Download a network from the hub into a folder, and check its config.
-
-    Args:
-        repo_id: ``owner/name``.
-        folder: Output folder.
-        revision: See :func:`from_pretrained`.
-        overwrite: Whether to replace existing files.
-
-    Returns:
-        The folder.
+    """Download ``owner/name`` from the hub into a folder, check its config, return the folder.
 
     Raises:
         OutputError: One of the files exists and ``overwrite`` is off.
@@ -158,18 +126,10 @@ def pull_from_hub(
 def push_to_hub(
     folder: str | Path, repo_id: str, *, private: bool = True, message: str | None = None
 ) -> str:
-    """Upload a folder of :func:`save_pretrained` to the hub.
+    """Upload the three files of :func:`save_pretrained` to the hub; return the commit's URL.
 
-    Log in first, by ``hf auth login`` or the variable ``HF_TOKEN``.
-
-    Args:
-        folder: The folder; only the three files are uploaded.
-        repo_id: ``owner/name``; the repository is created if missing.
-        private: Whether a new repository is private.
-        message: Commit message. Default: huggingface_hub's.
-
-    Returns:
-        The URL of the commit.
+    Log in first, by ``hf auth login`` or the variable ``HF_TOKEN``. The repository, ``owner/name``,
+    is created if missing; ``message`` is the commit's.
 
     Raises:
         MissingDependencyError: huggingface_hub is not installed.
@@ -186,11 +146,7 @@ def push_to_hub(
 
 
 def read_config(folder: Path) -> Config:
-    """Read and check the config of a folder.
-
-    Raises:
-        CheckpointError: It is not a config, or could run code once something is built from it.
-    """
+    """Read the config of a folder; a CheckpointError if it is none or could run code."""
     return read_json_config(folder / CONFIG)
 
 
@@ -220,9 +176,3 @@ def _check_complete(folder: Path) -> Path:
             "create one by tools/model_converters/hub.py save"
         )
     return folder
-
-
-def _metainfo(cfg: Config) -> dict[str, Any]:
-    init_default_scope(cfg.get("default_scope") or "mmseg")
-    # lazy_init: the data may be missing.
-    return dict(DATASETS.build({**plain_dataset(cfg, "test"), "lazy_init": True}).metainfo)

@@ -1,7 +1,5 @@
 """Loads a trained network without a Runner."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,13 +18,7 @@ from glore_seg.utils.devices import usable_device
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The content of a checkpoint.
-
-    Args:
-        path: The file.
-        state_dict: Names to tensors on the CPU.
-        meta: Metadata of the training, such as its config under ``cfg``.
-    """
+    """A file's weights, on the CPU, and metadata of its training, such as its config (``cfg``)."""
 
     path: Path
     state_dict: dict[str, Tensor] = field(repr=False)
@@ -34,10 +26,7 @@ class Checkpoint:
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
-    """Read a checkpoint of this project or of mmengine.
-
-    Args:
-        path: A ``.safetensors`` file, or one of torch, which is read with ``weights_only=True``.
+    """Read a ``.safetensors`` file, or one of torch with ``weights_only=True``.
 
     Raises:
         CheckpointError: It is missing, corrupted, could run code, or holds no weights.
@@ -63,9 +52,9 @@ def load_model(
     """Build the network of a config, load its weights, and set it to evaluation mode.
 
     Args:
-        config: A config, or its file; after :func:`use_tta`, the network is wrapped in its
+        config: A config, or its file; after :func:`use_tta` the network is wrapped in its
             test-time augmentation.
-        checkpoint: The weights of this network, or their file for :func:`read_checkpoint`.
+        checkpoint: Its weights, or their file for :func:`read_checkpoint`.
         device: Where the network runs. Default: the first GPU, else the CPU.
 
     Returns:

@@ -9,19 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.model import BaseTTAModel
-from mmengine.registry import DATASETS, init_default_scope
+from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from glore_seg.apis.model import Checkpoint, load_model
-from glore_seg.apis.select_images import SelectedImage
-from glore_seg.apis.splits import plain_dataset, without_labels
+from glore_seg.apis.splits import SelectedImage, plain_dataset, read_metainfo, without_labels
 from glore_seg.apis.tasks import task_of
 from glore_seg.engine.hooks.setup_check_hook import unwrap
 from glore_seg.errors import ConfigError
@@ -38,11 +37,9 @@ ImageData: TypeAlias = str | Path | np.ndarray
 class Prediction:
     """What a network predicts for one image.
 
-    Args:
-        labels: (H, W) of class indices, uint8.
-        scores: (K, H, W), float32, 0 to 1; None if they were not asked for.
-        sample: The image's data sample with metainfo and, if the pipeline loads it, ground truth.
-        milliseconds: Time of the network per image of the batch, without loading.
+    ``labels`` (H, W) of class indices, uint8; ``scores`` (K, H, W), float32, 0 to 1, or None;
+    ``sample`` with metainfo and, if the pipeline loads it, ground truth; ``milliseconds`` of the
+    network per image of the batch, without loading.
     """
 
     labels: np.ndarray
@@ -83,17 +80,14 @@ class Predictor:
             raise ConfigError(
                 f"precision is {precision!r}; expected one of {', '.join(PRECISIONS)}"
             )
-        dataset = plain_dataset(cfg, split)
+        self._transforms = without_labels(plain_dataset(cfg, split).pipeline)
         self.model: Any = load_model(cfg, checkpoint, device=device)
         self._dtype = torch.bfloat16 if precision == "bf16" else None
         fp16 = bool((cfg.get("test_cfg") or {}).get("fp16", False))
         self._autocast = fp16 if precision is None else precision == "bf16"
+        meta = read_metainfo(cfg, split)  # sets the scope
         self._scope = cfg.get("default_scope") or "mmseg"
-        init_default_scope(self._scope)
-        self._transforms = without_labels(dataset.pipeline)
         self._pipeline = Compose(self._transforms)
-        # Not opened: files can be predicted without the dataset.
-        meta = DATASETS.build({**dataset, "lazy_init": True}).metainfo
         self.classes: tuple[str, ...] = tuple(meta.get("classes") or ())
         self.palette: list[Sequence[int]] = meta.get("palette") or []
         self._crops = task_of(cfg).name != "segmentation"
@@ -118,15 +112,10 @@ class Predictor:
     def run(
         self, batches: Iterable[dict[str, Any]], *, scores: bool = False
     ) -> Iterator[Prediction]:
-        """Predict batches, one after the other.
+        """Predict each image of batches from :meth:`batch` or a dataloader.
 
-        Args:
-            batches: As ``model.test_step`` takes them: from :meth:`batch` or a dataloader.
-            scores: Whether to return the scores: softmax of the logits (sigmoid if the network has
-                one output), with test-time augmentation their mean.
-
-        Yields:
-            A prediction for each image.
+        Scores are the softmax of the logits (sigmoid if the network has one output), with test-time
+        augmentation their mean.
         """
         for batch in batches:
             start = time.perf_counter()
@@ -173,12 +162,8 @@ class Predictor:
     def project(self, image: ImageData, unit: GloReUnit, *, mirrored: bool = False) -> np.ndarray:
         """Projection weights of a unit of the network on an image, (N, h, w), float32.
 
-        The network gets the image in one piece, also if the config tests by sliding windows.
-
-        Args:
-            image: The image.
-            unit: A unit of the network.
-            mirrored: Whether to flip the image horizontally first.
+        The network gets the image in one piece, also if the config tests by sliding windows;
+        ``mirrored`` flips it horizontally first.
 
         Raises:
             ConfigError: The network does not call the unit once, for example because the unit is
@@ -211,16 +196,14 @@ class Predictor:
             samples, means = self.model.test_step_with_scores(batch)
             return samples, [*means]
         samples = self.model.test_step(batch)
-        if not scores:
-            return samples, [None] * len(samples)
-        return samples, [_probabilities(sample.seg_logits.data) for sample in samples]
+        return samples, [_probabilities(s.seg_logits.data) if scores else None for s in samples]
 
     def _prepare(self, image: ImageData) -> dict[str, Any]:
         item: dict[str, Any] = {"reduce_zero_label": False, "seg_fields": []}
         if isinstance(image, np.ndarray):
             item["img"] = np.ascontiguousarray(image[..., ::-1])  # mmseg's pipelines hold BGR
-            return cast(dict[str, Any], self._array_pipeline(item))
-        return cast(dict[str, Any], self._pipeline({**item, "img_path": str(image)}))
+            return self._array_pipeline(item)
+        return self._pipeline({**item, "img_path": str(image)})
 
     @cached_property
     def _array_pipeline(self) -> Compose:

@@ -1,10 +1,15 @@
-"""The dataset of a split, with deterministic loading."""
+"""The dataset of a split, with deterministic loading, and selected images of it.
 
-from __future__ import annotations
+Shape legend: H, W size of an image as stored.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import cv2
+import mmcv
 import numpy as np
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import BaseDataset
@@ -19,11 +24,7 @@ _IMAGES, _LABELS = "leftImg8bit", "gtFine"
 
 
 def use_split(cfg: Config, split: str) -> None:
-    """Test on the images of ``leftImg8bit/SPLIT``, without labels.
-
-    Args:
-        cfg: The config; its test dataset has the layout of Cityscapes.
-        split: ``"train"``, ``"val"`` or ``"test"``.
+    """Test on the images of ``leftImg8bit/SPLIT``, in the layout of Cityscapes, without labels.
 
     Raises:
         ConfigError: The test dataset wraps others, or the config is not for segmentation.
@@ -37,14 +38,9 @@ def use_split(cfg: Config, split: str) -> None:
 def build_image_dataset(cfg: Config, split: str) -> BaseDataset:
     """Build a dataset of the images and labels of a split as stored, without augmentation.
 
-    In the layout of Cityscapes these are ``leftImg8bit/SPLIT`` and ``gtFine/SPLIT``, as for
-    :func:`use_split`; ``"test"`` has no labels. Otherwise it is the dataset of the config's
-    ``SPLIT_dataloader``. Labels are loaded as in the test pipeline, else as in the val pipeline, if
-    one of them loads labels.
-
-    Args:
-        cfg: The config.
-        split: ``"train"``, ``"val"`` or ``"test"``.
+    In the layout of Cityscapes these are ``leftImg8bit/SPLIT`` and ``gtFine/SPLIT``, SPLIT being
+    train, val or test, which has no labels. Otherwise it is the dataset of ``SPLIT_dataloader``.
+    Labels are loaded as in the test pipeline, else as in the val pipeline, if one loads them.
 
     Raises:
         ConfigError: The dataset wraps others.
@@ -73,10 +69,7 @@ def build_image_dataset(cfg: Config, split: str) -> BaseDataset:
 
 
 def read_labels(dataset: BaseDataset) -> Iterator[np.ndarray]:
-    """Read the labels of a split, without its images, with a progress bar.
-
-    Args:
-        dataset: From :func:`build_image_dataset`.
+    """Read the labels of :func:`build_image_dataset`, without its images, with a progress bar.
 
     Yields:
         Label maps, (H, W) of class indices, 255 where ignored; uint8.
@@ -97,12 +90,81 @@ def read_labels(dataset: BaseDataset) -> Iterator[np.ndarray]:
         yield item["gt_seg_map"]
 
 
-def plain_dataset(cfg: Config, split: str) -> Any:
-    """The config of a split's dataset, which must not be a wrapper of others.
+@dataclass(frozen=True)
+class SelectedImage:
+    """The file of an image and its label map.
+
+    The label map is (H, W) of class indices, 255 where ignored; None without ground truth.
+    """
+
+    path: Path
+    label: np.ndarray | None = None
+
+    @property
+    def image(self) -> np.ndarray:
+        """The image as stored, (H, W, 3), RGB."""
+        return mmcv.imread(str(self.path), channel_order="rgb")
+
+
+def find_images(cfg: Config, split: str, wanted: Sequence[str]) -> list[SelectedImage]:
+    """Find images in a split of the config's dataset (opened only if needed), in files or folders.
+
+    Each wanted one is a file, which has no ground truth; or its index in the split; or the name of
+    its file, or a prefix of it. A folder stands for all images in it, by name.
 
     Raises:
-        ConfigError: It is, or there is none.
+        ConfigError: An entry is none of these, is ambiguous, or is a folder without images.
     """
+    dataset: BaseDataset | None = None
+    images = []
+    for name in wanted:
+        if Path(name).is_file():
+            images.append(SelectedImage(Path(name)))
+        elif name and Path(name).is_dir():
+            files = sorted(file for file in Path(name).iterdir() if file.is_file())
+            files = [file for file in files if cv2.haveImageReader(str(file))]
+            if not files:
+                raise ConfigError(f"folder {name} has no images")
+            images += [SelectedImage(file) for file in files]
+        else:
+            dataset = dataset or build_image_dataset(cfg, split)
+            images.append(read_image(dataset, find_index(dataset, name, split)))
+    return images
+
+
+def read_image(dataset: BaseDataset, index: int) -> SelectedImage:
+    """Read the label of an image through the dataset's pipeline, which must be deterministic."""
+    sample = dataset[index]["data_samples"]
+    label = None
+    if "gt_sem_seg" in sample:
+        label = sample.gt_sem_seg.data.squeeze(0).numpy().astype(np.uint8)  # (H, W)
+    return SelectedImage(Path(sample.img_path), label)
+
+
+def find_index(dataset: BaseDataset, name: str, split: str) -> int:
+    """Find an image or a video by its index, or by the name of its file or a prefix.
+
+    Raises:
+        ConfigError: There is none, or several.
+    """
+    if name.isdecimal():
+        if int(name) >= len(dataset):
+            raise ConfigError(f"index {name} of {split}: expected 0 to {len(dataset) - 1}")
+        return int(name)
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    keys = ("img_path", "filename", "frame_dir")  # of images, videos, videos as frames
+    files = [Path(next(info[key] for key in keys if info.get(key))).name for info in infos]
+    found = [i for i, file in enumerate(files) if file.startswith(name)]
+    if len(found) != 1:
+        raise ConfigError(
+            f"{name!r} is not a file, and {len(found)} files of {split} begin with it; expected a "
+            f"file, an index from 0 to {len(dataset) - 1}, or a name such as {files[0]}"
+        )
+    return found[0]
+
+
+def plain_dataset(cfg: Config, split: str) -> Any:
+    """The config of a split's dataset; a ConfigError if there is none or it wraps others."""
     name = f"{split}_dataloader"
     if not cfg.get(name):
         raise ConfigError(f"{name} is {cfg.get(name)}; expected one with a dataset")
@@ -113,6 +175,12 @@ def plain_dataset(cfg: Config, split: str) -> Any:
             "CheckedCityscapesDataset"
         )
     return dataset
+
+
+def read_metainfo(cfg: Config, split: str = "test") -> dict[str, Any]:
+    """Classes and palette of a split's dataset, whose files may be missing."""
+    init_default_scope(cfg.get("default_scope") or "mmseg")
+    return dict(DATASETS.build({**plain_dataset(cfg, split), "lazy_init": True}).metainfo)
 
 
 def without_labels(transforms: Any) -> Any:

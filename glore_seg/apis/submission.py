@@ -1,7 +1,5 @@
 """From a checkpoint to a zip for the test server, by one process or several."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re
@@ -44,17 +42,15 @@ def submit(
     """Predict a split, check its label ids and pack them.
 
     After an interrupt, the same call predicts only the images that are missing. Images are
-    predicted one at a time and each process takes every n-th, so the result does not depend on
-    interrupts nor on the number of processes. On a CPU it depends on the number of threads, so a
-    folder takes only images of one number.
+    predicted one at a time, so the result depends neither on interrupts nor on the number of
+    processes; on a CPU it depends on the number of threads, so a folder takes one number only.
 
     Args:
         cfg: From :func:`load_config`, after :func:`use_split`, which selects the images.
         checkpoint: The checkpoint file, read with ``weights_only=True``.
         split: Name of the split.
         out: The zip.
-        work_dir: Folder for the images and the manifest, kept at the end.
-            Default: ``<out without .zip>_images``.
+        work_dir: Folder of the images, kept at the end. Default: ``<out without .zip>_images``.
         overwrite: Whether to replace ``out``.
         progress: Whether to show progress bars on rank 0.
 
@@ -62,8 +58,7 @@ def submit(
         The report of the check; None on all ranks but the first.
 
     Raises:
-        OutputError: ``out`` exists, or ``work_dir`` holds something else or images of other
-            settings.
+        OutputError: ``out`` exists, or ``work_dir`` holds something else or other settings' images.
         ConfigError: ``out`` is not named ``*.zip``, or the classes don't fit.
         CheckpointError: The checkpoint is missing or of another network.
         DataError: An image is missing or cannot be read.
@@ -90,7 +85,7 @@ def submit(
         writer.begin()
     barrier()
     writer.compare()  # a process on another kind of device would round differently
-    keys = [_key(dataset.get_data_info(index)["img_path"]) for index in range(len(dataset))]
+    keys = [_key(dataset.get_data_info(i)["img_path"]) for i in range(len(dataset))]
     # Each process takes its share first: the others are writing already.
     todo = [i for i in range(rank, len(dataset), world_size) if not writer.is_done(keys[i])]
     loader = DataLoader(

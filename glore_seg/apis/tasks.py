@@ -15,6 +15,7 @@ class Task:
         name: ``"segmentation"``, ``"classification"`` or ``"video"``.
         scope: The package, as in ``default_scope`` and ``_base_ = "SCOPE::..."``.
         extra: The extra of ``glore_seg`` that installs it; None for mmseg, which is required.
+        input_size: (H, W) or (T, H, W) of the paper's inputs.
         visualizer: Its visualizer of predictions.
         visualization: Type and settings of the hook that draws all predictions.
     """
@@ -22,32 +23,19 @@ class Task:
     name: str
     scope: str
     extra: str | None
+    input_size: tuple[int, ...]
     visualizer: str
     visualization: dict[str, object]
 
 
+_DRAW_IMAGES = {"type": "SegVisualizationHook", "draw": True}
+_DRAW_CLASSES = {"type": "VisualizationHook", "enable": True}
+# mmaction2's own hook fails at its first clip.
+_DRAW_CLIPS: dict[str, object] = {"type": "ClipVisualizationHook"}
 TASKS = (
-    Task(
-        "segmentation",
-        "mmseg",
-        None,
-        "SegLocalVisualizer",
-        {"type": "SegVisualizationHook", "draw": True},
-    ),
-    Task(
-        "classification",
-        "mmpretrain",
-        "cls",
-        "UniversalVisualizer",
-        {"type": "VisualizationHook", "enable": True},
-    ),
-    Task(
-        "video",
-        "mmaction",
-        "video",
-        "ActionVisualizer",
-        {"type": "ClipVisualizationHook"},  # mmaction2's own fails at its first clip
-    ),
+    Task("segmentation", "mmseg", None, (1024, 2048), "SegLocalVisualizer", _DRAW_IMAGES),
+    Task("classification", "mmpretrain", "cls", (224, 224), "UniversalVisualizer", _DRAW_CLASSES),
+    Task("video", "mmaction", "video", (8, 224, 224), "ActionVisualizer", _DRAW_CLIPS),
 )
 
 
@@ -67,15 +55,7 @@ def task_of(cfg: Config) -> Task:
 
 
 def require_segmentation(cfg: Config, what: str) -> None:
-    """Refuse a config of another task.
-
-    Args:
-        cfg: The config.
-        what: The option or the function that needs label maps, such as ``--out``.
-
-    Raises:
-        ConfigError: The config is not of segmentation.
-    """
+    """Raise a :class:`ConfigError` for another task; ``what`` needs label maps, as ``--out``."""
     task = task_of(cfg)
     if task.name != "segmentation":
         fix = f": leave {what} out" if what.startswith("-") else ""

@@ -1,12 +1,12 @@
 """Changes of a config by the options of tools/test.py and tools/submit.py."""
 
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
 from glore_seg.apis.splits import loads_labels, without_labels
 from glore_seg.apis.tasks import require_segmentation, task_of
-from glore_seg.apis.windows import check_windows
 from glore_seg.errors import ConfigError
 from glore_seg.utils.files import remove_unfinished
 
@@ -14,14 +14,9 @@ from glore_seg.utils.files import remove_unfinished
 def use_visualization(cfg: Config, *, show: bool, show_dir: str | None, wait_time: float) -> None:
     """Draw every prediction: in a window, or into ``show_dir/vis_data/vis_image``."""
     task = task_of(cfg)
-    # setdefault() of a ConfigDict returns a copy.
-    if cfg.get("default_hooks") is None:
-        cfg.default_hooks = {}
-    if cfg.default_hooks.get("visualization") is None:
-        cfg.default_hooks.visualization = {}
-    cfg.default_hooks.visualization.update(
-        **task.visualization, interval=1, show=show, wait_time=wait_time
-    )
+    hooks = cfg.get("default_hooks") or {}
+    drawn = {**task.visualization, "interval": 1, "show": show, "wait_time": wait_time}
+    cfg.default_hooks = {**hooks, "visualization": {**(hooks.get("visualization") or {}), **drawn}}
     if cfg.get("visualizer") is None:
         cfg.visualizer = {"type": task.visualizer, "name": "visualizer"}
     # TensorBoard would store a second copy of each image.
@@ -60,12 +55,8 @@ def use_inference(
 ) -> None:
     """Predict whole images or sliding windows; call it before :func:`use_tta`.
 
-    Args:
-        cfg: The config.
-        mode: ``"whole"`` or ``"slide"``. Default: the config's.
-        crop_size: (height, width) of a window in pixels. Default: the config's.
-        stride: (vertical, horizontal) step between windows in pixels, at most the window.
-            Default: the config's.
+    ``mode`` is ``"whole"`` or ``"slide"``, ``crop_size`` (height, width) of a window and ``stride``
+    (vertical, horizontal) between windows in pixels. The config has the defaults.
 
     Raises:
         ConfigError: Windows are given in mode ``"whole"``, are missing, or leave gaps; or the
@@ -78,16 +69,38 @@ def use_inference(
     mode = mode or test_cfg.get("mode", "whole")
     if mode not in ("whole", "slide"):
         raise ConfigError(f"mode is {mode!r}; expected 'whole' or 'slide' (model.test_cfg.mode)")
+    test_cfg.mode = mode
     if mode == "whole":
         if crop_size or stride:
             raise ConfigError("--crop-size and --stride need --mode slide")
-        test_cfg.mode = "whole"
         return
-    test_cfg.mode = "slide"
     for key, size in (("crop_size", crop_size), ("stride", stride)):
         if size:
             test_cfg[key] = size
     check_windows(test_cfg)
+
+
+def check_windows(test_cfg: dict[str, Any]) -> None:
+    """Check ``crop_size`` and ``stride``, and turn single numbers into pairs.
+
+    Raises:
+        ConfigError: One is no size, or the windows leave gaps.
+    """
+    for key in ("crop_size", "stride"):
+        size = test_cfg.get(key)
+        sides = size if isinstance(size, list | tuple) else (size, size)
+        if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
+            raise ConfigError(
+                f"model.test_cfg.{key} is {size!r}; expected height and width in pixels: set "
+                "crop_size and stride in the config, or with --crop-size and --stride of submit.py"
+            )
+        test_cfg[key] = tuple(sides)
+    stride, window = test_cfg["stride"], test_cfg["crop_size"]
+    if stride[0] > window[0] or stride[1] > window[1]:
+        raise ConfigError(
+            f"stride is {stride} with a crop_size of {window}; expected at most the window's size, "
+            "or pixels would be left out"
+        )
 
 
 def use_output_dir(cfg: Config, output_dir: str, *, format_only: bool) -> None:

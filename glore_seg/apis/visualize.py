@@ -1,28 +1,43 @@
-"""Figures of predictions and projection maps, as `tools/visualize.py` draws them."""
+"""Figures of predictions and projection maps, as `tools/visualize.py` draws them.
+
+Shape legend: K clips, T frames, H, W size of a frame; N nodes, t, h, w size of a unit's map.
+"""
 
 import heapq
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
-from mmengine.config import Config
-from mmengine.dataset import BaseDataset
+from mmengine.config import Config, ConfigDict
+from mmengine.dataset import BaseDataset, pseudo_collate
+from mmengine.registry import DATASETS, init_default_scope
 
-from glore_seg.apis.clips import project_clip
 from glore_seg.apis.model import load_model
 from glore_seg.apis.predictor import Predictor
-from glore_seg.apis.select_images import SelectedImage, find_images, read_image
-from glore_seg.apis.splits import build_image_dataset
+from glore_seg.apis.splits import (
+    SelectedImage,
+    build_image_dataset,
+    find_images,
+    find_index,
+    plain_dataset,
+    read_image,
+)
 from glore_seg.apis.tasks import require_segmentation, task_of
-from glore_seg.errors import ConfigError, OutputError
+from glore_seg.errors import ConfigError, DataError, OutputError
+from glore_seg.layers import GloReUnit
 from glore_seg.utils.files import atomic_write
 from glore_seg.utils.progress import track
 from glore_seg.visualization.comparison import Comparison, draw_comparison
 from glore_seg.visualization.projections import (
+    capture_projections,
     check_nodes,
     draw_projections,
     find_unit,
+    over_frames,
     pick_nodes,
 )
 
@@ -41,20 +56,13 @@ def compare_models(
 ) -> None:
     """Draw the predictions of models side by side (Fig. 5).
 
-    Args:
-        models: Config and checkpoint by the title of the column. The images are from the dataset
-            of the first one.
-        out_file: File to write.
-        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_image_dataset`.
-        wanted: Images, see :func:`find_images`. Default: those that differ most.
-        num_images: How many images, without ``wanted``.
-        candidates: Number of images to select from, spaced evenly over the split. Default: all.
-        num_boxes: Yellow boxes per image, at most.
-        opacity: Opacity of the label maps over the image.
-        overwrite: Whether to replace an existing file.
+    ``models`` are config and checkpoint by the title of the column. The images are from the first
+    one's dataset (``split`` as for :func:`build_image_dataset`): the ``wanted`` ones, see
+    :func:`find_images`, else the ``num_images`` that differ most, of so many ``candidates``, spaced
+    evenly (default: all). The other arguments are those of :func:`draw_comparison`.
 
     Raises:
-        OutputError: ``out_file`` exists.
+        OutputError: ``out_file`` exists and ``overwrite`` is off.
         ConfigError: The models have different classes, one is not for segmentation, or a number
             is below 1.
     """
@@ -79,10 +87,8 @@ def compare_models(
     else:
         dataset = build_image_dataset(cfg, split)
         indices = evenly_spaced(dataset, len(dataset) if candidates is None else candidates)
-        compared = (
-            compare(read_image(dataset, index))
-            for index in track(indices, len(indices), "predicting")
-        )
+        tracked = track(indices, len(indices), "predicting")
+        compared = (compare(read_image(dataset, index)) for index in tracked)
         shown = heapq.nlargest(num_images, compared, key=lambda one: one.difference)
     with atomic_write(out_file) as temporary:
         draw_comparison(
@@ -111,22 +117,14 @@ def visualize_projections(
 ) -> None:
     """Draw the projection weights of a unit's nodes over images, or over a clip (Fig. 7).
 
-    Args:
-        cfg: Config of a network with GloRe units: segmentation, classification or video.
-        checkpoint: Its weights.
-        out_file: File to write.
-        split: ``"train"``, ``"val"`` or ``"test"``, see :func:`build_image_dataset`.
-        wanted: Images, see :func:`find_images`, or one video, see :func:`project_clip`. Default:
-            spaced evenly over the split; for video its first.
-        num_images: How many images, without ``wanted``. Default: 3; for video 1, no other.
-        unit: Name of the unit. Default: the last one.
-        nodes: Nodes to draw. Default: the most distinct, see :func:`pick_nodes`.
-        num_nodes: How many of those.
-        colors: ``"red-green"`` or ``"orange-blue"``.
-        overwrite: Whether to replace an existing file.
+    The network is for segmentation, classification or video. ``wanted`` are images, see
+    :func:`find_images`, or one video, see :func:`read_video`; default: ``num_images`` (3), spaced
+    evenly over the split, or its first video. Default of ``unit``: the last one; of ``nodes``: the
+    ``num_nodes`` most distinct, see :func:`pick_nodes`. ``colors`` is ``"red-green"`` or
+    ``"orange-blue"``.
 
     Raises:
-        OutputError: ``out_file`` exists.
+        OutputError: ``out_file`` exists and ``overwrite`` is off.
         ConfigError: The network has no such unit, the unit no such node, a number is below 1, or
             there is more than one video.
     """
@@ -164,12 +162,65 @@ def visualize_projections(
         )
 
 
-def check_free(out_file: Path, *, overwrite: bool) -> None:
-    """Check that a file does not exist, unless it is to be replaced.
+def project_clip(
+    cfg: Config, model: Any, unit: GloReUnit, split: str, video: str
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Project the middle one of the clips that :func:`read_video` reads.
+
+    Returns T frames (H, W, 3), RGB, uint8, and for each the projection weights (N, h, w).
+    """
+    sample = read_video(cfg, split, video)
+    clips = sample["inputs"]  # (K, 3, T, H, W)
+    clip = clips[len(clips) // 2]
+    batch = pseudo_collate([{**sample, "inputs": clip[None]}])
+    with torch.no_grad(), capture_projections(unit) as captured:
+        model(model.data_preprocessor(batch, False)["inputs"], mode="tensor")
+    (weights,) = captured  # (1, N, t, h, w)
+    frames = list(clip.permute(1, 2, 3, 0).numpy())  # T of (H, W, 3)
+    return frames, over_frames(weights.squeeze(0).cpu().numpy(), len(frames))
+
+
+def read_video(cfg: Config, split: str, video: str) -> dict[str, Any]:
+    """Read the clips that the config's test pipeline samples from a video.
+
+    It is a file, or a folder of frames if the config reads such; or its index in the split, or the
+    name of its file there or a prefix.
+
+    Returns:
+        ``inputs``, (K, 3, T, H, W), and ``data_samples``.
 
     Raises:
-        OutputError: It exists.
+        ConfigError: There is no such video, or it is ambiguous.
+        DataError: It cannot be read.
     """
+    settings = ConfigDict(plain_dataset(cfg, split).to_dict())
+    settings.pipeline = plain_dataset(cfg, "test").pipeline
+    settings.test_mode = True
+    init_default_scope(cfg.default_scope)
+    # Not opened: files can be read without the dataset.
+    dataset = DATASETS.build({**settings, "lazy_init": True})
+    path = Path(video)
+    template = getattr(dataset, "filename_tmpl", None)  # of a dataset of frames
+    if path.is_file() or (template and path.is_dir()):
+        info = {"label": -1, "start_index": dataset.start_index, "modality": dataset.modality}
+        source = _frames(path, template, dataset.start_index) if template else {"filename": video}
+        return dataset.pipeline({**info, **source})
+    dataset.full_init()
+    sample = dataset[find_index(dataset, video, split)]
+    if reason := sample["data_samples"].get("unreadable"):
+        raise DataError(f"{reason}; give another video")
+    return sample
+
+
+def _frames(folder: Path, template: str, start: int) -> dict[str, Any]:
+    end = next(n for n in itertools.count(start) if not (folder / template.format(n)).is_file())
+    if end == start:
+        raise ConfigError(f"{folder} has no {template.format(end)}; expected a folder of frames")
+    return {"frame_dir": str(folder), "filename_tmpl": template, "total_frames": end - start}
+
+
+def check_free(out_file: Path, *, overwrite: bool) -> None:
+    """Raise an :class:`OutputError` if a file exists, unless it is to be replaced."""
     if out_file.exists() and not overwrite:
         raise OutputError(f"{out_file} exists; give another name, or --overwrite to replace it")
 
@@ -188,11 +239,7 @@ def check_figure(out_file: Path, *, overwrite: bool) -> None:
 
 
 def evenly_spaced(dataset: BaseDataset, number: int) -> list[int]:
-    """Indices of so many images, spaced evenly over a dataset; at most all.
-
-    Raises:
-        ConfigError: ``number`` is below 1.
-    """
+    """Indices of so many images, spaced evenly over a dataset; at least one, at most all."""
     _check_number(number)
     indices = np.linspace(0, len(dataset) - 1, min(number, len(dataset)))
     return [int(index) for index in indices.round()]

@@ -6,11 +6,7 @@ from glore_seg.errors import ConfigError
 
 
 def find_config(work_dir: Path) -> Path:
-    """The config that the Runner dumped into the work directory.
-
-    Raises:
-        ConfigError: There is none, or more than one.
-    """
+    """The one config that the Runner dumped into the work directory, else a ConfigError."""
     found = sorted(work_dir.glob("*.py"))
     if len(found) != 1:
         names = ", ".join(file.name for file in found) or "none"
@@ -19,11 +15,7 @@ def find_config(work_dir: Path) -> Path:
 
 
 def find_checkpoint(work_dir: Path) -> Path:
-    """The best checkpoint by mIoU, else by another score, else the last one.
-
-    Raises:
-        ConfigError: There is none.
-    """
+    """The best checkpoint by mIoU, else by another score, else the last one, else a ConfigError."""
     for pattern in ("best_mIoU_*.pth", "best_*.pth", "iter_*.pth", "epoch_*.pth"):
         found = list(work_dir.glob(pattern))
         if found:

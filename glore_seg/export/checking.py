@@ -27,14 +27,10 @@ class ExportMismatchError(CheckpointError):
 
 @dataclass(frozen=True)
 class ExportCheck:
-    """Result at one size.
+    """Result at one size: (N, H, W), or (N, T, H, W) of clips.
 
-    Args:
-        size: (N, H, W), or (N, T, H, W) of clips.
-        difference: Greatest difference of logits; None if the output is labels.
-        scale: Greatest logit of torch.
-        share: Share of equal labels, 0 to 1.
-        failure: Error instead of a result.
+    ``difference`` is the greatest one of logits, None for labels; ``scale`` the greatest logit of
+    torch; ``share`` that of equal labels, 0 to 1; ``failure`` an error instead of a result.
     """
 
     size: tuple[int, ...]
@@ -53,13 +49,9 @@ class ExportCheck:
 def check(
     run: Callable[[Tensor], Tensor], graph: nn.Module, size: tuple[int, ...], device: torch.device
 ) -> ExportCheck:
-    """Run an exported file and torch on the same random image.
+    """Run an exported file and its module in torch on the same random image.
 
-    Args:
-        run: The file in its runtime.
-        graph: The exported module.
-        size: (N, H, W) or (N, T, H, W).
-        device: Of the graph.
+    The size is (N, H, W) or (N, T, H, W).
     """
     image = random_image(size).to(device)
     with torch.no_grad():
@@ -71,18 +63,15 @@ def check(
         except Exception as error:  # runtimes have various exceptions
             return ExportCheck(size, failure=str(error).strip().splitlines()[0][-120:])
     if found.shape != wanted.shape or found.dtype != wanted.dtype:
-        return ExportCheck(
-            size,
-            failure=f"gives {found.dtype} {tuple(found.shape)}, torch {wanted.dtype} "
-            f"{tuple(wanted.shape)}",
-        )
+        found_type, wanted_type = (f"{x.dtype} {tuple(x.shape)}" for x in (found, wanted))
+        return ExportCheck(size, failure=f"gives {found_type}, torch {wanted_type}")
     if not wanted.is_floating_point():
-        return ExportCheck(size, share=_share(found, wanted))
+        return ExportCheck(size, share=(found == wanted).double().mean().item())
     return ExportCheck(
         size,
         difference=(found - wanted).abs().max().item(),
         scale=wanted.abs().max().item(),
-        share=_share(found.argmax(1), wanted.argmax(1)),
+        share=(found.argmax(1) == wanted.argmax(1)).double().mean().item(),
     )
 
 
@@ -109,15 +98,7 @@ def as_table(checks: Sequence[ExportCheck]) -> str:
 
 
 def require_agreement(checks: Sequence[ExportCheck], *, name: str) -> None:
-    """Refuse a file that differs from torch.
-
-    Args:
-        checks: Results of :func:`check`.
-        name: Name of the file, for the message.
-
-    Raises:
-        ExportMismatchError: A check failed; the text has the table.
-    """
+    """Raise an :class:`ExportMismatchError` with the table if a check of the file failed."""
     wrong = [row for row in checks if not row.agrees]
     if wrong:
         raise ExportMismatchError(
@@ -125,7 +106,3 @@ def require_agreement(checks: Sequence[ExportCheck], *, name: str) -> None:
             f"sizes; expected differences of at most {TOLERANCE:g} and {SHARE:.1%} equal labels. "
             "Fix the size by --size HEIGHT WIDTH, or try the other --format\n" + as_table(checks)
         )
-
-
-def _share(found: Tensor, wanted: Tensor) -> float:
-    return (found == wanted).double().mean().item()

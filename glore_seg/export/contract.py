@@ -53,11 +53,7 @@ class Contract:
 
     @classmethod
     def from_json(cls, text: str, *, source: str) -> "Contract":
-        """Read the JSON of a file, which may be hostile.
-
-        Args:
-            text: From :meth:`to_json`.
-            source: The file, for the message.
+        """Read the JSON of a file (``source``), which may be hostile.
 
         Raises:
             ConfigError: It is another text, of another format, or with invalid values.
@@ -94,19 +90,16 @@ class Contract:
             "output": self.output in ("logits", "labels"),
             "resized and align_corners": all(type(flag) is bool for flag in flags),
         }
-        for name, is_valid in valid.items():
-            if not is_valid:
-                raise ValueError(f"invalid {name}")
+        if invalid := [name for name, is_valid in valid.items() if not is_valid]:
+            raise ValueError(f"invalid {', '.join(invalid)}")
 
 
 def describe_input(preprocessor: Any, pipeline: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return ``mean``, ``std``, ``channel_order`` and ``size_divisor`` of a :class:`Contract`.
 
-    Args:
-        preprocessor: mmseg's ``SegDataPreProcessor``, mmpretrain's ``ClsDataPreprocessor``,
-            mmaction2's ``ActionDataPreprocessor`` or mmengine's ``ImgDataPreprocessor``.
-        pipeline: Of the config's test dataset: OpenMMLab loads files as BGR; datasets without
-            files, such as CIFAR, and mmaction2's return RGB.
+    The preprocessor is mmseg's, mmpretrain's, mmaction2's or mmengine's; the pipeline that of the
+    test dataset: OpenMMLab loads files as BGR; datasets without files, such as CIFAR, and
+    mmaction2's return RGB.
     """
     # Each library has another name for it.
     names = ("to_rgb", "channel_conversion", "_channel_conversion")
@@ -124,11 +117,7 @@ def describe_input(preprocessor: Any, pipeline: Sequence[dict[str, Any]]) -> dic
 
 
 def describe_classes(metainfo: dict[str, Any], *, num_classes: int) -> dict[str, Any]:
-    """Return ``classes`` and ``palette`` of a :class:`Contract`.
-
-    Args:
-        metainfo: Of the config's test dataset.
-        num_classes: Of the network's output.
+    """Return ``classes`` and ``palette`` of a :class:`Contract` from a dataset's metainfo.
 
     Raises:
         ConfigError: The number of names is not that of the network's classes.

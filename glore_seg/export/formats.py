@@ -1,42 +1,84 @@
-"""Write networks as ONNX files or ``torch.export`` programs, and open such files."""
+"""Trace networks, write them as ONNX files or ``torch.export`` programs, and open such files."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.export import ExportedProgram
 
+from glore_seg.compat.symbolic_sizes import sizes_stay_symbolic
 from glore_seg.errors import ConfigError
 from glore_seg.export.contract import PROPERTY, Contract
-from glore_seg.export.tracing import with_exact_pooling
 from glore_seg.utils.dependencies import require
 
 EXTRA = "export"
-_LEAST_OPSET = 18  # of torch's exporter
+_BATCH = 2  # torch specializes an axis of length 1
 
 
-def check_opset(opset: int | None) -> None:
-    """Check packages and opset before anything slow.
+def dynamic_axes(sides: int, *, fixed: bool) -> dict[int, str]:
+    """Dynamic axes of the input and their names in ONNX files.
 
-    Args:
-        opset: Of the file; None for torch's default.
+    An image has 2 sides, a clip 3, whose number of frames is fixed; ``fixed`` fixes all of them.
+    """
+    return {0: "batch"} if fixed else {0: "batch", sides: "height", sides + 1: "width"}
+
+
+def trace(
+    graph: nn.Module, size: tuple[int, ...], *, fixed: bool, device: torch.device
+) -> ExportedProgram:
+    """Trace a graph at (H, W) or (T, H, W); nothing is computed.
+
+    The batch size is dynamic, and with ``fixed`` nothing else.
 
     Raises:
-        MissingDependencyError: onnx, onnxscript or onnxruntime is not installed.
-        ConfigError: The installed onnx or torch does not have the opset.
+        ConfigError: The network depends on values, or on dynamic sizes.
     """
-    onnx = require("onnx", EXTRA)
-    for module in ("onnxscript", "onnxruntime"):
+    image = torch.zeros(_BATCH, 3, *size, device=device)
+    axes = dict.fromkeys(dynamic_axes(len(size), fixed=fixed), torch.export.Dim.DYNAMIC)
+    try:
+        with torch.no_grad(), sizes_stay_symbolic():
+            return torch.export.export(graph, (image,), dynamic_shapes=(axes,))
+    except Exception as error:  # torch.export and the network raise various exceptions
+        fix = "" if fixed else "; a fixed --size HEIGHT WIDTH may help"
+        reason = str(error).strip().partition("\n")[0]
+        raise ConfigError(f"torch.export cannot trace the network{fix}: {reason}") from error
+
+
+def with_exact_pooling(program: ExportedProgram) -> ExportedProgram:
+    """Decompose adaptive average pooling, whose bins ONNX would keep from the traced size.
+
+    PSPHead, UPerHead and others use it. The result equals torch's at every size.
+    """
+    table = torch.export.default_decompositions()
+    table[torch.ops.aten.adaptive_avg_pool2d.default] = adaptive_avg_pool2d
+    return program.run_decompositions(table)
+
+
+def adaptive_avg_pool2d(x: Tensor, output_size: Sequence[int]) -> Tensor:
+    """Pool (N, C, H, W) to (N, C, *output_size) by two matrix products."""
+    rows, columns = output_size
+    if rows == columns == 1:
+        return x.mean((-2, -1), keepdim=True)
+    return _bins(x.shape[-2], rows, x) @ x @ _bins(x.shape[-1], columns, x).mT
+
+
+def _bins(length: int, number: int, like: Tensor) -> Tensor:
+    """Weights of positions in overlapping bins, (number, length); each row sums to 1."""
+    index = torch.arange(number, device=like.device)
+    start = index * length // number
+    stop = ((index + 1) * length + number - 1) // number
+    position = torch.arange(length, device=like.device)
+    inside = (position >= start[:, None]) & (position < stop[:, None])  # (number, length)
+    return inside.to(like.dtype) / (stop - start).to(like.dtype)[:, None]
+
+
+def require_onnx() -> None:
+    """Raise a MissingDependencyError if a package for ONNX files is not installed."""
+    for module in ("onnx", "onnxscript", "onnxruntime"):
         require(module, EXTRA)
-    greatest = onnx.defs.onnx_opset_version()
-    if opset is not None and not _LEAST_OPSET <= opset <= greatest:
-        raise ConfigError(
-            f"--opset is {opset}; expected {_LEAST_OPSET} to {greatest}, the opsets of the "
-            f"installed onnx {onnx.__version__}, or none for torch's default"
-        )
 
 
 def write_onnx(
@@ -47,14 +89,9 @@ def write_onnx(
     axes: dict[int, str],
     opset: int | None,
 ) -> None:
-    """Write one file with graph, weights and contract.
+    """Write one file with graph, weights and, as metadata property, the contract.
 
-    Args:
-        path: Output file.
-        program: From :func:`glore_seg.export.tracing.trace`.
-        contract: Stored as metadata property.
-        axes: Names of the input's dynamic axes.
-        opset: Of the file. Default: torch's.
+    ``axes`` names the input's dynamic axes; the default ``opset`` is torch's.
 
     Raises:
         torch.onnx.errors.OnnxExporterError: ONNX lacks an operator of the network.
@@ -85,18 +122,11 @@ def open_onnx(path: Path) -> Callable[[Tensor], Tensor]:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # errors are raised as well
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda image: torch.from_numpy(session.run(None, {name: image.cpu().numpy()})[0])
+    return lambda image: torch.from_numpy(session.run(None, {"image": image.cpu().numpy()})[0])
 
 
 def write_program(path: Path, program: ExportedProgram, contract: Contract) -> None:
-    """Write one ``.pt2`` file, which runs in torch without this package.
-
-    Args:
-        path: Output file.
-        program: From :func:`glore_seg.export.tracing.trace`.
-        contract: Stored as extra file.
-    """
+    """Write one ``.pt2`` file, which runs in torch without this package."""
     # In memory first: on a full disk torch's file writer ends the process.
     content = io.BytesIO()
     torch.export.save(program, content, extra_files={PROPERTY: contract.to_json()})

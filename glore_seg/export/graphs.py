@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from mmseg.models.segmentors import EncoderDecoder
 from mmseg.models.utils import resize
 from torch import Tensor, nn
 
@@ -20,30 +19,16 @@ from glore_seg.models.segmentors.lean_logits import only_resizes
 class SegmentationGraph(nn.Module):
     """A segmentor on preprocessed images, in mode "whole", without test-time augmentation.
 
-    Args:
-        segmentor: mmseg's ``EncoderDecoder`` or a descendant.
-        resized: Whether to resize the logits to the images, as the segmentor does.
-        argmax: Whether to return the class of each pixel instead of logits.
-
-    Shape:
-        - Input: (N, 3, H, W)
-        - Output: logits (N, K, h, w), with ``resized`` (N, K, H, W); with ``argmax`` labels
-          (N, h, w) or (N, H, W)
+    (N, 3, H, W) to logits (N, K, h, w), with ``resized`` (N, K, H, W); with ``argmax`` to labels
+    (N, h, w) or (N, H, W).
 
     Raises:
-        ConfigError: The segmentor is of another kind; it does more than resize and ``resized`` is
-            off; or it has one logit for two classes and ``argmax`` is off.
+        ConfigError: The segmentor does more than resize and ``resized`` is off, or it has one logit
+            for two classes and ``argmax`` is off.
     """
 
-    task = "segmentation"
-
-    def __init__(self, segmentor: nn.Module, *, resized: bool, argmax: bool) -> None:
+    def __init__(self, segmentor: Any, *, resized: bool, argmax: bool) -> None:
         super().__init__()
-        if not isinstance(segmentor, EncoderDecoder):
-            raise ConfigError(
-                f"the network is a {type(segmentor).__name__}; expected an EncoderDecoder or a "
-                "descendant"
-            )
         self.usual = only_resizes(segmentor)
         if not (self.usual or resized):
             raise ConfigError(
@@ -83,36 +68,19 @@ class SegmentationGraph(nn.Module):
 
 
 class ClassificationGraph(nn.Module):
-    """A classifier, mmpretrain's ``ImageClassifier``, on preprocessed images.
+    """A classifier, mmpretrain's ``ImageClassifier``, with one head, on preprocessed images.
 
-    Args:
-        network: The classifier.
-        resized: Ignored.
-        argmax: Whether to return the class of each image instead of logits.
-
-    Shape:
-        - Input: (N, 3, H, W)
-        - Output: logits (N, K); with ``argmax`` labels (N,)
-
-    Raises:
-        ConfigError: The network is of another kind, or has no head with ``num_classes``.
+    (N, 3, H, W) to logits (N, K); with ``argmax`` to labels (N,).
     """
 
-    task = "classification"
     head = "head"
     align_corners = resized = False
 
     def __init__(self, network: nn.Module, *, resized: bool, argmax: bool) -> None:
         super().__init__()
-        head: Any = getattr(network, self.head, None)
-        if not hasattr(head, "num_classes"):
-            raise ConfigError(
-                f"the network is a {type(network).__name__} whose head is {type(head).__name__}; "
-                "expected one head with num_classes, such as LinearClsHead or GloReVideoHead"
-            )
         self.network = network
         self.argmax = argmax
-        self.num_classes = head.num_classes
+        self.num_classes = getattr(network, self.head).num_classes
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits or labels."""
@@ -124,36 +92,20 @@ class ClassificationGraph(nn.Module):
 
 
 class VideoGraph(ClassificationGraph):
-    """A recognizer, mmaction2's ``Recognizer3D``, on preprocessed clips, one per video.
+    """A recognizer, mmaction2's ``Recognizer3D``, on preprocessed clips (N, 3, T, H, W)."""
 
-    Shape:
-        - Input: (N, 3, T, H, W)
-        - Output: logits (N, K); with ``argmax`` labels (N,)
-    """
-
-    task = "video"
     head = "cls_head"
 
-    def __init__(self, network: nn.Module, *, resized: bool, argmax: bool) -> None:
-        from mmaction.models.recognizers import Recognizer3D  # optional
-
-        if not isinstance(network, Recognizer3D):
-            raise ConfigError(f"the network is a {type(network).__name__}; expected a Recognizer3D")
-        super().__init__(network, resized=resized, argmax=argmax)
-
     def _logits(self, image: Tensor) -> Tensor:
-        clips = image[:, None]  # (N, 1, 3, T, H, W)
-        return self.network(clips, mode="tensor", stage="head")
+        return self.network(image[:, None], mode="tensor", stage="head")  # (N, 1, 3, T, H, W)
 
 
-Graph = SegmentationGraph | ClassificationGraph
-
-GRAPHS: Mapping[str, Callable[..., Graph]] = {
-    "mmseg": SegmentationGraph,
-    "mmpretrain": ClassificationGraph,
-    "mmaction": VideoGraph,
+GRAPHS: Mapping[str, Callable[..., SegmentationGraph | ClassificationGraph]] = {
+    "segmentation": SegmentationGraph,
+    "classification": ClassificationGraph,
+    "video": VideoGraph,
 }
-"""``default_scope`` of a config to the graph of its networks."""
+"""Task of a config to the graph of its networks."""
 
 
 def use_order(model: nn.Module, order: Order) -> None:

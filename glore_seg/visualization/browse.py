@@ -16,16 +16,10 @@ from glore_seg.visualization.panels import draw_panel
 def browse(
     dataset: BaseDataset, out_dir: str | Path, *, num_images: int, seed: int = 0
 ) -> list[Path]:
-    """Draw the first images of a dataset and their labels, after its transforms.
+    """Draw the first images (at most all) of a dataset and their labels, after its transforms.
 
-    Args:
-        dataset: An mmseg dataset whose pipeline ends in ``PackSegInputs``.
-        out_dir: Folder for the figures.
-        num_images: How many images, at most all.
-        seed: Seed of the random transforms.
-
-    Returns:
-        The files, named after the images.
+    The pipeline ends in ``PackSegInputs``; ``seed`` is that of its random transforms. Returns the
+    files, named after the images.
 
     Raises:
         ConfigError: ``num_images`` is below 1, or an image has no label.

@@ -16,15 +16,10 @@ _SHOWN = 0.5  # percent; smaller shares get no number
 
 
 def plot_confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
-    """Plot a confusion matrix in percent of the true class.
+    """Plot pixels by true (row) and predicted (column) class, (K, K), in percent of the true class.
 
     Each row sums to 100, so rare classes are as visible as frequent ones; the row of a class
-    without pixels is gray. The color map is monotonic in lightness, for print and for the
-    color-blind.
-
-    Args:
-        matrix: Pixels by true (row) and predicted (column) class, (K, K).
-        classes: K names.
+    without pixels is gray. The color map is monotonic in lightness, for print and the color-blind.
     """
     total = matrix.sum(1, keepdims=True)
     shares = np.divide(100.0 * matrix, total, out=np.full(matrix.shape, np.nan), where=total > 0)

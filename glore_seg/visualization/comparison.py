@@ -25,12 +25,9 @@ _RANKED_BOXES = 3  # boxes that rank an image, however many are drawn
 
 @dataclass(frozen=True)
 class Comparison:
-    """An image with the predictions of several models.
+    """An RGB image (H, W, 3) with the label maps (H, W) of several models, by title of the column.
 
-    Args:
-        image: RGB image (H, W, 3).
-        predictions: Label map (H, W) of each model, by the title of its column.
-        truth: True label map (H, W), 255 where it is ignored; None without ground truth.
+    The true label map is 255 where it is ignored; None without ground truth.
     """
 
     image: np.ndarray
@@ -58,16 +55,9 @@ def draw_comparison(
 ) -> None:
     """Draw input, ground truth and predictions in columns, one row per image, as in Fig. 5.
 
-    The regions where the models differ most are framed in yellow. With ground truth the accuracy
-    is printed below each prediction.
-
-    Args:
-        comparisons: The images, all with the same models.
-        out_file: File to write.
-        classes: Names of the classes, for the legend.
-        palette: RGB color of each class, 0 to 255.
-        num_boxes: Boxes per image, at most.
-        opacity: Opacity of the label maps over the image.
+    The (at most ``num_boxes``) regions where the models differ most are framed in yellow. With
+    ground truth the accuracy is printed below each prediction. All images have the same models;
+    the other arguments are those of :func:`draw_panel`.
 
     Raises:
         ConfigError: Only some of the images have ground truth.
@@ -81,7 +71,7 @@ def draw_comparison(
     for one in comparisons:
         truth = {} if one.truth is None else {"ground truth": one.truth}
         rows.append({"input": one.image, **truth, **one.predictions})
-        notes.append({} if one.truth is None else _accuracies(one.predictions, one.truth))
+        notes.append(_accuracies(one))
     draw_panel(
         rows,
         out_file,
@@ -96,11 +86,7 @@ def draw_comparison(
 def weigh_differences(
     predictions: Sequence[np.ndarray], truth: np.ndarray | None = None
 ) -> np.ndarray:
-    """Weigh each pixel by how much it tells about the difference between models.
-
-    Args:
-        predictions: Label maps (H, W) of two or more models.
-        truth: The true label map (H, W), 255 where it is ignored. Default: none.
+    """Weigh each pixel by how much it tells about the difference between models' label maps (H, W).
 
     Returns:
         (H, W), float32: 0 where the models agree or the truth is ignored, 1 where they differ and
@@ -116,20 +102,16 @@ def weigh_differences(
 
 
 def find_boxes(weights: np.ndarray, number: int) -> list[Box]:
-    """Find the rectangles that hold most of the difference.
+    """Find the rectangles that hold most of the difference, (H, W) of :func:`weigh_differences`.
 
     A box is the rectangle with the greatest sum of ``weights - 0.35`` on a grid of cells, 48 along
     the shorter side. So regions that differ get large boxes, and outlines that are a pixel apart
     get none. The next box is the best one that does not overlap the earlier ones. Sides are at
     least 4 cells and at most half of the image's.
 
-    Args:
-        weights: (H, W), from :func:`weigh_differences`.
-        number: How many boxes at most.
-
     Returns:
-        The boxes by decreasing weight (the sum, in pixels); fewer if the next one would have less
-        than a tenth of the first one's weight.
+        At most ``number`` boxes by decreasing weight (the sum, in pixels), at least a tenth of the
+        first one's.
     """
     height, width = weights.shape
     scale = min(1.0, _GRID / min(height, width))
@@ -170,11 +152,11 @@ def _best_rectangle(gain: np.ndarray) -> tuple[float, tuple[int, int, int, int]]
     return best, found
 
 
-def _accuracies(predictions: Mapping[str, np.ndarray], truth: np.ndarray) -> dict[str, str]:
-    counted = truth != IGNORED
-    if not counted.any():
+def _accuracies(one: Comparison) -> dict[str, str]:
+    if one.truth is None or (one.truth == IGNORED).all():
         return {}
+    counted = one.truth != IGNORED
     return {
-        name: f"{100 * (prediction == truth)[counted].mean():.1f} % of pixels right"
-        for name, prediction in predictions.items()
+        name: f"{100 * (prediction == one.truth)[counted].mean():.1f} % of pixels right"
+        for name, prediction in one.predictions.items()
     }

@@ -12,17 +12,16 @@ from matplotlib.ticker import MaxNLocator
 from glore_seg.errors import ConfigError
 
 Scalars = dict[str, list[tuple[int, float]]]
+_TITLES = {"loss": "training loss", "lr": "learning rate", "mIoU": "mIoU on val, %"}
 _LINE = "#1f77b4"
 _GRAY = "#80868f"  # readable on white and on black
 
 
 def read_scalars(work_dir: str | Path, *, beside: str | None = None) -> Scalars:
-    """Read the scalars that all runs in a work folder logged.
+    """Read the scalars that all runs in the work folder of a training logged.
 
-    Args:
-        work_dir: Work folder of one training.
-        beside: Read only entries that contain this scalar. Training and validation both log
-            ``time``, for example, and only entries of training contain ``"loss"``. Default: all.
+    With ``beside`` only entries that contain this scalar: training and validation both log
+    ``time``, for example, and only entries of training contain ``"loss"``.
 
     Returns:
         Name to (iteration, value), by iteration. If two runs logged the same iteration, as after
@@ -66,44 +65,25 @@ def _entries(file: Path) -> Iterator[dict[str, Any]]:
         yield entry
 
 
-def plot_training_curves(
-    work_dir: str | Path, out_file: str | Path, *, score: str = "mIoU"
-) -> None:
-    """Plot loss, learning rate and a validation score over the iterations in one figure.
-
-    Args:
-        work_dir: Work folder of one training.
-        out_file: File to write.
-        score: Name of the validation score, in percent.
-
-    Raises:
-        ConfigError: See :func:`read_scalars`.
-    """
+def plot_training_curves(work_dir: str | Path, out_file: str | Path) -> None:
+    """Plot loss, learning rate and mIoU (in percent) over the iterations in one figure."""
     figure = Figure(figsize=(10, 3.2), layout="constrained")
     scalars = read_scalars(work_dir)
-    for axes, (name, title) in zip(figure.subplots(1, 3), _titles(score).items(), strict=True):
-        _plot(axes, scalars.get(name, []), marker="o" if name == score else None)
+    for axes, (name, title) in zip(figure.subplots(1, 3), _TITLES.items(), strict=True):
+        _plot(axes, name, scalars.get(name, []))
         axes.set_title(title)
     figure.savefig(out_file, dpi=120)
 
 
-def training_curves(scalars: Scalars, *, score: str = "mIoU") -> dict[str, Figure]:
-    """Plot the same curves as separate figures with a transparent background.
-
-    Args:
-        scalars: From :func:`read_scalars`.
-        score: Name of the validation score, in percent.
-
-    Returns:
-        Title to figure, without curves that were not logged.
-    """
+def training_curves(scalars: Scalars) -> dict[str, Figure]:
+    """Plot the curves that were logged as separate, transparent figures, by title."""
     figures = {}
-    for name, title in _titles(score).items():
+    for name, title in _TITLES.items():
         if name not in scalars:
             continue
         figure = Figure(figsize=(4.4, 2.8), layout="constrained", facecolor="none")
         axes = figure.add_subplot(facecolor="none")
-        _plot(axes, scalars[name], marker="o" if name == score else None)
+        _plot(axes, name, scalars[name])
         axes.tick_params(colors=_GRAY)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.label.set_color(_GRAY)
@@ -113,13 +93,10 @@ def training_curves(scalars: Scalars, *, score: str = "mIoU") -> dict[str, Figur
     return figures
 
 
-def _titles(score: str) -> dict[str, str]:
-    return {"loss": "training loss", "lr": "learning rate", score: f"{score} on val, %"}
-
-
-def _plot(axes: Axes, points: list[tuple[int, float]], *, marker: str | None) -> None:
+def _plot(axes: Axes, name: str, points: list[tuple[int, float]]) -> None:
     axes.margins(y=0.12)  # room for a marker
     if points:
+        marker = "o" if name == "mIoU" else None
         axes.plot(*zip(*points, strict=True), marker=marker, color=_LINE)
     axes.set_xlabel("iteration")
     axes.set_ylim(bottom=0)

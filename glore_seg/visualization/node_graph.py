@@ -3,6 +3,8 @@
 Shape legend: N nodes of a unit.
 """
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -23,17 +25,11 @@ _TICKS = 9  # along the matrix, at most
 
 
 def adjacencies(unit: GloReUnit) -> list[np.ndarray]:
-    """Read the adjacency matrix A_g of each graph convolution of a unit.
+    """Read the adjacency matrix A_g, (N, N), float32, of each graph convolution of a unit.
 
     The released unit learns ``-A_g`` as the weight W of ``gcn.conv1`` and adds the identity as a
     shortcut: ``I + W = I - A_g`` of Eq. 2. Entry (n, m) is the share of node m's state that is
     subtracted from node n's.
-
-    Args:
-        unit: Any unit.
-
-    Returns:
-        (N, N), float32, for each graph convolution.
     """
     convs = [module for module in unit.modules() if isinstance(module, GraphConv)]
     return [-conv.conv1.weight.detach().float().cpu().numpy()[:, :, 0] for conv in convs]  # (N, N)
@@ -59,21 +55,13 @@ def draw_node_graph(matrix: np.ndarray) -> Figure:
     figure, axes = _figure(matrix)
     norm = _norm(matrix)
     edges = _strongest_edges(matrix)
+    style: Any = {"connectionstyle": f"arc3,rad={_BEND}", "arrowstyle": "-|>"}
+    style |= {"shrinkA": 6, "shrinkB": 6}
     for m, n in reversed(edges):  # the strongest on top
         strongest = abs(matrix[edges[0][1], edges[0][0]])
         width = _THINNEST + (_THICKEST - _THINNEST) * abs(matrix[n, m]) / strongest
-        arrow = FancyArrowPatch(
-            tuple(points[m]),
-            tuple(points[n]),
-            connectionstyle=f"arc3,rad={_BEND}",
-            arrowstyle="-|>",
-            mutation_scale=5 + 2 * width,
-            shrinkA=6,
-            shrinkB=6,
-            linewidth=width,
-            color=_MAP(norm(matrix[n, m])),
-        )
-        axes.add_patch(arrow)
+        style |= {"mutation_scale": 5 + 2 * width, "color": _MAP(norm(matrix[n, m]))}
+        axes.add_patch(FancyArrowPatch(points[m], points[n], linewidth=width, **style))
     axes.scatter(points[:, 0], points[:, 1], s=34, color="#333333", zorder=3)
     for node, (x, y) in enumerate(1.1 * points):
         axes.text(x, y, str(node), ha="center", va="center", fontsize=9 if nodes <= 40 else 6)

@@ -6,6 +6,7 @@ Shape legend: H, W size of an image.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,15 +30,7 @@ _BEST = 3  # classes named
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle of pixels.
-
-    Args:
-        left: First column.
-        top: First row.
-        width: Columns, in pixels.
-        height: Rows, in pixels.
-        weight: Rank among the boxes of an image, see :func:`find_boxes`.
-    """
+    """A rectangle of pixels; ``weight`` ranks the boxes of an image, see :func:`find_boxes`."""
 
     left: int
     top: int
@@ -68,15 +61,9 @@ def overlay(
 
 
 def paint_errors(image: np.ndarray, prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Paint the wrong pixels orange over a gray copy of the image; ignored ones become black.
+    """Paint the wrong pixels orange over a gray copy of an RGB image (H, W, 3), uint8.
 
-    Args:
-        image: RGB image (H, W, 3).
-        prediction: Label map (H, W).
-        truth: True label map (H, W), 255 where it is ignored.
-
-    Returns:
-        (H, W, 3), RGB, uint8.
+    Ignored pixels, 255 in the true label map (H, W), become black.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) * _DIM
     painted = np.repeat(gray.round().astype(np.uint8)[..., None], 3, axis=2)  # (H, W, 3)
@@ -98,9 +85,8 @@ def draw_panel(
     """Draw images and label maps in rows, with titled columns and a legend.
 
     Args:
-        rows: For each row a mapping from column title to an RGB image (H, W, 3) or a label map
-            (H, W) of class indices. All rows have the same columns; the first is the image that
-            label maps are drawn over.
+        rows: For each row column titles to RGB images (H, W, 3) or label maps (H, W) of class
+            indices, which are drawn over the first column's image. All have the same columns.
         out_file: File to write.
         classes: Names of the classes. The legend has those that occur.
         palette: RGB color of each class, 0 to 255.
@@ -134,12 +120,9 @@ def draw_panel(
                 ax.text(0.5, -0.02, text, fontsize=8, color="#444444", **below)
     for ax, title in zip(grid[0], columns, strict=True):
         ax.set_title(title)
-    patches = [
-        Patch(color=f"#{bytes(palette[i]).hex()}", label=classes[i])
-        for i in sorted(present)
-        if i < len(classes)
-    ]
-    if any(i >= len(classes) for i in present):
+    known = sorted(present & {*range(len(classes))})
+    patches = [Patch(color=f"#{bytes(palette[i]).hex()}", label=classes[i]) for i in known]
+    if len(present) > len(known):
         patches.append(Patch(color=_BLACK, label="ignored"))
     figure.legend(
         handles=patches,
@@ -159,18 +142,11 @@ def draw_clip_prediction(
     classes: Sequence[str] = (),
     title: str = "",
 ) -> np.ndarray:
-    """Draw frames in a row, with the classes of the highest scores above them.
+    """Draw frames (H, W, 3), RGB, uint8, in a row, below the classes of the highest scores, (K,).
 
-    Args:
-        frames: RGB images (H, W, 3), uint8.
-        scores: Scores of the K classes, (K,).
-        truth: Indices of the true classes; empty if unknown.
-        classes: Names of the classes. Default: their indices.
-        title: First line, such as the name of the video.
-
-    Returns:
-        (H', W', 3), RGB, uint8. The text is green if the highest score is that of a true class,
-        else red; gray if the truth is unknown.
+    ``truth`` are the indices of the true classes; ``classes`` their names (default: indices);
+    ``title`` is the first line. Returns (H', W', 3), RGB, uint8; its text is green if the highest
+    score is that of a true class, else red; gray if the truth is unknown.
     """
     height, width = frames[0].shape[:2]
     figure = Figure(
@@ -194,13 +170,7 @@ def draw_clip_prediction(
 
 def _frame(box: Box) -> Rectangle:
     # Outlined in black: yellow alone is hard to see on a traffic sign.
-    return Rectangle(
-        (box.left - 0.5, box.top - 0.5),
-        box.width,
-        box.height,
-        fill=False,
-        edgecolor=_YELLOW,
-        linewidth=1.8,
-        path_effects=[withStroke(linewidth=3.2, foreground="black")],
-        clip_on=False,
-    )
+    outline = [withStroke(linewidth=3.2, foreground="black")]
+    style: Any = {"fill": False, "edgecolor": _YELLOW, "linewidth": 1.8, "path_effects": outline}
+    corner = (box.left - 0.5, box.top - 0.5)
+    return Rectangle(corner, box.width, box.height, clip_on=False, **style)

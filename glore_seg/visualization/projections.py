@@ -32,15 +32,9 @@ _FAINT = 0.1  # nodes weaker than this share of the strongest are picked last
 
 
 def find_unit(model: nn.Module, name: str | None = None) -> tuple[str, GloReUnit]:
-    """Find a GloRe unit of a network.
+    """Find a GloRe unit of a network by its name, such as ``decode_head.units.0``; return both.
 
-    Args:
-        model: Any network with :class:`glore_seg.layers.GloReUnit` in it.
-        name: Name of the module, such as ``decode_head.units.0``. Default: the last unit that is
-            not in an ``auxiliary_head``, which predictions do not use.
-
-    Returns:
-        The name and the unit.
+    The default is the last unit that is not in an ``auxiliary_head``, which predictions do not use.
 
     Raises:
         ConfigError: The network has no unit, or none of that name; the message lists those it has.
@@ -87,19 +81,12 @@ def capture_projections(unit: GloReUnit) -> Iterator[list[Tensor]]:
 
 
 def pick_nodes(weights: Sequence[np.ndarray], number: int) -> list[int]:
-    """Pick the nodes with the most distinct maps.
+    """Pick the nodes with the most distinct maps: indices, at most N, in the order of picking.
 
     The first is the node with the greatest root mean square. Each next one is the node whose
     greatest absolute cosine with the maps picked so far is least. The maps are not centered for the
     cosine: a constant map, which pools over the entire image, is a pattern as well. Nodes weaker
-    than a tenth of the strongest come last.
-
-    Args:
-        weights: Maps (N, *sizes) of one or more images; all images have the same weight.
-        number: How many nodes; at most N are returned.
-
-    Returns:
-        Indices of the nodes in the order in which they were picked.
+    than a tenth of the strongest come last. Images (N, *sizes) of any size have the same weight.
 
     Raises:
         ConfigError: ``number`` is below 1.
@@ -123,15 +110,7 @@ def pick_nodes(weights: Sequence[np.ndarray], number: int) -> list[int]:
 
 
 def check_nodes(nodes: Sequence[int], num_nodes: int) -> None:
-    """Check indices of nodes.
-
-    Args:
-        nodes: Indices of nodes.
-        num_nodes: N, the number of nodes of the unit.
-
-    Raises:
-        ConfigError: An index is not in 0 to N - 1, or occurs twice.
-    """
+    """Raise a ConfigError if an index is not in 0 to ``num_nodes`` - 1, or occurs twice."""
     if len(set(nodes)) < len(nodes) or not set(nodes) <= {*range(num_nodes)}:
         raise ConfigError(
             f"nodes are {[*nodes]}; expected different indices from 0 to {num_nodes - 1}"
@@ -141,19 +120,10 @@ def check_nodes(nodes: Sequence[int], num_nodes: int) -> None:
 def paint_weights(
     image: np.ndarray, weights: np.ndarray, *, full: float, colors: str = "red-green"
 ) -> np.ndarray:
-    """Paint the weights of one node over an image.
+    """Paint the weights (h, w) of one node over an RGB image: both (H, W, 3), uint8.
 
-    The hue is the sign, the brightness the magnitude: the color of the sign times ``|b| / full``,
-    over a dim gray copy of the image that fades out as the color gets brighter.
-
-    Args:
-        image: RGB image (H, W, 3).
-        weights: Map (h, w) of one node, interpolated linearly to the size of the image.
-        full: Magnitude of the full color, above 0.
-        colors: ``"red-green"`` for positive and negative, as in the paper, or ``"orange-blue"``.
-
-    Returns:
-        (H, W, 3), RGB, uint8.
+    The hue is the sign, in :data:`COLORS`, the brightness the magnitude: the color times
+    ``|b| / full``, over a dim gray copy of the image that fades out as the color gets brighter.
     """
     height, width = image.shape[:2]
     b = cv2.resize(weights.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
@@ -171,14 +141,9 @@ def full_color(weights: Sequence[np.ndarray], node: int) -> float:
 
 
 def over_frames(weights: np.ndarray, num_frames: int) -> list[np.ndarray]:
-    """Assign the steps in time of a 3D unit's map to the frames of its clip.
+    """For each of T frames the map (N, h, w) of the nearest step of a 3D unit's, (N, t, h, w).
 
-    Args:
-        weights: (N, t, h, w); strides in time may leave fewer steps t than frames.
-        num_frames: T.
-
-    Returns:
-        For each frame the map (N, h, w) of the nearest step.
+    Strides in time may leave fewer steps than frames.
     """
     steps = weights.shape[1]
     return [weights[:, (2 * i + 1) * steps // (2 * num_frames)] for i in range(num_frames)]
@@ -196,13 +161,13 @@ def draw_projections(
 ) -> None:
     """Draw images and the projection weights of some nodes over them (Fig. 7).
 
-    Each image is a row, each node a column; for a clip it is the other way round. Brightness is
-    relative to the node: full at the 99th percentile of its magnitude over all images, which is
-    printed with its number.
+    Each image is a row, each node a column; for a ``clip`` of frames it is the other way round.
+    Brightness is relative to the node: full at the 99th percentile of its magnitude over all
+    images, which is printed with its number.
 
     Args:
         images: R RGB images (H, W, 3).
-        weights: For each image the maps (N, h, w); those of a clip from :func:`over_frames`.
+        weights: For each the maps (N, h, w); those of a clip from :func:`over_frames`.
         out_file: File to write.
         nodes: Indices of the nodes.
         title: Title of the figure, such as the name of the unit.

@@ -14,8 +14,7 @@ import numpy as np
 import glore_seg  # noqa: F401  patches OpenMMLab, so it comes first
 from glore_seg.apis import load_config
 from glore_seg.apis.predictor import Predictor
-from glore_seg.apis.select_images import read_image
-from glore_seg.apis.splits import build_image_dataset
+from glore_seg.apis.splits import build_image_dataset, read_image
 from glore_seg.apis.visualize import evenly_spaced
 from glore_seg.cli import add_cfg_options, run_tool
 from glore_seg.errors import ConfigError

@@ -22,8 +22,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.module import register_module_forward_hook
 
 from glore_seg.apis import load_config
-from glore_seg.apis.complexity import meta_forward
-from glore_seg.apis.input_sizes import input_sizes
+from glore_seg.apis.complexity import input_sizes, meta_forward
 from glore_seg.cli import add_cfg_options, run_tool
 from glore_seg.engine import build_model
 from glore_seg.errors import ConfigError

@@ -18,8 +18,7 @@ from glore_seg.apis.config import load_config
 from glore_seg.apis.evaluation import Evaluation
 from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.report import write_report
-from glore_seg.apis.select_images import read_image
-from glore_seg.apis.splits import use_split
+from glore_seg.apis.splits import read_image, use_split
 from glore_seg.apis.submission import submit
 from glore_seg.apis.visualize import evenly_spaced
 from glore_seg.apis.work_dir import find_checkpoint

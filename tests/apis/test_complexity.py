@@ -1,9 +1,12 @@
-"""MACs against the closed form."""
+"""MACs against the closed form, and the sizes to count for."""
 
 import pytest
+from mmengine.config import Config
 from torch import nn
 
 from glore_seg.apis import count_complexity
+from glore_seg.apis.complexity import input_sizes
+from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 
 
@@ -24,6 +27,8 @@ def test_unit_is_counted_in_the_papers_order(num_graph_convs, order):
     )
     assert counts.macs_by_module["conv_state"] == batch * c * s * length
     assert counts.macs_by_module["gcn"] == batch * graph
+    half = count_complexity(unit, (batch, c, 50, 70), forward=lambda x: unit(x[..., :35]))
+    assert half.macs < 0.51 * counts.macs
 
 
 def test_parameters_and_statistics():
@@ -34,7 +39,27 @@ def test_parameters_and_statistics():
     assert counts.macs == 216 * 4 * 4
 
 
-def test_forward():
-    unit = GloReUnit(16, 4)
-    counts = count_complexity(unit, (1, 16, 8, 8), forward=lambda x: unit(x[..., :4]))
-    assert counts.macs == count_complexity(GloReUnit(16, 4), (1, 16, 8, 4)).macs
+@pytest.mark.parametrize(
+    ("scope", "shape", "sizes"),
+    [
+        ("mmseg", None, (1024, 2048)),
+        ("mmpretrain", None, (224, 224)),
+        ("mmaction", None, (8, 224, 224)),
+        ("mmseg", [64], (64, 64)),
+        ("mmaction", [4, 64, 96], (4, 64, 96)),
+    ],
+)
+def test_input_sizes(scope, shape, sizes):
+    assert input_sizes(Config({"default_scope": scope}), shape) == sizes
+
+
+@pytest.mark.parametrize(
+    ("scope", "shape", "message"),
+    [
+        ("mmaction", [64], r"\(64,\); expected frames, height"),
+        ("mmseg", [8, 64, 64], r"\(8, 64, 64\); expected height"),
+    ],
+)
+def test_rejects_sizes_of_another_task(scope, shape, message):
+    with pytest.raises(ConfigError, match=message):
+        input_sizes(Config({"default_scope": scope}), shape)

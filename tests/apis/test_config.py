@@ -7,7 +7,7 @@ from mmengine.config import Config
 from glore_seg.apis import load_config, use_amp
 from glore_seg.apis.config import replace_sync_bn
 from glore_seg.checkpoints.json_config import config_to_json
-from glore_seg.errors import GloReSegError
+from glore_seg.errors import CheckpointError, ConfigError
 
 CONFIG = """
 model = dict(norm_cfg=dict(type='SyncBN'), heads=[dict(norm_cfg=dict(type='SyncBN'), n=1)])
@@ -30,9 +30,17 @@ def test_options_and_work_dir(config):
     assert load_config(config, work_dir="elsewhere").work_dir == "elsewhere"
 
 
-def test_missing_config():
-    with pytest.raises(GloReSegError, match=r"config 'no.py' does not exist.*glore_seg::fcn"):
-        load_config("no.py")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no.py", r"config 'no\.py' is not a file.*glore_seg::fcn"),
+        (".", r"config '\.' is not a file.*config\.json"),
+        ("glore_seg::fcn_r50_glore_cityscape.py", "did you mean 'glore_seg::fcn_r50_glore_citys"),
+    ],
+)
+def test_missing_config(name, message):
+    with pytest.raises(ConfigError, match=message):
+        load_config(name)
 
 
 def test_a_config_of_the_package_by_its_name(tmp_path, monkeypatch):
@@ -40,13 +48,6 @@ def test_a_config_of_the_package_by_its_name(tmp_path, monkeypatch):
     cfg = load_config("glore_seg::fcn_r50_glore-x2_cityscapes.py")
     assert cfg.model.decode_head.num_units == 2
     assert cfg.work_dir == "work_dirs/fcn_r50_glore-x2_cityscapes"
-    with pytest.raises(GloReSegError, match="did you mean 'glore_seg::fcn_r50_glore_citys"):
-        load_config("glore_seg::fcn_r50_glore_cityscape.py")
-
-
-def test_a_folder(tmp_path):
-    with pytest.raises(GloReSegError, match=r"is a folder; expected a file: .*/config\.json,"):
-        load_config(str(tmp_path))
 
 
 def test_json_keeps_its_tuples_and_runs_nothing(config, tmp_path):
@@ -55,15 +56,12 @@ def test_json_keeps_its_tuples_and_runs_nothing(config, tmp_path):
     path.write_text(config_to_json(cfg, source=config))
     assert load_config(str(path)).model.sizes == (1, 2)
     path.write_text('{"model": {"type": "os.system", "command": "true"}}')
-    with pytest.raises(ValueError, match=r"config\.json: model\.type is 'os\.system', which a reg"):
-        load_config(str(path))
-    path.write_bytes(b"\xff\xfe")
-    with pytest.raises(ValueError, match=r"config\.json is not text"):
+    with pytest.raises(CheckpointError, match=r"config\.json: model\.type is 'os\.system'"):
         load_config(str(path))
 
 
 def test_unknown_option(config):
-    with pytest.raises(ValueError, match=r"optim_wraper.lr: .*did you mean 'optim_wrapper'"):
+    with pytest.raises(ConfigError, match=r"optim_wraper.lr: .*did you mean 'optim_wrapper'"):
         load_config(config, cfg_options={"optim_wraper.lr": 1})
 
 
@@ -78,7 +76,7 @@ def test_several_processes_without_gpu(config):
     assert "model_wrapper_cfg" not in alone
 
 
-def testreplace_sync_bn_counts():
+def test_replace_sync_bn_counts():
     cfg = Config.fromstring(CONFIG, ".py")
     assert replace_sync_bn(cfg.model) == 2
     assert cfg.model.heads[0].norm_cfg.type == "BN"
@@ -94,5 +92,5 @@ def test_amp(config):
     use_amp(cfg)
     assert cfg.optim_wrapper.type == chosen
     cfg.optim_wrapper.type = "ApexOptimWrapper"
-    with pytest.raises(ValueError, match="'ApexOptimWrapper'; leave --amp out"):
+    with pytest.raises(ConfigError, match="'ApexOptimWrapper'; leave --amp out"):
         use_amp(cfg)

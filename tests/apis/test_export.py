@@ -9,7 +9,7 @@ from mmseg.models.utils import resize
 
 from glore_seg.apis import load_model
 from glore_seg.apis.export import export_model
-from glore_seg.export import PROPERTY, Contract, tracing
+from glore_seg.export import PROPERTY, Contract, formats
 from glore_seg.export.checking import ExportMismatchError
 from glore_seg.layers import GloReUnit
 from tests.export import networks
@@ -20,15 +20,23 @@ pytest.importorskip("onnxscript", reason="pip install 'glore_seg[export]'")
 pytestmark = pytest.mark.usefixtures("export_support")
 
 OTHER_SIZES = ((1, 40, 72), (2, 57, 91), (3, 129, 65))
+UNIT_OFF = dict.fromkeys(("num_nodes", "num_states", "unit_cfg"))
+PSP = {"type": "PSPHead", "pool_scales": (1, 3), "align_corners": True, **UNIT_OFF}
+NECK = {
+    "type": "GloReNeck",
+    "in_channels": (8, 8, 8),
+    "levels": (-1,),
+    "unit_cfg": {"num_nodes": 2, "zero_init": False},
+}
 
 
-def run_onnx(path, x):
+def open_onnx(path):
+    """The file as a function, and its contract."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     (entry,), (exit_,) = session.get_inputs(), session.get_outputs()
-    assert entry.name == "image"
     contract = json.loads(session.get_modelmeta().custom_metadata_map[PROPERTY])
-    assert exit_.name == contract["output"]
-    return torch.from_numpy(session.run(None, {"image": x.numpy()})[0]), contract
+    assert (entry.name, exit_.name) == ("image", contract["output"])
+    return lambda x: torch.from_numpy(session.run(None, {"image": x.numpy()})[0]), contract
 
 
 def as_test_step(model, x):
@@ -37,23 +45,36 @@ def as_test_step(model, x):
         return model.encode_decode(x, [{"img_shape": x.shape[2:]}] * len(x))
 
 
+def assert_logits_of_mmseg(run, cfg, checkpoint):
+    model = load_model(cfg, checkpoint, device="cpu")
+    for batch, height, width in OTHER_SIZES:
+        x = torch.randn(batch, 3, height, width)
+        wanted = as_test_step(model, x)
+        torch.testing.assert_close(run(x), wanted, rtol=1e-4, atol=1e-4)
+        assert wanted.std(dim=(2, 3)).min() > 1e-3  # which a constant would not give
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Gives a segmentation config and a checkpoint of it."""
+
+    def saved(**changes):
+        cfg = networks.segmentation(**changes)
+        return cfg, networks.save(cfg, tmp_path / "a.pth")
+
+    return saved
+
+
 @pytest.mark.slow
-def test_onnx_gives_mmsegs_logits_at_sizes_that_were_not_traced(tmp_path):
-    cfg = networks.segmentation()
-    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+def test_onnx_gives_mmsegs_logits_at_sizes_that_were_not_traced(saved, tmp_path):
+    cfg, checkpoint = saved()
     out = tmp_path / "a.onnx"
     exported = export_model(cfg, checkpoint, out, order="interaction")
     assert [row.size for row in exported.checks] == [(1, 161, 225), (2, 128, 96), (3, 97, 353)]
     assert all(row.agrees and row.share == 1 for row in exported.checks)
-    assert list(tmp_path.iterdir()) in ([out, checkpoint], [checkpoint, out])
-
-    model = load_model(cfg, checkpoint, device="cpu")
-    for batch, height, width in OTHER_SIZES:
-        x = torch.randn(batch, 3, height, width)
-        found, contract = run_onnx(out, x)
-        wanted = as_test_step(model, x)
-        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
-        assert wanted.std(dim=(2, 3)).min() > 1e-3  # which a constant would not give
+    assert {*tmp_path.iterdir()} == {out, checkpoint}
+    run, contract = open_onnx(out)
+    assert_logits_of_mmseg(run, cfg, checkpoint)
     assert contract == {
         "format": 1,
         "task": "segmentation",
@@ -73,16 +94,16 @@ def test_onnx_gives_mmsegs_logits_at_sizes_that_were_not_traced(tmp_path):
 
 
 @pytest.mark.slow
-def test_labels_of_coarse_logits_in_the_other_order(tmp_path):
-    cfg = networks.segmentation(head={"align_corners": True})
-    checkpoint = networks.save(cfg, tmp_path / "a.pth")
-    out = tmp_path / "a.onnx"
-    export_model(cfg, checkpoint, out, order="coordinate", resized=False, argmax=True, opset=18)
+def test_labels_of_coarse_logits_in_the_other_order(saved, tmp_path):
+    cfg, checkpoint = saved(head={"align_corners": True})
+    options = {"order": "coordinate", "resized": False, "argmax": True, "opset": 18}
+    export_model(cfg, checkpoint, tmp_path / "a.onnx", **options)
     model = load_model(cfg, checkpoint, device="cpu")
     assert next(m.order for m in model.modules() if isinstance(m, GloReUnit)) == "auto"
+    run, contract = open_onnx(tmp_path / "a.onnx")
     for batch, height, width in OTHER_SIZES:
         x = torch.randn(batch, 3, height, width)
-        found, contract = run_onnx(out, x)
+        found = run(x)
         with torch.no_grad():
             wanted = model(x, mode="tensor").argmax(1)
         assert found.dtype == torch.uint8
@@ -92,58 +113,36 @@ def test_labels_of_coarse_logits_in_the_other_order(tmp_path):
     assert expected.items() <= contract.items()
 
 
-PSP = {
-    "type": "PSPHead",
-    "pool_scales": (1, 3),
-    "align_corners": True,
-    "num_nodes": None,
-    "num_states": None,
-    "unit_cfg": None,
-}
-NECK = {
-    "type": "GloReNeck",
-    "in_channels": (8, 8, 8),
-    "levels": (-1,),
-    "unit_cfg": {"num_nodes": 2, "zero_init": False},
-}
-
-
 @pytest.mark.slow
-def test_psp_head_and_glore_neck_at_other_sizes(tmp_path):
-    cfg = networks.segmentation(head=PSP, neck=NECK)
-    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+def test_psp_head_and_glore_neck_at_other_sizes(saved, tmp_path):
+    cfg, checkpoint = saved(head=PSP, neck=NECK)
     export_model(cfg, checkpoint, tmp_path / "a.onnx")
-    model = load_model(cfg, checkpoint, device="cpu")
-    for batch, height, width in OTHER_SIZES:
-        x = torch.randn(batch, 3, height, width)
-        found, _ = run_onnx(tmp_path / "a.onnx", x)
-        torch.testing.assert_close(found, as_test_step(model, x), rtol=1e-4, atol=1e-4)
+    assert_logits_of_mmseg(open_onnx(tmp_path / "a.onnx")[0], cfg, checkpoint)
 
 
 @pytest.mark.slow
-def test_check_finds_pooling_of_the_traced_size(tmp_path, monkeypatch):
+def test_check_finds_pooling_of_the_traced_size(saved, tmp_path, monkeypatch):
     """torch's own way with adaptive pooling: wrong without a word at sizes above the traced."""
     monkeypatch.setattr("glore_seg.export.formats.with_exact_pooling", lambda program: program)
     monkeypatch.setattr("glore_seg.apis.export.SIZES", ((1, 200, 320),))
-    cfg = networks.segmentation(head={**PSP, "pool_scales": (3,)})
-    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+    cfg, checkpoint = saved(head={**PSP, "pool_scales": (3,)})
     (tmp_path / "a.onnx").write_bytes(b"of before")
     message = r"a\.onnx is not written: it differs from torch at 1 of 1 sizes; .*--size HEIGHT"
     with pytest.raises(ExportMismatchError, match=message) as refused:
         export_model(cfg, checkpoint, tmp_path / "a.onnx", overwrite=True)
     assert "1 x 200 x 320" in str(refused.value)
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.onnx", "a.pth"]
+    assert {*tmp_path.iterdir()} == {tmp_path / "a.onnx", checkpoint}
     assert (tmp_path / "a.onnx").read_bytes() == b"of before"
 
 
-@pytest.mark.parametrize(("size", "bins"), [((13, 29), (3, 4)), ((6, 6), (6, 6)), ((2, 5), (3, 1))])
+@pytest.mark.parametrize(
+    ("size", "bins"), [((13, 29), (3, 4)), ((6, 6), (6, 6)), ((2, 5), (3, 1)), ((2, 5), (1, 1))]
+)
 def test_pooling_is_torchs(size, bins):
     x = torch.randn(2, 4, *size, dtype=torch.float64)
     torch.testing.assert_close(
-        tracing.adaptive_avg_pool2d(x, bins), torch.nn.functional.adaptive_avg_pool2d(x, bins)
+        formats.adaptive_avg_pool2d(x, bins), torch.nn.functional.adaptive_avg_pool2d(x, bins)
     )
-    one = tracing.adaptive_avg_pool2d(x, (1, 1))
-    torch.testing.assert_close(one, torch.nn.functional.adaptive_avg_pool2d(x, (1, 1)))
 
 
 @pytest.mark.slow
@@ -151,17 +150,13 @@ def test_pooling_is_torchs(size, bins):
     ("order", "changes"),
     [("coordinate", {}), ("interaction", {"head": PSP, "neck": NECK})],
 )
-def test_program_gives_mmsegs_logits(tmp_path, order, changes):
-    cfg = networks.segmentation(**changes)
-    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+def test_program_gives_mmsegs_logits(saved, tmp_path, order, changes):
+    cfg, checkpoint = saved(**changes)
     exported = export_model(cfg, checkpoint, tmp_path / "a.pt2", file_format="program", order=order)
     texts = {PROPERTY: ""}
     program = torch.export.load(tmp_path / "a.pt2", extra_files=texts).module()
     assert Contract.from_json(texts[PROPERTY], source="a.pt2") == exported.contract
-    model = load_model(cfg, checkpoint, device="cpu")
-    for batch, height, width in OTHER_SIZES:
-        x = torch.randn(batch, 3, height, width)
-        torch.testing.assert_close(program(x), as_test_step(model, x), rtol=1e-4, atol=1e-4)
+    assert_logits_of_mmseg(program, cfg, checkpoint)
 
 
 def test_classifier_gives_mmpretrains_logits(tmp_path):
@@ -170,12 +165,11 @@ def test_classifier_gives_mmpretrains_logits(tmp_path):
     export_model(cfg, checkpoint, tmp_path / "a.onnx")
     assert "data_preprocessor" not in cfg.model
     model = load_model(cfg, checkpoint, device="cpu")
+    run, contract = open_onnx(tmp_path / "a.onnx")
     for batch, height, width in OTHER_SIZES:
         x = torch.randn(batch, 3, height, width)
-        found, contract = run_onnx(tmp_path / "a.onnx", x)
         with torch.no_grad():
-            torch.testing.assert_close(found, model(x), rtol=1e-4, atol=1e-4)
-        assert found.shape == (batch, 4)
+            torch.testing.assert_close(run(x), model(x), rtol=1e-4, atol=1e-4)
     expected = {
         "task": "classification",
         "classes": list(networks.CLASSES),
@@ -192,15 +186,16 @@ def test_fixed_size_and_size_divisor(tmp_path):
     cfg = networks.segmentation()
     cfg.model.data_preprocessor.test_cfg = {"size_divisor": 32}
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
-    options = {"file_format": "program", "size": (64, 96)}
-    exported = export_model(cfg, checkpoint, tmp_path / "a.pt2", **options)
+
+    def export(name, **options):
+        return export_model(cfg, checkpoint, tmp_path / name, file_format="program", **options)
+
+    exported = export("a.pt2", size=(64, 96))
     assert exported.contract.size_divisor == 32
     assert [row.size for row in exported.checks] == [(1, 64, 96), (3, 64, 96)]
     with pytest.raises(ValueError, match=r"size is 64 x 90; expected multiples of 32"):
-        export_model(cfg, checkpoint, tmp_path / "b.pt2", file_format="program", size=(64, 90))
-    free = export_model(
-        cfg, checkpoint, tmp_path / "c.pt2", file_format="program", check_sizes=[(64, 320)]
-    )
+        export("b.pt2", size=(64, 90))
+    free = export("c.pt2", check_sizes=[(64, 320)])
     sizes = [(1, 192, 256), (2, 128, 96), (3, 128, 384), (1, 64, 320)]
     assert [row.size for row in free.checks] == sizes
 
@@ -212,29 +207,25 @@ def test_one_logit_for_two_classes(tmp_path):
     cfg = networks.segmentation(head=head)
     two = {"classes": ("no", "yes"), "palette": [[0, 0, 0], [1, 1, 1]]}
     cfg.test_dataloader.dataset.metainfo = two
-    checkpoint = networks.save(cfg, tmp_path / "a.pth")
-    options = {"file_format": "program"}
+    checkpoint, out = networks.save(cfg, tmp_path / "a.pth"), tmp_path / "a.pt2"
     with pytest.raises(ValueError, match=r"one logit for two classes.*add --argmax"):
-        export_model(cfg, checkpoint, tmp_path / "a.pt2", **options)
-    export_model(cfg, checkpoint, tmp_path / "a.pt2", argmax=True, **options)
+        export_model(cfg, checkpoint, out, file_format="program")
+    export_model(cfg, checkpoint, out, file_format="program", argmax=True)
     x = torch.randn(2, 3, 40, 72)
-    found = torch.export.load(tmp_path / "a.pt2").module()(x)
-    wanted = load_model(cfg, checkpoint, device="cpu").postprocess_result(
-        as_test_step(load_model(cfg, checkpoint, device="cpu"), x)
-    )
-    assert np.array_equal(
-        found.numpy(), torch.cat([each.pred_sem_seg.data for each in wanted]).numpy()
-    )
+    model = load_model(cfg, checkpoint, device="cpu")
+    wanted = [one.pred_sem_seg.data for one in model.postprocess_result(as_test_step(model, x))]
+    found = torch.export.load(out).module()(x)
+    assert np.array_equal(found.numpy(), torch.cat(wanted).numpy())
 
 
 @pytest.mark.slow
-def test_resizing_outside_equals_resizing_inside(tmp_path):
-    cfg = networks.segmentation(head={"align_corners": True})
-    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+def test_resizing_outside_equals_resizing_inside(saved, tmp_path):
+    cfg, checkpoint = saved(head={"align_corners": True})
     options = {"file_format": "program", "resized": False}
     contract = export_model(cfg, checkpoint, tmp_path / "a.pt2", **options).contract
-    x = torch.randn(1, 3, 40, 72)
-    coarse = torch.export.load(tmp_path / "a.pt2").module()(x)
-    found = resize(coarse, (40, 72), mode="bilinear", align_corners=contract.align_corners)
-    wanted = as_test_step(load_model(cfg, checkpoint, device="cpu"), x)
-    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+    coarse = torch.export.load(tmp_path / "a.pt2").module()
+
+    def run(x):
+        return resize(coarse(x), x.shape[2:], mode="bilinear", align_corners=contract.align_corners)
+
+    assert_logits_of_mmseg(run, cfg, checkpoint)

@@ -187,7 +187,7 @@ def test_push_and_pull(hub, folder, tmp_path):
 
 
 def test_unknown_repository_and_hostile_config(hub, folder, tmp_path):
-    with pytest.raises(OSError):  # the library's own: its text differs between releases
+    with pytest.raises(OSError, match=r"404|locate the files"):  # differs between releases
         from_pretrained("you/other")
     hub.files = {"config.json": b'{"model": {"type": "os.system"}}', "model.safetensors": b"1"}
     with pytest.raises(ValueError, match=r"model\.type is 'os\.system'"):

@@ -1,5 +1,6 @@
-"""The settings of a training in its report; the page is tested with its tool."""
+"""The settings and the files of a training for its report; the page is tested with its tool."""
 
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -7,6 +8,8 @@ from mmengine.config import Config
 from torch import nn
 
 from glore_seg.apis.report.facts import recipe
+from glore_seg.apis.work_dir import find_checkpoint, find_config
+from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 
 
@@ -61,10 +64,35 @@ def test_settings_of_a_config(facts, tmp_path):
 def test_settings_that_a_config_lacks(facts):
     found = facts({"model": {"decode_head": {"type": "FCNHead"}}, "train_cfg": None})
     assert found["network"] == "FCNHead"
-    for name in ("GloRe units", "crop", "iterations", "optimizer", "dataset"):
-        assert found[name] == "none"
-    assert (found["schedule"], found["precision"], found["seed"]) == (
-        "constant",
-        "fp32",
-        "not set",
-    )
+    missing = ("GloRe units", "crop", "iterations", "optimizer", "dataset")
+    assert {found[name] for name in missing} == {"none"}
+    defaults = [found[name] for name in ("schedule", "precision", "seed")]
+    assert defaults == ["constant", "fp32", "not set"]
+
+
+def make(folder, *names):
+    for age, name in enumerate(names):
+        (folder / name).touch()
+        os.utime(folder / name, (1000 + age, 1000 + age))
+
+
+def test_the_one_config(tmp_path):
+    with pytest.raises(ConfigError, match=r"none.*--config"):
+        find_config(tmp_path)
+    make(tmp_path, "a.py")
+    assert find_config(tmp_path).name == "a.py"
+    make(tmp_path, "b.py")
+    with pytest.raises(ConfigError, match=r"a\.py, b\.py"):
+        find_config(tmp_path)
+
+
+def test_the_best_checkpoint_before_the_last(tmp_path):
+    with pytest.raises(ConfigError, match="--checkpoint"):
+        find_checkpoint(tmp_path)
+    for names, found in (
+        (("iter_900.pth", "iter_1000.pth"), "iter_1000.pth"),
+        (("best_aAcc_iter_900.pth",), "best_aAcc_iter_900.pth"),
+        (("best_mIoU_iter_900.pth", "best_mIoU_iter_1000.pth"), "best_mIoU_iter_1000.pth"),
+    ):
+        make(tmp_path, *names)
+        assert find_checkpoint(tmp_path).name == found

@@ -1,4 +1,4 @@
-"""Images and labels of a split as stored."""
+"""Images and labels of a split as stored, and the selection of some."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,8 @@ from mmengine.config import ConfigDict
 from PIL import Image
 
 from glore_seg.apis import load_config
-from glore_seg.apis.predictor import Predictor
-from glore_seg.apis.select_images import find_images, read_image
-from glore_seg.apis.splits import build_image_dataset
+from glore_seg.apis.splits import build_image_dataset, find_images, read_image
+from glore_seg.engine import build_dataset
 from glore_seg.errors import ConfigError
 from tests.engine.conftest import STREET_SCENES
 
@@ -20,6 +19,10 @@ PLAIN_TRAIN = [
     {"type": "RandomFlip", "prob": 0.5},
     {"type": "PackSegInputs"},
 ]
+
+
+def images_of(root, split):
+    return sorted((root / "leftImg8bit" / split).rglob("*.png"))
 
 
 def stored_label(path):
@@ -36,7 +39,7 @@ def test_reads_images_and_labels_as_stored(small_cfg, street_scenes, split, trai
         loader.dataset = {"type": "ConcatDataset", "datasets": [loader.dataset]}
     elif train:
         loader.dataset.pipeline = train
-    files = sorted((street_scenes / "leftImg8bit" / split).rglob("*.png"))
+    files = images_of(street_scenes, split)
     dataset = build_image_dataset(small_cfg, split)
     assert len(dataset) == len(files)
     (named,) = find_images(small_cfg, split, [files[1].name])
@@ -48,9 +51,8 @@ def test_reads_images_and_labels_as_stored(small_cfg, street_scenes, split, trai
 
 
 def test_the_test_split_has_no_ground_truth(small_cfg, street_scenes):
-    files = sorted((street_scenes / "leftImg8bit" / "test").rglob("*.png"))
     (image,) = find_images(small_cfg, "test", ["0"])
-    assert (image.path, image.label) == (files[0], None)
+    assert (image.path, image.label) == (images_of(street_scenes, "test")[0], None)
 
 
 def test_labels_are_loaded_as_in_val_if_not_in_test(street_scenes):
@@ -62,12 +64,12 @@ def test_labels_are_loaded_as_in_val_if_not_in_test(street_scenes):
 
 
 def test_other_layouts_use_the_dataset_of_the_split(small_cfg, street_scenes, tmp_path):
-    for kind, folder in (("images", "leftImg8bit"), ("labels", "gtFine")):
+    for kind in ("images", "labels"):
         (tmp_path / kind).mkdir()
-        for file in (street_scenes / folder / "train").rglob("*_labelTrainIds.png"):
-            (tmp_path / kind / f"{file.name[:-25]}.png").write_bytes(file.read_bytes())
-        for file in (street_scenes / folder / "train").rglob("*_leftImg8bit.png"):
-            (tmp_path / kind / f"{file.name[:-16]}.png").write_bytes(file.read_bytes())
+    for file in images_of(street_scenes, "train"):
+        name = file.name.replace("_leftImg8bit", "")
+        (tmp_path / "images" / name).write_bytes(file.read_bytes())
+        Image.fromarray(stored_label(file)).save(tmp_path / "labels" / name)
     other = {
         "type": "BaseSegDataset",
         "data_root": str(tmp_path),
@@ -88,17 +90,36 @@ def test_other_layouts_use_the_dataset_of_the_split(small_cfg, street_scenes, tm
         find_images(small_cfg, "train", ["1"])
 
 
-def test_predicts_with_the_test_pipeline(small_cfg, save, street_scenes):
-    file = next((street_scenes / "leftImg8bit" / "train").rglob("*.png"))
-    flip = {"type": "RandomFlip", "prob": 1.0}
-    small_cfg.val_dataloader.dataset.pipeline.insert(1, flip)
-    checkpoint = save(small_cfg)
-    tested, validated = (
-        Predictor(small_cfg, checkpoint, split=split, device="cpu") for split in ("test", "val")
-    )
-    image = np.array(Image.open(file).convert("RGB"))[..., ::-1].transpose(2, 0, 1)
-    assert np.array_equal(tested.batch(file)["inputs"][0].numpy(), image)
-    assert not np.array_equal(validated.batch(file)["inputs"][0].numpy(), image)
-    small_cfg.test_dataloader = None
-    with pytest.raises(ConfigError, match="test_dataloader is None"):
-        Predictor(small_cfg, checkpoint)
+def test_images_by_index_name_prefix_and_file(small_cfg, street_scenes):
+    first, second = images_of(street_scenes, "val")
+    found = find_images(small_cfg, "val", ["1", first.name[:-16], first.name, str(first)])
+    assert [image.path for image in found] == [second, first, first, first]
+    assert found[3].label is None
+    small_cfg.test_dataloader.dataset.data_root = "nowhere"  # files need no dataset
+    assert len(find_images(small_cfg, "val", [str(first)] * 2)) == 2
+
+
+def test_a_folder_stands_for_all_images_in_it(small_cfg, street_scenes, tmp_path):
+    for name, file in zip(("2.png", "1.png"), images_of(street_scenes, "val"), strict=True):
+        (tmp_path / name).write_bytes(file.read_bytes())
+    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / "deeper").mkdir()
+    found = find_images(small_cfg, "val", [str(tmp_path)])
+    assert [(p.path.name, p.label) for p in found] == [("1.png", None), ("2.png", None)]
+    with pytest.raises(ConfigError, match="deeper"):
+        find_images(small_cfg, "val", [str(tmp_path / "deeper")])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [("2", "index 2 .*0 to 1"), ("nowhere.png", r"'nowhere\.png'.* 0 files"), ("", "2 files")],
+)
+def test_rejects_unknown_images(small_cfg, wanted, message):
+    with pytest.raises(ConfigError, match=message):
+        find_images(small_cfg, "val", [wanted])
+
+
+def test_without_labels_there_is_none(small_cfg):
+    pipeline = [{"type": "LoadImageFromFile"}, {"type": "PackSegInputs"}]
+    small_cfg.val_dataloader.dataset.pipeline = pipeline
+    assert read_image(build_dataset(small_cfg, "val"), 0).label is None

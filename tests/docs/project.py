@@ -23,7 +23,6 @@ from mmengine.config import Config
 from glore_seg.engine import build_model
 from glore_seg.layers import PreActNet
 from projects.synthetic_data.street_scenes import make_street_scenes
-from projects.synthetic_data.video_file import write_video
 from tests.checkpoints.files import write_pdparams
 from tests.configs.shrinking import shrink_sizes, shrink_video_sizes
 from tests.datasets.conftest import write_camvid

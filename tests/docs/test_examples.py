@@ -62,7 +62,7 @@ def test_commands_that_are_only_shown(page):
                 assert (ROOT / file).is_file(), f"{name_of(page)}:{block.line}: {file}"
             if not tools:
                 continue
-            known = (ROOT / tools[0]).read_text() + (ROOT / "glore_seg/cli/options.py").read_text()
+            known = (ROOT / tools[0]).read_text() + (ROOT / "glore_seg/cli.py").read_text()
             for option in re.findall(r"(?<=[\s\[])--[a-z][\w-]*", line.partition(tools[0])[2]):
                 assert f'"{option}"' in known, f"{name_of(page)}:{block.line}: {tools[0]} {option}"
 

@@ -14,32 +14,25 @@ NUMBERS = {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}
 
 
 @pytest.mark.parametrize(
-    ("preprocessor", "pipeline", "order", "divisor"),
+    ("library", "settings", "pipeline", "order", "divisor"),
     [
-        (SegDataPreProcessor(bgr_to_rgb=True, **NUMBERS), FILES, "rgb", 1),
-        (SegDataPreProcessor(**NUMBERS, test_cfg={"size_divisor": 32}), FILES, "bgr", 32),
+        ("mmseg", {"bgr_to_rgb": True}, FILES, "rgb", 1),
+        ("mmseg", {"test_cfg": {"size_divisor": 32}}, FILES, "bgr", 32),
         # Padding in training does not matter.
-        (SegDataPreProcessor(size_divisor=32, bgr_to_rgb=True, **NUMBERS), FILES, "rgb", 1),
-        (ImgDataPreprocessor(bgr_to_rgb=True, **NUMBERS), FILES, "rgb", 1),
-    ],
-)
-def test_input_of_every_library(preprocessor, pipeline, order, divisor):
-    found = describe_input(preprocessor, pipeline)
-    assert (found["channel_order"], found["size_divisor"]) == (order, divisor)
-
-
-@pytest.mark.parametrize(
-    ("settings", "pipeline", "order", "divisor"),
-    [
-        ({"to_rgb": True}, FILES, "rgb", 1),
-        ({"to_rgb": False, "pad_size_divisor": 8}, FILES, "bgr", 8),
+        ("mmseg", {"size_divisor": 32, "bgr_to_rgb": True}, FILES, "rgb", 1),
+        ("mmengine", {"bgr_to_rgb": True}, FILES, "rgb", 1),
+        ("mmpretrain", {"to_rgb": True}, FILES, "rgb", 1),
+        ("mmpretrain", {"to_rgb": False, "pad_size_divisor": 8}, FILES, "bgr", 8),
         # CIFAR's dataset gives RGB, of no file.
-        ({"to_rgb": False}, [{"type": "PackInputs"}], "rgb", 1),
+        ("mmpretrain", {"to_rgb": False}, [{"type": "PackInputs"}], "rgb", 1),
     ],
 )
-def test_input_of_a_classifier(settings, pipeline, order, divisor):
-    models = pytest.importorskip("mmpretrain.models", reason="pip install 'glore_seg[cls]'")
-    found = describe_input(models.ClsDataPreprocessor(**settings, **NUMBERS), pipeline)
+def test_input_of_every_library(library, settings, pipeline, order, divisor):
+    kind = {"mmseg": SegDataPreProcessor, "mmengine": ImgDataPreprocessor}.get(library)
+    if kind is None:
+        models = pytest.importorskip("mmpretrain.models", reason="pip install 'glore_seg[cls]'")
+        kind = models.ClsDataPreprocessor
+    found = describe_input(kind(**settings, **NUMBERS), pipeline)
     assert (found["channel_order"], found["size_divisor"]) == (order, divisor)
     assert (found["mean"], found["std"]) == (tuple(NUMBERS["mean"]), tuple(NUMBERS["std"]))
 

@@ -25,13 +25,11 @@ pytestmark = pytest.mark.usefixtures("export_support")
     ("options", "error", "message"),
     [
         ({"order": "both"}, ConfigError, "'both'"),
-        ({"file_format": "trt"}, ConfigError, "'trt'"),
         ({"out": "a.pt"}, ConfigError, r"a\.pt; expected a name that ends in \.onnx"),
-        ({"opset": 12}, ConfigError, r"--opset is 12; expected 18 to \d+"),
+        ({"opset": 12}, ConfigError, r"--opset is 12, but .* only in opset \d+"),
         ({"file_format": "program", "out": "a.pt2", "opset": 18}, ConfigError, "--opset is 18"),
         ({"device": "tpu"}, ConfigError, "'tpu'"),
         ({"out": "there.onnx"}, OutputError, "exists"),
-        ({"out": "folder.onnx"}, OutputError, "a folder"),
         ({"size": (0, 64)}, ConfigError, "size is 0 x 64; expected multiples of 1"),
         ({"size": (64, 64), "check_sizes": [(8, 8)]}, ConfigError, "exclude each other"),
     ],
@@ -40,7 +38,6 @@ def test_rejects_options_and_writes_nothing(tmp_path, options, error, message):
     cfg = networks.segmentation()
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     (tmp_path / "there.onnx").write_text("earlier")
-    (tmp_path / "folder.onnx").mkdir()
     before = sorted(tmp_path.iterdir())
     out = tmp_path / options.pop("out", "a.onnx")
     with pytest.raises(error, match=message):
@@ -58,21 +55,17 @@ def test_rejects_a_network_with_infinite_logits(tmp_path):
         export_model(cfg, checkpoint, tmp_path / "a.pt2", file_format="program")
 
 
-@pytest.mark.parametrize("module", ["onnx", "onnxscript", "onnxruntime"])
-def test_names_missing_packages(tmp_path, monkeypatch, module):
-    monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingDependencyError, match=rf"{module} is not .*glore_seg\[export\]"):
+def test_names_missing_packages(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(MissingDependencyError, match=r"onnxscript is not .*glore_seg\[export\]"):
         export_model(networks.segmentation(), "a.pth", tmp_path / "a.onnx")
 
 
-def test_rejects_class_names_and_scopes_that_do_not_fit(tmp_path):
+def test_rejects_class_names_that_do_not_fit(tmp_path):
     cfg = networks.segmentation()
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     cfg.test_dataloader.dataset.metainfo = {"classes": ("a", "b"), "palette": [[0] * 3] * 2}
     with pytest.raises(ConfigError, match="has 2 class names, the network 4"):
-        export_model(cfg, checkpoint, tmp_path / "a.onnx")
-    cfg.default_scope = "mmdet"
-    with pytest.raises(ConfigError, match="'mmdet'"):
         export_model(cfg, checkpoint, tmp_path / "a.onnx")
 
 
@@ -124,14 +117,14 @@ def test_table_of_equal_outputs():
 
 
 @pytest.mark.parametrize(
-    ("row", "agrees"),
+    ("difference", "scale", "share", "agrees"),
     [
-        (ExportCheck((1, 1, 1), 9e-4, 1.0, 1.0), True),
-        (ExportCheck((1, 1, 1), 2e-3, 1.0, 1.0), False),
-        (ExportCheck((1, 1, 1), 2e-3, 20.0, 1.0), True),  # relative to larger logits
-        (ExportCheck((1, 1, 1), 0.0, 1.0, 0.9989), False),
-        (ExportCheck((1, 1, 1), None, 1.0, 0.9991), True),
+        (9e-4, 1.0, 1.0, True),
+        (2e-3, 1.0, 1.0, False),
+        (2e-3, 20.0, 1.0, True),  # relative to larger logits
+        (0.0, 1.0, 0.9989, False),
+        (None, 1.0, 0.9991, True),
     ],
 )
-def test_limits(row, agrees):
-    assert row.agrees is agrees
+def test_limits(difference, scale, share, agrees):
+    assert ExportCheck((1, 1, 1), difference, scale, share).agrees is agrees

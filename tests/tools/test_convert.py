@@ -47,15 +47,12 @@ def test_backbone_weights_initialize_the_config(exit_code, tmp_path, capsys):
     names = classifier_names(50, deep_stem=True, pooled_shortcut=True)
     torch.save({name: torch.full(s, 0.5) for name, s in names.items()}, tmp_path / "timm.pth")
     out = tmp_path / "v1d.safetensors"
-    arguments = ["timm", str(tmp_path / "timm.pth"), str(out)]
     convert = partial(exit_code, TOOL)
+    arguments = ("timm", tmp_path / "timm.pth", out)
 
     # The main config's backbone is v1c, without the pooling in the shortcuts.
     assert convert(*arguments) == 2
-    captured = capsys.readouterr()
-    assert "missing: layer1.0.downsample.0.weight" in captured.out
-    assert "nothing is written" in captured.err
-    assert "model.backbone.variant" in captured.err
+    assert "missing: layer1.0.downsample.0.weight" in capsys.readouterr().out
     assert not out.exists()
 
     options = {"model.backbone.variant": "v1d", "model.backbone.num_units": (0, 2, 3, 0)}
@@ -76,20 +73,17 @@ def test_backbone_weights_initialize_the_config(exit_code, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("head_only", [False, True])
-def test_authors_head_only(head_only, exit_code, tmp_path, capsys):
+def test_authors_head_only(head_only, exit_code, tmp_path):
     model = build_model(load_config("configs/fcn_r50_glore_cityscapes.py"))
-    state = {
-        {"convs.0.conv": "conv51.0", "convs.0.bn": "conv51.1", "convs.1.conv": "conv52.0"}.get(
-            (parts := name.rpartition("."))[0],
-            {"convs.1.bn": "conv52.1", "conv_seg": "conv6.1"}.get(
-                parts[0], parts[0].replace("units.0", "gcn.GCN00")
-            ),
-        )
-        + f".{parts[2]}": value
-        for name, value in model.decode_head.state_dict().items()
-    }
+    released = {"convs.0.conv": "conv51.0", "convs.0.bn": "conv51.1", "convs.1.conv": "conv52.0"}
+    released |= {"convs.1.bn": "conv52.1", "conv_seg": "conv6.1"}
+    state = {}
+    for name, value in model.decode_head.state_dict().items():
+        module, _, last = name.rpartition(".")
+        module = released.get(module, module.replace("units.0", "gcn.GCN00"))
+        state[f"{module}.{last}"] = value
     torch.save(state, tmp_path / "head.pth")
-    arguments = ["authors", str(tmp_path / "head.pth"), str(tmp_path / "out.pth")]
+    arguments = ["authors", tmp_path / "head.pth", tmp_path / "out.pth"]
     code = exit_code(TOOL, *arguments, *["--head-only"] * head_only)
     assert code == (0 if head_only else 2)
     assert (tmp_path / "out.pth").exists() == head_only

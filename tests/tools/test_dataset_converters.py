@@ -24,16 +24,6 @@ def test_help_has_an_example(name, run, capsys):
     assert f"Example:\n    python tools/dataset_converters/{name}.py" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["camvid", "pack"])
-def test_a_path_cannot_forge_lines(name, run, tmp_path, capsys):
-    missing = tmp_path / "no\nerror: forged\x1b[2J"
-    assert run(name, missing, tmp_path / "out", "--quiet") == 2
-    said = capsys.readouterr().err
-    assert said.startswith("error: ")
-    assert said.count("\n") == 1
-    assert "\x1b" not in said
-
-
 def test_cityscapes(run, tmp_path, capsys):
     make_scenes(tmp_path)
     assert run("cityscapes", tmp_path, "--quiet") == 1

@@ -13,25 +13,20 @@ import torch
 from glore_seg.apis import load_config
 from glore_seg.engine import build_runner
 from tests.configs.shrinking import name_run
+from tests.forked import free_port
 
 TOOLS = Path(__file__).parents[2] / "tools"
-SCRIPTS = sorted(TOOLS.glob("*.sh"))
+SETTINGS = {"OMP_NUM_THREADS": "1", "PYTHON": sys.executable}
 
 
 def launch(script, *arguments, **environment):
     return subprocess.run(
         [str(TOOLS / script), *map(str, arguments)],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHON": sys.executable, **environment},
+        env={**os.environ, **SETTINGS, **{key: str(value) for key, value in environment.items()}},
         capture_output=True,
         text=True,
         timeout=300,
     )
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +77,9 @@ def state(path):
 @pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without a GPU")
 def test_two_processes_train_as_one_with_the_double_batch(runs, config):
     one, two = (state(runs / name / "iter_3.pth") for name in ("one", "two"))
-    start = state_before_training(config)
+    runner = build_runner(name_run(load_config(config), runs / "before_training"))
+    runner.model.init_weights()
+    start = runner.model.state_dict()
     assert one.keys() == two.keys()
     assert not any("running_mean" in key for key in one)
     moved = {key: (one[key] - start[key]).abs().max().item() for key in one}
@@ -95,13 +92,6 @@ def test_two_processes_train_as_one_with_the_double_batch(runs, config):
         difference = (two[key] - value).abs().max().item()
         assert difference <= 2e-6, key
         assert difference <= 1e-3 * max(moved[key], 1e-3), key
-
-
-def state_before_training(config):
-    folder = Path(config).parent / "before_training"
-    runner = build_runner(name_run(load_config(config), folder))
-    runner.model.init_weights()
-    return runner.model.state_dict()
 
 
 @pytest.mark.slow
@@ -118,14 +108,6 @@ def test_two_processes_score_as_one(runs, config, call, tmp_path):
     assert together["mIoU"] == pytest.approx(alone["mIoU"], abs=0.01)
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_scripts_are_sound_and_executable(script):
-    done = subprocess.run(["bash", "-n", str(script)], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    if script.name != "launch.sh":  # that one is sourced
-        assert os.access(script, os.X_OK)
-
-
 @pytest.mark.parametrize(
     ("script", "arguments", "usage"),
     [
@@ -137,7 +119,7 @@ def test_scripts_are_sound_and_executable(script):
         ("slurm_submit.sh", ["p", "job", "c.py"], "slurm_submit.sh PARTITION JOB_NAME CONFIG "),
     ],
 )
-def test_too_few_arguments_print_the_usage(script, arguments, usage):
+def test_scripts_run_and_print_their_usage(script, arguments, usage):
     for given in ([], arguments):
         done = launch(script, *given)
         assert done.returncode == 2
@@ -187,8 +169,7 @@ def test_slurm_is_asked_for_the_tasks_and_gets_arguments_whole(srun):
         *("--partition", "gpu", "--job-name", "my job", "--gres", "gpu:8"),
         *("--ntasks", "8", "--ntasks-per-node", "8", "--cpus-per-task", "8"),
         *("--kill-on-bad-exit=1", "python3", "-u", str(TOOLS / "train.py"), "config.py"),
-        *options,
-        *("--launcher", "slurm"),
+        *(*options, "--launcher", "slurm"),
     ]
 
 

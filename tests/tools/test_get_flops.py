@@ -4,12 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
-from torch.utils.flop_counter import FlopCounterMode
-
-from glore_seg.apis import count_complexity, load_config
-from glore_seg.engine import build_model
-from glore_seg.layers import GloReUnit
 
 CONFIG = str(Path(__file__).parents[2] / "configs" / "fcn_r50_glore_cityscapes.py")
 C, N, S = 512, 64, 128
@@ -56,18 +50,6 @@ def test_macs_of_the_unit_at_full_size(load_tool, capsys):
     assert found["decode_head"] - found["decode_head.units"] == L * (
         2048 * C * 9 + C * C * 9 + C * 19
     )
-    direct = count_complexity(GloReUnit(C, N, S), (1, C, 1024 // 8, 2048 // 8))
-    assert direct.macs == UNIT_MACS
-    assert direct.params == UNIT_PARAMS
-
-
-def test_a_mac_is_two_operations_of_torch():
-    model = build_model(load_config(CONFIG)).eval().to("meta")
-    counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
-        model(torch.empty(1, 3, 64, 64, device="meta"), mode="tensor")
-    counts = count_complexity(model, (1, 3, 64, 64), forward=lambda x: model(x, mode="tensor"))
-    assert 2 * counts.macs == counter.get_total_flops()
 
 
 def test_depth_lists_deeper_modules(load_tool, capsys):
@@ -76,6 +58,7 @@ def test_depth_lists_deeper_modules(load_tool, capsys):
         load_tool("get_flops")([CONFIG, "--shape", "64", "128", "--depth", depth])
         lines[depth] = capsys.readouterr().out
     assert "64 x 128" in lines["1"]
+    assert "35.521 M" in lines["1"]
     assert "decode_head.units.0" not in lines["1"]
     gigas = (C * S + C * N + 2 * S * N + S * C) * 8 * 16 + UNIT_PARTS["gcn"]
     row = next(line.split() for line in lines["3"].splitlines() if "units.0 " in line)
@@ -93,22 +76,8 @@ def test_videos(load_tool, capsys):
     assert counts["macs_by_module"]["cls_head"] == 2048 * 400
 
 
-@pytest.mark.parametrize(
-    ("config", "shape", "message"),
-    [
-        (
-            "video/r50_glore_kinetics400.py",
-            ["224"],
-            r"\(224,\).*frames, height and width",
-        ),
-        (
-            "fcn_r50_glore_cityscapes.py",
-            ["8", "64", "64"],
-            r"\(8, 64, 64\).*expected height and width",
-        ),
-    ],
-)
-def test_rejects_sizes_of_another_task(config, shape, message, load_tool):
-    pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
-    with pytest.raises(ValueError, match=message):
-        load_tool("get_flops")([str(Path(CONFIG).parent / config), "--shape", *shape])
+@pytest.mark.parametrize("shape", [["0"], ["1", "2", "3", "4"]])
+def test_refuses_a_shape(shape, load_tool, capsys):
+    with pytest.raises(SystemExit):
+        load_tool("get_flops")(["c.py", "--shape", *shape])
+    assert "--shape takes one to three positive numbers" in capsys.readouterr().err

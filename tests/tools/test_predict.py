@@ -1,8 +1,6 @@
 """The command itself: folders, videos and bad files in one run, again and interrupted."""
 
 import csv
-import subprocess
-import sys
 
 import cv2
 import numpy as np
@@ -15,7 +13,6 @@ from glore_seg.apis.inference import Segmenter
 from glore_seg.errors import DataError, OutputError
 from glore_seg.evaluation import CITYSCAPES_CLASSES, label_id_table
 from glore_seg.utils.files import locked
-from tests.fixtures import REPOSITORY
 
 
 @pytest.fixture(scope="session")
@@ -48,17 +45,8 @@ def files(out):
 
 def test_a_folder_with_bad_files(predict, trained, folder, tmp_path, capsys):
     out, weights = tmp_path / "out", trained / "iter_4.pth"
-    arguments = (
-        weights,
-        folder,
-        "--out",
-        out,
-        "--label-format",
-        "label",
-        "--frames",
-        "--device",
-        "cpu",
-    )
+    options = ("--label-format", "label", "--frames", "--device", "cpu")
+    arguments = (weights, folder, "--out", out, *options)
     assert predict(*arguments) == 1
     shown = capsys.readouterr()
     assert f"3 segmented, 0 done before: {out}" in shown.out
@@ -99,27 +87,6 @@ def test_a_folder_with_bad_files(predict, trained, folder, tmp_path, capsys):
     assert "4 segmented, 0 done before" in capsys.readouterr().out
 
 
-def test_interrupted_it_continues(predict, trained, folder, tmp_path, capsys, monkeypatch):
-    from glore_seg.apis.inference import output_folder
-
-    out, weights = tmp_path / "out", trained / "iter_4.pth"
-    write, calls = output_folder.OutputFolder.write, []
-
-    def interrupt(self, job, found):
-        calls.append(job)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        write(self, job, found)
-
-    arguments = (weights, folder / "a/1.png", folder / "b/1.png", "--out", out, "--device", "cpu")
-    monkeypatch.setattr(output_folder.OutputFolder, "write", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        predict(*arguments)
-    monkeypatch.undo()
-    assert predict(*arguments) == 0
-    assert "1 segmented, 1 done before" in capsys.readouterr().out
-
-
 def test_rejects_a_second_process(predict, trained, folder, tmp_path):
     out = tmp_path / "out"
     arguments = (trained / "iter_4.pth", folder / "a/1.png", "--out", out, "--device", "cpu")
@@ -133,21 +100,13 @@ def test_rejects_a_second_process(predict, trained, folder, tmp_path):
     assert predict(*arguments) == 0
 
 
+def test_rejects_a_folder_without_images(predict, trained, tmp_path):
+    with pytest.raises(DataError, match=str(tmp_path)):
+        predict(trained / "iter_4.pth", tmp_path, "--out", tmp_path / "out")
+
+
 def test_a_folder_for_the_hub(predict, small_config, trained, folder, tmp_path, capsys):
     net = save_pretrained(Config.fromfile(small_config), trained / "iter_4.pth", tmp_path / "net")
     arguments = (net, folder / "a/1.png", "--out", tmp_path / "out", "--device", "cpu")
     assert (predict(*arguments), predict(*arguments)) == (0, 0)
     assert "0 segmented, 1 done before" in capsys.readouterr().out
-
-
-@pytest.mark.slow
-def test_as_a_command(predict, trained, tmp_path):
-    weights, out = trained / "iter_4.pth", tmp_path / "out"
-    command = [sys.executable, REPOSITORY / "tools/predict.py", weights, tmp_path / "none.png"]
-    done = subprocess.run(
-        [*map(str, command), "--out", str(out)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1, done.stderr
-    assert f"failed: {tmp_path}/none.png " in done.stderr
-    with pytest.raises(DataError, match=str(tmp_path)):
-        predict(weights, tmp_path, "--out", out)

@@ -1,6 +1,5 @@
-"""get_flops.py, browse_dataset.py and demo.py."""
+"""browse_dataset.py and demo.py."""
 
-import json
 from pathlib import Path
 
 import cv2
@@ -12,47 +11,11 @@ from projects.synthetic_data.demo import run_demo, submit_demo
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
-def test_get_flops_counts_the_unit(load_tool, capsys):
-    counts = []
-    for name in ("fcn_r50_multigrid_cityscapes", "fcn_r50_glore_cityscapes"):
-        load_tool("get_flops")([str(CONFIGS / f"{name}.py"), "--shape", "64", "128", "--json"])
-        counts.append(json.loads(capsys.readouterr().out.splitlines()[-1]))
-    without, with_unit = counts
-    c, n, s, length = 512, 64, 128, 8 * 16
-    assert with_unit["params"] - without["params"] == 185_600
-    unit = c * s * length + c * n * length + 2 * s * n * length + s * c * length
-    assert with_unit["macs"] - without["macs"] == unit + n * n * s + s * s * n
-    by_module = with_unit["macs_by_module"]
-    assert by_module["decode_head.units"] == unit + n * n * s + s * s * n
-    assert by_module["backbone"] + by_module["decode_head"] == with_unit["macs"]
-
-
-def test_get_flops_prints_a_table(load_tool, capsys):
-    load_tool("get_flops")([str(CONFIGS / "fcn_r50_glore_cityscapes.py"), "--shape", "64"])
-    out = capsys.readouterr().out
-    assert "35.521 M" in out
-    assert "decode_head" in out
-
-
-@pytest.mark.parametrize("shape", [["0"], ["1", "2", "3", "4"]])
-def test_get_flops_refuses_a_shape(shape, load_tool, capsys):
-    with pytest.raises(SystemExit):
-        load_tool("get_flops")(["c.py", "--shape", *shape])
-    assert "--shape takes one to three positive numbers" in capsys.readouterr().err
-
-
 def test_browse_dataset(street_scenes, load_tool, tmp_path):
-    load_tool("browse_dataset")(
-        [
-            str(CONFIGS / "fcn_r18_glore_street-scenes.py"),
-            "--out-dir",
-            str(tmp_path / "out"),
-            "--num-images",
-            "2",
-            "--cfg-options",
-            f"train_dataloader.dataset.data_root={street_scenes}",
-        ]
-    )
+    config = str(CONFIGS / "fcn_r18_glore_street-scenes.py")
+    options = ["--out-dir", str(tmp_path / "out"), "--num-images", "2"]
+    root = f"train_dataloader.dataset.data_root={street_scenes}"
+    load_tool("browse_dataset")([config, *options, "--cfg-options", root])
     assert len(list((tmp_path / "out").glob("*_leftImg8bit.png"))) == 2
 
 

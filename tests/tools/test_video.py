@@ -54,12 +54,14 @@ def work_dir(call, options, tmp_path_factory):
     return folder
 
 
-def run_test(call, options, work_dir, *flags, name="r26_glore_moving-shapes", **more):
-    extra = tuple(f"{key.replace('__', '.')}={value}" for key, value in more.items())
-    checkpoint = work_dir / "iter_4.pth"
-    folder = work_dir.parent / f"test_{name}_{len(more)}_{len(flags)}"
-    config = CONFIGS / f"{name}.py"
-    return call("test", config, checkpoint, *flags, work_dir=folder, cfg_options=(*options, *extra))
+@pytest.fixture
+def run_test(call, options, work_dir):
+    def run_test(*flags, name="r26_glore_moving-shapes", more=()):
+        folder = work_dir.parent / f"test_{name}_{len(more)}_{len(flags)}"
+        arguments = (CONFIGS / f"{name}.py", work_dir / "iter_4.pth", *flags)
+        return call("test", *arguments, work_dir=folder, cfg_options=(*options, *more))
+
+    return run_test
 
 
 def test_training_goes_on_and_names_unreadable_videos(work_dir):
@@ -71,27 +73,22 @@ def test_training_goes_on_and_names_unreadable_videos(work_dir):
 
 
 @pytest.mark.slow
-def test_one_clip_ten_clips_and_one_frame(call, options, work_dir):
+def test_one_clip_ten_clips_and_one_frame(run_test):
     scores = [
-        run_test(call, options, work_dir),
-        run_test(call, options, work_dir, test_dataloader__dataset__pipeline__1__num_clips=10),
-        run_test(call, options, work_dir, name="r26_glore_moving-shapes-one-frame"),
+        run_test(),
+        run_test(more=("test_dataloader.dataset.pipeline.1.num_clips=10",)),
+        run_test(name="r26_glore_moving-shapes-one-frame"),
     ]
     for score in scores:
         assert score["acc/unreadable"] == 1
         assert score["acc/top1"] <= 0.75
 
 
-def test_painted_predictions_in_bfloat16(call, options, work_dir, tmp_path):
-    flags = ("--amp", "--channels-last", "--show-dir", tmp_path)
-    assert run_test(call, options, work_dir, *flags)["acc/unreadable"] == 1
-    painted = sorted(path.name for path in tmp_path.rglob("vis_image/*"))
-    assert painted == [
-        "down_000002_0.png",
-        "left_000001_0.png",
-        "right_000000_0.png",
-        "up_000003_0.png",
-    ]
+def test_painted_predictions_in_bfloat16(run_test, tmp_path):
+    scores = run_test("--amp", "--channels-last", "--show-dir", tmp_path)
+    assert scores["acc/unreadable"] == 1
+    painted = sorted(path.stem for path in tmp_path.rglob("vis_image/*"))
+    assert painted == ["down_000002_0", "left_000001_0", "right_000000_0", "up_000003_0"]
 
 
 @pytest.mark.slow

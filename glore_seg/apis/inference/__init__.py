@@ -1,10 +1,13 @@
 """Images and videos in, label maps out: from a config, a lone checkpoint or an ONNX file."""
 
-from glore_seg.apis.inference.folders import Summary, find_jobs, segment_folders
+from glore_seg.apis.inference.folders import (
+    OutputFolder,
+    Summary,
+    find_jobs,
+    segment_folders,
+)
 from glore_seg.apis.inference.inputs import IMAGE_SUFFIXES, to_rgb
-from glore_seg.apis.inference.output_folder import OutputFolder
-from glore_seg.apis.inference.segmentation import Failure, Segmentation
-from glore_seg.apis.inference.segmenter import Segmenter
+from glore_seg.apis.inference.segmenter import Failure, Segmentation, Segmenter
 from glore_seg.apis.inference.video import VIDEO_SUFFIXES, segment_video
 
 __all__ = [

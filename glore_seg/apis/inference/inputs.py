@@ -1,7 +1,5 @@
 """The inputs of a :class:`Segmenter`: paths, folders, globs, arrays and PIL images."""
 
-from __future__ import annotations
-
 import glob
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -37,14 +35,9 @@ def expand(inputs: ImageInput | Iterable[ImageInput]) -> Iterator[Path | np.ndar
 
 
 def find_files(path: str | Path, *, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> list[Path]:
-    """A file, all files with known suffixes below a folder, or those of a glob.
+    """A file (which need not exist), the files with known suffixes below a folder, or a glob's.
 
-    Hidden files and folders are left out of folders.
-
-    Args:
-        path: A file (which need not exist), a folder, or a glob, in which ``**`` matches any
-            folders.
-        suffixes: The known suffixes.
+    Hidden files and folders are left out of folders; ``**`` in a glob matches any folders.
 
     Raises:
         DataError: A folder or a glob has none.
@@ -70,10 +63,8 @@ def find_files(path: str | Path, *, suffixes: frozenset[str] = IMAGE_SUFFIXES) -
 def to_rgb(image: np.ndarray | Image.Image, *, name: str = "the image") -> np.ndarray:
     """Convert an image in memory to (H, W, 3), RGB, uint8.
 
-    Args:
-        image: A PIL image, or an array of uint8 or uint16, (H, W), (H, W, 1), (H, W, 3) in RGB, or
-            (H, W, 4) with alpha, which is dropped. 16 bits keep their high byte.
-        name: Name of the image for messages.
+    It is a PIL image, or an array of uint8 or uint16, (H, W), (H, W, 1), (H, W, 3) in RGB, or
+    (H, W, 4) with alpha, which is dropped. 16 bits keep their high byte.
 
     Raises:
         DataError: It is neither, or has another shape or type, or no pixels.

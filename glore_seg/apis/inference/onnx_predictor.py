@@ -3,8 +3,6 @@
 Shape legend: B batch; H, W size of the images; K classes; h, w size of the logits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,12 +22,8 @@ class OnnxPredictor:
     """A network from ``tools/export.py`` with the interface of :class:`Predictor`.
 
     Images run at their own size, padded at the right and bottom with the mean color to a multiple
-    of the file's ``size_divisor``. It does not resize, even if the config's test pipeline does.
-
-    Args:
-        path: The ``.onnx`` file.
-        device: ``"cpu"`` or ``"cuda"``. Default: ``"cuda"`` if onnxruntime was built for it, else
-            ``"cpu"``.
+    of the file's ``size_divisor``. It does not resize, even if the config's test pipeline does. The
+    default device is ``"cuda"`` if onnxruntime was built for it, else ``"cpu"``.
 
     Raises:
         DataError: The file is missing, not ONNX, or not a segmentation network of this project.
@@ -42,8 +36,6 @@ class OnnxPredictor:
 
     def __init__(self, path: str | Path, *, device: torch.device | str | None = None) -> None:
         runtime = require("onnxruntime", "export")
-        if not Path(path).is_file():
-            raise DataError(f"{path} does not exist; expected an ONNX file")
         available = runtime.get_available_providers()
         self.device = named_device(device or ("cuda" if _CUDA in available else "cpu"))
         providers = ["CPUExecutionProvider"]
@@ -67,7 +59,8 @@ class OnnxPredictor:
         if contract.task != "segmentation":
             raise DataError(f"{path} is a network for {contract.task}; expected segmentation")
         self.classes: tuple[str, ...] = contract.classes
-        self.palette: Sequence[Sequence[int]] = contract.palette or _colors(self.classes)
+        random = np.random.default_rng(0).integers(0, 256, (len(self.classes), 3))
+        self.palette: Sequence[Sequence[int]] = contract.palette or random.tolist()
 
     @property
     def gives_scores(self) -> bool:
@@ -77,15 +70,9 @@ class OnnxPredictor:
     def predict_batch(
         self, images: Sequence[np.ndarray], *, scores: bool = False
     ) -> list[tuple[np.ndarray, np.ndarray | None]]:
-        """Label maps of images of one size.
+        """Label maps (H, W), uint8, of images (H, W, 3), RGB, uint8, of one size.
 
-        Args:
-            images: (H, W, 3), RGB, uint8 each.
-            scores: Whether to return the scores.
-
-        Returns:
-            For each its label map, (H, W), uint8, and, if asked for, softmax of the logits,
-            (K, H, W), float32.
+        With ``scores`` each has the softmax of its logits, (K, H, W), float32.
 
         Raises:
             DataError: onnxruntime cannot run the network on them.
@@ -105,13 +92,9 @@ class OnnxPredictor:
             align_corners=self._contract.align_corners,
             warning=False,
         )[:, :, :height, :width]
-        return [
-            (
-                one.argmax(0).numpy().astype(np.uint8),
-                one.softmax(0).numpy() if scores else None,
-            )
-            for one in logits
-        ]
+        labels = logits.argmax(1).numpy().astype(np.uint8)
+        values = logits.softmax(1).numpy() if scores else [None] * len(labels)
+        return list(zip(labels, values, strict=True))
 
     def _prepare(self, images: Sequence[np.ndarray]) -> np.ndarray:
         batch = np.stack(images).astype(np.float32)  # (B, H, W, 3)
@@ -121,8 +104,3 @@ class OnnxPredictor:
         batch = ((batch - mean) / std).transpose(0, 3, 1, 2)  # (B, 3, H, W)
         down, right = (-side % self._contract.size_divisor for side in batch.shape[2:])
         return np.ascontiguousarray(np.pad(batch, ((0, 0), (0, 0), (0, down), (0, right))))
-
-
-def _colors(classes: Sequence[str]) -> list[list[int]]:
-    """A fixed color for each class, if the dataset had no palette."""
-    return np.random.default_rng(0).integers(0, 256, (len(classes), 3)).tolist()

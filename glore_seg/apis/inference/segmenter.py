@@ -5,8 +5,9 @@ Shape legend: H, W size of an image; K outputs of the network.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +19,56 @@ from PIL import Image
 from torch import nn
 
 from glore_seg.apis.inference.inputs import ImageInput, expand, to_rgb
-from glore_seg.apis.inference.onnx_predictor import OnnxPredictor
-from glore_seg.apis.inference.segmentation import Failure, Segmentation
 from glore_seg.apis.inference.sources import build_predictor
-from glore_seg.apis.predictor import Predictor
 from glore_seg.errors import ConfigError, DataError
 from glore_seg.utils.image_io import read_image
 from glore_seg.utils.progress import track
+from glore_seg.visualization.panels import overlay
 
 # What a pipeline or network raises on an image that does not suit it; anything else ends a run.
 _IMAGE_ERRORS = (DataError, ValueError, RuntimeError, cv2.error)
 
 
 @dataclass(frozen=True, eq=False)
-class _Loaded:
-    """An image of a batch."""
+class Segmentation:
+    """An image and its label map.
 
+    Args:
+        labels: (H, W) of train ids, which are indices of ``classes``, uint8.
+        image: (H, W, 3), RGB, uint8, with EXIF's orientation applied.
+        classes: Name of each class.
+        palette: RGB color of each class, 0 to 255.
+        scores: (K, H, W), float32, 0 to 1; None if they were not asked for.
+        path: The file; None for an image from memory.
+    """
+
+    labels: np.ndarray = field(repr=False)
+    image: np.ndarray = field(repr=False)
+    classes: Sequence[str] = field(repr=False)
+    palette: Sequence[Sequence[int]] = field(repr=False)
+    scores: np.ndarray | None = field(default=None, repr=False)
+    path: Path | None = None
+
+    def overlay(self, opacity: float = 0.5) -> np.ndarray:
+        """Blend the colored label map (opacity 0 to 1) over the image, (H, W, 3), RGB, uint8."""
+        return overlay(self.image, self.labels, self.palette, opacity=opacity)
+
+    def shares(self) -> dict[str, float]:
+        """Share of the pixels of each class, 0 to 1; their sum is 1."""
+        counts = np.bincount(self.labels.ravel(), minlength=len(self.classes)) / self.labels.size
+        return dict(zip(self.classes, counts.tolist(), strict=False))
+
+
+@dataclass(frozen=True, eq=False)
+class Failure:
+    """Why an image could not be segmented; ``path`` is None for an image from memory."""
+
+    error: Exception
+    path: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Loaded:
     image: np.ndarray  # (H, W, 3), RGB, uint8
     path: Path | None
     name: str
@@ -55,17 +90,14 @@ class Segmenter:
         checkpoint: Weights for a config.
         device: Where the network runs. Default: the first GPU, else the CPU.
         precision: ``"fp32"``, or ``"bf16"`` for autocast to bfloat16.
-        mode: ``"whole"`` images, ``"slide"`` for the config's sliding windows. Default: as the
-            config says.
+        mode: ``"whole"`` or ``"slide"`` (the config's sliding windows). Default: the config's.
         tta: Whether to average over the config's scales and flips, by ``AccumulatingSegTTAModel``.
         cfg_options: Changes to the config, by dotted keys, such as
             ``{"model.test_cfg.crop_size": (512, 512)}``.
 
     Attributes:
-        classes: Name of each class.
-        palette: RGB color of each class, 0 to 255.
-        device: Where the network runs.
-        model: The network, with its test-time augmentation; None for ONNX.
+        classes: Name of each class, whose color is in ``palette``.
+        model: The network, with its test-time augmentation, on ``device``; None for ONNX.
         predictor: What runs the network, for example for :meth:`Predictor.project`.
 
     Raises:
@@ -91,14 +123,8 @@ class Segmenter:
         tta: bool = False,
         cfg_options: dict[str, Any] | None = None,
     ) -> None:
-        self.predictor: Predictor | OnnxPredictor = build_predictor(
-            source,
-            checkpoint=checkpoint,
-            device=device,
-            precision=precision,
-            mode=mode,
-            tta=tta,
-            cfg_options=cfg_options,
+        self.predictor = build_predictor(
+            source, checkpoint, device, precision, mode, tta, cfg_options
         )
         self.classes: tuple[str, ...] = self.predictor.classes
         self.palette = self.predictor.palette
@@ -110,12 +136,9 @@ class Segmenter:
             )
 
     def __call__(self, image: ImageInput, *, scores: bool = False) -> Segmentation:
-        """Segment one image.
+        """Segment one image: a path, an array (RGB) or a PIL image.
 
-        Args:
-            image: A path, an array (RGB) or a PIL image.
-            scores: Whether to return the scores: 4 K bytes per pixel, 160 MB for an image of
-                Cityscapes.
+        With ``scores`` it returns them, too: 4 K bytes per pixel, 160 MB for Cityscapes.
 
         Raises:
             DataError: The image is missing, or cannot be read or segmented.
@@ -138,16 +161,13 @@ class Segmenter:
     ) -> Iterator[Segmentation | Failure]:
         """Segment many images, each when its result is taken.
 
-        Args:
-            inputs: Images, folders (with the folders in them) and globs: one of them, a list, or
-                an iterator, which is read as results are taken.
-            scores: Whether to return the scores.
-            batch_size: Maximum number of consecutive images of equal size that run together.
-            progress: Whether to show a progress bar.
+        Inputs are images, folders (with the folders in them) and globs: one of them, a list, or an
+        iterator, which is read as results are taken. At most ``batch_size`` consecutive images of
+        equal size run together.
 
-        Returns:
-            An iterator over a :class:`Segmentation` for each image, in the given order, or a
-            :class:`Failure` for an image that cannot be read or segmented.
+        Yields:
+            A :class:`Segmentation` for each image, in the given order, or a :class:`Failure` for an
+            image that cannot be read or segmented.
 
         Raises:
             ConfigError: ``batch_size`` is less than 1, or the network gives no scores.
@@ -156,11 +176,10 @@ class Segmenter:
         if batch_size < 1:
             raise ConfigError(f"batch_size is {batch_size}; expected 1 or more")
         self._check_scores(scores)
-        images: Iterable[Path | np.ndarray | Image.Image] = expand(inputs)
-        total = None
+        images: Any = expand(inputs)
         if not isinstance(inputs, Iterator):
             images = list(images)
-            total = len(images)
+        total = len(images) if isinstance(images, list) else None
         loaded = (self._load(image, f"image {index}") for index, image in enumerate(images))
         results = (
             result
@@ -188,44 +207,31 @@ class Segmenter:
         except (DataError, OSError) as error:
             return Failure(error, path)
 
-    def _run(self, batch: list[_Loaded | Failure], *, scores: bool) -> list[Segmentation | Failure]:
-        images = [one for one in batch if isinstance(one, _Loaded)]
-        if not images:
-            return [one for one in batch if isinstance(one, Failure)]
+    def _run(self, batch: list[Any], *, scores: bool) -> list[Segmentation | Failure]:
+        """Segment images of one size; failures pass."""
+        if isinstance(batch[0], Failure):
+            return batch
         try:
-            found = self.predictor.predict_batch([one.image for one in images], scores=scores)
+            found = self.predictor.predict_batch([one.image for one in batch], scores=scores)
         except ConfigError:
             raise
         except _IMAGE_ERRORS as error:
-            if len(images) > 1:  # one of them may be the reason, or their number
-                return [result for one in images for result in self._run([one], scores=scores)]
-            (one,) = images
+            if len(batch) > 1:  # one of them may be the reason, or their number
+                return [result for one in batch for result in self._run([one], scores=scores)]
+            (one,) = batch
             height, width = one.image.shape[:2]
             named = DataError(f"{one.name} ({height} x {width} pixels): {error}")
             named.__cause__ = error
             return [Failure(named, one.path)]
         return [
             Segmentation(labels, one.image, self.classes, self.palette, values, one.path)
-            for one, (labels, values) in zip(images, found, strict=True)
+            for one, (labels, values) in zip(batch, found, strict=True)
         ]
 
 
-def _batches(
-    items: Iterable[_Loaded | Failure], batch_size: int
-) -> Iterator[list[_Loaded | Failure]]:
+def _batches(items: Iterable[_Loaded | Failure], batch_size: int) -> Iterator[list[Any]]:
     """Group consecutive images of one size, and consecutive failures."""
-
-    def size(item: _Loaded | Failure) -> tuple[int, ...] | None:
-        return item.image.shape if isinstance(item, _Loaded) else None
-
-    batch: list[_Loaded | Failure] = []
-    for item in items:
-        if batch and size(item) != size(batch[0]):
+    sizes = itertools.groupby(items, lambda one: isinstance(one, _Loaded) and one.image.shape)
+    for _, group in sizes:
+        while batch := list(itertools.islice(group, batch_size)):
             yield batch
-            batch = []
-        batch.append(item)
-        if len(batch) == batch_size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -1,7 +1,5 @@
 """Opens the source of a network: a config, a checkpoint, a hub folder or an ONNX file."""
 
-from __future__ import annotations
-
 import copy
 import hashlib
 from pathlib import Path
@@ -29,13 +27,12 @@ _USED = ("default_scope", "model", "test_dataloader", "tta_model", "tta_pipeline
 
 def build_predictor(
     source: Config | str | Path,
-    *,
-    checkpoint: str | Path | None = None,
-    device: torch.device | str | None = None,
-    precision: str = "fp32",
-    mode: str | None = None,
-    tta: bool = False,
-    cfg_options: dict[str, Any] | None = None,
+    checkpoint: str | Path | None,
+    device: torch.device | str | None,
+    precision: str,
+    mode: str | None,
+    tta: bool,
+    cfg_options: dict[str, Any] | None,
 ) -> Predictor | OnnxPredictor:
     """Build what :class:`Segmenter` runs; arguments and exceptions are the same."""
     weights: Checkpoint | str | Path | None = checkpoint

@@ -26,18 +26,21 @@ _PRECISION = {
     "AmpOptimWrapper": "mixed, fp16",
     "BFloat16OptimWrapper": "mixed, bf16",
 }
+_TILES = {
+    "iIoU class": "miIoU",
+    "IoU category": "mIoU_category",
+    "iIoU category": "miIoU_category",
+}
 _NAN = float("nan")
 
 
 def tiles(evaluation: Evaluation, complexity: Complexity) -> Facts:
     """The main scores."""
     scores = evaluation.scores.as_dict() if evaluation.scores else {}
-    named = {"iIoU class": "miIoU", "IoU category": "mIoU_category"}
-    named["iIoU category"] = "miIoU_category"
-    found = [(title, scores.get(key, _NAN)) for title, key in named.items()]
+    found = {title: scores.get(key, _NAN) for title, key in _TILES.items()}
     return [
         ("mIoU", f"{evaluation.mean_iou:.2f} %"),
-        *((title, f"{score:.2f} %") for title, score in found if not np.isnan(score)),
+        *((title, f"{score:.2f} %") for title, score in found.items() if not np.isnan(score)),
         ("pixel accuracy", f"{evaluation.accuracy:.2f} %"),
         ("parameters", f"{complexity.params / 1e6:.2f} M"),
         ("time per image", f"{statistics.median(evaluation.milliseconds):.0f} ms"),
@@ -108,22 +111,19 @@ def speed(
     work_dir: Path, evaluation: Evaluation, complexity: Complexity, device: torch.device
 ) -> Facts:
     """Cost of the network, and time and memory of training and evaluation."""
-    height, width = evaluation.input_size
+    size = "{} x {}".format(*evaluation.input_size)
     on_gpu = device.type == "cuda"
     name = (
         torch.cuda.get_device_name(device) if on_gpu else f"{torch.get_num_threads()} CPU threads"
     )
     low, median, high = np.percentile(evaluation.milliseconds, [25, 50, 75])
+    params, with_stats = complexity.params / 1e6, complexity.params_with_stats / 1e6
     facts = [
-        (
-            "parameters",
-            f"{complexity.params / 1e6:.3f} M; {complexity.params_with_stats / 1e6:.3f} M with "
-            "running statistics",
-        ),
-        ("MACs", f"{complexity.macs / 1e9:.3f} G at {height} x {width}"),
+        ("parameters", f"{params:.3f} M; {with_stats:.3f} M with running statistics"),
+        ("MACs", f"{complexity.macs / 1e9:.3f} G at {size}"),
         (
             "network, per image",
-            f"{median:.1f} ms (quartiles {low:.1f} and {high:.1f}), {height} x {width}, on {name}",
+            f"{median:.1f} ms (quartiles {low:.1f} and {high:.1f}), {size}, on {name}",
         ),
     ]
     try:

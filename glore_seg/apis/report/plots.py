@@ -7,7 +7,7 @@ from mmengine.dataset import BaseDataset
 
 from glore_seg.apis.evaluation import Evaluation
 from glore_seg.apis.predictor import Predictor
-from glore_seg.apis.select_images import SelectedImage, read_image
+from glore_seg.apis.splits import SelectedImage, read_image
 from glore_seg.layers import GloReUnit
 from glore_seg.visualization.classes import plot_confusion_matrix
 from glore_seg.visualization.curves import read_scalars, training_curves
@@ -55,30 +55,22 @@ def predictions(
                 image.image, prediction, image.label
             ),
         }
+        name = image.path.name
         rows.append(
             [
-                embed_image(
-                    array,
-                    alt=f"{title}: {image.path.name}",
-                    caption=title,
-                    photo=title == "input",
-                )
+                embed_image(array, alt=f"{title}: {name}", caption=title, photo=title == "input")
                 for title, array in painted.items()
             ]
         )
-    legend = [
-        (name, tuple(color))
-        for i, (name, color) in enumerate(zip(predictor.classes, predictor.palette, strict=True))
-        if i in present
-    ]
-    if any(i >= len(predictor.classes) for i in present):
-        legend.append(("ignored", (0, 0, 0)))
-    return rows, legend
+    known = range(len(predictor.classes))
+    shown = sorted(present & {*known})
+    legend = [(predictor.classes[i], tuple(predictor.palette[i])) for i in shown]
+    return rows, [*legend, *([("ignored", (0, 0, 0))] if present - {*known} else [])]
 
 
 def projections(predictor: Predictor, evaluation: Evaluation) -> tuple[str, list[list[Embedded]]]:
     """A text about the last unit, and its most distinct nodes on two images."""
-    units = [m for m in predictor.model.modules() if isinstance(m, GloReUnit)]
+    units = sum(isinstance(m, GloReUnit) for m in predictor.model.modules())
     if not units:
         return "This network has no GloRe unit.", []
     name, unit = find_unit(predictor.model)
@@ -91,16 +83,12 @@ def projections(predictor: Predictor, evaluation: Evaluation) -> tuple[str, list
         row = [embed_image(image, alt=f"input {path.name}", caption="input", photo=True)]
         for node in nodes:
             full = full_color(weights, node)
-            row.append(
-                embed_image(
-                    paint_weights(image, maps[node], full=full),
-                    alt=f"projection weights of node {node} on {path.name}",
-                    caption=f"node {node}, full at ±{full:#.2g}",
-                    photo=True,
-                )
-            )
+            painted = paint_weights(image, maps[node], full=full)
+            alt = f"projection weights of node {node} on {path.name}"
+            caption = f"node {node}, full at ±{full:#.2g}"
+            row.append(embed_image(painted, alt=alt, caption=caption, photo=True))
         rows.append(row)
-    which = f", the last of {len(units)} units" if len(units) > 1 else ""
+    which = f", the last of {units} units" if units > 1 else ""
     note = (
         f"The projection weights b of {name}{which}, with {unit.num_nodes} nodes and "
         f"{unit.num_states} states: the {len(nodes)} most distinct nodes."

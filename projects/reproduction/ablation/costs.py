@@ -11,9 +11,8 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from glore_seg.apis.complexity import Complexity, count_config
+from glore_seg.apis.complexity import Complexity, count_config, input_sizes
 from glore_seg.apis.config import replace_sync_bn
-from glore_seg.apis.input_sizes import input_sizes
 from glore_seg.engine.runner import build_model
 from glore_seg.errors import ConfigError
 from glore_seg.utils.devices import usable_device

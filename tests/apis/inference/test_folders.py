@@ -1,13 +1,10 @@
 """Which results go where, and what a run finds done."""
 
-import json
-
 import cv2
 import numpy as np
 import pytest
 
 from glore_seg.apis.inference import OutputFolder, Segmentation, find_jobs
-from glore_seg.apis.inference.output_folder import Job
 from glore_seg.errors import DataError, OutputError
 from glore_seg.utils.image_io import write_png
 
@@ -37,9 +34,7 @@ def test_names_keep_folders_apart(images, tmp_path, monkeypatch):
     assert names(find_jobs([images / "a/1.png", images / "a/1.png"], out)) == ["1"]
     monkeypatch.chdir(images / "a")
     assert names(find_jobs(["1.png", "../b/1.png"], out)) == ["a/1", "b/1"]
-
-
-def test_results_are_not_inputs(images):
+    # Results are no inputs.
     write_png(images / "out/labels/a/1.png", IMAGE)
     for out in ("out", "a/../out"):
         assert names(find_jobs([images], images / out)) == ["a/1", "b/1", "b/2"]
@@ -70,9 +65,11 @@ def open_folder(root, **changes):
 def test_records_what_is_done(images, tmp_path):
     out = tmp_path / "out"
     jobs = find_jobs([images], out)
-    folder = open_folder(out)
+    folder = open_folder(out, table=np.array([7, 23], np.uint8))
     assert folder.todo(jobs) == jobs
     folder.write(jobs[0], segmentation(1))
+    stored = cv2.imread(str(out / "labels/a/1.png"), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(stored, np.full((4, 6), 23))  # an id of the table
     with (out / "predict.jsonl").open("a") as file:
         file.write('{"name": "b/')  # a process that was killed
     folder = open_folder(out)
@@ -115,18 +112,6 @@ def test_does_not_replace_unknown_files(images, tmp_path):
     (out / "predict.jsonl").write_text("something else\n")
     with pytest.raises(OutputError, match=r"predict\.jsonl"):
         open_folder(out)
-
-
-def test_writes_ids_by_a_table(images, tmp_path):
-    table = np.array([7, 23], np.uint8)
-    folder = open_folder(tmp_path / "out", table=table)
-    job = Job(images / "a/1.png", "1", is_video=False)
-    folder.write(job, segmentation(1))
-
-    stored = cv2.imread(str(tmp_path / "out/labels/1.png"), cv2.IMREAD_UNCHANGED)
-    assert np.array_equal(stored, np.full((4, 6), 23))
-    line = json.loads((tmp_path / "out/predict.jsonl").read_text().splitlines()[1])
-    assert line["shares"] == [0.0, 1.0]
 
 
 @pytest.mark.parametrize("line", ["null", "[1]", '{"name": "a"}'])

@@ -38,18 +38,22 @@ def normalized(image):
     return ((image - np.array([10.0, 20.0, 30.0])) / [2.0, 4.0, 8.0]).transpose(2, 0, 1)
 
 
+@pytest.fixture
+def dark():
+    return np.random.default_rng(1).integers(0, 60, (16, 24, 3), dtype=np.uint8)
+
+
 @pytest.mark.parametrize("order", ["rgb", "bgr"])
-def test_what_goes_in(write_onnx, image, order):
-    image = np.random.default_rng(1).integers(0, 60, (16, 24, 3), dtype=np.uint8)
-    found = Segmenter(write_onnx(channel_order=order))(image, scores=True)
-    logits = normalized(image if order == "rgb" else image[..., ::-1])
+def test_what_goes_in(write_onnx, dark, order):
+    found = Segmenter(write_onnx(channel_order=order))(dark, scores=True)
+    logits = normalized(dark if order == "rgb" else dark[..., ::-1])
     assert np.array_equal(found.labels, logits.argmax(0))
     np.testing.assert_allclose(found.scores, torch.from_numpy(logits).softmax(0).numpy(), atol=1e-5)
 
 
 @pytest.mark.parametrize("align_corners", [False, True])
-def test_padding_and_resizing(write_onnx, align_corners):
-    image = np.random.default_rng(1).integers(0, 60, (14, 21, 3), dtype=np.uint8)
+def test_padding_and_resizing(write_onnx, dark, align_corners):
+    image = dark[:14, :21]
     file = write_onnx(size_divisor=4, resized=False, align_corners=align_corners)
     found = Segmenter(file)(image, scores=True)
     padded = np.zeros((1, 3, 16, 24))
@@ -60,15 +64,14 @@ def test_padding_and_resizing(write_onnx, align_corners):
     np.testing.assert_allclose(found.scores, logits.softmax(0).numpy(), atol=1e-5)
 
 
-def test_labels_from_within(write_onnx):
-    image = np.random.default_rng(1).integers(0, 60, (16, 24, 3), dtype=np.uint8)
+def test_labels_from_within(write_onnx, dark):
     segmenter = Segmenter(write_onnx(output="labels", palette=()))
-    found = segmenter(image)
-    assert np.array_equal(found.labels, normalized(image).argmax(0))
+    found = segmenter(dark)
+    assert np.array_equal(found.labels, normalized(dark).argmax(0))
     assert found.labels.dtype == np.uint8
-    assert found.overlay(1).shape == image.shape  # with colors, though the file has none
+    assert found.overlay(1).shape == dark.shape  # with colors, though the file has none
     with pytest.raises(ConfigError, match="ONNX"):
-        segmenter(image, scores=True)
+        segmenter(dark, scores=True)
 
 
 def test_names_a_size_that_the_file_does_not_take(write_onnx, image):

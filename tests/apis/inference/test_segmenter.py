@@ -95,7 +95,8 @@ def test_consecutive_images_of_one_size_run_together(segmenter, image, monkeypat
 
 def test_a_stream_continues_after_failures_and_is_lazy(segmenter, files, tmp_path):
     bad = tmp_path / "bad.png"
-    bad.write_text("no image")
+    data = files[0].read_bytes()
+    bad.write_bytes(data[: len(data) * 2 // 3])
     read = []
 
     def images():
@@ -117,15 +118,8 @@ def test_a_stream_continues_after_failures_and_is_lazy(segmenter, files, tmp_pat
         segmenter(bad)
 
 
-def test_rejects_truncated_files(segmenter, files, tmp_path):
-    data = files[0].read_bytes()
-    (tmp_path / "a.png").write_bytes(data[: len(data) * 2 // 3])
-    with pytest.raises(DataError, match=r"a\.png"):
-        segmenter(tmp_path / "a.png")
-
-
-def test_names_an_image_that_the_network_cannot_take(cfg, checkpoint, image):
-    changed = copy.deepcopy(cfg)
+def test_names_an_image_that_the_network_cannot_take(segmenter, cfg, checkpoint, image):
+    unchanged, changed = segmenter, copy.deepcopy(cfg)
     resize = {"type": "Resize", "scale": (64, 32), "keep_ratio": True}
     changed.test_dataloader.dataset.pipeline.insert(1, resize)
     segmenter = Segmenter(changed, checkpoint=checkpoint, device="cpu")
@@ -134,12 +128,9 @@ def test_names_an_image_that_the_network_cannot_take(cfg, checkpoint, image):
     found = list(segmenter.stream([thin, thin, image], batch_size=2))
     assert [type(one) for one in found] == [Failure, Failure, Segmentation]
     assert "image 1 (1 x 5000 pixels)" in str(found[1].error)
-
-
-def test_tiny_and_wide_images_have_labels(segmenter):
-    for size in ((1, 1), (1, 5000), (5000, 1), (7, 3)):
-        found = segmenter(np.full((*size, 3), 99, np.uint8))
-        assert found.labels.shape == size
+    for size in ((1, 1), (1, 5000), (5000, 1), (7, 3)):  # as they are, they can be segmented
+        labels = unchanged(np.full((*size, 3), 99, np.uint8)).labels
+        assert labels.shape == size
 
 
 def test_windows_and_test_time_augmentation(cfg, checkpoint, model, image):

@@ -6,48 +6,39 @@ import pytest
 from PIL import Image
 
 from glore_seg.apis.inference import segment_video
-from glore_seg.errors import DataError, GloReSegError
+from glore_seg.errors import DataError, OutputError
 
 
 @pytest.fixture(scope="module")
-def frames():
+def video(tmp_path_factory):
     """Five frames of 48 x 64, flat in blocks so that compression hardly changes them."""
-    blocks = np.random.default_rng(0).integers(0, 256, (5, 3, 4, 3), dtype=np.uint8)
-    return blocks.repeat(16, axis=1).repeat(16, axis=2)
-
-
-@pytest.fixture(scope="module")
-def video(frames, tmp_path_factory):
     path = tmp_path_factory.mktemp("video") / "drive.mp4"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (64, 48))
+    blocks = np.random.default_rng(0).integers(0, 256, (5, 3, 4, 3), dtype=np.uint8)
+    write(path, "mp4v", blocks.repeat(16, axis=1).repeat(16, axis=2))
+    return path
+
+
+def write(path, code, frames):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*code), 10.0, (64, 48))
     for frame in frames:
         writer.write(np.ascontiguousarray(frame[..., ::-1]))
     writer.release()
-    return path
 
 
 def read(path):
     capture, found = cv2.VideoCapture(str(path)), []
-    while True:
-        done, frame = capture.read()
-        if not done:
-            return np.array(found)[..., ::-1], capture.get(cv2.CAP_PROP_FPS)
-        found.append(frame)
+    while (frame := capture.read())[0]:
+        found.append(frame[1])
+    return np.array(found)[..., ::-1], capture.get(cv2.CAP_PROP_FPS)
 
 
 def test_overlays_and_label_maps(segmenter, video, tmp_path):
     decoded, _ = read(video)
     expected = [segmenter(np.ascontiguousarray(frame)) for frame in decoded]
     table = np.arange(100, 119, dtype=np.uint8)
-    shares = segment_video(
-        segmenter,
-        video,
-        tmp_path / "new" / "overlay.mp4",
-        labels_dir=tmp_path / "labels",
-        table=table,
-        batch_size=2,
-    )
-    found, rate = read(tmp_path / "new" / "overlay.mp4")
+    out, options = tmp_path / "new" / "overlay.mp4", {"table": table, "batch_size": 2}
+    shares = segment_video(segmenter, video, out, labels_dir=tmp_path / "labels", **options)
+    found, rate = read(out)
     assert (len(found), rate) == (5, 10.0)
     assert np.abs(found[2].astype(int) - expected[2].overlay()).mean() < 12  # lossy
     names = sorted(file.name for file in (tmp_path / "labels").iterdir())
@@ -66,11 +57,11 @@ def test_overlays_and_label_maps(segmenter, video, tmp_path):
 def test_does_not_replace_files_by_default(segmenter, video, tmp_path):
     out, labels = tmp_path / "overlay.mp4", tmp_path / "labels"
     out.write_bytes(b"mine")
-    with pytest.raises(GloReSegError, match=r"overlay\.mp4"):
+    with pytest.raises(OutputError, match=r"overlay\.mp4"):
         segment_video(segmenter, video, out)
     labels.mkdir()
     (labels / "mine.txt").write_text("mine")
-    with pytest.raises(GloReSegError, match="labels"):
+    with pytest.raises(OutputError, match="labels"):
         segment_video(segmenter, video, tmp_path / "other.mp4", labels_dir=labels)
     segment_video(segmenter, video, out, labels_dir=labels, overwrite=True)
     assert len(read(out)[0]) == 5
@@ -94,21 +85,14 @@ def test_an_interrupted_video_leaves_nothing(segmenter, video, tmp_path, monkeyp
 
 
 def test_rejects_corrupted_videos(segmenter, video, tmp_path):
-    with pytest.raises(GloReSegError, match=r"none\.mp4"):
-        segment_video(segmenter, tmp_path / "none.mp4", tmp_path / "o.mp4")
     (tmp_path / "text.mp4").write_text("no video")
     (tmp_path / "cut.mp4").write_bytes(video.read_bytes()[:1000])
-    for name in ("text.mp4", "cut.mp4"):
-        with pytest.raises(DataError, match=name):
-            segment_video(segmenter, tmp_path / name, tmp_path / "o.mp4")
     # An AVI has its index at the end and can be read to where it is cut.
-    complete = tmp_path / "complete.avi"
-    writer = cv2.VideoWriter(str(complete), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (64, 48))
-    for shade in range(30):
-        writer.write(np.full((48, 64, 3), 8 * shade, np.uint8))
-    writer.release()
-    data = complete.read_bytes()
-    (tmp_path / "cut.avi").write_bytes(data[: len(data) // 2])
-    with pytest.raises(DataError, match=r"cut\.avi .*30 frames"):
-        segment_video(segmenter, tmp_path / "cut.avi", tmp_path / "o.mp4")
+    avi = tmp_path / "cut.avi"
+    write(avi, "MJPG", [np.full((48, 64, 3), 8 * shade, np.uint8) for shade in range(30)])
+    avi.write_bytes(avi.read_bytes()[: avi.stat().st_size // 2])
+    for name in ("none.mp4", "text.mp4", "cut.mp4", r"cut.avi .*30 frames"):
+        path = tmp_path / name.split()[0]
+        with pytest.raises(DataError, match=name):
+            segment_video(segmenter, path, tmp_path / "o.mp4")
     assert not (tmp_path / "o.mp4").exists()

@@ -1,15 +1,15 @@
-"""Exit codes of the tools, and errors in one line."""
+"""Exit codes of the tools, errors in one line, and options that the tools share."""
 
+import argparse
 import os
 import signal
 import subprocess
 import sys
 
 import pytest
-from mmengine.registry import Registry
 from torch._utils import ExceptionWrapper
 
-from glore_seg.cli import one_line, run_tool
+from glore_seg.cli import add_cfg_options, one_line, run_tool, set_launcher
 from glore_seg.engine import TrainingStopped
 from glore_seg.errors import ConfigError, DataError, GloReSegError
 
@@ -21,29 +21,11 @@ def raises(error):
     return main
 
 
-class Refusing:
-    def __init__(self):
-        raise ConfigError("num_nodes is 0")
-
-
-def built_by_a_registry():
-    registry = Registry("test", scope="glore_seg")
-    registry.register_module(module=Refusing)
-    registry.build({"type": "Refusing"})
-
-
-@pytest.mark.parametrize(
-    ("main", "line"),
-    [
-        (raises(DataError("a.png:\n  is truncated")), "error: a.png: is truncated\n"),
-        (built_by_a_registry, "error: num_nodes is 0\n"),
-    ],
-)
-def test_own_errors_are_one_line(main, line, capsys):
+def test_own_errors_are_one_line(capsys):
     with pytest.raises(SystemExit) as end:
-        run_tool(main)
+        run_tool(raises(DataError("a.png:\n  is truncated")))
     assert end.value.code == 2
-    assert capsys.readouterr().err == line
+    assert capsys.readouterr().err == "error: a.png: is truncated\n"
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyError("x"), OSError(2, "x"), RuntimeError()])
@@ -60,20 +42,24 @@ def test_exit_code_of_a_result(result, code):
     assert end.value.code == code
 
 
-def test_exit_code_of_a_stopped_training(capsys):
+@pytest.mark.parametrize(
+    ("error", "resumable", "code", "said"),
+    [
+        (TrainingStopped(143, "iter_3.pth is saved"), False, 143, "iter_3.pth is saved\n"),
+        (KeyboardInterrupt(), False, 130, "\ninterrupted\n"),
+        (
+            KeyboardInterrupt(),
+            True,
+            130,
+            "\ninterrupted: run the same command again to continue\n",
+        ),
+    ],
+)
+def test_exit_code_of_a_signal(error, resumable, code, said, capsys):
     with pytest.raises(SystemExit) as end:
-        run_tool(raises(TrainingStopped(128 + signal.SIGTERM, "iter_3.pth is saved")))
-    assert end.value.code == 143
-    assert capsys.readouterr().err == "iter_3.pth is saved\n"
-
-
-@pytest.mark.parametrize("resumable", [False, True])
-def test_exit_code_of_ctrl_c(resumable, capsys):
-    with pytest.raises(SystemExit) as end:
-        run_tool(raises(KeyboardInterrupt()), resumable=resumable)
-    assert end.value.code == 130
-    hint = ": run the same command again to continue" if resumable else ""
-    assert capsys.readouterr().err == f"\ninterrupted{hint}\n"
+        run_tool(raises(error), resumable=resumable)
+    assert end.value.code == code
+    assert capsys.readouterr().err == said
 
 
 @pytest.mark.parametrize(
@@ -161,3 +147,31 @@ def test_ctrl_c_ends_the_workers_silently():
     error = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert error == "\ninterrupted: run the same command again to continue\n"
+
+
+@pytest.mark.parametrize("word", ["model", "model=(1,[2)", "model=[1,2"])
+def test_an_option_that_is_not_key_value(word, capsys):
+    parser = argparse.ArgumentParser()
+    add_cfg_options(parser)
+    with pytest.raises(SystemExit, match="2"):
+        parser.parse_args(["--cfg-options", "a=1", word])
+    assert f"['a=1', '{word}'] are not KEY=VALUE" in capsys.readouterr().err
+
+
+def test_cfg_options():
+    parser = argparse.ArgumentParser()
+    add_cfg_options(parser)
+    args = parser.parse_args(["--cfg-options", "a.b=1", "c=[x,(2,3)]", "d=None"])
+    assert args.cfg_options == {"a.b": 1, "c": ["x", (2, 3)], "d": None}
+
+
+def test_several_processes_need_a_launcher(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    with pytest.raises(ConfigError, match=r"WORLD_SIZE is 2"):
+        set_launcher("none", 0)
+    set_launcher("pytorch", 3)
+    assert os.environ["LOCAL_RANK"] == "3"
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    set_launcher("none", 0)
+    assert os.environ["LOCAL_RANK"] == "3"
