@@ -75,7 +75,7 @@ def shrink(cfg, root, work_dir):
 )
 def test_table_5_in_the_built_networks(name, depth, kind):
     model = build_model(load(name))
-    assert len(model.backbone.conv4) - 3 == {50: 6, 101: 23}[depth]
+    assert len(list(model.backbone.conv4.children())) - 3 == {50: 6, 101: 23}[depth]
     assert [type(unit) for unit in model.backbone.units().values()] == [kind] * 5
     head = model.cls_head
     assert (head.num_classes, head.dropout_ratio, head.average_clips) == (400, 0.5, "prob")
