@@ -22,7 +22,7 @@ def test_lists_errors_and_ends_with_1(load_tool, data_root, tmp_path, capsys):
     assert capsys.readouterr().out.strip() == "no errors in 3 images"
     write_zip(path, {**good_files(), "notes.txt": b"", f"{KEYS[1]}.png": b""})
     assert main([str(path), "--data-root", str(data_root), "--quiet"]) == 1
-    *errors, summary = capsys.readouterr().out.splitlines()
+    *errors, summary = capsys.readouterr().out.strip().splitlines()
     assert [line.split(": ")[:2] for line in errors] == [
         ["error", f"{KEYS[1]}.png"],
         ["error", "notes.txt"],

@@ -83,7 +83,7 @@ def test_table_2_figure_4_and_its_plot(tmp_path):
 
 def test_table_1_as_text(capsys):
     main(["--tables", "table1"])
-    title, _, header, _, *rows = capsys.readouterr().out.splitlines()
+    title, _, header, _, *rows = capsys.readouterr().out.strip().splitlines()
     assert title == "Table 1"
     assert "off by, M" in header
     cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows]
