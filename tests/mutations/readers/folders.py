@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import json
 import os
@@ -19,9 +18,8 @@ import numpy as np
 
 from glore_seg.datasets.camvid import convert_camvid
 from glore_seg.datasets.cityscapes import draw_train_ids
-from glore_seg.datasets.kinetics import convert_kinetics
 from glore_seg.datasets.packed import attach_pack, pack_dataset, read_packed, verify_pack
-from glore_seg.evaluation.submission import ExpectedImages, SubmissionWriter, check_submission
+from glore_seg.evaluation.submission import check_submission
 from glore_seg.utils.image_io import read_label_map
 from glore_seg.visualization.curves import read_scalars
 from tests.evaluation.submission.conftest import KEYS, LABEL_IDS, SIZE, encode, expected, good_files
@@ -63,37 +61,6 @@ def _draw_polygons(folder: Path) -> None:
     draw_train_ids(folder / "a_gtFine_polygons.json")
     found = cv2.imread(str(folder / "a_gtFine_labelTrainIds.png"), cv2.IMREAD_UNCHANGED)
     check_classes(found, found.shape[:2])
-
-
-_CSV = (
-    b"label,youtube_id,time_start,time_end,split\n"
-    b'abseiling,"0wR5jVB-WPk",417,427,train\nair drumming,-CjX1,9,19,train\n'
-)
-
-
-def _convert_kinetics(folder: Path) -> None:
-    out = folder / "out"
-    report = convert_kinetics([folder / "train.csv"], folder / "videos", out, progress=False)
-    expect(not any(report.listed.values()), report.listed)
-
-
-def _read_list(folder: Path) -> None:
-    video: Any = importlib.import_module("glore_seg.datasets.video.dataset")
-    dataset = video.CheckedVideoDataset(
-        ann_file=str(folder / "list.txt"),
-        data_prefix={"video": str(folder)},
-        pipeline=[{"type": "CheckedVideoInit"}, {"type": "CheckedVideoDecode"}],
-        metainfo={"classes": ["a", "b", "c"]},
-    )
-    labels = [dataset.get_data_info(i)["label"] for i in range(len(dataset))]
-    expect(all(0 <= label < 3 for label in labels), labels)
-
-
-def _import_mmaction() -> None:
-    from mmengine.registry import init_default_scope
-
-    importlib.import_module("glore_seg.datasets.video.dataset")
-    init_default_scope("mmaction")
 
 
 _SHAPES = {"a_000000_000000": (6, 10), "a_000001_000000": (10, 6)}
@@ -198,20 +165,6 @@ def _check_submission(folder: Path) -> None:
     expect([p.name for p in folder.iterdir()] == ["results.zip"], "the zip was unpacked")
 
 
-def _submitted_images() -> list[Files]:
-    kinds = of_kinds((encode(LABEL_IDS), *images()), f"{KEYS[0]}.png", good_files())
-    return [{f"images/{name}": content for name, content in files.items()} for files in kinds]
-
-
-def _check_folder(folder: Path) -> None:
-    check_submission(folder / "images", expected(), progress=False).lines()
-
-
-def _read_manifest(folder: Path) -> None:
-    expected = ExpectedImages("test", {"bonn_000000_000019": (16, 8)})
-    SubmissionWriter(folder / "out", expected, {"checkpoint": "ab12", "threads": 1}).begin()
-
-
 def _read_log(folder: Path) -> None:
     for name, points in read_scalars(folder).items():
         steps = [step for step, _ in points]
@@ -230,19 +183,6 @@ READERS = (
         _files("a_gtFine_polygons.json", json.dumps(_POLYGONS).encode()),
         _draw_polygons,
     ),
-    Reader(
-        "CSV file of Kinetics",
-        _files("train.csv", _CSV, **{"videos/a.mp4": b"no video"}),
-        _convert_kinetics,
-        words=("train.csv", "CSV"),
-    ),
-    Reader(
-        "list of videos",
-        _files("list.txt", b"abseiling/a.mp4 0\nb c.mp4 1\nd.mp4 2\n", **{"d.mp4": b"no video"}),
-        _read_list,
-        words=("list.txt",),
-        warm=_import_mmaction,
-    ),
     *(
         Reader(
             name,
@@ -256,15 +196,6 @@ READERS = (
         )
     ),
     Reader("zip of a submission", _draw_zip, _check_submission, share=2),
-    Reader(
-        "image of a submission", one_of(_submitted_images, f"images/{KEYS[0]}.png"), _check_folder
-    ),
-    Reader(
-        "manifest of a submission",
-        _files("out/submission.json", b'{"checkpoint": "ab12", "threads": 1}'),
-        _read_manifest,
-        words=("out",),
-    ),
     Reader(
         "log of a training",
         _files(
