@@ -10,7 +10,7 @@ from pathlib import Path
 from glore_seg.errors import DataError
 from glore_seg.utils.image_io import read_header
 
-_KEY = re.compile(r"[^_:]+_\d{6}_\d{6}", re.ASCII)
+KEY = re.compile(r"[^_:]+_\d{6}_\d{6}", re.ASCII)
 _IMAGE = "_leftImg8bit.png"
 _LABELS = "_gtFine_labelIds.png"
 
@@ -80,11 +80,5 @@ def image_key(name: str) -> str | None:
         >>> image_key("berlin_000000_000019_labelIds.png")
         'berlin_000000_000019'
     """
-    match = _KEY.match(name)
-    return match.group() if match else None
-
-
-def key_within(name: str) -> str | None:
-    """Return ``CITY_SEQUENCE_FRAME`` from anywhere in a file name, or None."""
-    match = _KEY.search(name)
+    match = KEY.match(name)
     return match.group() if match else None

@@ -11,7 +11,7 @@ import numpy as np
 from glore_seg.errors import DataError, OutputError
 from glore_seg.evaluation.label_ids import write_label_map
 from glore_seg.evaluation.submission.archive import pack
-from glore_seg.evaluation.submission.checker import check_submission
+from glore_seg.evaluation.submission.checker import report_of
 from glore_seg.evaluation.submission.expected import ExpectedImages
 from glore_seg.evaluation.submission.image import SubmissionReport, check_ids, check_size
 from glore_seg.utils.files import atomic_write, remove_unfinished
@@ -103,27 +103,24 @@ class SubmissionWriter:
             raise DataError("; ".join(map(str, report.errors)))
         write_label_map(self._path(key), label_ids)
 
-    def finish(self, out: str | Path, *, progress: bool = True) -> SubmissionReport:
+    def finish(self, out: str | Path) -> SubmissionReport:
         """Pack the images; the zip appears, or replaces an existing one, only if it is complete.
 
-        Returns:
-            The report of the check, without errors.
-
         Raises:
-            DataError: The check has found errors.
+            DataError: An image is missing.
         """
-        out = Path(out)
+        out, keys = Path(out), self._expected.sizes
+        missing = [key for key in keys if not self.is_done(key)]
+        if missing:
+            raise DataError(
+                f"{out} is not written: {len(missing)} of {len(keys)} images are missing in "
+                f"{self.folder / 'images'}, such as {missing[0]}: repeat the command"
+            )
         remove_unfinished(out.parent)
         with atomic_write(out) as temporary:
-            pack((self.folder / "images").glob("[!.]*"), temporary)
-            # The content was checked before it was encoded.
-            report = check_submission(temporary, self._expected, decode=False, progress=progress)
-            if report.errors:
-                lines = "\n".join(report.lines())
-                raise DataError(
-                    f"{out} is not written, {self.folder / 'images'} has errors:\n{lines}\n"
-                    "Remove these files and repeat the command"
-                )
+            pack(map(self._path, keys), temporary)
+        report = report_of(self._expected)
+        report.checked = len(keys)
         return report
 
     def _path(self, key: str) -> Path:

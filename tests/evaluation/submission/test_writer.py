@@ -30,7 +30,7 @@ def write_all(writer, out):
     for index, key in enumerate(KEYS):
         if not writer.is_done(key):
             writer.write(key, np.roll(LABEL_IDS, index))
-    return writer.finish(out, progress=False)
+    return writer.finish(out)
 
 
 def test_writes_a_submission_that_the_checker_accepts(tmp_path):
@@ -133,8 +133,8 @@ def test_does_not_replace_the_zip_by_an_incomplete_one(tmp_path):
     write_all(writer, tmp_path / "results.zip")
     before = (tmp_path / "results.zip").read_bytes()
     (tmp_path / "work" / "images" / f"{KEYS[0]}_labelIds.png").unlink()
-    with pytest.raises(DataError, match=f"{KEYS[0]}: is missing"):
-        writer.finish(tmp_path / "results.zip", progress=False)
+    with pytest.raises(DataError, match=f"1 of 3 images are missing in .*{KEYS[0]}"):
+        writer.finish(tmp_path / "results.zip")
     assert (tmp_path / "results.zip").read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -148,6 +148,6 @@ def test_a_zip_that_has_no_room_leaves_the_earlier_one(tmp_path):
         (disk / "results.zip").write_bytes(b"earlier")
         fill(disk)
         with pytest.raises(OutputError, match=rf"cannot write {disk}/results.zip \(No space left"):
-            writer.finish(disk / "results.zip", progress=False)
+            writer.finish(disk / "results.zip")
         assert {p.name for p in disk.iterdir()} == {"filler", "results.zip"}
         assert (disk / "results.zip").read_bytes() == b"earlier"
