@@ -13,10 +13,6 @@ def problems(root, **options):
     return check_cityscapes(root, **options).problems
 
 
-def first(root, pattern):
-    return min(root.rglob(pattern))
-
-
 def test_complete_folder(few_scenes):
     report = check_cityscapes(few_scenes, allow_incomplete=True)
     assert report.problems == []
@@ -50,7 +46,7 @@ def test_what_is_missing_is_named(tmp_path):
 
 
 def test_unpaired_files(few_scenes):
-    first(few_scenes, "*train/*/*_leftImg8bit.png").unlink()
+    min(few_scenes.rglob("*train/*/*_leftImg8bit.png")).unlink()
     for path in (few_scenes / "gtFine/val/frankfurt").iterdir():
         path.unlink()
     train, val = problems(few_scenes, allow_incomplete=True)
