@@ -8,8 +8,6 @@ Example:
     python -m benchmarks.mutations --inputs 2600 --seed 0
 """
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import json

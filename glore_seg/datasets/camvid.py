@@ -3,8 +3,6 @@
 No instance ids are written: CamVid does not label instances.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Check a Cityscapes folder, and create the ``labelTrainIds`` images that training reads."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Convert Kinetics' CSV files and a folder of videos to mmaction2's lists."""
 
-from __future__ import annotations
-
 import csv
 import json
 import os

@@ -4,8 +4,6 @@ Used by the loading transforms, by packing, by the conversion of CamVid, and by 
 dataset before training.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

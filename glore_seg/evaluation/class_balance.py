@@ -1,7 +1,5 @@
 """Pixels and images of each class of a dataset, and class weights for a loss."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

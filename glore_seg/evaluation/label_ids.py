@@ -1,7 +1,5 @@
 """Files of label ids: writing predictions, and scoring against the ground truth."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Ways to mutate what is whole: bytes, text in tokens, JSON, the chunks of a PNG."""
 
-from __future__ import annotations
-
 import copy
 import json
 import re

@@ -1,7 +1,5 @@
 """A network of kilobytes with its config, for readers that open networks."""
 
-from __future__ import annotations
-
 import io
 import json
 import tempfile

@@ -4,8 +4,6 @@ A :class:`glore_seg.errors.GloReSegError` names the file. Other exceptions are u
 allowed, but for those of too much memory or depth and for the end of the process.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

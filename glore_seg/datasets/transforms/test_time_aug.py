@@ -1,7 +1,5 @@
 """Test-time augmentation that creates each augmented image when it is needed."""
 
-from __future__ import annotations
-
 import copy
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """mmaction2's datasets for folders in which some videos or frames are missing or corrupted."""
 
-from __future__ import annotations
-
 import os.path as osp
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """The files of a submission: a zip or a folder, read one by one and never unpacked; the packing."""
 
-from __future__ import annotations
-
 import os
 import stat
 import zipfile

@@ -1,7 +1,5 @@
 """Finds all errors of a submission in one run, before it is uploaded."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from pathlib import Path

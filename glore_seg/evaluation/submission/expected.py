@@ -1,7 +1,5 @@
 """The images that a submission must hold."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +26,7 @@ class ExpectedImages:
     sizes: Mapping[str, tuple[int, int]]
 
     @classmethod
-    def of_folder(cls, folder: str | Path, split: str) -> ExpectedImages:
+    def of_folder(cls, folder: str | Path, split: str) -> "ExpectedImages":
         """Take the images of ``leftImg8bit/SPLIT`` with the sizes in their headers.
 
         Raises:

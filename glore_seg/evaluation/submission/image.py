@@ -4,8 +4,6 @@ A submission holds label ids, 0 to 33, of which 19 are evaluated. A network pred
 18. These are label ids too, so the server accepts them and scores them near zero.
 """
 
-from __future__ import annotations
-
 import io
 import warnings
 from collections import Counter

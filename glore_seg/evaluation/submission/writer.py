@@ -1,7 +1,5 @@
 """Writes the images of a submission one by one, and resumes after an interrupt."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

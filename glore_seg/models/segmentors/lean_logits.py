@@ -7,8 +7,6 @@ copy takes 640 MB. Here they stay as coarse as the head's output, and are resize
 Shape legend: B batch; C classes; H, W size of the input; h, w size of the head's output.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

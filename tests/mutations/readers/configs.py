@@ -1,7 +1,5 @@
 """Readers of configs: text within a checkpoint, JSON of a shared network, files; ONNX."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

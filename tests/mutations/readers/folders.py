@@ -1,7 +1,5 @@
 """Readers of datasets, packs, submissions, and of what our own commands leave in a folder."""
 
-from __future__ import annotations
-
 import io
 import json
 import os
