@@ -140,11 +140,7 @@ def make_train_ids(
 
 
 def draw_train_ids(source: Path) -> None:
-    """Draw the ``labelTrainIds`` image of one ``*_gtFine_polygons.json``.
-
-    Raises:
-        DataError: It cannot be read or drawn.
-    """
+    """Draw the image of a ``*_polygons.json``; a DataError says that it cannot be drawn."""
     from cityscapesscripts.helpers.annotation import Annotation
     from cityscapesscripts.preparation.json2labelImg import createLabelImage
 

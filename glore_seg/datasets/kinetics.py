@@ -177,13 +177,10 @@ def _check_videos(
 
 
 def read_segments(path: str | Path) -> list[Segment]:
-    """Read a CSV file of Kinetics.
+    """Read a CSV file of Kinetics; a DataError names the line that does not fit.
 
     It has the columns ``youtube_id``, ``time_start``, ``time_end``, ``split`` and, except in the
     test split, ``label``; others are ignored.
-
-    Raises:
-        DataError: The file is missing or empty, a column is missing, or a line does not fit.
     """
     rows = csv.DictReader(read_lines(path))
     segments = []
@@ -206,11 +203,7 @@ def read_segments(path: str | Path) -> list[Segment]:
 
 
 def class_names(segments: Iterable[Segment], classes_file: str | Path | None) -> list[str]:
-    """Return the classes of a file in its order, or all classes of the segments, sorted.
-
-    Raises:
-        DataError: The file lacks a class of the segments or repeats one, or there are no classes.
-    """
+    """Return the classes of a file in its order, or all classes of the segments, sorted."""
     occurring = sorted({segment.label for segment in segments if segment.label})
     if classes_file is None:
         if not occurring:
@@ -227,11 +220,7 @@ def class_names(segments: Iterable[Segment], classes_file: str | Path | None) ->
 
 
 def find_videos(folder: str | Path) -> dict[str, list[str]]:
-    """List the videos below a folder: file name without suffix to sorted paths below the folder.
-
-    Raises:
-        DataError: The folder is missing or has no videos.
-    """
+    """List the videos below a folder: file name without suffix to sorted paths below the folder."""
     found: dict[str, list[str]] = {}
     for root, _, names in os.walk(folder, followlinks=True):
         for name in names:

@@ -39,13 +39,8 @@ class TrainingStopped(SystemExit):
 class StopSignals:
     """Notes SIGTERM, SIGINT and SIGUSR1 within its context, in the main thread.
 
-    A second Ctrl-C exits at once. After the grace period the process exits without saving.
-
-    Args:
-        grace_s: Seconds from the first signal until the process exits in any case, above 0.
-
-    Raises:
-        ConfigError: ``grace_s`` is out of range.
+    A second Ctrl-C exits at once. ``grace_s`` seconds, above 0, after the first signal the process
+    exits without saving.
     """
 
     def __init__(self, grace_s: float) -> None:

@@ -15,11 +15,7 @@ _FIX = "prepare the labels again (data/README.md)"
 
 
 def write_label_map(path: Path, labels: np.ndarray, table: np.ndarray | None = None) -> None:
-    """Write class indices, (H, W), uint8, as PNG, atomically; with a table, the ids of it.
-
-    Raises:
-        OutputError: The file cannot be written.
-    """
+    """Write class indices, (H, W), uint8, as PNG, atomically; with a table, the ids of it."""
     write_png(path, labels if table is None else table[labels])
 
 

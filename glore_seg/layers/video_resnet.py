@@ -11,9 +11,8 @@ from torch import Tensor, nn
 
 from glore_seg.errors import ConfigError
 from glore_seg.layers.arguments import check_choice
-from glore_seg.layers.extra_units import UnitType, unit_builder
+from glore_seg.layers.extra_units import UnitType, stage_positions, unit_builder
 from glore_seg.layers.glore_unit import GloReUnit
-from glore_seg.layers.insertion import stage_positions
 from glore_seg.layers.nonlocal_block import NonLocalBlock
 from glore_seg.layers.preact.blocks import PreActBlock, Stage, build_tail
 

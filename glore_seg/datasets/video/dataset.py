@@ -66,11 +66,7 @@ class CheckedVideoDataset(VideoDataset):
         return items
 
     def __getitem__(self, idx: int) -> Any:
-        """Read one sample; in training another one if it is unreadable.
-
-        Raises:
-            DataError: ``max_refetch`` + 1 videos in a row are unreadable.
-        """
+        """Read one sample; in training another one if it is unreadable."""
         if not self._fully_initialized:
             self.full_init()
         for _ in range(self.max_refetch + 1):
