@@ -105,8 +105,7 @@ def convert_kinetics(
     found = {segment: paths_of(segment, stored) for segment in segments}
     todo = list(dict.fromkeys(paths[0] for paths in found.values() if paths))
     settings = {"min_frames": min_frames, "num_workers": num_workers, "progress": progress}
-    with explain_write_error(out / CHECKED_FILE):
-        checked = _check_videos(Path(videos), todo, out / CHECKED_FILE, **settings)
+    checked = _check_videos(Path(videos), todo, out / CHECKED_FILE, **settings)
     numbers = {name: index for index, name in enumerate(report.classes)}
     for split in dict.fromkeys(segment.split for segment in segments):
         lines, rows = [], [("label", "youtube_id", "problem", "detail")]
@@ -152,7 +151,8 @@ def _check_videos(
     folder: Path, paths: list[str], file: Path, *, min_frames: int, num_workers: int, progress: bool
 ) -> dict[str, list[Problem]]:
     """Check videos; those with results in a file are not checked again unless they have changed."""
-    keys, found = {}, {}
+    keys: dict[str, list[str | int]] = {}
+    found: dict[str, list[Problem]] = {}
     for path in paths:
         video = folder / path
         status = video.stat() if video.exists() else video.lstat()
@@ -165,14 +165,14 @@ def _check_videos(
     todo = [path for path in paths if path not in found]
     check = partial(check_video, folder, min_frames=min_frames)
     results = map_in_processes(check, todo, num_workers, chunksize=8)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a", encoding="utf-8") as out:
-        out.write("\n")  # ends a line of a killed run
-        for path, problems in zip(
-            todo, track(results, len(todo), "videos", show=progress), strict=True
-        ):
-            found[path] = problems
-            print(json.dumps([keys[path], problems]), file=out, flush=True)
+    results = track(results, len(todo), "videos", show=progress)
+    with explain_write_error(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a", encoding="utf-8") as out:
+            out.write("\n")  # ends a line of a killed run
+            for path, problems in zip(todo, results, strict=True):
+                found[path] = problems
+                print(json.dumps([keys[path], problems]), file=out, flush=True)
     return found
 
 

@@ -13,6 +13,7 @@ from mmengine.logging import MMLogger
 from mmseg.registry import METRICS
 from PIL import Image
 
+from benchmarks.soak.inputs import SMALL_NETWORK
 from glore_seg.apis import load_config
 from glore_seg.datasets import CAMVID_CLASSES
 from glore_seg.engine import build_runner
@@ -20,8 +21,8 @@ from glore_seg.errors import ConfigError, DataError, GloReSegError
 from glore_seg.evaluation import CITYSCAPES_CLASSES, CityscapesScoreMetric, CityscapesScorer
 from glore_seg.visualization import read_scalars
 from tests.configs.shrinking import shrink
+from tests.fixtures import STREET_SCENES
 
-REPOSITORY = Path(__file__).parents[3]
 TRAIN_IDS = "gtFine_labelTrainIds.png"
 
 
@@ -162,11 +163,9 @@ def test_writes_label_ids_and_deletes_nothing(label, tmp_path, format_only):
 
 @pytest.mark.slow
 def test_save_best_on_any_key(street_scenes, tmp_path):
-    config = load_config(str(REPOSITORY / "configs" / "fcn_r18_glore_street-scenes.py"))
+    config = load_config(str(STREET_SCENES), cfg_options=SMALL_NETWORK)
     cfg = shrink(config, street_scenes, tmp_path / "work_dir", max_iters=2)
     cfg.train_cfg.val_interval = 1
-    cfg.model.backbone.update(base_channels=8, stem_channels=8)
-    cfg.model.decode_head.update(in_channels=64, channels=16, num_nodes=4, num_states=8)
     keys = ["mIoU", "miIoU", "miIoU_category", "IoU.traffic light", "iIoU.car", "IoU_category.sky"]
     cfg.default_hooks.checkpoint.update(interval=1, save_best=keys)
     runner = build_runner(cfg)
