@@ -104,8 +104,8 @@ def convert_kinetics(
     stored = find_videos(videos)
     found = {segment: paths_of(segment, stored) for segment in segments}
     todo = list(dict.fromkeys(paths[0] for paths in found.values() if paths))
-    settings = {"min_frames": min_frames, "num_workers": num_workers, "progress": progress}
-    checked = _check_videos(Path(videos), todo, out / CHECKED_FILE, **settings)
+    checked_file = out / CHECKED_FILE
+    checked = _check_videos(Path(videos), todo, checked_file, min_frames, num_workers, progress)
     numbers = {name: index for index, name in enumerate(report.classes)}
     for split in dict.fromkeys(segment.split for segment in segments):
         lines, rows = [], [("label", "youtube_id", "problem", "detail")]
@@ -148,7 +148,7 @@ def check_video(folder: Path, path: str, *, min_frames: int) -> list[Problem]:
 
 
 def _check_videos(
-    folder: Path, paths: list[str], file: Path, *, min_frames: int, num_workers: int, progress: bool
+    folder: Path, paths: list[str], file: Path, min_frames: int, num_workers: int, progress: bool
 ) -> dict[str, list[Problem]]:
     """Check videos; those with results in a file are not checked again unless they have changed."""
     keys: dict[str, list[str | int]] = {}

@@ -30,6 +30,13 @@ class InDouble(ModelTests):
     def input(self, *sizes):
         return super().input(*sizes).double()
 
+    @pytest.mark.usefixtures("export_support")
+    def test_export_agrees(self):
+        model, x = self.model(), self.input(*self.sizes[1])
+        program = torch.export.export(model, (x,)).module()
+        for got, wanted in zip(program(x), model(x), strict=True):
+            torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-5)
+
 
 class TestDilated(InDouble):
     strides = (4, 8, 8, 8)
