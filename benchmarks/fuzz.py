@@ -15,8 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.mutations import draw
-from tests.mutations.catalogue import READERS
+from tests.mutations.readers import READERS
 from tests.mutations.rule import ERROR, RESULT, judge
 
 PARSERS = {
@@ -44,9 +43,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             if inspect.isfunction(part):
                 atheris.instrument_func(part)
     with tempfile.TemporaryDirectory() as corpus:
-        for number, files in enumerate(f for reader in readers for f in draw(reader, 100, 0)):
+        for number, files in enumerate(f for reader in readers for f in reader.inputs(100, 0)):
             (Path(corpus) / str(number)).write_bytes(next(iter(files.values())))
-        (file,) = draw(readers[0], 1, 0)[0]
+        (file,) = readers[0].inputs(1, 0)[0]
 
         def read(data: bytes) -> None:
             verdict = judge(readers[0], {file: data})

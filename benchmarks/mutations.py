@@ -8,8 +8,6 @@ Example:
     python -m benchmarks.mutations --inputs 2600 --seed 0
 """
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import json
@@ -26,13 +24,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-
 from benchmarks.common import markdown_table
 from glore_seg.utils.progress import track
 from tests.mutations.rule import ERROR, RESULT, Files, Reader, judge
 
-CATALOGUE = "tests.mutations.catalogue"
+CATALOGUE = "tests.mutations.readers"
 """The module of the readers."""
 
 _STARTING = 300.0  # seconds for imports, whole inputs and drawing
@@ -54,26 +50,6 @@ class Job:
 def readers_of(catalogue: str) -> Sequence[Reader]:
     """The readers of a module, whose import takes seconds."""
     return importlib.import_module(catalogue).READERS
-
-
-def draw(reader: Reader, count: int, number: int) -> list[Files]:
-    """Draw inputs, the same for the same seed."""
-    found: list[Files] = []
-
-    @seed(number)
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(reader.inputs())
-    def take(files: Files) -> None:
-        found.append(files)
-
-    take()
-    return found
 
 
 def keep(folder: Path, reader: Reader, files: Files, verdict: str) -> None:
@@ -99,7 +75,7 @@ def _work(pipe: Connection) -> None:
         reader = readers_of(job.catalogue)[job.reader]
         if reader.warm:
             reader.warm()
-        inputs = draw(reader, job.count, job.seed)
+        inputs = reader.inputs(job.count, job.seed)
         if not limited:
             _limit_memory()
             limited = True
@@ -150,7 +126,8 @@ class Readings:
                 done += 1
                 yield verdict
                 if self._process is None:  # it was ended, or ended by itself
-                    keep(self._folder, reader, draw(reader, count, number)[done - 1], verdict)
+                    inputs = reader.inputs(count, number)
+                    keep(self._folder, reader, inputs[done - 1], verdict)
                     job = replace(job, start=done)
                     break
 

@@ -99,7 +99,7 @@ def submit(
     for found in predictor.run(batches):
         writer.write(_key(found.sample.img_path), table[found.labels])
     barrier()
-    return writer.finish(out, progress=progress) if rank == 0 else None
+    return writer.finish(out) if rank == 0 else None
 
 
 def _manifest(

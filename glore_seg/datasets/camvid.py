@@ -3,8 +3,6 @@
 No instance ids are written: CamVid does not label instances.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -53,14 +51,7 @@ def convert_camvid(src: str | Path, out: str | Path, *, progress: bool = True) -
 
 
 def cityscapes_name(name: str) -> str:
-    """Return the Cityscapes name of a CamVid image; a video becomes a city.
-
-    ``0001TP_006690`` becomes ``camvid0001tp_000000_006690``, ``0006R0_f00930``
-    ``camvid0006r0_000000_000930``.
-
-    Raises:
-        DataError: ``name`` has another form.
-    """
+    """Return the Cityscapes name: ``camvid0006r0_000000_000930`` for ``0006R0_f00930``."""
     match = re.fullmatch(r"([0-9A-Za-z]+)_f?(\d{1,6})", name)
     if match is None:
         raise DataError(f"image name {name!r}; expected VIDEO_FRAME, such as 0001TP_006690")

@@ -1,7 +1,5 @@
 """mmsegmentation's Cityscapes dataset with a check of its folders, and with packed data."""
 
-from __future__ import annotations
-
 import os.path as osp
 from typing import Any
 

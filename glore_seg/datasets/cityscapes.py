@@ -1,7 +1,5 @@
 """Check a Cityscapes folder, and create the ``labelTrainIds`` images that training reads."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,7 +63,11 @@ def check_cityscapes(root: str | Path, *, allow_incomplete: bool = False) -> Cit
         return report
     missing = [folder for folder in _ARCHIVES if not (root / folder).is_dir()]
     if missing:
-        report.problems += [_missing(root, folder) for folder in missing]
+        report.problems += [
+            f"{root / folder} is missing: download {_ARCHIVES[folder]} from {_DOWNLOADS} "
+            f"(registration needed) and unpack it in {root}"
+            for folder in missing
+        ]
         return report
     for split, expected in CITYSCAPES_COUNTS.items():
         _check_split(root, split, None if allow_incomplete else expected, report)
@@ -75,19 +77,6 @@ def check_cityscapes(root: str | Path, *, allow_incomplete: bool = False) -> Cit
             f"{root}"
         )
     return report
-
-
-def _missing(root: Path, folder: str) -> str:
-    archive = _ARCHIVES[folder]
-    for packed in (root / archive, root.parent / archive):
-        if packed.is_file():
-            return f"{root / folder} is missing: unzip -q {packed} -d {root}"
-    for inner in sorted(root.glob(f"*/{folder}")):
-        return f"{inner} is one folder too deep: mv {inner} {root}/"
-    return (
-        f"{root / folder} is missing: download {archive} from {_DOWNLOADS} (registration needed) "
-        f"and unpack it in {root}"
-    )
 
 
 def _stems(folder: Path, suffix: str) -> set[str]:
@@ -151,11 +140,7 @@ def make_train_ids(
 
 
 def draw_train_ids(source: Path) -> None:
-    """Draw the ``labelTrainIds`` image of one ``*_gtFine_polygons.json``.
-
-    Raises:
-        DataError: It cannot be read or drawn.
-    """
+    """Draw the image of a ``*_polygons.json``; a DataError says that it cannot be drawn."""
     from cityscapesscripts.helpers.annotation import Annotation
     from cityscapesscripts.preparation.json2labelImg import createLabelImage
 

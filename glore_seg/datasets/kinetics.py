@@ -1,11 +1,11 @@
 """Convert Kinetics' CSV files and a folder of videos to mmaction2's lists."""
 
-from __future__ import annotations
-
 import csv
+import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,13 +14,14 @@ from typing import NamedTuple
 from glore_seg.datasets.video.reading import UnreadableVideoError, read_frames, scan_video
 from glore_seg.errors import DataError
 from glore_seg.utils.dependencies import require
-from glore_seg.utils.files import atomic_write, read_lines, write_lines
+from glore_seg.utils.files import atomic_write, explain_write_error, read_lines, write_lines
 from glore_seg.utils.parallel import map_in_processes
 from glore_seg.utils.progress import track
 
 CLASSES_FILE = "kinetics400_classes.txt"
 LIST_FILE = "kinetics400_{}_list_videos.txt"  # mmaction2's name
 PROBLEMS_FILE = "kinetics400_{}_problems.csv"
+CHECKED_FILE = "kinetics400_checked.jsonl"
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov")
 _SPLITS = {"train": "train", "val": "val", "validate": "val", "validation": "val", "test": "test"}
 _NOT_LISTED = {"missing", "unreadable"}
@@ -77,7 +78,8 @@ def convert_kinetics(
     Writes ``kinetics400_SPLIT_list_videos.txt`` with ``path label`` lines (paths below
     ``videos``), ``kinetics400_classes.txt``, and ``kinetics400_SPLIT_problems.csv``. Missing and
     unreadable videos are not listed; others are: short ones are repeated, and of truncated and
-    corrupted ones the rest is used.
+    corrupted ones the rest is used. ``kinetics400_checked.jsonl`` holds what was found in each
+    video, so that a run after a kill checks only the others and those that have changed.
 
     Args:
         annotations: CSV files of Kinetics, of one or more splits.
@@ -102,9 +104,8 @@ def convert_kinetics(
     stored = find_videos(videos)
     found = {segment: paths_of(segment, stored) for segment in segments}
     todo = list(dict.fromkeys(paths[0] for paths in found.values() if paths))
-    check = partial(check_video, Path(videos), min_frames=min_frames)
-    results = map_in_processes(check, todo, num_workers, chunksize=8)
-    checked = dict(zip(todo, track(results, len(todo), "videos", show=progress), strict=True))
+    checked_file = out / CHECKED_FILE
+    checked = _check_videos(Path(videos), todo, checked_file, min_frames, num_workers, progress)
     numbers = {name: index for index, name in enumerate(report.classes)}
     for split in dict.fromkeys(segment.split for segment in segments):
         lines, rows = [], [("label", "youtube_id", "problem", "detail")]
@@ -146,14 +147,40 @@ def check_video(folder: Path, path: str, *, min_frames: int) -> list[Problem]:
     return problems
 
 
+def _check_videos(
+    folder: Path, paths: list[str], file: Path, min_frames: int, num_workers: int, progress: bool
+) -> dict[str, list[Problem]]:
+    """Check videos; those with results in a file are not checked again unless they have changed."""
+    keys: dict[str, list[str | int]] = {}
+    found: dict[str, list[Problem]] = {}
+    for path in paths:
+        video = folder / path
+        status = video.stat() if video.exists() else video.lstat()
+        keys[path] = [path, status.st_size, status.st_mtime_ns, min_frames]
+    for line in read_lines(file) if file.is_file() else ():
+        with suppress(ValueError):  # the end of a line is missing after a kill
+            key, problems = json.loads(line)
+            if keys.get(key[0]) == key:
+                found[key[0]] = problems
+    todo = [path for path in paths if path not in found]
+    check = partial(check_video, folder, min_frames=min_frames)
+    results = map_in_processes(check, todo, num_workers, chunksize=8)
+    results = track(results, len(todo), "videos", show=progress)
+    with explain_write_error(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a", encoding="utf-8") as out:
+            out.write("\n")  # ends a line of a killed run
+            for path, problems in zip(todo, results, strict=True):
+                found[path] = problems
+                print(json.dumps([keys[path], problems]), file=out, flush=True)
+    return found
+
+
 def read_segments(path: str | Path) -> list[Segment]:
-    """Read a CSV file of Kinetics.
+    """Read a CSV file of Kinetics; a DataError names the line that does not fit.
 
     It has the columns ``youtube_id``, ``time_start``, ``time_end``, ``split`` and, except in the
     test split, ``label``; others are ignored.
-
-    Raises:
-        DataError: The file is missing or empty, a column is missing, or a line does not fit.
     """
     rows = csv.DictReader(read_lines(path))
     segments = []
@@ -176,11 +203,7 @@ def read_segments(path: str | Path) -> list[Segment]:
 
 
 def class_names(segments: Iterable[Segment], classes_file: str | Path | None) -> list[str]:
-    """Return the classes of a file in its order, or all classes of the segments, sorted.
-
-    Raises:
-        DataError: The file lacks a class of the segments or repeats one, or there are no classes.
-    """
+    """Return the classes of a file in its order, or all classes of the segments, sorted."""
     occurring = sorted({segment.label for segment in segments if segment.label})
     if classes_file is None:
         if not occurring:
@@ -197,11 +220,7 @@ def class_names(segments: Iterable[Segment], classes_file: str | Path | None) ->
 
 
 def find_videos(folder: str | Path) -> dict[str, list[str]]:
-    """List the videos below a folder: file name without suffix to sorted paths below the folder.
-
-    Raises:
-        DataError: The folder is missing or has no videos.
-    """
+    """List the videos below a folder: file name without suffix to sorted paths below the folder."""
     found: dict[str, list[str]] = {}
     for root, _, names in os.walk(folder, followlinks=True):
         for name in names:

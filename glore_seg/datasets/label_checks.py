@@ -4,8 +4,6 @@ Used by the loading transforms, by packing, by the conversion of CamVid, and by 
 dataset before training.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2
@@ -71,11 +69,7 @@ class LabelFormat:
         return mapped.astype(np.uint8)
 
     def check_values(self, label: np.ndarray, path: str) -> None:
-        """Reject a label map, (H, W), uint8, or a crop of one, with values that are not classes.
-
-        Raises:
-            DataError: There are such values in the file ``path``.
-        """
+        """Raise a DataError for a label map or a crop, (H, W), uint8, with other values."""
         # 255 + 1 is 0 in a byte: one maximum is enough, in a third of the table's time
         if self.ignore_index == 255 and (label + np.uint8(1)).max() <= self.num_stored:
             return
@@ -99,14 +93,9 @@ class LabelFormat:
 
 
 def decode_label(data: bytes, *, path: str, backend: str = "cv2") -> np.ndarray:
-    """Decode a label map and reject what is not one byte per pixel.
+    """Decode a label map to its stored values, (H, W), uint8.
 
-    Returns:
-        The stored values, (H, W), uint8.
-
-    Raises:
-        DataError: The file ``path`` cannot be decoded, or has a palette, several channels, or
-            another number of bits than 8.
+    A DataError says that the file ``path`` is not an image of one channel of 8 bits.
     """
     header = read_header(data, name=path)
     if header.mode == "P":
@@ -136,11 +125,7 @@ def decode_label(data: bytes, *, path: str, backend: str = "cv2") -> np.ndarray:
 def check_same_size(
     label_shape: tuple[int, ...], image_shape: tuple[int, ...], label: str, image: str
 ) -> None:
-    """Reject a label map, of the file ``label``, of another size than its image.
-
-    Raises:
-        DataError: The heights or the widths differ.
-    """
+    """Raise a DataError for a label map, of the file ``label``, of another size than its image."""
     if tuple(label_shape) != tuple(image_shape[:2]):
         raise DataError(
             f"{label} is {label_shape[0]} x {label_shape[1]} but its image {image} is "

@@ -23,11 +23,7 @@ class AtomicLocalBackend(LocalBackend):
     """
 
     def put(self, obj: bytes | memoryview, filepath: str | Path) -> None:
-        """Write a file.
-
-        Raises:
-            OutputError: It cannot be written; an old file of that name is unchanged.
-        """
+        """Write a file; where an OutputError is raised, an old one is unchanged."""
         with atomic_write(filepath, sync=True) as temporary:
             temporary.write_bytes(obj)
 

@@ -4,6 +4,7 @@ import copy
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from mmengine.dataset import InfiniteSampler
@@ -17,7 +18,7 @@ from glore_seg.engine.hooks.peer_heartbeat_hook import EXIT_CODE, PeerHeartbeatH
 from glore_seg.engine.nonfinite_loss import NonFiniteLossCheck
 from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
 from glore_seg.engine.samplers import ResumableSampler, derive_seed, seed_everything
-from glore_seg.engine.stop_signals import ShieldedWorker, StopSignals, TrainingStopped
+from glore_seg.engine.stop_signals import StopSignals, TrainingStopped, shield_worker
 
 _ITERATIONS, _VALIDATIONS = 2, 3  # the sampler derives the seeds of samples with 1
 
@@ -73,7 +74,7 @@ class Resumable(BaseLoop):
             "seed": _shared_seed(runner),
         }
         loader = runner.build_dataloader(cfg, seed=_shared_seed(runner))
-        loader.worker_init_fn = ShieldedWorker(loader.worker_init_fn)
+        loader.worker_init_fn = partial(shield_worker, loader.worker_init_fn)
         # mmengine's loop creates an iterator before the position is known: without workers
         own = loader.num_workers, loader.timeout
         loader.num_workers = loader.timeout = 0

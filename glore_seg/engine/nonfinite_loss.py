@@ -33,13 +33,8 @@ class NonFiniteLossCheck:
     schedule counts it. With ``accumulative_counts`` it also drops the gradients that were
     accumulated before it. Ten skipped steps in a row stop the training.
 
-    Args:
-        runner: With its model and a single ``OptimWrapper``; other wrappers are not checked.
-        action: ``"stop"`` or ``"skip"``.
-
-    Raises:
-        ConfigError: ``action`` is something else.
-        NonFiniteLossError: Later, a loss stops the training.
+    ``runner`` has a single ``OptimWrapper``, others are not checked; ``action`` is ``"stop"``, by a
+    :class:`NonFiniteLossError`, or ``"skip"``.
     """
 
     def __init__(self, runner: Runner, action: str) -> None:

@@ -171,9 +171,7 @@ def warn_of_other_batch(cfg: Config) -> None:
 def start_processes(cfg: Config, *, timeout_s: float | None = None) -> None:
     """Start the process group of a config's launcher, if any, unless it has been started.
 
-    Args:
-        cfg: With ``launcher`` and ``env_cfg``.
-        timeout_s: How long processes wait for each other. Default: the config's, or torch's.
+    ``timeout_s`` is how long processes wait for each other. Default: the config's, or torch's.
     """
     if cfg.get("launcher", "none") == "none" or dist.is_initialized():
         return

@@ -48,9 +48,9 @@ class ResumableSampler(Sampler[int]):
 
     Args:
         dataset: What the other sampler draws from.
-        sampler: Config of the other sampler.
+        sampler: Config of the other sampler, which deals indices to the processes in turn.
         rank: Rank of this process.
-        world_size: Number of processes; the other sampler deals indices to them in turn.
+        world_size: Number of processes.
         seed: Seed of the run, the same in all processes.
     """
 

@@ -39,13 +39,8 @@ class TrainingStopped(SystemExit):
 class StopSignals:
     """Notes SIGTERM, SIGINT and SIGUSR1 within its context, in the main thread.
 
-    A second Ctrl-C exits at once. After the grace period the process exits without saving.
-
-    Args:
-        grace_s: Seconds from the first signal until the process exits in any case, above 0.
-
-    Raises:
-        ConfigError: ``grace_s`` is out of range.
+    A second Ctrl-C exits at once. ``grace_s`` seconds, above 0, after the first signal the process
+    exits without saving.
     """
 
     def __init__(self, grace_s: float) -> None:
@@ -115,26 +110,18 @@ def print_at_once(text: str) -> None:
     os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"\n{text}\n".encode())
 
 
-class ShieldedWorker:
-    """Starts a data worker that survives Ctrl-C, Slurm's signals and SIGTERM to all processes.
+def shield_worker(init: Callable[[int], None] | None, worker_id: int) -> None:
+    """Let a data worker survive Ctrl-C, Slurm's signals and SIGTERM to all processes.
 
     The training needs its workers until it has saved. They end with the loader that started them.
-
-    Args:
-        init: The loader's ``worker_init_fn``, or None.
+    ``init`` is the loader's own ``worker_init_fn``.
     """
-
-    def __init__(self, init: Callable[[int], None] | None) -> None:
-        self._init = init
-
-    def __call__(self, worker_id: int) -> None:
-        """Shield this process, then call the loader's own function."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        threading.Thread(target=_exit_with_loader, args=(os.getppid(),), daemon=True).start()
-        if self._init is not None:
-            self._init(worker_id)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    threading.Thread(target=_exit_with_loader, args=(os.getppid(),), daemon=True).start()
+    if init is not None:
+        init(worker_id)
 
 
 def _exit_with_loader(loader: int) -> None:

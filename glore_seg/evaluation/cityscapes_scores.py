@@ -3,8 +3,6 @@
 Shape legend: H, W sizes of an image; I label ids of Cityscapes, 0 to 33.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Pixels and images of each class of a dataset, and class weights for a loss."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -81,14 +79,9 @@ class ClassBalance:
 
 
 def count_classes(labels: Iterable[np.ndarray], classes: Sequence[str]) -> ClassBalance:
-    """Count pixels and images of each class.
+    """Count pixels and images of each of K classes in label maps, (H, W) of indices, 255 ignored.
 
-    Args:
-        labels: Label maps, (H, W) of class indices, 255 where ignored.
-        classes: Names of the K classes.
-
-    Raises:
-        DataError: A label map has a value that is neither a class nor 255.
+    A DataError names a value that is neither.
     """
     k = len(classes)
     pixels, images, present = (np.zeros(k, np.int64) for _ in range(3))

@@ -13,11 +13,10 @@ _MAX_PIXELS = 2**24  # OpenCV counts in float32, which is exact up to here
 
 @dataclass(frozen=True)
 class ConfusionMatrix:
-    """A confusion matrix with its scores in percent; ``nan`` where nothing was counted.
+    """Scores in percent, ``nan`` where nothing was counted, of a confusion matrix.
 
-    Args:
-        confusion: Pixels by true (row) and predicted (column) class, (K, K), int64. Ignored pixels
-            are left out.
+    ``confusion`` is (K, K), int64: pixels by true (row) and predicted (column) class, without
+    ignored ones.
     """
 
     confusion: np.ndarray
@@ -56,11 +55,7 @@ class ConfusionMatrix:
 
 
 def count_pixels(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-    """Count the pixels of two images, (H, W), uint8, by true (row) and predicted (column) value.
-
-    Returns:
-        (256, 256), int64.
-    """
+    """Count (H, W), uint8, by true (row) and predicted (column) value: (256, 256), int64."""
     counts = np.zeros((256, 256), np.int64)
     rows = max(1, _MAX_PIXELS // truth.shape[1])
     for top in range(0, len(truth), rows):

@@ -1,7 +1,5 @@
 """Files of label ids: writing predictions, and scoring against the ground truth."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +15,7 @@ _FIX = "prepare the labels again (data/README.md)"
 
 
 def write_label_map(path: Path, labels: np.ndarray, table: np.ndarray | None = None) -> None:
-    """Write class indices, (H, W), uint8, as PNG, atomically; with a table, the ids of it.
-
-    Raises:
-        OutputError: The file cannot be written.
-    """
+    """Write class indices, (H, W), uint8, as PNG, atomically; with a table, the ids of it."""
     write_png(path, labels if table is None else table[labels])
 
 

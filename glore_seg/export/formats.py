@@ -31,10 +31,8 @@ def trace(
 ) -> ExportedProgram:
     """Trace a graph at (H, W) or (T, H, W); nothing is computed.
 
-    The batch size is dynamic, and with ``fixed`` nothing else.
-
-    Raises:
-        ConfigError: The network depends on values, or on dynamic sizes.
+    The batch size is dynamic, and with ``fixed`` nothing else. A ConfigError says that the network
+    depends on values, or on dynamic sizes.
     """
     image = torch.zeros(_BATCH, 3, *size, device=device)
     axes = dict.fromkeys(dynamic_axes(len(size), fixed=fixed), torch.export.Dim.DYNAMIC)
@@ -91,11 +89,8 @@ def write_onnx(
 ) -> None:
     """Write one file with graph, weights and, as metadata property, the contract.
 
-    ``axes`` names the input's dynamic axes; the default ``opset`` is torch's.
-
-    Raises:
-        torch.onnx.errors.OnnxExporterError: ONNX lacks an operator of the network.
-        ConfigError: torch cannot write the network in this opset.
+    ``axes`` names the input's dynamic axes; the default ``opset`` is torch's. A ConfigError says
+    that torch cannot write the network in this opset.
     """
     exported: Any = torch.onnx.export(
         with_exact_pooling(program),

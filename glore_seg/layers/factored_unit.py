@@ -84,11 +84,7 @@ def chooses_factored(unit: GloReUnit, length: int | None) -> bool:
 
 
 def require_factorable(unit: GloReUnit) -> None:
-    """Refuse a unit that cannot be evaluated in the interaction space.
-
-    Raises:
-        ConfigError: A submodule is of another kind than the unit builds, or has a hook.
-    """
+    """Raise a ConfigError for a unit that cannot be evaluated in the interaction space."""
     obstacle = _obstacle(unit)
     if obstacle:
         raise ConfigError(

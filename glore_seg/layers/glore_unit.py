@@ -138,7 +138,7 @@ class GloReUnit(nn.Module):
         check_input("GloReUnit", x, channels=self.in_channels, ndim=self.ndim)
         # Processes that share statistics must choose the same, whatever their input sizes.
         length = None if is_synchronized(self.blocker) else prod(x.shape[2:])
-        if self.takes_interaction_space(length):
+        if chooses_factored(self, length):
             return forward_factored(self, x)
         phi = self.conv_state(x).flatten(2)  # (B, S, L)
         b = self.conv_proj(x).flatten(2)  # (B, N, L)
@@ -166,13 +166,6 @@ class GloReUnit(nn.Module):
         """Return the projection weights b_i, (B, N, *sizes): Fig. 7 shows them for each node."""
         check_input("GloReUnit", x, channels=self.in_channels, ndim=self.ndim)
         return self.conv_proj(x)  # (B, N, *sizes)
-
-    def takes_interaction_space(self, length: int | None) -> bool:
-        """Whether an input of L positions is evaluated in the interaction space.
-
-        None where statistics are synchronized over processes, whose inputs may differ in size.
-        """
-        return chooses_factored(self, length)
 
     def reset_parameters(self) -> None:
         """Initialize again: torch's default initialization, and the last norm by ``zero_init``."""

@@ -67,11 +67,7 @@ def update_running_statistics(
 ) -> None:
     """Update as BatchNorm does: unbiased variance, cumulative average if momentum is None.
 
-    Args:
-        norm: Unchanged outside training, or if it does not track statistics.
-        mean: (C,).
-        var: The biased variance, (C,).
-        count: n.
+    Of n = ``count`` values: ``mean`` and the biased variance ``var``, (C,) each.
     """
     if not (norm.training and norm.track_running_stats):
         return

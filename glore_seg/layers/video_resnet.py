@@ -11,9 +11,8 @@ from torch import Tensor, nn
 
 from glore_seg.errors import ConfigError
 from glore_seg.layers.arguments import check_choice
-from glore_seg.layers.extra_units import UnitType, unit_builder
+from glore_seg.layers.extra_units import UnitType, stage_positions, unit_builder
 from glore_seg.layers.glore_unit import GloReUnit
-from glore_seg.layers.insertion import stage_positions
 from glore_seg.layers.nonlocal_block import NonLocalBlock
 from glore_seg.layers.preact.blocks import PreActBlock, Stage, build_tail
 
@@ -120,8 +119,8 @@ class VideoResNet(nn.Module):
         kinds = (GloReUnit, NonLocalBlock)
         return {name: m for name, m in self.named_modules() if isinstance(m, kinds)}
 
-    def extract(self, x: Tensor) -> Tensor:
-        """Return the features before pooling, (B, C, T', H', W')."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits, or features without a classifier."""
         if x.dim() != 5 or x.shape[1] != 3:
             raise ConfigError(
                 f"got an input of shape {tuple(x.shape)}; expected clips (batch, 3, frames, "
@@ -129,11 +128,6 @@ class VideoResNet(nn.Module):
             )
         for name in ("conv1", "conv2", "conv3", "conv4", "conv5", "tail"):
             x = self.get_submodule(name)(x)
-        return x
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return logits, or features without a classifier."""
-        x = self.extract(x)
         if self.num_classes is None:
             return x
         return self.classifier(self.dropout(self.globalpool(x).flatten(1)))

@@ -13,12 +13,9 @@ MODELS.register_module("CPUSyncBN", module=SynchronizedBatchNorm)
 
 
 def norm_builder(norm_cfg: dict[str, Any] | None, *, ndim: int = 2) -> Callable[[int], nn.Module]:
-    """Return a function from a number of channels to a norm.
+    """Return a function from a number of channels to a norm; ``eps`` is 1e-4 unless given.
 
-    Args:
-        norm_cfg: As usual in OpenMMLab; ``eps`` is the released 1e-4 unless given. Default:
-            BatchNorm.
-        ndim: Number of spatial and temporal dimensions, which selects BatchNorm1d, 2d or 3d.
+    The default is BatchNorm, for ``ndim`` spatial and temporal dimensions.
     """
     cfg = {"eps": 1e-4, **(norm_cfg or {"type": "BN"})}
     if cfg["type"] == "BN" and ndim != 2:

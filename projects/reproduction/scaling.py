@@ -27,6 +27,7 @@ from glore_seg.cli import add_cfg_options, run_tool
 from glore_seg.engine import build_model
 from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
+from glore_seg.layers.factored_unit import chooses_factored
 from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
 
 MIB = 1 << 20
@@ -155,7 +156,7 @@ def _synchronized_norms(model: nn.Module, run: Callable[[], Any]) -> list[tuple[
         norm = unit.blocker if unit else module
         is_synchronized = isinstance(norm, nn.SyncBatchNorm | SynchronizedBatchNorm)
         if is_synchronized and norm.training and (unit or norm not in last):
-            found.append((norm, unit is not None and unit.takes_interaction_space(None)))
+            found.append((norm, unit is not None and chooses_factored(unit, None)))
 
     # Global: a unit whose norm has a hook of its own would take the paper's order.
     handle = register_module_forward_hook(note)

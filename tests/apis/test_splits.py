@@ -9,7 +9,7 @@ from glore_seg.apis import load_config
 from glore_seg.apis.splits import build_image_dataset, find_images, read_image
 from glore_seg.engine import build_dataset
 from glore_seg.errors import ConfigError
-from tests.engine.conftest import STREET_SCENES
+from tests.fixtures import STREET_SCENES
 
 PLAIN_TRAIN = [
     {"type": "LoadImageFromFile"},

@@ -15,9 +15,3 @@ def test_tables_and_json(tmp_path, capsys):
     )
     written = json.loads(args.json.read_text())
     assert written == {"machine": {"torch": "2"}, "tables": {"Unit": rows}}
-
-
-def test_image(tmp_path):
-    path = tmp_path / "new" / "lines.png"
-    common.draw_lines(path, {"a": [(1, 2), (2, 4)]}, title="t", xlabel="x", ylabel="y")
-    assert path.stat().st_size > 1000

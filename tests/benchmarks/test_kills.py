@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from benchmarks.kills import __main__ as command
-from benchmarks.kills.killing import ToolError, _moments, kill_often
+from benchmarks.kills.killing import ToolError, kill_often
 from benchmarks.kills.works import Evaluation, Packing, Submission, Training, Work, unfinished
 from glore_seg.datasets import pack_dataset
 from glore_seg.datasets.packed import PIXELS
@@ -66,13 +66,6 @@ def test_a_tool_that_fails_by_itself_says_why(tmp_path):
 
     with pytest.raises(ToolError, match="copying ended with 1 without being killed:\nerror: no"):
         kill_often(Failing(tmp_path / "in"), tmp_path / "runs", 1, random.Random(1), print)
-
-
-def test_moments_are_spread_evenly():
-    drawn = _moments(10, random.Random(0))
-    for _ in range(3):
-        moments = [next(drawn) for _ in range(10)]
-        assert sorted(int(moment * 10) for moment in moments) == list(range(10))
 
 
 @pytest.mark.slow

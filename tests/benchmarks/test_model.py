@@ -20,8 +20,3 @@ def test_measures_training_and_inference_in_all_settings(tmp_path):
         assert all(row["ms"] > 0 for row in rows)
     assert json.loads(out.read_text())["tables"] == tables
     assert image.stat().st_size > 1000
-
-
-def test_compiled_only_where_asked():
-    assert "bf16, channels last, compiled" in model.settings(True)
-    assert len(model.settings(False)) == 4

@@ -3,8 +3,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from mmengine.registry import init_default_scope
 
 from projects.synthetic_data.street_scenes import make_street_scenes
+
+
+@pytest.fixture(autouse=True)
+def mmseg_scope():
+    init_default_scope("mmseg")
 
 
 @pytest.fixture

@@ -1,27 +1,14 @@
+from functools import partial
+
 import numpy as np
 import pytest
-from mmengine.registry import init_default_scope
-from mmseg.registry import DATASETS
 
 from glore_seg.datasets import CAMVID_CLASSES, CheckedCityscapesDataset, convert_camvid
 from glore_seg.errors import DataError
+from tests.datasets.packed.crops import build as build_with_crops
 
 PIPELINE = [{"type": "LoadImageFromFile"}, {"type": "LoadCheckedAnnotations"}]
-
-
-@pytest.fixture(autouse=True)
-def scope():
-    init_default_scope("mmseg")
-
-
-def build(root, split="train", **options):
-    prefix = {"img_path": f"leftImg8bit/{split}", "seg_map_path": f"gtFine/{split}"}
-    config = {"type": "CheckedCityscapesDataset", "data_root": str(root), "data_prefix": prefix}
-    return DATASETS.build({**config, "pipeline": PIPELINE, **options})
-
-
-def first(root, pattern):
-    return min(root.rglob(pattern))
+build = partial(build_with_crops, pipeline=PIPELINE)
 
 
 def test_reads_street_scenes(scenes):
@@ -55,7 +42,7 @@ def test_test_split_without_labels(scenes, seg_map_path):
     data = build(scenes, data_prefix=prefix, test_mode=True, pipeline=PIPELINE[:1])
     assert len(data) == 3
     assert "seg_map_path" not in data[0]
-    assert build(scenes, "val", test_mode=True)[0]["gt_seg_map"].shape == (128, 256)
+    assert build(scenes, split="val", test_mode=True)[0]["gt_seg_map"].shape == (128, 256)
 
 
 def test_ann_file_picks_images(scenes, tmp_path):
@@ -71,19 +58,19 @@ def test_rejects_missing_folders_and_images(few_scenes, tmp_path):
     with pytest.raises(DataError, match=r"img_path .*none/leftImg8bit/train is missing"):
         build(tmp_path / "none")
     with pytest.raises(DataError, match=r"seg_map_path .*gtFine/test is missing"):
-        build(few_scenes, "test")
+        build(few_scenes, split="test")
     with pytest.raises(DataError, match=r"no image \*\.jpg in"):
         build(few_scenes, img_suffix=".jpg")
 
 
 def test_rejects_unpaired_files(few_scenes):
-    image = first(few_scenes, "*train/*/*_leftImg8bit.png")
+    image = min(few_scenes.rglob("*train/*/*_leftImg8bit.png"))
     spare = image.rename(few_scenes / image.name)
     with pytest.raises(DataError, match=r"3 images, 4 labels: 1 labels in .*aachen_000000_000019"):
         build(few_scenes)
     spare.rename(image)
     for kind in ("labelIds", "labelTrainIds"):
-        first(few_scenes, f"*train/*/*_{kind}.png").unlink()
+        min(few_scenes.rglob(f"*train/*/*_{kind}.png")).unlink()
     with pytest.raises(DataError, match=r"4 images, 3 labels: 1 images .*aachen_000000_000019"):
         build(few_scenes)
 

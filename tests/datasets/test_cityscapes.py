@@ -13,10 +13,6 @@ def problems(root, **options):
     return check_cityscapes(root, **options).problems
 
 
-def first(root, pattern):
-    return min(root.rglob(pattern))
-
-
 def test_complete_folder(few_scenes):
     report = check_cityscapes(few_scenes, allow_incomplete=True)
     assert report.problems == []
@@ -43,25 +39,14 @@ def test_what_is_missing_is_named(tmp_path):
     images, labels = problems(tmp_path)
     assert "download leftImg8bit_trainvaltest.zip from https://www.cityscapes" in images
     assert "download gtFine_trainvaltest.zip" in labels
-    archive = tmp_path / "gtFine_trainvaltest.zip"
-    archive.touch()
-    assert f"unzip -q {archive} -d {tmp_path}" in problems(tmp_path)[1]
     for folder in ("leftImg8bit", "gtFine"):
         (tmp_path / folder).mkdir()
     (message,) = problems(tmp_path, allow_incomplete=True)
     assert "no *_leftImg8bit.png in" in message
 
 
-def test_one_folder_too_deep(few_scenes):
-    inner = few_scenes / "leftImg8bit_trainvaltest"
-    inner.mkdir()
-    (few_scenes / "leftImg8bit").rename(inner / "leftImg8bit")
-    (message,) = problems(few_scenes, allow_incomplete=True)
-    assert f"one folder too deep: mv {inner / 'leftImg8bit'} {few_scenes}/" in message
-
-
 def test_unpaired_files(few_scenes):
-    first(few_scenes, "*train/*/*_leftImg8bit.png").unlink()
+    min(few_scenes.rglob("*train/*/*_leftImg8bit.png")).unlink()
     for path in (few_scenes / "gtFine/val/frankfurt").iterdir():
         path.unlink()
     train, val = problems(few_scenes, allow_incomplete=True)

@@ -1,4 +1,5 @@
 import csv
+import os
 
 import pytest
 
@@ -147,6 +148,21 @@ def test_lists_classes_and_problems(kinetics, num_workers):
     assert all(detail in found[key] for key, detail in details.items())
     assert report.listed == {"train": 2, "val": 2}
     assert "2 classes\ntrain: 2 videos listed; 1 duplicate, 1 unreadable" in str(report)
+
+
+def test_a_killed_run_goes_on(kinetics):
+    convert(kinetics)
+    checked = kinetics / "out" / "kinetics400_checked.jsonl"
+    wanted, problems = checked.read_text(), kinetics / "out" / "kinetics400_train_problems.csv"
+    first, *others, last = wanted.strip().splitlines()
+    earlier = first.replace("[]]", '[["corrupted", "found before the kill"]]]')
+    checked.write_text("\n".join([earlier, *others, last[:30]]))
+    convert(kinetics)
+    assert "found before the kill" in problems.read_text()
+    assert [*filter(None, checked.read_text().splitlines())] == [earlier, *others, last[:30], last]
+    os.utime(kinetics / "videos" / "archery" / name("good"))
+    convert(kinetics)
+    assert "found before the kill" not in problems.read_text()
 
 
 def test_classes_file_sets_the_order(kinetics):

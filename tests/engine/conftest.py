@@ -1,5 +1,8 @@
 """A small network with random weights, as a config and a checkpoint."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +13,19 @@ from mmengine.config import Config
 from benchmarks.soak.inputs import SMALL_NETWORK
 from glore_seg.apis import load_config
 from glore_seg.engine import build_model
+from tests.fixtures import REPOSITORY, STREET_SCENES
 
-STREET_SCENES = Path(__file__).parents[2] / "configs" / "fcn_r18_glore_street-scenes.py"
+
+def run_python(*arguments: object) -> subprocess.CompletedProcess:
+    """Python in a process of its own, with one thread."""
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """Trainings of several processes by tools/train.py; their ends are written to a folder."""
 
 import atexit
-import importlib.util
 import json
+import runpy
 import signal
 import sys
 import time
@@ -14,9 +14,8 @@ import torch.distributed as dist
 from glore_seg.cli import run_tool
 from glore_seg.engine import PeerHeartbeatHook
 from tests.engine.toy import config
+from tests.fixtures import REPOSITORY
 from tests.forked import Forked
-
-ROOT = Path(__file__).parents[2]
 
 
 def write_config(folder: Path, name: str, **changes) -> Path:
@@ -39,10 +38,8 @@ AVERAGE = {"type": "EMAHook", "momentum": 0.1}
 
 def train(path: Path) -> None:
     torch.set_num_threads(1)
-    spec = importlib.util.spec_from_file_location("tool_train", ROOT / "tools" / "train.py")
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    run_tool(lambda: tool.main([str(path), "--launcher", "pytorch", "--resume"]))
+    tool = runpy.run_path(str(REPOSITORY / "tools" / "train.py"))
+    run_tool(lambda: tool["main"]([str(path), "--launcher", "pytorch", "--resume"]))
 
 
 def raise_in_one() -> None:

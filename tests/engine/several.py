@@ -20,26 +20,25 @@ from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.nn.parallel import DistributedDataParallel
 from torch.profiler import ProfilerActivity, profile
 
+from benchmarks.soak.inputs import SMALL_NETWORK
 from glore_seg.apis import load_config
 from glore_seg.engine import build_model, build_runner, use_fsdp
 from glore_seg.evaluation import CITYSCAPES_CLASSES, CityscapesScoreMetric
 from tests.evaluation.metrics import test_cityscapes_score_metric as cases
+from tests.fixtures import STREET_SCENES
 from tests.forked import Forked
 
-ROOT = Path(__file__).parents[2]
 SIZE = (33, 65)
 IMAGES, SAMPLES = 4, 7
 ORDERS = ("coordinate", "interaction")
 
 
-def small_network(order: str, norm: str = "CPUSyncBN") -> Config:
-    cfg = load_config(str(ROOT / "configs" / "fcn_r18_glore_street-scenes.py"))
-    norm_cfg = {"type": norm, "requires_grad": True}
-    cfg.model.backbone.update(base_channels=8, stem_channels=8, norm_cfg=norm_cfg)
+def small_network(order: str) -> Config:
+    cfg = load_config(str(STREET_SCENES), cfg_options=SMALL_NETWORK)
+    norm_cfg = {"type": "CPUSyncBN", "requires_grad": True}
+    cfg.model.backbone.norm_cfg = norm_cfg
     cfg.model.backbone.pop("init_cfg", None)
-    cfg.model.decode_head.update(
-        in_channels=64, channels=16, num_nodes=4, num_states=8, norm_cfg=norm_cfg, dropout_ratio=0
-    )
+    cfg.model.decode_head.update(norm_cfg=norm_cfg, dropout_ratio=0)
     cfg.model.decode_head.unit_cfg = {"zero_init": False, "order": order}
     cfg.model.data_preprocessor.size = SIZE
     return cfg

@@ -1,17 +1,15 @@
 """Several processes over gloo: stops, a lost one, a restart by torchrun, a port in use."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 import torch
 
 from benchmarks.kills.checkpoints import compare
 from glore_seg.engine import PeerHeartbeatHook
-from tests.engine.distributed_restarts import AVERAGE, ROOT, signal_at, write_config
+from tests.engine.conftest import run_python
+from tests.engine.distributed_restarts import AVERAGE, signal_at, write_config
 
 pytestmark = [
     pytest.mark.slow,
@@ -19,22 +17,11 @@ pytestmark = [
 ]
 
 
-def python(*arguments):
-    return subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-
-
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """Folder of the trainings of tests/engine/distributed_restarts.py, and how they ended."""
     folder = tmp_path_factory.mktemp("several")
-    done = python("-m", "tests.engine.distributed_restarts", folder)
+    done = run_python("-m", "tests.engine.distributed_restarts", folder)
     assert done.returncode == 0, done.stderr
     return folder, json.loads((folder / "found.json").read_text())
 
@@ -105,7 +92,7 @@ def test_a_restart_on_several_machines_asks_for_a_store_of_its_own(runs):
 def test_torchrun_restarts_and_ends_bit_for_bit(runs, tmp_path):
     folder, _ = runs
     hooks = [AVERAGE, signal_at(tmp_path, "run", signal.SIGKILL)]
-    done = python(
+    done = run_python(
         *("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--max-restarts=1"),
         *("tools/train.py", write_config(tmp_path, "run", custom_hooks=hooks)),
         *("--launcher", "pytorch", "--resume"),

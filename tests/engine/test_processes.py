@@ -1,9 +1,6 @@
 """Two and four processes over gloo that share a batch compute what one process does."""
 
 import json
-import os
-import subprocess
-import sys
 from itertools import product
 
 import pytest
@@ -18,7 +15,8 @@ from glore_seg.engine import build_model
 from glore_seg.engine.hooks.setup_check_hook import check_state_dict
 from projects.reproduction.scaling import count_messages
 from tests.configs.shrinking import shrink
-from tests.engine.several import ORDERS, ROOT, SAMPLES, SIZE, fixed_image, small_network
+from tests.engine.conftest import run_python
+from tests.engine.several import ORDERS, SAMPLES, SIZE, fixed_image, small_network
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,17 +32,8 @@ def found(street_scenes, tmp_path_factory):
     cfg = shrink(small_network("interaction"), street_scenes, folder / "work_dir", max_iters=4)
     cfg.train_cfg.val_begin = 100
     cfg.dump(folder / "small.py")
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "tests.engine.several"),
-            *(str(folder), str(street_scenes), str(folder / "small.py")),
-        ],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+    arguments = (folder, street_scenes, folder / "small.py")
+    done = run_python("-m", "tests.engine.several", *arguments)
     assert done.returncode == 0, done.stderr
     return folder
 

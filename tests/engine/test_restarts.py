@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from itertools import islice
-from pathlib import Path
 
 import pytest
 import torch
@@ -17,8 +16,7 @@ from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
 from glore_seg.cli import run_tool
 from glore_seg.engine import TrainingStopped
 from tests.engine.toy import At, config, train
-
-ROOT = Path(__file__).parents[2]
+from tests.fixtures import REPOSITORY
 
 
 class Killed(Exception):
@@ -97,8 +95,8 @@ def test_kill_9_at_a_random_moment(tmp_path):
     """With workers, from outside; benchmarks/kills does it often, with real trainings."""
     train(config(tmp_path / "undisturbed"))
     command = [sys.executable, "-m", "tests.engine.toy", str(tmp_path / "run"), "2"]
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.DEVNULL)
+    env = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, env=env, cwd=REPOSITORY, stderr=subprocess.DEVNULL)
     end = time.monotonic() + 60
     while not list((tmp_path / "run").glob("iter_*.pth")) and time.monotonic() < end:
         assert process.poll() is None

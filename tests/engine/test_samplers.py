@@ -1,6 +1,5 @@
 """The position of a sample determines its index and its seed, whatever process draws it."""
 
-import pickle
 import random
 from itertools import islice
 
@@ -11,7 +10,6 @@ from mmengine.dataset import DefaultSampler, InfiniteSampler
 
 from glore_seg.engine.samplers import (
     ResumableSampler,
-    SeededIndex,
     derive_seed,
     seed_everything,
 )
@@ -59,11 +57,6 @@ def test_seeds_depend_on_the_position_in_the_training():
     ranks = [resumable("InfiniteSampler", rank=rank, world_size=2) for rank in (0, 1)]
     for rank, one in enumerate(ranks):
         assert [index.seed for index in islice(one, 6)] == alone[rank::2]
-
-
-def test_seeded_indices_are_pickled():
-    index = pickle.loads(pickle.dumps(SeededIndex(7, 123)))
-    assert (index, index.seed) == (7, 123)
 
 
 def test_seeds_are_unrelated():

@@ -39,6 +39,11 @@ def number(rng: np.random.Generator, label_ids: np.ndarray, *, count: int = 5) -
     return np.where(single, numbers, label_ids).astype(np.uint16)
 
 
+def _case(rng, truth_ids, predicted_ids, size=None) -> Case:
+    truth = blocks(rng, truth_ids, size or _size(rng))
+    return rng.choice(predicted_ids, truth.shape).astype(np.uint8), truth, number(rng, truth)
+
+
 def _noise(rng):
     """All ids in truth and prediction, ignored ones as well; a few wrong pixels of blocks."""
     truth = blocks(rng, np.arange(34), _size(rng))
@@ -50,20 +55,7 @@ def _noise(rng):
 def _absent(rng):
     """Two or three classes only."""
     ids = rng.choice(EVALUATED, 3, replace=False)
-    truth = blocks(rng, ids[:2], _size(rng))
-    return rng.choice(ids, truth.shape).astype(np.uint8), truth, number(rng, truth)
-
-
-def _ignored(rng):
-    """Nothing that counts; instances of caravans and trailers among it."""
-    truth = blocks(rng, IGNORED, _size(rng))
-    return rng.choice(EVALUATED, truth.shape).astype(np.uint8), truth, number(rng, truth)
-
-
-def _pixel(rng):
-    truth = rng.choice(EVALUATED, (1, 1))
-    prediction = truth if rng.random() < 0.5 else rng.choice(EVALUATED, (1, 1))
-    return prediction, truth, number(rng, truth)
+    return _case(rng, ids[:2], ids)
 
 
 def _crowd(rng):
@@ -76,28 +68,21 @@ def _crowd(rng):
 
 def _groups(rng):
     """Classes with instances that are groups throughout."""
-    truth = blocks(rng, WITH_INSTANCES, _size(rng))
-    prediction = rng.choice(WITH_INSTANCES, truth.shape).astype(np.uint8)
+    prediction, truth, _ = _case(rng, WITH_INSTANCES, WITH_INSTANCES)
     return prediction, truth, truth.astype(np.uint16)
 
 
 def _perfect(rng):
-    truth = blocks(rng, EVALUATED, _size(rng))
-    return truth.copy(), truth, number(rng, truth)
-
-
-def _ignored_predicted(rng):
-    """Ignored ids predicted on what counts, a caravan on a car among them."""
-    truth = blocks(rng, EVALUATED, _size(rng))
-    return rng.choice(IGNORED, truth.shape).astype(np.uint8), truth, number(rng, truth)
+    _, truth, instances = _case(rng, EVALUATED, EVALUATED)
+    return truth.copy(), truth, instances
 
 
 def _contradiction(rng):
     """Instance ids of other labels than the label ids', and the border of groups: 1000, 1001."""
-    truth = blocks(rng, EVALUATED, _size(rng))
+    prediction, truth, _ = _case(rng, EVALUATED, EVALUATED)
     instances = number(rng, blocks(rng, np.arange(24, 34), truth.shape))
     instances.flat[:2] = 1000, 1001
-    return rng.choice(EVALUATED, truth.shape).astype(np.uint8), truth, instances
+    return prediction, truth, instances
 
 
 def _plates(rng):
@@ -122,19 +107,18 @@ def _plates(rng):
 
 
 _KINDS = {
-    kind.__name__.strip("_"): kind
-    for kind in (
-        _noise,
-        _absent,
-        _ignored,
-        _pixel,
-        _crowd,
-        _groups,
-        _perfect,
-        _ignored_predicted,
-        _contradiction,
-        _plates,
-    )
+    "noise": _noise,
+    "absent": _absent,
+    # nothing that counts; instances of caravans and trailers among it
+    "ignored": lambda rng: _case(rng, IGNORED, EVALUATED),
+    "pixel": lambda rng: _case(rng, EVALUATED, EVALUATED[:3], (1, 1)),
+    "crowd": _crowd,
+    "groups": _groups,
+    "perfect": _perfect,
+    # ignored ids predicted on what counts, a caravan on a car among them
+    "ignored_predicted": lambda rng: _case(rng, EVALUATED, IGNORED),
+    "contradiction": _contradiction,
+    "plates": _plates,
 }
 
 

@@ -14,7 +14,7 @@ from mmseg.datasets import CityscapesDataset
 
 from glore_seg.errors import DataError
 from glore_seg.evaluation import CITYSCAPES_CLASSES, CityscapesScorer
-from glore_seg.evaluation.confusion import ConfusionMatrix, count_pixels
+from glore_seg.evaluation.confusion import ConfusionMatrix
 from tests.evaluation.cases import cases, scene_images
 
 REPOSITORY = Path(__file__).parents[2]
@@ -225,14 +225,6 @@ def test_rejects_other_arrays(index, change):
     images[index] = change(images[index])
     with pytest.raises(DataError, match="expected uint"):
         CityscapesScorer().update(*images)
-
-
-def test_pixels_are_counted_by_truth_and_prediction():
-    truth = np.array([[0, 0, 1, 255, 2]], np.uint8)
-    prediction = np.array([[0, 1, 1, 0, 0]], np.uint8)
-    counts = count_pixels(truth, prediction)
-    assert counts[:3, :3].tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
-    assert (counts.shape, counts.sum()) == ((256, 256), 5)
 
 
 def test_scores_of_a_confusion_matrix():

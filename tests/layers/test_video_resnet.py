@@ -138,7 +138,6 @@ def test_initialization_is_xavier():
     [
         ({"depth": 18}, r"depth must be one of \(26, 50, 101\), got 18"),
         ({"unit_type": "se"}, r"unit_type must be one of \('glore'.*got 'se'"),
-        ({"num_units": (2, 3)}, r"one entry for each of the 4 stages, got \(2, 3\)"),
         ({"num_units": (0, 5, 0, 0)}, "between 0 and the 4 blocks of the stage, got 5"),
         ({"base_channels": 7}, "base_channels must be even and at least 2, got 7"),
     ],

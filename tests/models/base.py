@@ -2,7 +2,6 @@
 
 import copy
 
-import pytest
 import torch
 from mmcv.cnn import fuse_conv_bn
 from torch import Tensor, nn
@@ -51,14 +50,6 @@ class ModelTests:
             assert len(used) == 1 + len(list(model.parameters()))
             assert all(g.isfinite().all() for g in used)
 
-    def test_state_dict_round_trip(self):
-        model, other = self.model(), self.build()
-        other.eval()
-        other.load_state_dict(model.state_dict())
-        x = self.input(*self.sizes[0])
-        for got, wanted in zip(self.run(other, x), self.run(model, x), strict=True):
-            assert torch.equal(got, wanted)
-
     def test_memory_formats_agree(self):
         model = self.model()
         x = self.input(*self.sizes[1])
@@ -75,18 +66,3 @@ class ModelTests:
         fused = fuse_conv_bn(copy.deepcopy(model))
         for got, wanted in zip(self.run(fused, x), self.run(model, x), strict=True):
             torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-4)
-
-    @pytest.mark.usefixtures("export_support")
-    def test_export_agrees(self):
-        model = self.model()
-        x = self.input(*self.sizes[1])
-        program = torch.export.export(model, self.export_arguments(x)).module()
-        for got, wanted in zip(
-            self.run(lambda *_: program(*self.export_arguments(x)), x),
-            self.run(model, x),
-            strict=True,
-        ):
-            torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-5)
-
-    def export_arguments(self, x: Tensor) -> tuple:
-        return (x,)

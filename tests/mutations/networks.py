@@ -1,7 +1,5 @@
 """A network of kilobytes with its config, for readers that open networks."""
 
-from __future__ import annotations
-
 import io
 import json
 import tempfile
@@ -18,7 +16,7 @@ from glore_seg.apis import load_config
 from glore_seg.checkpoints.json_config import config_to_json
 from glore_seg.engine import build_model
 from glore_seg.utils.safetensors_io import write_safetensors
-from tests.engine.conftest import STREET_SCENES
+from tests.fixtures import STREET_SCENES
 
 
 @cache

@@ -4,8 +4,6 @@ A :class:`glore_seg.errors.GloReSegError` names the file. Other exceptions are u
 allowed, but for those of too much memory or depth and for the end of the process.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys
@@ -15,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
-
-from hypothesis import strategies as st
 
 from glore_seg.cli import one_line
 from glore_seg.errors import GloReSegError
@@ -58,9 +54,9 @@ class Reader:
     allowed: tuple[str, ...] = ()
     warm: Callable[[], object] | None = None
 
-    def inputs(self) -> st.SearchStrategy[Files]:
-        """What it draws, by seeds that hypothesis chooses."""
-        return st.integers(0, 2**32 - 1).map(lambda seed: self.draw(Random(seed)))
+    def inputs(self, count: int, seed: int) -> list[Files]:
+        """What it draws, the same for the same seed."""
+        return [self.draw(Random(f"{seed} {number}")) for number in range(count)]
 
 
 def judge(reader: Reader, files: Files) -> str:

@@ -4,8 +4,6 @@
 packed.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 import os
@@ -43,7 +41,7 @@ class SourceFile:
     mtime_ns: int  # time of the last change
 
     @classmethod
-    def of(cls, root: Path, path: str) -> SourceFile:
+    def of(cls, root: Path, path: str) -> "SourceFile":
         """Describe a file below the root of a dataset as it is now."""
         stat = (root / path).stat()
         return cls(path, stat.st_size, stat.st_mtime_ns)

@@ -1,7 +1,5 @@
 """Pack a dataset in the layout of Cityscapes."""
 
-from __future__ import annotations
-
 import glob
 import os
 import time

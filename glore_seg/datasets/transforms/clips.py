@@ -3,8 +3,6 @@
 They are in the root registry, where mmaction2, which is optional, looks too.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform

@@ -1,7 +1,5 @@
 """Draw scale, crop and flip first; load and resize only what the crop needs."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from mmcv.image.geometric import rescale_size

@@ -1,7 +1,5 @@
 """Load a label map, and reject one that would train on wrong classes without an error."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from mmseg.datasets.transforms import LoadAnnotations

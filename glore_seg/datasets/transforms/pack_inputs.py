@@ -1,7 +1,5 @@
 """mmsegmentation's ``PackSegInputs`` with one copy of the image instead of two or three."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 import torch

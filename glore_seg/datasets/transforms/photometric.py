@@ -1,7 +1,5 @@
 """mmsegmentation's photometric distortion in integer arithmetic, with the same result."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -6,8 +6,6 @@ affine map, which ``warpAffine`` evaluates for the pixels of the crop alone. Nea
 floor(x W/w).
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import cv2

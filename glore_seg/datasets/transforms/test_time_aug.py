@@ -1,31 +1,12 @@
 """Test-time augmentation that creates each augmented image when it is needed."""
 
-from __future__ import annotations
-
 import copy
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import mmcv.transforms
 from mmcv.transforms import Compose
 from mmseg.registry import TRANSFORMS
-
-
-@dataclass(frozen=True)
-class AugmentedPass:
-    """One augmentation of one image, to be computed when called.
-
-    Attributes:
-        results: Output of the pipeline before the augmentation; shared by all passes of an image.
-        transforms: The transforms of this pass.
-    """
-
-    results: dict[str, Any]
-    transforms: Compose
-
-    def __call__(self) -> dict[str, Any]:
-        """Return ``inputs`` and ``data_samples`` of one image."""
-        return self.transforms(copy.deepcopy(self.results))
 
 
 @TRANSFORMS.register_module()
@@ -52,5 +33,10 @@ class LazyTestTimeAug(mmcv.transforms.TestTimeAug):
             ]
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Return ``passes``: an :class:`AugmentedPass` for each combination, in order."""
-        return {"passes": [AugmentedPass(results, subroutine) for subroutine in self.subroutines]}
+        """Return ``passes``: for each combination a function that returns its packed sample."""
+        return {"passes": [partial(_augment, results, one) for one in self.subroutines]}
+
+
+def _augment(results: dict[str, Any], transforms: Compose) -> dict[str, Any]:
+    """Compute one pass; ``results``, of the pipeline before it, are shared by all."""
+    return transforms(copy.deepcopy(results))

@@ -1,7 +1,5 @@
 """mmaction2's datasets for folders in which some videos or frames are missing or corrupted."""
 
-from __future__ import annotations
-
 import os.path as osp
 from typing import Any, ClassVar
 
@@ -68,11 +66,7 @@ class CheckedVideoDataset(VideoDataset):
         return items
 
     def __getitem__(self, idx: int) -> Any:
-        """Read one sample; in training another one if it is unreadable.
-
-        Raises:
-            DataError: ``max_refetch`` + 1 videos in a row are unreadable.
-        """
+        """Read one sample; in training another one if it is unreadable."""
         if not self._fully_initialized:
             self.full_init()
         for _ in range(self.max_refetch + 1):

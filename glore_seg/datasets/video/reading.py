@@ -4,8 +4,6 @@ A video file is first scanned: its packets are listed without being decoded, whi
 file holds, against what its header declares. Frame i is the i-th image in display order.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """mmaction2 transforms that read truncated and partly corrupted videos, and log what was wrong."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 from typing import Any

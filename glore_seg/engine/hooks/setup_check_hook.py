@@ -92,17 +92,10 @@ def unwrap(model: nn.Module) -> nn.Module:
 def check_state_dict(
     model: nn.Module, found: dict[str, Any], *, source: str | None, strict: bool
 ) -> None:
-    """Compare a checkpoint's parameters with a model's.
+    """Raise a CheckpointError that counts and names what of a checkpoint does not fit a model.
 
-    Args:
-        model: The network that the checkpoint is meant for.
-        found: Names to tensors, with or without the prefix ``module.``.
-        source: The checkpoint's file, for the message.
-        strict: Whether all parameters must fit, after what the model renames or resizes as it
-            loads them; otherwise one parameter in common is enough.
-
-    Raises:
-        CheckpointError: They do not fit; the message counts and names what differs.
+    ``found`` has names with or without ``module.``; ``source`` is its file. Without ``strict`` one
+    parameter in common is enough; with it all must fit after what the model renames or resizes.
     """
     wanted = _state_of(model)
     found = {k.removeprefix("module."): v for k, v in found.items()}
@@ -176,11 +169,7 @@ def _check_data(runner: Runner, loop: BaseLoop) -> None:
 
 
 def check_classes(model: nn.Module, dataset: Any) -> None:
-    """Compare the number of classes of a model's heads with a dataset's.
-
-    Raises:
-        ConfigError: They differ.
-    """
+    """Raise a ConfigError if a model's heads have another number of classes than a dataset."""
     network = unwrap(model)
     classes = _classes_of(dataset)
     for name in _HEADS:
@@ -197,11 +186,7 @@ def check_classes(model: nn.Module, dataset: Any) -> None:
 
 
 def check_same_classes(trained: Any, other: Any) -> None:
-    """Compare the classes of two datasets, such as those to train and to validate on.
-
-    Raises:
-        ConfigError: Names or order of the classes differ.
-    """
+    """Raise a ConfigError if names or order of the classes of two datasets differ."""
     first, second = _classes_of(trained), _classes_of(other)
     if first and second and first != second:
         raise ConfigError(
@@ -217,17 +202,10 @@ def _classes_of(dataset: Any) -> tuple[str, ...]:
 
 
 def check_labels(dataset: Any, head: nn.Module | None) -> None:
-    """Check the classes in a segmentation dataset's first samples, after its pipeline.
+    """Raise a DataError if a dataset is empty or its first labels are no classes of the head.
 
     Random numbers are as before. Corrupted samples are left to the data loader, and samples
     without ``gt_sem_seg`` are passed over.
-
-    Args:
-        dataset: The dataset.
-        head: The segmentation head, with ``num_classes`` and ``ignore_index``.
-
-    Raises:
-        DataError: The dataset is empty, or a label has other values than the head's classes.
     """
     num_classes, ignored = (getattr(head, name, None) for name in ("num_classes", "ignore_index"))
     if num_classes is None or dataset is None or isinstance(dataset, IterableDataset):

@@ -1,7 +1,5 @@
 """Accuracy of action recognition that counts unreadable videos as errors."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from typing import Any

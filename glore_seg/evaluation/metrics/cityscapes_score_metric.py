@@ -1,7 +1,5 @@
 """Cityscapes' four scores as a metric of mmengine."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The files of a submission: a zip or a folder, read one by one and never unpacked; the packing."""
 
-from __future__ import annotations
-
 import os
 import stat
 import zipfile
@@ -35,12 +33,7 @@ class SubmissionFile:
 
 @contextmanager
 def open_submission(path: Path, max_bytes: int, max_files: int) -> Iterator[list[SubmissionFile]]:
-    """List the files, at most ``max_files``, of a zip or a folder; larger ones are not read.
-
-    Raises:
-        DataError: It does not exist.
-        ArchiveError: It is not a zip, or has too many files.
-    """
+    """List the files, at most ``max_files``, of a zip or a folder; larger ones are not read."""
     with ExitStack() as stack:
         if path.is_dir():
             files = [_folder_file(path, file, max_bytes) for file in _walk(path)]

@@ -1,7 +1,5 @@
 """Finds all errors of a submission in one run, before it is uploaded."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +8,7 @@ import numpy as np
 
 from glore_seg.errors import DataError
 from glore_seg.evaluation.submission.archive import ArchiveError, SubmissionFile, open_submission
-from glore_seg.evaluation.submission.expected import ExpectedImages, image_key, key_within
+from glore_seg.evaluation.submission.expected import KEY, ExpectedImages, image_key
 from glore_seg.evaluation.submission.image import SubmissionReport, check_image
 from glore_seg.utils.progress import track
 
@@ -23,7 +21,6 @@ def check_submission(
     expected: ExpectedImages,
     *,
     on_image: Callable[[str, np.ndarray], None] | None = None,
-    decode: bool = True,
     progress: bool = True,
 ) -> SubmissionReport:
     """Check a zip or a folder of label id images by the rules of Cityscapes' server.
@@ -36,7 +33,6 @@ def check_submission(
         expected: The images that it must hold.
         on_image: Called with ``CITY_SEQUENCE_FRAME`` and the label ids, shape (H, W), uint8, of
             each image without errors.
-        decode: Whether to decode the images. ``False``: only names and completeness are checked.
         progress: Whether to show a progress bar.
 
     Returns:
@@ -46,7 +42,7 @@ def check_submission(
         DataError: ``path`` does not exist.
     """
     path, number = Path(path), len(expected.sizes)
-    report = SubmissionReport(number)
+    report = report_of(expected)
     size = max(expected.sizes.values(), key=math.prod)
     max_bytes = 8 * math.prod(size) + (1 << 20)  # four channels of 16 bits, and the header
     first: dict[str, str] = {}
@@ -57,7 +53,7 @@ def check_submission(
                 if key is None:
                     continue
                 report.checked += 1
-                label_ids = _check_content(file, expected.sizes[key], report) if decode else None
+                label_ids = _check_content(file, expected.sizes[key], report)
                 if on_image is not None and label_ids is not None:
                     on_image(key, label_ids)
     except ArchiveError as error:
@@ -66,7 +62,15 @@ def check_submission(
     for key in expected.sizes:
         if key not in first:
             report.error("missing", key, f"is missing; expected one {key}*.png: predict it")
-    if expected.split == "test" and number != _NUM_TEST_IMAGES and size == _CITYSCAPES_SIZE:
+    return report
+
+
+def report_of(expected: ExpectedImages) -> SubmissionReport:
+    """Begin a report, with a warning of an incomplete copy of Cityscapes' test split."""
+    number = len(expected.sizes)
+    report = SubmissionReport(number)
+    is_test = expected.split == "test" and _CITYSCAPES_SIZE in expected.sizes.values()
+    if is_test and number != _NUM_TEST_IMAGES:
         message = f"has {number} images, Cityscapes' test split {_NUM_TEST_IMAGES}: unpack it again"
         report.warn("dataset", "the dataset", message)
     return report
@@ -80,7 +84,8 @@ def _check_name(
 ) -> str | None:
     """Check the name of a file; return ``CITY_SEQUENCE_FRAME`` of an image that is to be read."""
     *folders, base = file.name.replace("\\", "/").split("/")
-    key = key_within(base)
+    match = KEY.search(base)
+    key = match.group() if match else None
     if file.unsafe:
         report.error("unsafe", file.name, file.unsafe)
     elif "__MACOSX" in folders or base.startswith("."):

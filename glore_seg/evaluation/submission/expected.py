@@ -1,7 +1,5 @@
 """The images that a submission must hold."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +8,7 @@ from pathlib import Path
 from glore_seg.errors import DataError
 from glore_seg.utils.image_io import read_header
 
-_KEY = re.compile(r"[^_:]+_\d{6}_\d{6}", re.ASCII)
+KEY = re.compile(r"[^_:]+_\d{6}_\d{6}", re.ASCII)
 _IMAGE = "_leftImg8bit.png"
 _LABELS = "_gtFine_labelIds.png"
 
@@ -22,19 +20,17 @@ class ExpectedImages:
     Args:
         split: ``"train"``, ``"val"`` or ``"test"``.
         sizes: ``CITY_SEQUENCE_FRAME`` to the image's (width, height).
+
+    Raises:
+        DataError: Images or their names do not fit, or some images lack ground truth.
     """
 
     split: str
     sizes: Mapping[str, tuple[int, int]]
 
     @classmethod
-    def of_folder(cls, folder: str | Path, split: str) -> ExpectedImages:
-        """Take the images of ``leftImg8bit/SPLIT`` with the sizes in their headers.
-
-        Raises:
-            DataError: The folder is missing or empty, a name is not CITY_SEQUENCE_FRAME, or an
-                image cannot be opened.
-        """
+    def of_folder(cls, folder: str | Path, split: str) -> "ExpectedImages":
+        """Take the images of ``leftImg8bit/SPLIT`` with the sizes in their headers."""
         sizes = {}
         for path in sorted(Path(folder).rglob(f"[!.]*{_IMAGE}")):
             key = image_key(path.name)
@@ -53,11 +49,7 @@ class ExpectedImages:
         return cls(split, sizes)
 
     def ground_truth(self, root: str | Path) -> dict[str, Path] | None:
-        """Find the ``*_gtFine_labelIds.png`` of each image; None for the test split or without any.
-
-        Raises:
-            DataError: Only some images have ground truth.
-        """
+        """Find the ``*_gtFine_labelIds.png`` of each image; None for the test split or without."""
         folder = Path(root) / "gtFine" / self.split
         found = {path.name.removesuffix(_LABELS): path for path in folder.rglob(f"[!.]*{_LABELS}")}
         if self.split == "test" or not found:
@@ -80,11 +72,5 @@ def image_key(name: str) -> str | None:
         >>> image_key("berlin_000000_000019_labelIds.png")
         'berlin_000000_000019'
     """
-    match = _KEY.match(name)
-    return match.group() if match else None
-
-
-def key_within(name: str) -> str | None:
-    """Return ``CITY_SEQUENCE_FRAME`` from anywhere in a file name, or None."""
-    match = _KEY.search(name)
+    match = KEY.match(name)
     return match.group() if match else None

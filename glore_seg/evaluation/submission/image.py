@@ -4,8 +4,6 @@ A submission holds label ids, 0 to 33, of which 19 are evaluated. A network pred
 18. These are label ids too, so the server accepts them and scores them near zero.
 """
 
-from __future__ import annotations
-
 import io
 import warnings
 from collections import Counter
@@ -90,11 +88,8 @@ def check_image(
 ) -> np.ndarray | None:
     """Check an image of label ids: a complete PNG, one channel of 8 bits, its size, its ids.
 
-    An image of another size than ``size``, (width, height), is not decoded. ``report`` gets the
-    findings.
-
-    Returns:
-        The label ids, (H, W), uint8, or None if there is an error.
+    It is not decoded if it is not of ``size``, (width, height). Returns the label ids, (H, W),
+    uint8, or None if there is an error, which ``report`` gets.
     """
     before = len(report.errors)
     try:

@@ -1,7 +1,5 @@
 """Writes the images of a submission one by one, and resumes after an interrupt."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +9,7 @@ import numpy as np
 from glore_seg.errors import DataError, OutputError
 from glore_seg.evaluation.label_ids import write_label_map
 from glore_seg.evaluation.submission.archive import pack
-from glore_seg.evaluation.submission.checker import check_submission
+from glore_seg.evaluation.submission.checker import report_of
 from glore_seg.evaluation.submission.expected import ExpectedImages
 from glore_seg.evaluation.submission.image import SubmissionReport, check_ids, check_size
 from glore_seg.utils.files import atomic_write, remove_unfinished
@@ -29,8 +27,11 @@ class SubmissionWriter:
     Args:
         folder: Folder for the images, created by :meth:`begin`.
         expected: The images to write.
-        manifest: The settings that predictions depend on, by name. Images of other settings are
-            not mixed in.
+        manifest: The settings that predictions depend on, by name.
+
+    Raises:
+        OutputError: The folder holds something else, or images of other settings.
+        DataError: An image to write does not fit, or is missing at the end.
     """
 
     def __init__(
@@ -41,13 +42,7 @@ class SubmissionWriter:
         self._manifest = dict(manifest)
 
     def begin(self) -> None:
-        """Create the folder, or check that its content belongs to this submission.
-
-        One process calls it before any other writes.
-
-        Raises:
-            OutputError: The folder holds something else, or images of other settings.
-        """
+        """Create the folder, or check its content; one process calls it before any other writes."""
         path = self.folder / MANIFEST
         if path.is_file():
             self.compare()
@@ -62,11 +57,7 @@ class SubmissionWriter:
             remove_unfinished(folder)
 
     def compare(self) -> None:
-        """Check that the images in the folder were predicted with these settings.
-
-        Raises:
-            OutputError: They were not; the message names what differs.
-        """
+        """Check that the images in the folder were predicted with these settings."""
         path = self.folder / MANIFEST
         try:
             found = dict(json.loads(path.read_text()))
@@ -91,11 +82,7 @@ class SubmissionWriter:
         return self._path(key).is_file()
 
     def write(self, key: str, label_ids: np.ndarray) -> None:
-        """Check label ids, (H, W), uint8, and write them as the image ``CITY_SEQUENCE_FRAME``.
-
-        Raises:
-            DataError: The size is not the image's own, or ids are not label ids.
-        """
+        """Check label ids, (H, W), uint8, and write them as the image ``CITY_SEQUENCE_FRAME``."""
         report, (height, width) = SubmissionReport(1), label_ids.shape
         if check_size(report, key, (width, height), self._expected.sizes[key]):
             check_ids(report, key, label_ids)
@@ -103,27 +90,20 @@ class SubmissionWriter:
             raise DataError("; ".join(map(str, report.errors)))
         write_label_map(self._path(key), label_ids)
 
-    def finish(self, out: str | Path, *, progress: bool = True) -> SubmissionReport:
-        """Pack the images; the zip appears, or replaces an existing one, only if it is complete.
-
-        Returns:
-            The report of the check, without errors.
-
-        Raises:
-            DataError: The check has found errors.
-        """
-        out = Path(out)
+    def finish(self, out: str | Path) -> SubmissionReport:
+        """Pack the images; the zip appears, or replaces an existing one, only if it is complete."""
+        out, keys = Path(out), self._expected.sizes
+        missing = [key for key in keys if not self.is_done(key)]
+        if missing:
+            raise DataError(
+                f"{out} is not written: {len(missing)} of {len(keys)} images are missing in "
+                f"{self.folder / 'images'}, such as {missing[0]}: repeat the command"
+            )
         remove_unfinished(out.parent)
         with atomic_write(out) as temporary:
-            pack((self.folder / "images").glob("[!.]*"), temporary)
-            # The content was checked before it was encoded.
-            report = check_submission(temporary, self._expected, decode=False, progress=progress)
-            if report.errors:
-                lines = "\n".join(report.lines())
-                raise DataError(
-                    f"{out} is not written, {self.folder / 'images'} has errors:\n{lines}\n"
-                    "Remove these files and repeat the command"
-                )
+            pack(map(self._path, keys), temporary)
+        report = report_of(self._expected)
+        report.checked = len(keys)
         return report
 
     def _path(self, key: str) -> Path:

@@ -151,10 +151,6 @@ class Stage(nn.Module):
         blocks: The blocks in their order.
         units: Units by the number of the block that they follow.
         unit_channels: Channels C that a unit takes, the first of a block's output.
-
-    Shape:
-        - Input: that of the first block
-        - Output: (B, C + A, H, W) of the last block
     """
 
     def __init__(

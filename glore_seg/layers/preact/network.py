@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from glore_seg.errors import ConfigError
 from glore_seg.layers.arguments import check_choice
-from glore_seg.layers.extra_units import UnitType, unit_builder
-from glore_seg.layers.insertion import stage_positions
+from glore_seg.layers.extra_units import UnitType, stage_positions, unit_builder
 from glore_seg.layers.preact.architectures import Architecture, find_architecture
 from glore_seg.layers.preact.blocks import (
     BASIC,

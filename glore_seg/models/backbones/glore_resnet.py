@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from glore_seg.errors import CheckpointError, ConfigError
 from glore_seg.layers.arguments import check_choice
-from glore_seg.layers.insertion import stage_positions
+from glore_seg.layers.extra_units import stage_positions
 from glore_seg.models.backbones.pretrained import missing_weights
 from glore_seg.models.plugins import GloRePlugin
 

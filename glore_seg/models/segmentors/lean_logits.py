@@ -7,8 +7,6 @@ copy takes 640 MB. Here they stay as coarse as the head's output, and are resize
 Shape legend: B batch; C classes; H, W size of the input; h, w size of the head's output.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -24,13 +22,7 @@ from glore_seg.layers.arguments import check_choice
 
 @dataclass(frozen=True)
 class Logits:
-    """The logits of a batch, not yet resized.
-
-    Attributes:
-        values: (B, C, h, w).
-        input_size: (H, W), to which the segmentor would have resized them.
-        align_corners: For that resizing.
-    """
+    """Logits, (B, C, h, w), not yet resized to ``input_size``, (H, W)."""
 
     values: Tensor
     input_size: tuple[int, int]
@@ -63,9 +55,6 @@ def predict_logits(segmentor: EncoderDecoder, inputs: Tensor, metas: Sequence[di
     """Run a segmentor on images, (B, 3, H, W), whole or in windows, as its ``test_cfg`` says.
 
     The logits are coarse in whole mode, if the head resizes them like mmseg's.
-
-    Raises:
-        ConfigError: ``test_cfg.mode`` is neither ``"whole"`` nor ``"slide"``.
     """
     mode = segmentor.test_cfg.get("mode", "whole")
     check_choice("model.test_cfg.mode", mode, ("whole", "slide"))

@@ -3,8 +3,6 @@
 Shape legend: B batch, C classes, H, W size of the original image.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

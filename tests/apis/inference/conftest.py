@@ -13,7 +13,7 @@ from glore_seg.apis import load_config
 from glore_seg.apis.inference import Segmenter
 from glore_seg.engine import build_model
 from glore_seg.export import PROPERTY, Contract
-from tests.engine.conftest import STREET_SCENES
+from tests.fixtures import STREET_SCENES
 
 _QUARTER = {"kernel_shape": [4, 4], "strides": [4, 4]}
 

@@ -1,12 +1,6 @@
 import pytest
-from mmengine.registry import init_default_scope
 
 from glore_seg.datasets import pack_dataset
-
-
-@pytest.fixture(autouse=True)
-def scope():
-    init_default_scope("mmseg")
 
 
 @pytest.fixture

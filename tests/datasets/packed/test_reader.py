@@ -19,10 +19,6 @@ def packed_image(pack, entry):
     return PackedImage(pixels, reader.version_of(pixels), entry.offset, entry.shape)
 
 
-def first(root, pattern):
-    return min(root.rglob(pattern))
-
-
 def test_has_the_pixels_of_the_files(few_scenes, pack):
     entries = read_index(pack)
     assert len(entries) == 4
@@ -46,7 +42,7 @@ def test_gives_the_crops_of_the_files(few_scenes, pack, tmp_path):
 
 
 def test_rejects_and_repacks_a_stale_image(few_scenes, pack):
-    image = first(few_scenes, "train/*/*_leftImg8bit.png")
+    image = min(few_scenes.rglob("train/*/*_leftImg8bit.png"))
     assert cv2.imwrite(str(image), np.full((32, 64, 3), 200, np.uint8))
     with pytest.raises(DataError, match=r"1 images have changed since they were packed, .*aachen/"):
         build(few_scenes, pack)
@@ -61,7 +57,7 @@ def test_rejects_and_repacks_a_stale_image(few_scenes, pack):
 def test_rejects_stale_labels_and_other_datasets(few_scenes, pack):
     with pytest.raises(DataError, match="4 images have changed"):
         build(few_scenes, pack, seg_map_suffix="_gtFine_labelIds.png")
-    os.utime(first(few_scenes, "train/*/*_labelTrainIds.png"), ns=(1, 1))
+    os.utime(min(few_scenes.rglob("train/*/*_labelTrainIds.png")), ns=(1, 1))
     with pytest.raises(DataError, match="1 images have changed"):
         build(few_scenes, pack)
 
@@ -134,7 +130,7 @@ def test_loads_in_worker_processes(few_scenes, pack, method):
 def test_a_pack_created_again_is_read_anew(few_scenes, pack):
     before, unread = build(few_scenes, pack), build(few_scenes, pack)
     assert_same_crops(build(few_scenes), before)
-    image = first(few_scenes, "train/*/*_leftImg8bit.png")
+    image = min(few_scenes.rglob("train/*/*_leftImg8bit.png"))
     assert cv2.imwrite(str(image), np.full((32, 64, 3), 200, np.uint8))
     shutil.rmtree(pack)
     pack_dataset(few_scenes, pack, progress=False)

@@ -1,7 +1,5 @@
 """Packing: what is written, resumed, locked, and rejected."""
 
-import os
-import signal
 import subprocess
 import sys
 
@@ -19,10 +17,6 @@ from tests.disks import fill, make_read_only, small_disk
 PACK = "dataset_converters/pack"
 
 
-def first(root, pattern):
-    return min(root.rglob(pattern))
-
-
 def test_two_processes_write_the_same(few_scenes, pack, tmp_path):
     other = tmp_path / "other"
     splits = ("train", "train", "./train")  # each image is packed once
@@ -33,7 +27,7 @@ def test_two_processes_write_the_same(few_scenes, pack, tmp_path):
 
 def test_images_of_other_sizes(few_scenes, tmp_path):
     for suffix, value, channels in (("leftImg8bit", 9, (3,)), ("labelTrainIds", 3, ())):
-        path = first(few_scenes, f"train/*/*{suffix}.png")
+        path = min(few_scenes.rglob(f"train/*/*{suffix}.png"))
         assert cv2.imwrite(str(path), np.full((7, 11, *channels), value, np.uint8))
     assert pack_dataset(few_scenes, tmp_path / "pack", progress=False) == (4, 0)
     entries = read_index(tmp_path / "pack")
@@ -85,8 +79,8 @@ def test_resumes_after_an_interruption(few_scenes, pack, tmp_path, monkeypatch):
 
 
 def test_a_label_is_rejected_when_packed(few_scenes, tmp_path):
-    label = first(few_scenes, "train/*/*_labelTrainIds.png")
-    label.write_bytes(first(few_scenes, "train/*/*_labelIds.png").read_bytes())
+    label = min(few_scenes.rglob("train/*/*_labelTrainIds.png"))
+    label.write_bytes(min(few_scenes.rglob("train/*/*_labelIds.png")).read_bytes())
     with pytest.raises(DataError, match="expected class indices 0 to 18 and 255"):
         pack_dataset(few_scenes, tmp_path / "pack", progress=False)
     assert cv2.imwrite(str(label), np.zeros((16, 64), np.uint8))
@@ -126,28 +120,6 @@ def test_resumes_after_a_full_disk(few_scenes, exit_code, capsys, tmp_path):
         make_read_only(disk)
         assert exit_code(PACK, few_scenes, disk / "new", "--quiet") == 2
         assert "Read-only file system" in capsys.readouterr().err
-
-
-PACK_ONE = writer._pack_one
-
-
-def die_at_bremen(root, pixels, label_format, task):
-    if "bremen" in task.image:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return PACK_ONE(root, pixels, label_format, task)
-
-
-@pytest.mark.slow
-def test_resumes_after_a_worker_died(few_scenes, tmp_path, monkeypatch):
-    pack = tmp_path / "pack"
-    monkeypatch.setattr(writer, "_pack_one", die_at_bremen)
-    with pytest.raises(GloReSegError, match="one of 2 worker processes died"):
-        pack_dataset(few_scenes, pack, num_workers=2, progress=False)
-    with pytest.raises(DataError, match="is unfinished"):
-        read_index(pack)
-    monkeypatch.undo()
-    pack_dataset(few_scenes, pack, progress=False)
-    assert verify_pack(pack, progress=False) == []
 
 
 HOLD = """

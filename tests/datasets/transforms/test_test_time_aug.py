@@ -51,5 +51,5 @@ def test_repeats_exactly_and_pickles_the_image_once(passes):
     assert passes[1]()["inputs"].equal(passes[1]()["inputs"])
     # a worker process sends the batch pickled
     sent = pickle.dumps(passes)
-    assert len(sent) < 1.2 * passes[0].results["img"].nbytes
+    assert len(sent) < 1.2 * passes[0].args[0]["img"].nbytes
     assert pickle.loads(sent)[3]()["inputs"].equal(passes[3]()["inputs"])

@@ -228,12 +228,6 @@ def test_folders_with_missing_frames(folders, logged):
     assert second.endswith("; it counts as an error")
 
 
-def test_training_takes_another_folder(folders, logged):
-    data = frames_dataset(folders, FOLDERS[::2])
-    assert [data[i]["data_samples"].gt_label.item() for i in range(2)] == [2, 2]
-    assert logged[0][0].endswith("; another video replaces it")
-
-
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -246,8 +240,3 @@ def test_training_takes_another_folder(folders, logged):
 def test_rejects_lists_of_folders(folders, line, message):
     with pytest.raises(DataError, match=message):
         frames_dataset(folders, [line], metainfo={"classes": ["left", "right"]})
-
-
-def test_folders_without_labels(folders):
-    data = frames_dataset(folders, ["a good 7"], test_mode=True)
-    assert data.get_data_info(0)["label"] == -1

@@ -1,10 +1,7 @@
 """The metric under mmengine: ground truth files, distributed evaluation, checkpoints."""
 
 import math
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -16,6 +13,7 @@ from mmengine.logging import MMLogger
 from mmseg.registry import METRICS
 from PIL import Image
 
+from benchmarks.soak.inputs import SMALL_NETWORK
 from glore_seg.apis import load_config
 from glore_seg.datasets import CAMVID_CLASSES
 from glore_seg.engine import build_runner
@@ -23,8 +21,8 @@ from glore_seg.errors import ConfigError, DataError, GloReSegError
 from glore_seg.evaluation import CITYSCAPES_CLASSES, CityscapesScoreMetric, CityscapesScorer
 from glore_seg.visualization import read_scalars
 from tests.configs.shrinking import shrink
+from tests.fixtures import STREET_SCENES
 
-REPOSITORY = Path(__file__).parents[3]
 TRAIN_IDS = "gtFine_labelTrainIds.png"
 
 
@@ -163,51 +161,11 @@ def test_writes_label_ids_and_deletes_nothing(label, tmp_path, format_only):
     assert (train_ids == prediction).all()
 
 
-TWO_PROCESSES = """
-import sys
-import glore_seg
-import torch
-from pathlib import Path
-from tests.evaluation.metrics import test_cityscapes_score_metric as tests
-torch.distributed.init_process_group("gloo")
-rank = torch.distributed.get_rank()
-paths = tests.labels(Path(sys.argv[1]))[:3]
-metric = tests.build()
-# As a sampler deals three images out: the last one of the second process is padding.
-for path in ([paths[0], paths[2]], [paths[1], paths[0]])[rank]:
-    metric.process({}, [tests.sample(path, tests.guess(path))])
-scores = metric.evaluate(size=3)
-wanted = tests.expected(paths)
-assert scores == tests.pytest.approx(wanted, abs=1e-9, nan_ok=True), (scores, wanted)
-print("agrees", flush=True)
-"""
-
-
-@pytest.mark.slow
-def test_two_processes_score_as_one(street_scenes, tmp_path):
-    script = tmp_path / "two.py"
-    script.write_text(TWO_PROCESSES)
-    done = subprocess.run(
-        [
-            sys.executable,
-            *("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"),
-            *(str(script), str(street_scenes)),
-        ],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.stdout.count("agrees") == 2, done.stderr
-
-
 @pytest.mark.slow
 def test_save_best_on_any_key(street_scenes, tmp_path):
-    config = load_config(str(REPOSITORY / "configs" / "fcn_r18_glore_street-scenes.py"))
+    config = load_config(str(STREET_SCENES), cfg_options=SMALL_NETWORK)
     cfg = shrink(config, street_scenes, tmp_path / "work_dir", max_iters=2)
     cfg.train_cfg.val_interval = 1
-    cfg.model.backbone.update(base_channels=8, stem_channels=8)
-    cfg.model.decode_head.update(in_channels=64, channels=16, num_nodes=4, num_states=8)
     keys = ["mIoU", "miIoU", "miIoU_category", "IoU.traffic light", "iIoU.car", "IoU_category.sky"]
     cfg.default_hooks.checkpoint.update(interval=1, save_best=keys)
     runner = build_runner(cfg)

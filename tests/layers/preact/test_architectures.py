@@ -32,21 +32,6 @@ def test_parameters_equal_timms_except_norms(arch):
 
 
 @pytest.mark.parametrize(
-    ("arch", "channels"),
-    [
-        ("resnet34", (64, 128, 256, 512)),
-        # 16 (3 + 2), 32 (6 + 2), 32 (20 + 2) and 128 (3 + 2) channels are appended.
-        ("dpn98", (336, 768, 1728, 2688)),
-        ("dpn131", (352, 832, 1984, 2688)),
-    ],
-)
-def test_channels_of_the_stages(arch, channels):
-    spec = find_architecture(arch)
-    assert spec.feature_channels() == channels
-    assert spec.narrowed(0.25).feature_channels() == tuple(c // 4 for c in channels)
-
-
-@pytest.mark.parametrize(
     ("arch", "width"), [("resnet50", 0.3), ("resnet50", -1), ("resnet50", 0), ("dpn98", 0.125)]
 )
 def test_rejects_widths(arch, width):

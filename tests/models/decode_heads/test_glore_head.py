@@ -29,9 +29,6 @@ class TestGloReHead(ModelTests):
     def run(self, model, x):
         return (model((x,)),)
 
-    def export_arguments(self, x):
-        return ((x,),)
-
 
 @pytest.mark.parametrize("num_units", [0, 1, 2])
 def test_number_of_parameters(num_units):

@@ -3,8 +3,6 @@
 A tool that begins to train would take seconds, so those that do get what they refuse before.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import importlib.util

@@ -1,7 +1,5 @@
 """Readers of configs: text within a checkpoint, JSON of a shared network, files; ONNX."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json
@@ -13,13 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from glore_seg.apis import load_config
 from glore_seg.apis.hub import from_pretrained, read_config
 from glore_seg.apis.inference import Segmenter
 from glore_seg.checkpoints.embedded_config import find_embedded_config
 from glore_seg.checkpoints.json_config import config_to_json
 from glore_seg.checkpoints.untrusted_config import admit_untrusted
-from glore_seg.engine import build_model
 from glore_seg.export import PROPERTY, Contract
 from tests.mutations import networks
 from tests.mutations.mutate import Files, mutate_text, mutate_tree, one_of
@@ -93,14 +89,6 @@ def _contract() -> Contract:
     )
 
 
-def _read_contract(folder: Path) -> None:
-    text = (folder / "contract.json").read_bytes().decode("utf-8", "replace")
-    contract = Contract.from_json(text, source="contract.json")
-    mean, std = (np.array(one, np.float32) for one in (contract.mean, contract.std))
-    expect(len(mean) == 3 and np.isfinite(mean).all() and (std > 0).all(), mean, std)
-    expect(contract.size_divisor >= 1 and contract.channel_order in ("rgb", "bgr"), contract)
-
-
 @cache
 def _onnx() -> bytes:
     """A network whose logits are its input."""
@@ -121,10 +109,6 @@ def _onnx() -> bytes:
 
 def _config_text() -> list[Files]:
     return [{"cfg.txt": networks.used_config().pretty_text.encode()}]
-
-
-def _config_file() -> list[Files]:
-    return [{"config.py": networks.small_config().pretty_text.encode()}]
 
 
 READERS = (
@@ -148,17 +132,6 @@ READERS = (
         one_of(_shared, "config.json"),
         _quiet(from_pretrained),
         words=("config.json", "model.safetensors", "given", *_OF_A_VALUE),
-    ),
-    Reader(
-        "config file",
-        one_of(_config_file),
-        _quiet(lambda folder: build_model(load_config(str(folder / "config.py")))),
-        words=("config.py", *_OF_A_VALUE),
-    ),
-    Reader(
-        "contract of an ONNX file",
-        one_of(lambda: [{"contract.json": _contract().to_json().encode()}]),
-        _read_contract,
     ),
     Reader(
         "ONNX file",

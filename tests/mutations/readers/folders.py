@@ -1,10 +1,6 @@
-"""Readers of datasets, packs, submissions, and of what our own commands leave in a folder."""
+"""Readers of packed datasets and of submissions."""
 
-from __future__ import annotations
-
-import importlib
 import io
-import json
 import os
 import stat
 import tempfile
@@ -12,89 +8,16 @@ import zipfile
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import cv2
 import numpy as np
 
-from glore_seg.datasets.camvid import convert_camvid
-from glore_seg.datasets.cityscapes import draw_train_ids
-from glore_seg.datasets.kinetics import convert_kinetics
 from glore_seg.datasets.packed import attach_pack, pack_dataset, read_packed, verify_pack
-from glore_seg.evaluation.submission import ExpectedImages, SubmissionWriter, check_submission
-from glore_seg.utils.image_io import read_label_map
-from glore_seg.visualization.curves import read_scalars
+from glore_seg.evaluation.submission import check_submission
 from tests.evaluation.submission.conftest import KEYS, LABEL_IDS, SIZE, encode, expected, good_files
 from tests.mutations.mutate import Files, mutate_bytes, one_of
-from tests.mutations.readers.images import check_classes, encoded, images, label_maps, of_kinds
+from tests.mutations.readers.images import encoded, images
 from tests.mutations.rule import Reader, expect
-
-
-@cache
-def _camvid() -> list[Files]:
-    label = encoded(np.random.default_rng(1).integers(0, 12, (12, 20), np.uint8))
-    image, files = images()[6], {}  # a JPEG
-    for split, name in (("train", "0001TP_006690"), ("val", "0016E5_07959")):
-        files[f"images/{split}/{name}.jpg"] = image
-        files[f"labels/{split}/{name}.png"] = label
-    first, second, *_ = files
-    kinds = of_kinds((image, *images()), first, files)
-    return kinds + of_kinds((label, *label_maps()), second, files)
-
-
-def _convert_camvid(folder: Path) -> None:
-    convert_camvid(folder, folder / "out", progress=False)
-    for file in (folder / "out").rglob("*_labelTrainIds.png"):
-        label = read_label_map(file)
-        check_classes(label, label.shape)
-
-
-_POLYGONS = {
-    "imgHeight": 12,
-    "imgWidth": 20,
-    "objects": [
-        {"label": "road", "polygon": [[0, 0], [10, 0], [10, 10]]},
-        {"label": "cargroup", "polygon": [[3, 3], [9, 3], [9, 9], [3, 9]]},
-    ],
-}
-
-
-def _draw_polygons(folder: Path) -> None:
-    draw_train_ids(folder / "a_gtFine_polygons.json")
-    found = cv2.imread(str(folder / "a_gtFine_labelTrainIds.png"), cv2.IMREAD_UNCHANGED)
-    check_classes(found, found.shape[:2])
-
-
-_CSV = (
-    b"label,youtube_id,time_start,time_end,split\n"
-    b'abseiling,"0wR5jVB-WPk",417,427,train\nair drumming,-CjX1,9,19,train\n'
-)
-
-
-def _convert_kinetics(folder: Path) -> None:
-    out = folder / "out"
-    report = convert_kinetics([folder / "train.csv"], folder / "videos", out, progress=False)
-    expect(not any(report.listed.values()), report.listed)
-
-
-def _read_list(folder: Path) -> None:
-    video: Any = importlib.import_module("glore_seg.datasets.video.dataset")
-    dataset = video.CheckedVideoDataset(
-        ann_file=str(folder / "list.txt"),
-        data_prefix={"video": str(folder)},
-        pipeline=[{"type": "CheckedVideoInit"}, {"type": "CheckedVideoDecode"}],
-        metainfo={"classes": ["a", "b", "c"]},
-    )
-    labels = [dataset.get_data_info(i)["label"] for i in range(len(dataset))]
-    expect(all(0 <= label < 3 for label in labels), labels)
-
-
-def _import_mmaction() -> None:
-    from mmengine.registry import init_default_scope
-
-    importlib.import_module("glore_seg.datasets.video.dataset")
-    init_default_scope("mmaction")
-
 
 _SHAPES = {"a_000000_000000": (6, 10), "a_000001_000000": (10, 6)}
 
@@ -198,79 +121,9 @@ def _check_submission(folder: Path) -> None:
     expect([p.name for p in folder.iterdir()] == ["results.zip"], "the zip was unpacked")
 
 
-def _submitted_images() -> list[Files]:
-    kinds = of_kinds((encode(LABEL_IDS), *images()), f"{KEYS[0]}.png", good_files())
-    return [{f"images/{name}": content for name, content in files.items()} for files in kinds]
-
-
-def _check_folder(folder: Path) -> None:
-    check_submission(folder / "images", expected(), progress=False).lines()
-
-
-def _read_manifest(folder: Path) -> None:
-    expected = ExpectedImages("test", {"bonn_000000_000019": (16, 8)})
-    SubmissionWriter(folder / "out", expected, {"checkpoint": "ab12", "threads": 1}).begin()
-
-
-def _read_log(folder: Path) -> None:
-    for name, points in read_scalars(folder).items():
-        steps = [step for step, _ in points]
-        expect(steps == sorted(set(steps)) and isinstance(name, str), name, points)
-
-
-def _files(name: str, content: bytes, **others: bytes) -> Any:
-    """One file that is mutated, and others."""
-    return one_of(lambda: [{name: content, **others}], name)
-
-
+_ONE_OF_PACK = one_of(_pack, "pack/pack.json", "pack/pack.json", "pack/pixels.u8")
 READERS = (
-    Reader("CamVid", one_of(_camvid), _convert_camvid, words=("images", "labels")),
-    Reader(
-        "polygons of Cityscapes",
-        _files("a_gtFine_polygons.json", json.dumps(_POLYGONS).encode()),
-        _draw_polygons,
-    ),
-    Reader(
-        "CSV file of Kinetics",
-        _files("train.csv", _CSV, **{"videos/a.mp4": b"no video"}),
-        _convert_kinetics,
-        words=("train.csv", "CSV"),
-    ),
-    Reader(
-        "list of videos",
-        _files("list.txt", b"abseiling/a.mp4 0\nb c.mp4 1\nd.mp4 2\n", **{"d.mp4": b"no video"}),
-        _read_list,
-        words=("list.txt",),
-        warm=_import_mmaction,
-    ),
-    *(
-        Reader(
-            name,
-            one_of(_pack, "pack/pack.json", "pack/pack.json", "pack/pixels.u8"),
-            read,
-            words=("pack", "pixels.u8"),
-        )
-        for name, read in (
-            ("packed dataset", _read_pack),
-            ("packed dataset, packed again", _resume_packing),
-        )
-    ),
+    Reader("packed dataset", _ONE_OF_PACK, _read_pack, words=("pack", "pixels.u8")),
+    Reader("dataset packed again", _ONE_OF_PACK, _resume_packing, words=("pack", "pixels.u8")),
     Reader("zip of a submission", _draw_zip, _check_submission, share=2),
-    Reader(
-        "image of a submission", one_of(_submitted_images, f"images/{KEYS[0]}.png"), _check_folder
-    ),
-    Reader(
-        "manifest of a submission",
-        _files("out/submission.json", b'{"checkpoint": "ab12", "threads": 1}'),
-        _read_manifest,
-        words=("out",),
-    ),
-    Reader(
-        "log of a training",
-        _files(
-            "1/vis_data/scalars.json",
-            b'{"loss": 1.5, "step": 1, "time": 0.1}\n{"mIoU": 30.0, "step": 2}\n',
-        ),
-        _read_log,
-    ),
 )

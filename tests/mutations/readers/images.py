@@ -1,7 +1,5 @@
 """Readers of images, label maps and videos: inference, the web demo, training, scoring."""
 
-from __future__ import annotations
-
 import io
 import tempfile
 from functools import cache

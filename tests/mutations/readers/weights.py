@@ -1,7 +1,5 @@
 """Readers of weights: torch's files, old and new, safetensors, PaddlePaddle's pickles."""
 
-from __future__ import annotations
-
 import io
 import pickle
 import zipfile
