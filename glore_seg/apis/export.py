@@ -13,7 +13,7 @@ from glore_seg.apis.splits import plain_dataset, read_metainfo
 from glore_seg.apis.tasks import task_of
 from glore_seg.compat.torch_api import EXPORT, require_torch
 from glore_seg.engine.hooks.setup_check_hook import unwrap
-from glore_seg.errors import ConfigError, OutputError
+from glore_seg.errors import ConfigError
 from glore_seg.export.checking import SIZES, ExportCheck, check, require_agreement
 from glore_seg.export.contract import Contract, describe_classes, describe_input
 from glore_seg.export.formats import (
@@ -28,7 +28,7 @@ from glore_seg.export.formats import (
 from glore_seg.export.graphs import GRAPHS, use_order
 from glore_seg.layers.evaluation_order import Order, check_order
 from glore_seg.utils.devices import usable_device
-from glore_seg.utils.files import atomic_write, remove_unfinished
+from glore_seg.utils.files import atomic_write, check_free, remove_unfinished
 
 FORMATS = {"onnx": ".onnx", "program": ".pt2"}
 """Name of each format to the ending of its files."""
@@ -95,8 +95,7 @@ def export_model(
             f"--out is {out}; expected a name that ends in {FORMATS[file_format]} for "
             f"--format {file_format}"
         )
-    if out.exists() and not overwrite:
-        raise OutputError(f"{out} exists; give another name, or --overwrite")
+    check_free(out, overwrite=overwrite)
     if file_format == "onnx":
         require_onnx()
     elif opset is not None:

@@ -5,8 +5,10 @@ model card, ``README.md``. Nothing in it is run on loading, see
 :mod:`glore_seg.checkpoints.untrusted_config`.
 """
 
+import json
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,7 @@ from torch import nn
 
 from glore_seg.apis.model import load_model
 from glore_seg.apis.splits import read_metainfo
-from glore_seg.checkpoints.json_config import config_from_json, config_to_json, read_json_config
-from glore_seg.checkpoints.model_card import write_card
+from glore_seg.checkpoints.configs import config_from_json, config_to_json, read_json_config
 from glore_seg.engine.hooks.setup_check_hook import check_state_dict, unwrap
 from glore_seg.engine.runner import build_model
 from glore_seg.errors import CheckpointError, ConfigError, OutputError
@@ -28,6 +29,37 @@ from glore_seg.utils.safetensors_io import read_safetensors, write_safetensors
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 _FILES = (WEIGHTS, CONFIG, CARD)
 _REPO_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_PIPELINES = {"mmseg": "image-segmentation", "mmpretrain": "image-classification"}
+
+_CARD = """---
+library_name: glore_seg
+{pipeline}tags:
+- glore
+- mmsegmentation
+---
+
+# {title}
+
+A `{kind}` of {millions:.3f} M parameters, saved by
+[glore_seg](https://arxiv.org/abs/1811.12814) (Graph-Based Global Reasoning Networks).
+
+| part | class |
+| --- | --- |
+{rows}
+
+## How to load it
+
+```python
+# pip install 'glore_seg[lite,hub]'
+from glore_seg.apis.hub import from_pretrained
+
+model = from_pretrained("OWNER/NAME")  # or this folder
+```
+
+## Classes
+
+{classes}
+"""
 
 
 def save_pretrained(
@@ -58,7 +90,7 @@ def save_pretrained(
         temporary.write_text(text, encoding="utf-8")
     if not (folder / CARD).exists():
         with atomic_write(folder / CARD) as temporary:
-            temporary.write_text(write_card(cfg, model, classes), encoding="utf-8")
+            temporary.write_text(_write_card(cfg, model, classes), encoding="utf-8")
     return folder
 
 
@@ -176,3 +208,25 @@ def _check_complete(folder: Path) -> Path:
             "create one by tools/model_converters/hub.py save"
         )
     return folder
+
+
+def _write_card(cfg: Config, model: nn.Module, classes: Sequence[str]) -> str:
+    pipeline = _PIPELINES.get(cfg.get("default_scope") or "mmseg")
+    parts = {
+        name: type(part).__name__
+        for name in ("backbone", "neck", "decode_head", "head")
+        if isinstance(part := getattr(model, name, None), nn.Module)
+    }
+    return _CARD.format(
+        pipeline=f"pipeline_tag: {pipeline}\n" if pipeline else "",
+        title=_escape(" + ".join(parts.values()) or type(model).__name__),
+        kind=type(model).__name__,
+        millions=sum(p.numel() for p in model.parameters()) / 1e6,
+        rows="\n".join(f"| {name} | `{kind}` |" for name, kind in parts.items()),
+        classes="\n".join(f"{i}. {_escape(name)}" for i, name in enumerate(classes)) or "Unnamed.",
+    )
+
+
+def _escape(text: str) -> str:
+    """Escape a name, so that it is not read as markup."""
+    return json.dumps(str(text), ensure_ascii=False)[1:-1].replace("<", "&lt;").replace("|", "\\|")

@@ -27,9 +27,9 @@ from glore_seg.apis.splits import (
     read_image,
 )
 from glore_seg.apis.tasks import require_segmentation, task_of
-from glore_seg.errors import ConfigError, DataError, OutputError
+from glore_seg.errors import ConfigError, DataError
 from glore_seg.layers import GloReUnit
-from glore_seg.utils.files import atomic_write
+from glore_seg.utils.files import atomic_write, check_free
 from glore_seg.utils.progress import track
 from glore_seg.visualization.comparison import Comparison, draw_comparison
 from glore_seg.visualization.projections import (
@@ -217,12 +217,6 @@ def _frames(folder: Path, template: str, start: int) -> dict[str, Any]:
     if end == start:
         raise ConfigError(f"{folder} has no {template.format(end)}; expected a folder of frames")
     return {"frame_dir": str(folder), "filename_tmpl": template, "total_frames": end - start}
-
-
-def check_free(out_file: Path, *, overwrite: bool) -> None:
-    """Raise an :class:`OutputError` if a file exists, unless it is to be replaced."""
-    if out_file.exists() and not overwrite:
-        raise OutputError(f"{out_file} exists; give another name, or --overwrite to replace it")
 
 
 def check_figure(out_file: Path, *, overwrite: bool) -> None:

@@ -21,6 +21,12 @@ _CANNOT_WRITE = (errno.EACCES, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ER
 _TEMPORARY = re.compile(r"\..+\.(?P<host>[\w-]+)\.(?P<pid>\d+)\.[0-9a-f]{8}\.unfinished(\.\w+)?")
 
 
+def check_free(path: Path, *, overwrite: bool) -> None:
+    """Raise an :class:`OutputError` if a file exists, unless it is to be replaced."""
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists; give another name, or --overwrite to replace it")
+
+
 def temporary_path(path: Path) -> Path:
     """A hidden path beside ``path``, with its suffix, that no other process on any machine uses."""
     # the suffix of a dataset ("_leftImg8bit.png") must not match an unfinished file

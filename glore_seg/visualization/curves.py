@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -65,16 +64,6 @@ def _entries(file: Path) -> Iterator[dict[str, Any]]:
         yield entry
 
 
-def plot_training_curves(work_dir: str | Path, out_file: str | Path) -> None:
-    """Plot loss, learning rate and mIoU (in percent) over the iterations in one figure."""
-    figure = Figure(figsize=(10, 3.2), layout="constrained")
-    scalars = read_scalars(work_dir)
-    for axes, (name, title) in zip(figure.subplots(1, 3), _TITLES.items(), strict=True):
-        _plot(axes, name, scalars.get(name, []))
-        axes.set_title(title)
-    figure.savefig(out_file, dpi=120)
-
-
 def training_curves(scalars: Scalars) -> dict[str, Figure]:
     """Plot the curves that were logged as separate, transparent figures, by title."""
     figures = {}
@@ -83,21 +72,15 @@ def training_curves(scalars: Scalars) -> dict[str, Figure]:
             continue
         figure = Figure(figsize=(4.4, 2.8), layout="constrained", facecolor="none")
         axes = figure.add_subplot(facecolor="none")
-        _plot(axes, name, scalars[name])
+        axes.margins(y=0.12)  # room for a marker
+        marker = "o" if name == "mIoU" else None
+        axes.plot(*zip(*scalars[name], strict=True), marker=marker, color=_LINE)
+        axes.set_xlabel("iteration", color=_GRAY)
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
         axes.tick_params(colors=_GRAY)
         axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.xaxis.label.set_color(_GRAY)
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(_GRAY)
         figures[title] = figure
     return figures
-
-
-def _plot(axes: Axes, name: str, points: list[tuple[int, float]]) -> None:
-    axes.margins(y=0.12)  # room for a marker
-    if points:
-        marker = "o" if name == "mIoU" else None
-        axes.plot(*zip(*points, strict=True), marker=marker, color=_LINE)
-    axes.set_xlabel("iteration")
-    axes.set_ylim(bottom=0)
-    axes.grid(alpha=0.3)

@@ -6,7 +6,7 @@ from mmengine.config import Config
 
 from glore_seg.apis import load_config, use_amp
 from glore_seg.apis.config import replace_sync_bn
-from glore_seg.checkpoints.json_config import config_to_json
+from glore_seg.checkpoints.configs import config_to_json
 from glore_seg.errors import CheckpointError, ConfigError
 
 CONFIG = """

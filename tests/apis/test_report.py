@@ -7,8 +7,8 @@ import pytest
 from mmengine.config import Config
 from torch import nn
 
+from glore_seg.apis.config import find_checkpoint, find_config
 from glore_seg.apis.report.facts import recipe
-from glore_seg.apis.work_dir import find_checkpoint, find_config
 from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 

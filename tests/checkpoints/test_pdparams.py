@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from glore_seg.checkpoints.pdparams import read_pdparams
+from glore_seg.checkpoints.files import read_pdparams
 from glore_seg.errors import CheckpointError
 from tests.checkpoints.files import write_pdparams
 

@@ -14,7 +14,7 @@ from glore_seg.apis.inference.onnx_predictor import OnnxPredictor
 from glore_seg.apis.model import Checkpoint, read_checkpoint
 from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.test_options import use_inference, use_tta
-from glore_seg.checkpoints.embedded_config import find_embedded_config
+from glore_seg.checkpoints.configs import find_embedded_config
 from glore_seg.checkpoints.untrusted_config import admit_untrusted
 from glore_seg.errors import ConfigError
 from glore_seg.utils.files import sha256_of

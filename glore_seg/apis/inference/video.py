@@ -13,7 +13,12 @@ import numpy as np
 from glore_seg.apis.inference.segmenter import Failure, Segmenter
 from glore_seg.errors import DataError, OutputError
 from glore_seg.evaluation.label_ids import write_label_map
-from glore_seg.utils.files import atomic_write, atomic_write_folder, remove_unfinished
+from glore_seg.utils.files import (
+    atomic_write,
+    atomic_write_folder,
+    check_free,
+    remove_unfinished,
+)
 from glore_seg.utils.progress import track
 
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm"})
@@ -49,8 +54,7 @@ def segment_video(
             written.
     """
     out_file = Path(out_file)
-    if out_file.exists() and not overwrite:
-        raise OutputError(f"{out_file} exists; give another name, or --overwrite to replace it")
+    check_free(out_file, overwrite=overwrite)
     remove_unfinished(out_file.parent)
     capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():

@@ -17,7 +17,7 @@ from prettytable import PrettyTable, TableStyle
 from scipy.stats import t
 
 from glore_seg.apis.complexity import Complexity
-from glore_seg.apis.work_dir import find_config
+from glore_seg.apis.config import find_config
 from glore_seg.errors import ConfigError
 from glore_seg.utils.env_info import machine
 from glore_seg.utils.files import atomic_write, write_lines

@@ -14,7 +14,7 @@ from glore_seg.apis.hub import save_pretrained
 from glore_seg.apis.inference import Segmenter
 from glore_seg.apis.inference.sources import hash_source
 from glore_seg.checkpoints import write_state_dict
-from glore_seg.checkpoints.json_config import config_to_json
+from glore_seg.checkpoints.configs import config_to_json
 from glore_seg.errors import CheckpointError, ConfigError, GloReSegError
 
 

@@ -16,8 +16,7 @@ import numpy as np
 from glore_seg.apis import load_config
 from glore_seg.apis.hub import from_pretrained, read_config
 from glore_seg.apis.inference import Segmenter
-from glore_seg.checkpoints.embedded_config import find_embedded_config
-from glore_seg.checkpoints.json_config import config_to_json
+from glore_seg.checkpoints.configs import config_to_json, find_embedded_config
 from glore_seg.checkpoints.untrusted_config import admit_untrusted
 from glore_seg.engine import build_model
 from glore_seg.export import PROPERTY, Contract
