@@ -38,6 +38,16 @@ class Comparison:
         """The regions that differ most, see :func:`find_boxes`."""
         return find_boxes(weigh_differences([*self.predictions.values()], self.truth), number)
 
+    def accuracies(self) -> dict[str, str]:
+        """A text for each model; none without ground truth."""
+        counted = self.truth is not None and self.truth != IGNORED
+        if not np.any(counted):
+            return {}
+        return {
+            name: f"{100 * (prediction == self.truth)[counted].mean():.1f} % of pixels right"
+            for name, prediction in self.predictions.items()
+        }
+
     @property
     def difference(self) -> float:
         """How much the models differ: the weights of three boxes, as a share of the image."""
@@ -71,7 +81,7 @@ def draw_comparison(
     for one in comparisons:
         truth = {} if one.truth is None else {"ground truth": one.truth}
         rows.append({"input": one.image, **truth, **one.predictions})
-        notes.append(_accuracies(one))
+        notes.append(one.accuracies())
     draw_panel(
         rows,
         out_file,
@@ -150,13 +160,3 @@ def _best_rectangle(gain: np.ndarray) -> tuple[float, tuple[int, int, int, int]]
             best = float(totals[row, left])
             found = (int(top[row]), int(bottom[row]), int(left), int(left) + side)
     return best, found
-
-
-def _accuracies(one: Comparison) -> dict[str, str]:
-    if one.truth is None or (one.truth == IGNORED).all():
-        return {}
-    counted = one.truth != IGNORED
-    return {
-        name: f"{100 * (prediction == one.truth)[counted].mean():.1f} % of pixels right"
-        for name, prediction in one.predictions.items()
-    }

@@ -1,8 +1,10 @@
-"""A pickle of arrays is read; anything else in it is refused before it is called."""
+"""A pickle of arrays is read; anything else in it is refused before it is called.
+
+Hostile arrays are those of tests/compat/test_array_pickles.py.
+"""
 
 import os
 import pickle
-import struct
 
 import numpy as np
 import pytest
@@ -47,30 +49,12 @@ class Hostile:
         return self.call
 
 
-def called(module: str, name: str, args: bytes) -> bytes:
-    """The pickle that calls ``module.name`` with arguments that are on the stack."""
-    return b"\x80\x02c" + f"{module}\n{name}\n".encode() + args + b"R."
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ({"w": Hostile(os.mkdir, "ran")}, r"posix\.mkdir"),
-        ({"w": Hostile(eval, "open('ran', 'w')")}, "eval"),
         ({"w": Hostile(getattr, "text", "format")}, "getattr"),
-        ({"w": Hostile(np.load, "a")}, "load"),
-        ({"w": Hostile(np.dtype, "O")}, "not read"),
-        ({"w": np.zeros(2, dtype=[("a", "f4")])}, "not read"),
         ({"w": np.array([{}, []], dtype=object)}, "not read"),
-        (
-            called(
-                "numpy.core.multiarray",
-                "_reconstruct",
-                b"cnumpy\nndarray\n(J" + struct.pack("<i", 2**30) + b"tC\x01b\x87",
-            ),
-            "not read",
-        ),
-        (called("_codecs", "encode", b"X\x01\x00\x00\x00aX\x05\x00\x00\x00rot13\x86"), "not read"),
         (b"not a pickle at all", "not read"),
         (b"", "not read"),
         ([1, 2], "holds a list"),

@@ -87,16 +87,6 @@ def test_truncated_files(ending, share, tmp_path):
         read_state_dict(path)
 
 
-def test_truncated_files_of_old_torch(tmp_path):
-    path = tmp_path / "a.pth"
-    torch.save({"state_dict": STATE}, path, _use_new_zipfile_serialization=False)
-    content = path.read_bytes()
-    for length in range(1, len(content), 31):
-        path.write_bytes(content[:length])
-        with pytest.raises(CheckpointError, match=r"a\.pth"):
-            read_state_dict(path)
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [

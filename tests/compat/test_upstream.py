@@ -50,20 +50,9 @@ def test_runner_checkpoints(patched, tell_need):
     tell_need("checkpoint globals", "history_buffer", "Weights only load failed")
 
 
-def test_hostile_download(unpatched, patched):
+def test_hostile_files(unpatched, patched):
     assert unpatched["hostile_download"] == ["loaded", True]
-    assert patched["hostile_download"] == ["refused", False]
-
-
-def test_hostile_file(patched):
-    assert patched["hostile_file"] == ["refused", False]
-
-
-def test_hostile_file_with_a_fork(unpatched):
-    """onedl-mmengine runs what it cannot read safely."""
-    if unpatched["hostile_file"] == ["refused", False]:
-        pytest.skip("this mmengine refuses the file by itself")
-    assert unpatched["hostile_file"] == ["loaded", True]
+    assert patched["hostile_download"] == patched["hostile_file"] == ["refused", False]
 
 
 def test_process_group(patched, tell_need):

@@ -132,17 +132,6 @@ def test_exports(load_tool, classifier, trained_classifier, tmp_path, capsys):
     assert "classification, 3 classes" in printed
 
 
-def test_options_of_label_maps_are_refused(
-    call, load_tool, classifier, trained_classifier, tmp_path
-):
-    checkpoint = trained_classifier / "epoch_2.pth"
-    with pytest.raises(ValueError, match=r"--out needs label maps.*classification"):
-        call("test", classifier, checkpoint, "--out", "x", work_dir=tmp_path)
-    with pytest.raises(ValueError, match=r"the report needs label maps.*classification"):
-        load_tool("report")([str(trained_classifier), "--out", str(tmp_path / "report.html")])
-    assert not list(tmp_path.iterdir())
-
-
 def test_other_folders_are_refused(call, classifier, crops, tmp_path):
     other = tmp_path / "other"
     for old, new in zip(CLASSES, ("bus", *CLASSES[1:]), strict=True):
