@@ -25,13 +25,9 @@ def load_config(
 ) -> Config:
     """Read a config, apply the command line to it, and adapt it to the machine.
 
-    Args:
-        path: The config file, a Python program that is run; one that ends in ``.json``, as
-            ``config_to_json`` writes it, is not.
-        cfg_options: Dotted keys and their values, as ``--cfg-options`` gives them.
-        work_dir: Folder for logs and checkpoints. Default: the config's own, or
-            ``work_dirs/<name of the config>``.
-        launcher: ``"none"``, ``"pytorch"``, ``"slurm"`` or ``"mpi"``.
+    ``path`` is a Python program, which is run, or ``.json`` of ``config_to_json``, which is not;
+    ``cfg_options`` are dotted keys and values. Default of ``work_dir``: the config's own, or
+    ``work_dirs/<name of the config>``. ``launcher`` is that of mmengine.
 
     Raises:
         ConfigError: There is no such file, ``default_scope`` is none of the tasks, or a key of

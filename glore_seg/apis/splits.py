@@ -49,9 +49,9 @@ def build_image_dataset(cfg: Config, split: str) -> BaseDataset:
     if task_of(cfg).name != "segmentation":
         init_default_scope(cfg.default_scope)
         return DATASETS.build(plain_dataset(cfg, split))
-    labels = _label_loaders(tested.pipeline)
+    labels = label_loaders(tested.pipeline)
     if not labels and cfg.get("val_dataloader"):
-        labels = _label_loaders(cfg.val_dataloader.dataset.get("pipeline", []))
+        labels = label_loaders(cfg.val_dataloader.dataset.get("pipeline", []))
     if str((tested.get("data_prefix") or {}).get("img_path")).split("/")[0] == _IMAGES:
         dataset = ConfigDict(tested.to_dict())
         _set_split(dataset, split)
@@ -198,12 +198,8 @@ def without_labels(transforms: Any) -> Any:
     return kept
 
 
-def loads_labels(transforms: Any) -> bool:
-    """Whether a pipeline loads labels, not counting the lists of ``TestTimeAug``."""
-    return bool(_label_loaders(transforms))
-
-
-def _label_loaders(transforms: Any) -> list[Any]:
+def label_loaders(transforms: Any) -> list[Any]:
+    """The transforms that load labels, not counting the lists of ``TestTimeAug``."""
     return [item for item in transforms if item["type"] in _LOADS_LABELS]
 
 

@@ -45,17 +45,9 @@ def submit(
     predicted one at a time, so the result depends neither on interrupts nor on the number of
     processes; on a CPU it depends on the number of threads, so a folder takes one number only.
 
-    Args:
-        cfg: From :func:`load_config`, after :func:`use_split`, which selects the images.
-        checkpoint: The checkpoint file, read with ``weights_only=True``.
-        split: Name of the split.
-        out: The zip.
-        work_dir: Folder of the images, kept at the end. Default: ``<out without .zip>_images``.
-        overwrite: Whether to replace ``out``.
-        progress: Whether to show progress bars on rank 0.
-
-    Returns:
-        The report of the check; None on all ranks but the first.
+    ``cfg`` comes from :func:`use_split`, which selects the images of ``split``. ``work_dir`` gets
+    the images and keeps them; default: ``<out without .zip>_images``. ``overwrite`` replaces the
+    zip, ``out``. Returns the report of the check; None on all ranks but the first.
 
     Raises:
         OutputError: ``out`` exists, or ``work_dir`` holds something else or other settings' images.

@@ -38,12 +38,8 @@ def temporary_path(path: Path) -> Path:
 def atomic_write(path: str | Path, *, sync: bool = False) -> Iterator[Path]:
     """Give a temporary path to write to; rename it to ``path`` at the end, remove it on an error.
 
-    Args:
-        path: The file. Its folder is created where missing.
-        sync: Whether to wait for the disk, so that a power failure leaves the old file or the new.
-
-    Yields:
-        A path with the same suffix, in the same folder.
+    It has the same suffix, in the same folder, which is created where missing. ``sync`` waits for
+    the disk, so that a power failure leaves the old file or the new.
 
     Raises:
         OutputError: The disk is full or the folder read-only; an old file is unchanged.

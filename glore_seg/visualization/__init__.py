@@ -1,6 +1,5 @@
 """Figures of data, training, predictions and projection maps."""
 
-from glore_seg.visualization.browse import browse
 from glore_seg.visualization.comparison import (
     Comparison,
     draw_comparison,
@@ -9,7 +8,7 @@ from glore_seg.visualization.comparison import (
 )
 from glore_seg.visualization.curves import read_scalars
 from glore_seg.visualization.node_graph import adjacencies, draw_adjacency, draw_node_graph
-from glore_seg.visualization.panels import draw_panel, overlay
+from glore_seg.visualization.panels import browse, draw_panel, overlay
 from glore_seg.visualization.projections import (
     capture_projections,
     draw_projections,

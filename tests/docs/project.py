@@ -4,6 +4,7 @@ The tools, the configs and what they do are real; images, crops and lengths of t
 and datasets are made of a few street scenes.
 """
 
+import argparse
 import configparser
 import contextlib
 import importlib
@@ -16,6 +17,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import torch
 from mmengine.config import Config
@@ -140,23 +143,20 @@ class Project:
 
     @staticmethod
     def _options_of(main: Callable, arguments: list[str]) -> None:
-        """Have a benchmark take its options and stop there; tests/benchmarks run them."""
+        """Parse the options of what takes long; tests/benchmarks and projects run it."""
+        parse = argparse.ArgumentParser.parse_args
 
-        class Taken(Exception):
+        class Parsed(Exception):
             pass
 
-        def stop(*_: object, **__: object) -> None:
-            raise Taken
+        def parse_and_stop(*given: Any, **options: Any) -> None:
+            parse(*given, **options)
+            raise Parsed
 
-        space = main.__globals__
-        with contextlib.ExitStack() as stack:
-            for name in ("begin", "build_runner", "run", "measure_all", "load_page_models"):
-                if name in space:
-                    stack.callback(space.__setitem__, name, space[name])
-                    space[name] = stop
-            with contextlib.suppress(Taken):
-                main(arguments)
-                raise AssertionError(f"{main.__module__} ran to its end")
+        stopped = mock.patch.object(argparse.ArgumentParser, "parse_args", parse_and_stop)
+        with contextlib.suppress(Parsed), stopped:
+            main(arguments)
+            raise AssertionError(f"{main.__module__} has no options")
 
     def _make(self, *targets: str) -> None:
         done = subprocess.run(
