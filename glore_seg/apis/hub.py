@@ -101,9 +101,8 @@ def from_pretrained(
 
     ``revision`` is a branch, tag or commit of the repository; default: its main branch.
 
-    Returns:
-        The network in evaluation mode, with ``cfg`` and ``dataset_meta`` as from mmseg's
-        ``init_model``, so that ``mmseg.apis.inference_model`` takes it.
+    The network is in evaluation mode, with ``cfg`` and ``dataset_meta`` as from mmseg's
+    ``init_model``, so that ``mmseg.apis.inference_model`` takes it.
 
     Raises:
         MissingDependencyError: huggingface_hub or safetensors is not installed.
@@ -111,7 +110,7 @@ def from_pretrained(
         CheckpointError: A file is missing, corrupted, of another network, or could run code.
     """
     folder = fetch_pretrained(source, revision=revision)
-    cfg = read_config(folder)
+    cfg = read_json_config(folder / CONFIG)
     state = read_safetensors(folder / WEIGHTS)
     model: Any = build_model(cfg)
     check_state_dict(model, state, source=str(folder / WEIGHTS), strict=True)
@@ -122,10 +121,7 @@ def from_pretrained(
 
 
 def fetch_pretrained(source: str | Path, *, revision: str | None = None) -> Path:
-    """Return the folder of a network, downloaded to huggingface_hub's cache if it is not local.
-
-    Arguments and errors are those of :func:`from_pretrained`; a local folder has no revision.
-    """
+    """Return the folder of a network, downloaded to the cache if it is not local; raises alike."""
     if not Path(source).is_dir():
         return _download(str(source), revision)
     if revision is not None:
@@ -147,7 +143,7 @@ def pull_from_hub(
     folder = Path(folder)
     _check_absent(folder, overwrite=overwrite)
     fetched = _download(repo_id, revision)
-    read_config(fetched)
+    read_json_config(fetched / CONFIG)
     for name in _FILES:
         if (fetched / name).is_file():  # the card is optional
             with atomic_write(folder / name) as temporary:
@@ -168,18 +164,13 @@ def push_to_hub(
         CheckpointError: The folder lacks a file, or its config could run code.
     """
     folder = _check_complete(Path(folder))
-    read_config(folder)
+    read_json_config(folder / CONFIG)
     hub = require("huggingface_hub", "hub").HfApi()
     hub.create_repo(repo_id, private=private, exist_ok=True)
     commit = hub.upload_folder(
         repo_id=repo_id, folder_path=folder, allow_patterns=list(_FILES), commit_message=message
     )
     return str(commit.commit_url)
-
-
-def read_config(folder: Path) -> Config:
-    """Read the config of a folder; a CheckpointError if it is none or could run code."""
-    return read_json_config(folder / CONFIG)
 
 
 def _download(repo_id: str, revision: str | None) -> Path:

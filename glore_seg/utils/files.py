@@ -146,8 +146,7 @@ def _is_alive(pid: int) -> bool:
 def locked(file: Path, *, doing: str) -> Iterator[None]:
     """Hold the lock of a file, which ends with the process, also if it is killed.
 
-    The file is created if missing and not removed: two processes could then lock two files of its
-    name.
+    The file is not removed: two processes could then lock two files of its name.
 
     Raises:
         OutputError: Another process holds the lock, ``doing`` what the message says.

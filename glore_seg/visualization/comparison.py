@@ -96,11 +96,10 @@ def draw_comparison(
 def weigh_differences(
     predictions: Sequence[np.ndarray], truth: np.ndarray | None = None
 ) -> np.ndarray:
-    """Weigh each pixel by how much it tells about the difference between models' label maps (H, W).
+    """Weigh the differences between models' label maps (H, W): (H, W), float32.
 
-    Returns:
-        (H, W), float32: 0 where the models agree or the truth is ignored, 1 where they differ and
-        some of them are right, 0.3 where all of them are wrong. Without truth 1 where they differ.
+    0 where the models agree or the truth is ignored, 1 where they differ and some of them are
+    right, 0.3 where all of them are wrong. Without truth 1 where they differ.
     """
     stack = np.stack(predictions)  # (models, H, W)
     differ = (stack != stack[0]).any(axis=0)  # (H, W)
@@ -115,13 +114,9 @@ def find_boxes(weights: np.ndarray, number: int) -> list[Box]:
     """Find the rectangles that hold most of the difference, (H, W) of :func:`weigh_differences`.
 
     A box is the rectangle with the greatest sum of ``weights - 0.35`` on a grid of cells, 48 along
-    the shorter side. So regions that differ get large boxes, and outlines that are a pixel apart
-    get none. The next box is the best one that does not overlap the earlier ones. Sides are at
-    least 4 cells and at most half of the image's.
-
-    Returns:
-        At most ``number`` boxes by decreasing weight (the sum, in pixels), at least a tenth of the
-        first one's.
+    the shorter side, so that outlines a pixel apart get none; the next one is the best that does
+    not overlap the earlier ones. Sides are at least 4 cells and at most half of the image's. At
+    most ``number`` by decreasing weight (the sum, in pixels), at least a tenth of the first one's.
     """
     height, width = weights.shape
     scale = min(1.0, _GRID / min(height, width))

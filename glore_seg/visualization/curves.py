@@ -17,14 +17,11 @@ _GRAY = "#80868f"  # readable on white and on black
 
 
 def read_scalars(work_dir: str | Path, *, beside: str | None = None) -> Scalars:
-    """Read the scalars that all runs in the work folder of a training logged.
+    """Read the scalars of all runs in a work folder: name to (iteration, value), by iteration.
 
-    With ``beside`` only entries that contain this scalar: training and validation both log
-    ``time``, for example, and only entries of training contain ``"loss"``.
-
-    Returns:
-        Name to (iteration, value), by iteration. If two runs logged the same iteration, as after
-        a resume, the value is the later run's.
+    If two runs logged the same iteration, as after a resume, the value is the later run's. With
+    ``beside`` only entries that contain this scalar: training and validation both log ``time``, for
+    example, and only entries of training contain ``"loss"``.
 
     Raises:
         ConfigError: The folder has no scalars, or a line is no JSON object. Only the last line of

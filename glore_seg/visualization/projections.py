@@ -80,9 +80,8 @@ def capture_projections(unit: GloReUnit) -> Iterator[list[Tensor]]:
 def pick_nodes(weights: Sequence[np.ndarray], number: int) -> list[int]:
     """Pick the nodes with the most distinct maps: indices, at most N, in the order of picking.
 
-    The first is the node with the greatest root mean square. Each next one is the node whose
-    greatest absolute cosine with the maps picked so far is least. The maps are not centered for the
-    cosine: a constant map, which pools over the entire image, is a pattern as well. Nodes weaker
+    The first has the greatest root mean square; each next one has the least absolute cosine with
+    the nearest map picked so far, not centered: a constant map is a pattern as well. Nodes weaker
     than a tenth of the strongest come last. Images (N, *sizes) of any size have the same weight.
 
     Raises:

@@ -43,10 +43,8 @@ def segment_video(
 
     ``labels_dir`` gets the label map of each frame, ``000000.png`` and on, as values of ``table``
     (uint8, from train ids), else as train ids. File and folder are written atomically: after an
-    interrupt there is neither. Opacity is 0 to 1; ``batch_size`` frames run together.
-
-    Returns:
-        Share of the pixels of each class over all frames.
+    interrupt there is neither. Opacity is 0 to 1; ``batch_size`` frames run together. Returns the
+    share of the pixels of each class over all frames.
 
     Raises:
         DataError: OpenCV cannot read the video, or it ends before its last frame.

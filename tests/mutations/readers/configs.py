@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from glore_seg.apis import load_config
-from glore_seg.apis.hub import from_pretrained, read_config
+from glore_seg.apis.hub import from_pretrained
 from glore_seg.apis.inference import Segmenter
-from glore_seg.checkpoints.configs import config_to_json, find_embedded_config
+from glore_seg.checkpoints.configs import config_to_json, find_embedded_config, read_json_config
 from glore_seg.checkpoints.untrusted_config import admit_untrusted
 from glore_seg.engine import build_model
 from glore_seg.export import Contract
@@ -67,7 +67,7 @@ def _open(path: Path) -> None:
 
 
 def _parse_json(folder: Path) -> None:
-    cfg = read_config(folder)
+    cfg = read_json_config(folder / "config.json")
     again = json.loads(config_to_json(cfg, source="config.json"))
     expect(set(again["model"]) == set(cfg.model), again["model"])
 
