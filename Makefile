@@ -49,8 +49,8 @@ lint: $(READY)  ## Check format, lint and types
 
 forks: $(FORKS_READY)  ## Make .venv-forks with the maintained forks of OpenMMLab
 
-test-forks: $(FORKS_READY)  ## Run the tests of compat and models on the forks (1 to 2 minutes)
-	@OMP_NUM_THREADS=1 $(FORKS_BIN)/python -m pytest tests/compat tests/models
+test-forks: $(FORKS_READY)  ## Run the tests of compat, models and training on the forks (2 minutes)
+	@OMP_NUM_THREADS=1 $(FORKS_BIN)/python -m pytest tests/compat tests/models tests/tools/test_train.py
 
 test-matrix:  ## Run the tests in several Pythons and sets of packages (an hour, 6 GB for each set)
 	@.ci/matrix

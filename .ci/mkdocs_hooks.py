@@ -89,7 +89,7 @@ API = {
     ),
     "checkpoints": (
         "Checkpoints and export",
-        "checkpoints.reading.read_state_dict",
+        "checkpoints.files.read_state_dict",
         "checkpoints.converters.convert",
         "checkpoints.comparison.compare_state_dicts",
         "checkpoints.latest.find_latest_valid_checkpoint",

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from glore_seg.utils.env_info import machine
+from projects.reproduction.measure import machine
 
 
 def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:

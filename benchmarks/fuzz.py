@@ -21,11 +21,11 @@ from tests.mutations.rule import ERROR, RESULT, judge
 PARSERS = {
     "pdparams": (
         ("hostile pickle as .pdparams", ".pdparams"),
-        ("glore_seg.checkpoints.pdparams", "glore_seg.compat.array_pickles"),
+        ("glore_seg.checkpoints.files", "glore_seg.compat.array_pickles"),
     ),
     "config": (
         ("config text in a checkpoint",),
-        ("glore_seg.checkpoints.embedded_config", "glore_seg.checkpoints.untrusted_config"),
+        ("glore_seg.checkpoints.configs", "glore_seg.checkpoints.untrusted_config"),
     ),
 }
 """The readers whose inputs it begins with, the first of which reads, and what is instrumented."""

@@ -78,19 +78,18 @@ def count_config(cfg: Config, input_shape: tuple[int, ...]) -> Complexity:
     One input is an image (C, H, W), or a clip (C, T, H, W).
     """
     model = build_model(cfg)
-    shape, forward = _call(cfg, model, input_shape)
+    shape, forward = forward_call(cfg, model, input_shape)
     return count_complexity(model, shape, forward=forward)
 
 
-def meta_forward(
+def forward_call(
     cfg: Config, model: nn.Module, input_shape: tuple[int, ...]
-) -> Callable[[], object]:
-    """Return a function that runs one forward pass on torch's meta device, without values.
-
-    The model is moved there; ``input_shape`` is that of :func:`count_config`.
-    """
-    shape, forward = _call(cfg, model.to("meta"), input_shape)
-    return lambda: forward(torch.empty(shape, device="meta"))
+) -> tuple[tuple[int, ...], Callable[..., object]]:
+    """Shape of a batch of one input as in :func:`count_config`, and the forward pass on it."""
+    if task_of(cfg).name != "video":
+        return (1, *input_shape), partial(model, mode="tensor")
+    # A recognizer takes several clips per video, and returns features unless told otherwise.
+    return (1, 1, *input_shape), partial(model, mode="tensor", stage="head")
 
 
 def input_sizes(cfg: Config, shape: Sequence[int] | None = None) -> tuple[int, ...]:
@@ -112,12 +111,3 @@ def input_sizes(cfg: Config, shape: Sequence[int] | None = None) -> tuple[int, .
             f"{' '.join(map(str, task.input_size))}"
         )
     return sizes
-
-
-def _call(
-    cfg: Config, model: nn.Module, input_shape: tuple[int, ...]
-) -> tuple[tuple[int, ...], Callable[..., object]]:
-    if task_of(cfg).name != "video":
-        return (1, *input_shape), partial(model, mode="tensor")
-    # A recognizer takes several clips per video, and returns features unless told otherwise.
-    return (1, 1, *input_shape), partial(model, mode="tensor", stage="head")

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from glore_seg.apis.tasks import TASKS, task_of
-from glore_seg.checkpoints.json_config import read_json_config
+from glore_seg.checkpoints.configs import read_json_config
 from glore_seg.compat import own_configs
 from glore_seg.errors import ConfigError
 from glore_seg.utils.dependencies import require
@@ -25,13 +25,9 @@ def load_config(
 ) -> Config:
     """Read a config, apply the command line to it, and adapt it to the machine.
 
-    Args:
-        path: The config file, a Python program that is run; one that ends in ``.json``, as
-            ``config_to_json`` writes it, is not.
-        cfg_options: Dotted keys and their values, as ``--cfg-options`` gives them.
-        work_dir: Folder for logs and checkpoints. Default: the config's own, or
-            ``work_dirs/<name of the config>``.
-        launcher: ``"none"``, ``"pytorch"``, ``"slurm"`` or ``"mpi"``.
+    ``path`` is a Python program, which is run, or ``.json`` of ``config_to_json``, which is not;
+    ``cfg_options`` are dotted keys and values. Default of ``work_dir``: the config's own, or
+    ``work_dirs/<name of the config>``. ``launcher`` is that of mmengine.
 
     Raises:
         ConfigError: There is no such file, ``default_scope`` is none of the tasks, or a key of
@@ -124,3 +120,21 @@ def replace_sync_bn(node: Any, *, by: str = "BN") -> int:
         node["type"] = by
         count += 1
     return count
+
+
+def find_config(work_dir: Path) -> Path:
+    """The one config that the Runner dumped into the work directory, else a ConfigError."""
+    found = sorted(work_dir.glob("*.py"))
+    if len(found) != 1:
+        names = ", ".join(file.name for file in found) or "none"
+        raise ConfigError(f"configs (*.py) in {work_dir}: {names}; expected one: give --config")
+    return found[0]
+
+
+def find_checkpoint(work_dir: Path) -> Path:
+    """The best checkpoint by mIoU, else by another score, else the last one, else a ConfigError."""
+    for pattern in ("best_mIoU_*.pth", "best_*.pth", "iter_*.pth", "epoch_*.pth"):
+        found = list(work_dir.glob(pattern))
+        if found:
+            return max(found, key=lambda file: file.stat().st_mtime_ns)
+    raise ConfigError(f"{work_dir} has no checkpoint (iter_*.pth, ...): give --checkpoint")

@@ -23,13 +23,9 @@ from glore_seg.utils.progress import track
 class Evaluation(ConfusionMatrix):
     """The scores of a network on a split.
 
-    Args:
-        classes: Names of the K classes.
-        scores: Cityscapes' scores; None if the dataset has no label ids.
-        accuracies: For each image the share of its pixels predicted right; ``nan`` if none counts.
-        paths: Files of the images, in the order of the dataset.
-        milliseconds: For each image the time of the network, without loading.
-        input_size: Height and width of the first image as the network gets it.
+    ``scores`` are Cityscapes', None if the dataset has no label ids. For each image: its file, the
+    share of its pixels predicted right (``nan`` if none counts), and the time of the network,
+    without loading. ``input_size`` is (H, W) of the first image as the network gets it.
     """
 
     classes: tuple[str, ...]

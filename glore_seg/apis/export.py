@@ -13,7 +13,7 @@ from glore_seg.apis.splits import plain_dataset, read_metainfo
 from glore_seg.apis.tasks import task_of
 from glore_seg.compat.torch_api import EXPORT, require_torch
 from glore_seg.engine.hooks.setup_check_hook import unwrap
-from glore_seg.errors import ConfigError, OutputError
+from glore_seg.errors import ConfigError
 from glore_seg.export.checking import SIZES, ExportCheck, check, require_agreement
 from glore_seg.export.contract import Contract, describe_classes, describe_input
 from glore_seg.export.formats import (
@@ -28,7 +28,7 @@ from glore_seg.export.formats import (
 from glore_seg.export.graphs import GRAPHS, use_order
 from glore_seg.layers.evaluation_order import Order, check_order
 from glore_seg.utils.devices import usable_device
-from glore_seg.utils.files import atomic_write, remove_unfinished
+from glore_seg.utils.files import atomic_write, check_free, remove_unfinished
 
 FORMATS = {"onnx": ".onnx", "program": ".pt2"}
 """Name of each format to the ending of its files."""
@@ -61,23 +61,23 @@ def export_model(
 ) -> Exported:
     """Export a network and check the file in its runtime; a file that fails is not kept.
 
-    Sliding windows and test-time augmentation of the config are not exported.
+    Sliding windows and test-time augmentation of the config are not exported. Clips have the frames
+    of its test pipeline.
 
     Args:
-        cfg: Config of a network of mmseg, mmpretrain or mmaction2. Clips have the frames of the
-            config's test pipeline.
+        cfg: Config of a network of mmseg, mmpretrain or mmaction2.
         checkpoint: Its weights.
         out: Output file.
         file_format: ``"onnx"``, or ``"program"`` for ``torch.export``'s.
         resized: Whether the logits of a segmentation are resized to the image inside.
         argmax: Whether the output is labels instead of logits.
         order: Of the units' products, see :class:`glore_seg.layers.GloReUnit`.
-        size: Fixed (H, W). Default: dynamic, traced at 192 x 256.
-        check_sizes: Further (H, W) to check. Without ``size``, 161 x 225, 128 x 96 and 97 x 353
-            are always checked, rounded up to multiples of the size divisor.
+        size: Fixed (H, W). Default: dynamic, traced at 192 x 256 and checked at 161 x 225,
+            128 x 96 and 97 x 353, rounded up to multiples of the size divisor.
+        check_sizes: Further (H, W) to check.
         opset: Of an ONNX file. Default: torch's.
         device: Where the network is traced and checked; a program is bound to it.
-        overwrite: Whether to replace an existing file.
+        overwrite: Whether to replace the file.
 
     Raises:
         OutputError: ``out`` exists and ``overwrite`` is off.
@@ -91,12 +91,8 @@ def export_model(
     out = Path(out)
     check_order(order)
     if out.suffix != FORMATS[file_format]:
-        raise ConfigError(
-            f"--out is {out}; expected a name that ends in {FORMATS[file_format]} for "
-            f"--format {file_format}"
-        )
-    if out.exists() and not overwrite:
-        raise OutputError(f"{out} exists; give another name, or --overwrite")
+        raise ConfigError(f"--out is {out}; expected a name that ends in {FORMATS[file_format]}")
+    check_free(out, overwrite=overwrite)
     if file_format == "onnx":
         require_onnx()
     elif opset is not None:

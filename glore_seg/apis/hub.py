@@ -5,8 +5,10 @@ model card, ``README.md``. Nothing in it is run on loading, see
 :mod:`glore_seg.checkpoints.untrusted_config`.
 """
 
+import json
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,7 @@ from torch import nn
 
 from glore_seg.apis.model import load_model
 from glore_seg.apis.splits import read_metainfo
-from glore_seg.checkpoints.json_config import config_from_json, config_to_json, read_json_config
-from glore_seg.checkpoints.model_card import write_card
+from glore_seg.checkpoints.configs import config_from_json, config_to_json, read_json_config
 from glore_seg.engine.hooks.setup_check_hook import check_state_dict, unwrap
 from glore_seg.engine.runner import build_model
 from glore_seg.errors import CheckpointError, ConfigError, OutputError
@@ -28,6 +29,37 @@ from glore_seg.utils.safetensors_io import read_safetensors, write_safetensors
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 _FILES = (WEIGHTS, CONFIG, CARD)
 _REPO_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_PIPELINES = {"mmseg": "image-segmentation", "mmpretrain": "image-classification"}
+
+_CARD = """---
+library_name: glore_seg
+{pipeline}tags:
+- glore
+- mmsegmentation
+---
+
+# {title}
+
+A `{kind}` of {millions:.3f} M parameters, saved by
+[glore_seg](https://arxiv.org/abs/1811.12814) (Graph-Based Global Reasoning Networks).
+
+| part | class |
+| --- | --- |
+{rows}
+
+## How to load it
+
+```python
+# pip install 'glore_seg[lite,hub]'
+from glore_seg.apis.hub import from_pretrained
+
+model = from_pretrained("OWNER/NAME")  # or this folder
+```
+
+## Classes
+
+{classes}
+"""
 
 
 def save_pretrained(
@@ -58,7 +90,7 @@ def save_pretrained(
         temporary.write_text(text, encoding="utf-8")
     if not (folder / CARD).exists():
         with atomic_write(folder / CARD) as temporary:
-            temporary.write_text(write_card(cfg, model, classes), encoding="utf-8")
+            temporary.write_text(_write_card(cfg, model, classes), encoding="utf-8")
     return folder
 
 
@@ -69,9 +101,8 @@ def from_pretrained(
 
     ``revision`` is a branch, tag or commit of the repository; default: its main branch.
 
-    Returns:
-        The network in evaluation mode, with ``cfg`` and ``dataset_meta`` as from mmseg's
-        ``init_model``, so that ``mmseg.apis.inference_model`` takes it.
+    The network is in evaluation mode, with ``cfg`` and ``dataset_meta`` as from mmseg's
+    ``init_model``, so that ``mmseg.apis.inference_model`` takes it.
 
     Raises:
         MissingDependencyError: huggingface_hub or safetensors is not installed.
@@ -79,7 +110,7 @@ def from_pretrained(
         CheckpointError: A file is missing, corrupted, of another network, or could run code.
     """
     folder = fetch_pretrained(source, revision=revision)
-    cfg = read_config(folder)
+    cfg = read_json_config(folder / CONFIG)
     state = read_safetensors(folder / WEIGHTS)
     model: Any = build_model(cfg)
     check_state_dict(model, state, source=str(folder / WEIGHTS), strict=True)
@@ -90,10 +121,7 @@ def from_pretrained(
 
 
 def fetch_pretrained(source: str | Path, *, revision: str | None = None) -> Path:
-    """Return the folder of a network, downloaded to huggingface_hub's cache if it is not local.
-
-    Arguments and errors are those of :func:`from_pretrained`; a local folder has no revision.
-    """
+    """Return the folder of a network, downloaded to the cache if it is not local; raises alike."""
     if not Path(source).is_dir():
         return _download(str(source), revision)
     if revision is not None:
@@ -115,7 +143,7 @@ def pull_from_hub(
     folder = Path(folder)
     _check_absent(folder, overwrite=overwrite)
     fetched = _download(repo_id, revision)
-    read_config(fetched)
+    read_json_config(fetched / CONFIG)
     for name in _FILES:
         if (fetched / name).is_file():  # the card is optional
             with atomic_write(folder / name) as temporary:
@@ -136,18 +164,13 @@ def push_to_hub(
         CheckpointError: The folder lacks a file, or its config could run code.
     """
     folder = _check_complete(Path(folder))
-    read_config(folder)
+    read_json_config(folder / CONFIG)
     hub = require("huggingface_hub", "hub").HfApi()
     hub.create_repo(repo_id, private=private, exist_ok=True)
     commit = hub.upload_folder(
         repo_id=repo_id, folder_path=folder, allow_patterns=list(_FILES), commit_message=message
     )
     return str(commit.commit_url)
-
-
-def read_config(folder: Path) -> Config:
-    """Read the config of a folder; a CheckpointError if it is none or could run code."""
-    return read_json_config(folder / CONFIG)
 
 
 def _download(repo_id: str, revision: str | None) -> Path:
@@ -176,3 +199,25 @@ def _check_complete(folder: Path) -> Path:
             "create one by tools/model_converters/hub.py save"
         )
     return folder
+
+
+def _write_card(cfg: Config, model: nn.Module, classes: Sequence[str]) -> str:
+    pipeline = _PIPELINES.get(cfg.get("default_scope") or "mmseg")
+    parts = {
+        name: type(part).__name__
+        for name in ("backbone", "neck", "decode_head", "head")
+        if isinstance(part := getattr(model, name, None), nn.Module)
+    }
+    return _CARD.format(
+        pipeline=f"pipeline_tag: {pipeline}\n" if pipeline else "",
+        title=_escape(" + ".join(parts.values()) or type(model).__name__),
+        kind=type(model).__name__,
+        millions=sum(p.numel() for p in model.parameters()) / 1e6,
+        rows="\n".join(f"| {name} | `{kind}` |" for name, kind in parts.items()),
+        classes="\n".join(f"{i}. {_escape(name)}" for i, name in enumerate(classes)) or "Unnamed.",
+    )
+
+
+def _escape(text: str) -> str:
+    """Escape a name, so that it is not read as markup."""
+    return json.dumps(str(text), ensure_ascii=False)[1:-1].replace("<", "&lt;").replace("|", "\\|")

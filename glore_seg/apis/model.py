@@ -49,16 +49,10 @@ def load_model(
     *,
     device: torch.device | str | None = None,
 ) -> nn.Module:
-    """Build the network of a config, load its weights, and set it to evaluation mode.
+    """Build the network of a config (or its file), load its weights, set it to evaluation mode.
 
-    Args:
-        config: A config, or its file; after :func:`use_tta` the network is wrapped in its
-            test-time augmentation.
-        checkpoint: Its weights, or their file for :func:`read_checkpoint`.
-        device: Where the network runs. Default: the first GPU, else the CPU.
-
-    Returns:
-        The network; its ``test_step`` takes batches of the config's dataloaders.
+    After :func:`use_tta` the network is wrapped in its test-time augmentation. Default of
+    ``device``: the first GPU, else the CPU.
 
     Raises:
         ConfigError: The config is missing.

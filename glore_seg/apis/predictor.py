@@ -56,11 +56,9 @@ class Predictor:
     Args:
         cfg: Config of the network, after :func:`use_tta` with its test-time augmentation.
         checkpoint: Its weights.
-        split: ``"test"`` or ``"val"``: the dataset that gives the pipeline (without the loading of
-            labels) and the classes.
+        split: The dataset that gives the pipeline (without the loading of labels) and the classes.
         device: Where the network runs. Default: the first GPU, else the CPU.
-        precision: ``"fp32"``, or ``"bf16"`` for autocast to bfloat16. Default: autocast if the
-            config sets ``test_cfg.fp16``.
+        precision: ``"fp32"`` or ``"bf16"`` (autocast). Default: autocast if ``test_cfg.fp16``.
 
     Raises:
         ConfigError: ``precision`` is unknown, or the dataset wraps others.

@@ -38,9 +38,9 @@ def use_split(cfg: Config, split: str) -> None:
 def build_image_dataset(cfg: Config, split: str) -> BaseDataset:
     """Build a dataset of the images and labels of a split as stored, without augmentation.
 
-    In the layout of Cityscapes these are ``leftImg8bit/SPLIT`` and ``gtFine/SPLIT``, SPLIT being
-    train, val or test, which has no labels. Otherwise it is the dataset of ``SPLIT_dataloader``.
-    Labels are loaded as in the test pipeline, else as in the val pipeline, if one loads them.
+    In the layout of Cityscapes these are ``leftImg8bit/SPLIT`` and ``gtFine/SPLIT`` (test has no
+    labels), otherwise the dataset of ``SPLIT_dataloader``. Labels are loaded as in the test
+    pipeline, else as in the val pipeline, if one loads them.
 
     Raises:
         ConfigError: The dataset wraps others.
@@ -49,9 +49,9 @@ def build_image_dataset(cfg: Config, split: str) -> BaseDataset:
     if task_of(cfg).name != "segmentation":
         init_default_scope(cfg.default_scope)
         return DATASETS.build(plain_dataset(cfg, split))
-    labels = _label_loaders(tested.pipeline)
+    labels = label_loaders(tested.pipeline)
     if not labels and cfg.get("val_dataloader"):
-        labels = _label_loaders(cfg.val_dataloader.dataset.get("pipeline", []))
+        labels = label_loaders(cfg.val_dataloader.dataset.get("pipeline", []))
     if str((tested.get("data_prefix") or {}).get("img_path")).split("/")[0] == _IMAGES:
         dataset = ConfigDict(tested.to_dict())
         _set_split(dataset, split)
@@ -69,10 +69,7 @@ def build_image_dataset(cfg: Config, split: str) -> BaseDataset:
 
 
 def read_labels(dataset: BaseDataset) -> Iterator[np.ndarray]:
-    """Read the labels of :func:`build_image_dataset`, without its images, with a progress bar.
-
-    Yields:
-        Label maps, (H, W) of class indices, 255 where ignored; uint8.
+    """Yield the label maps of :func:`build_image_dataset`, (H, W), uint8, with a progress bar.
 
     Raises:
         ConfigError: The split has no labels.
@@ -92,10 +89,7 @@ def read_labels(dataset: BaseDataset) -> Iterator[np.ndarray]:
 
 @dataclass(frozen=True)
 class SelectedImage:
-    """The file of an image and its label map.
-
-    The label map is (H, W) of class indices, 255 where ignored; None without ground truth.
-    """
+    """The file of an image and its label map, (H, W) of class indices, 255 where ignored."""
 
     path: Path
     label: np.ndarray | None = None
@@ -198,12 +192,8 @@ def without_labels(transforms: Any) -> Any:
     return kept
 
 
-def loads_labels(transforms: Any) -> bool:
-    """Whether a pipeline loads labels, not counting the lists of ``TestTimeAug``."""
-    return bool(_label_loaders(transforms))
-
-
-def _label_loaders(transforms: Any) -> list[Any]:
+def label_loaders(transforms: Any) -> list[Any]:
+    """The transforms that load labels, not counting the lists of ``TestTimeAug``."""
     return [item for item in transforms if item["type"] in _LOADS_LABELS]
 
 

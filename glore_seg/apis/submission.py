@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Subset
 from glore_seg.apis.predictor import Predictor
 from glore_seg.engine.hooks.setup_check_hook import check_classes
 from glore_seg.engine.runner import build_dataset, start_processes
-from glore_seg.errors import ConfigError, OutputError
+from glore_seg.errors import ConfigError
 from glore_seg.evaluation import label_id_table
 from glore_seg.evaluation.submission import (
     ExpectedImages,
@@ -23,7 +23,7 @@ from glore_seg.evaluation.submission import (
     SubmissionWriter,
     image_key,
 )
-from glore_seg.utils.files import sha256_of
+from glore_seg.utils.files import check_free, sha256_of
 from glore_seg.utils.progress import track
 
 _DAY = 86400  # seconds; processes wait for the slowest one, and for the packing
@@ -45,17 +45,9 @@ def submit(
     predicted one at a time, so the result depends neither on interrupts nor on the number of
     processes; on a CPU it depends on the number of threads, so a folder takes one number only.
 
-    Args:
-        cfg: From :func:`load_config`, after :func:`use_split`, which selects the images.
-        checkpoint: The checkpoint file, read with ``weights_only=True``.
-        split: Name of the split.
-        out: The zip.
-        work_dir: Folder of the images, kept at the end. Default: ``<out without .zip>_images``.
-        overwrite: Whether to replace ``out``.
-        progress: Whether to show progress bars on rank 0.
-
-    Returns:
-        The report of the check; None on all ranks but the first.
+    ``cfg`` comes from :func:`use_split`, which selects the images of ``split``. ``work_dir`` gets
+    the images and keeps them; default: ``<out without .zip>_images``. ``overwrite`` replaces the
+    zip, ``out``. Returns the report of the check; None on all ranks but the first.
 
     Raises:
         OutputError: ``out`` exists, or ``work_dir`` holds something else or other settings' images.
@@ -66,8 +58,7 @@ def submit(
     out, checkpoint = Path(out), Path(checkpoint)
     if out.suffix != ".zip":
         raise ConfigError(f"--out {out} must end in .zip, which the server takes")
-    if out.exists() and not overwrite:
-        raise OutputError(f"{out} exists: give another --out, or --overwrite to replace it")
+    check_free(out, overwrite=overwrite)
     mp_cfg = cfg.get("env_cfg", {}).get("mp_cfg", {})
     set_multi_processing(**mp_cfg, distributed=cfg.launcher != "none")
     start_processes(cfg, timeout_s=_DAY)

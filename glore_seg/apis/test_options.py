@@ -5,7 +5,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from glore_seg.apis.splits import loads_labels, without_labels
+from glore_seg.apis.splits import label_loaders, without_labels
 from glore_seg.apis.tasks import require_segmentation, task_of
 from glore_seg.errors import ConfigError
 from glore_seg.utils.files import remove_unfinished
@@ -41,7 +41,7 @@ def use_tta(cfg: Config) -> None:
             "tta_model=dict(type='AverageClsScoreTTA')"
         )
     dataset = cfg.test_dataloader.dataset
-    labelled = loads_labels(dataset.pipeline)
+    labelled = label_loaders(dataset.pipeline)
     dataset.pipeline = cfg.tta_pipeline if labelled else without_labels(cfg.tta_pipeline)
     cfg.model = {**cfg.tta_model, "module": cfg.model}
 

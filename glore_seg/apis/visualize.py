@@ -27,9 +27,9 @@ from glore_seg.apis.splits import (
     read_image,
 )
 from glore_seg.apis.tasks import require_segmentation, task_of
-from glore_seg.errors import ConfigError, DataError, OutputError
+from glore_seg.errors import ConfigError, DataError
 from glore_seg.layers import GloReUnit
-from glore_seg.utils.files import atomic_write
+from glore_seg.utils.files import atomic_write, check_free
 from glore_seg.utils.progress import track
 from glore_seg.visualization.comparison import Comparison, draw_comparison
 from glore_seg.visualization.projections import (
@@ -117,11 +117,9 @@ def visualize_projections(
 ) -> None:
     """Draw the projection weights of a unit's nodes over images, or over a clip (Fig. 7).
 
-    The network is for segmentation, classification or video. ``wanted`` are images, see
-    :func:`find_images`, or one video, see :func:`read_video`; default: ``num_images`` (3), spaced
-    evenly over the split, or its first video. Default of ``unit``: the last one; of ``nodes``: the
-    ``num_nodes`` most distinct, see :func:`pick_nodes`. ``colors`` is ``"red-green"`` or
-    ``"orange-blue"``.
+    ``wanted`` are images, see :func:`find_images`, or one video, see :func:`read_video`; default:
+    ``num_images`` (3), spaced evenly over the split, or its first video. Default of ``unit``: the
+    last one; of ``nodes``: the ``num_nodes`` most distinct. ``colors`` is one of ``COLORS``.
 
     Raises:
         OutputError: ``out_file`` exists and ``overwrite`` is off.
@@ -181,13 +179,10 @@ def project_clip(
 
 
 def read_video(cfg: Config, split: str, video: str) -> dict[str, Any]:
-    """Read the clips that the config's test pipeline samples from a video.
+    """Read the clips that the test pipeline samples: ``inputs``, (K, 3, T, H, W), ``data_samples``.
 
-    It is a file, or a folder of frames if the config reads such; or its index in the split, or the
-    name of its file there or a prefix.
-
-    Returns:
-        ``inputs``, (K, 3, T, H, W), and ``data_samples``.
+    The video is a file, or a folder of frames if the config reads such; or its index in the split,
+    or the name of its file there or a prefix.
 
     Raises:
         ConfigError: There is no such video, or it is ambiguous.
@@ -219,19 +214,8 @@ def _frames(folder: Path, template: str, start: int) -> dict[str, Any]:
     return {"frame_dir": str(folder), "filename_tmpl": template, "total_frames": end - start}
 
 
-def check_free(out_file: Path, *, overwrite: bool) -> None:
-    """Raise an :class:`OutputError` if a file exists, unless it is to be replaced."""
-    if out_file.exists() and not overwrite:
-        raise OutputError(f"{out_file} exists; give another name, or --overwrite to replace it")
-
-
 def check_figure(out_file: Path, *, overwrite: bool) -> None:
-    """Check before a long computation that its figure can be written.
-
-    Raises:
-        OutputError: It exists.
-        ConfigError: matplotlib has no format for its name.
-    """
+    """Raise an OutputError if a figure exists, a ConfigError if matplotlib has no such format."""
     known = [f".{ending}" for ending in Figure().canvas.get_supported_filetypes()]
     if out_file.suffix.lower() not in known:
         raise ConfigError(f"figure is {out_file}; expected a name in one of {', '.join(known)}")

@@ -2,8 +2,7 @@
 
 from glore_seg.checkpoints.comparison import Comparison, compare_state_dicts
 from glore_seg.checkpoints.converters import SOURCES, convert, inflate, require_complete
-from glore_seg.checkpoints.reading import read_state_dict, strip_prefix
-from glore_seg.checkpoints.writing import write_state_dict
+from glore_seg.checkpoints.files import read_state_dict, strip_prefix, write_state_dict
 
 __all__ = [
     "SOURCES",

@@ -8,28 +8,14 @@ from torch import Tensor
 
 _SHOWN = 4  # names in a message
 _PARTS = ("data_preprocessor", "backbone", "neck", "decode_head", "head", "cls_head")
-_OF_TRAINING = {
-    "frozen_stages",
-    "norm_eval",
-    "requires_grad",
-    "momentum",
-    "sampler",
-    "batch_augments",
+# Settings of training, losses, initialization, speed and tests, and what is checked elsewhere.
+_FREE = {
+    *("frozen_stages", "norm_eval", "requires_grad", "momentum", "sampler", "batch_augments"),
+    *("loss", "loss_decode", "loss_cls", "cal_acc", "topk", "dropout_ratio", "drop_path_rate"),
+    *("init_cfg", "pretrained", "zero_init", "zero_init_residual", "order", "with_cp"),
+    *("test_cfg", "average_clips"),
+    *("num_classes", "size", "size_divisor", "pad_val", "seg_pad_val"),
 }
-_OF_LOSSES = {
-    "loss",
-    "loss_decode",
-    "loss_cls",
-    "cal_acc",
-    "topk",
-    "dropout_ratio",
-    "drop_path_rate",
-}
-_OF_INITIALIZATION = {"init_cfg", "pretrained", "zero_init", "zero_init_residual"}
-_OF_SPEED = {"order", "with_cp"}
-_CHECKED_ELSEWHERE = {"num_classes", "size", "size_divisor", "pad_val", "seg_pad_val"}
-_OF_TESTS = {"test_cfg", "average_clips"}
-_FREE = _OF_TRAINING | _OF_LOSSES | _OF_INITIALIZATION | _OF_SPEED | _CHECKED_ELSEWHERE | _OF_TESTS
 _ALIASES = dict.fromkeys(("SyncBN", "CPUSyncBN", "BN1d", "BN2d", "BN3d"), "BN")
 
 
@@ -38,13 +24,8 @@ class Comparison:
     """Names of a checkpoint's parameters against those of a network.
 
     BatchNorm's ``num_batches_tracked``, which old checkpoints lack and evaluation does not need,
-    is ignored.
-
-    Args:
-        fitting: In both, of the same shape.
-        missing: Only in the network.
-        unexpected: Only in the checkpoint.
-        reshaped: In both with different shapes, name to (in the checkpoint, in the network).
+    is ignored. ``missing`` are only in the network, ``unexpected`` only in the checkpoint;
+    ``reshaped`` are name to the different shapes (in the checkpoint, in the network).
     """
 
     fitting: tuple[str, ...]
@@ -72,12 +53,7 @@ class Comparison:
 
 
 def compare_state_dicts(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> Comparison:
-    """Compare a checkpoint with a network, by names and shapes.
-
-    Args:
-        wanted: State dict of the network.
-        found: State dict of the checkpoint.
-    """
+    """Compare a checkpoint (``found``) with a network (``wanted``), by names and shapes."""
     own = {k: tuple(v.shape) for k, v in wanted.items() if not k.endswith("num_batches_tracked")}
     its = {k: tuple(v.shape) for k, v in found.items() if not k.endswith("num_batches_tracked")}
     return Comparison(
@@ -95,17 +71,11 @@ def some(names: Collection[str]) -> str:
 
 
 def differing_settings(trained: Mapping[str, Any], used: Mapping[str, Any]) -> list[str]:
-    """Compare the settings of two configs of one network that change its output.
+    """Compare the settings of ``model`` in two configs that change its output.
 
     A setting in only one of them counts, since the default of its class may differ. Losses,
-    initialization and trade-offs of memory and time are ignored.
-
-    Args:
-        trained: ``model`` of the config that the weights were trained with.
-        used: ``model`` of the config that they are loaded into.
-
-    Returns:
-        ``"model.NAME was VALUE in training and is VALUE here"`` for each difference.
+    initialization and trade-offs of memory and time are ignored. Returns ``"model.NAME was VALUE
+    in training and is VALUE here"`` for each difference.
     """
     found: list[str] = []
     for part in _PARTS:

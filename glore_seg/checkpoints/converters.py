@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from torch import Tensor
 
 from glore_seg.checkpoints.comparison import Comparison, compare_state_dicts
-from glore_seg.checkpoints.reading import strip_prefix
+from glore_seg.checkpoints.files import strip_prefix
 from glore_seg.errors import CheckpointError
 
 StateDict = dict[str, Tensor]
@@ -15,12 +16,7 @@ StateDict = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Source:
-    """A code base whose weights can be converted.
-
-    Args:
-        rename: From its state dict to ours; unknown names are kept.
-        backbone_only: Whether its weights are those of a backbone.
-    """
+    """A code base: ``rename`` maps its state dict to ours; ``backbone_only`` if of a backbone."""
 
     rename: Callable[[StateDict], StateDict]
     backbone_only: bool
@@ -29,15 +25,10 @@ class Source:
 def convert(
     state: StateDict, source: str, wanted: Mapping[str, Tensor]
 ) -> tuple[StateDict, Comparison]:
-    """Rename a state dict and compare it with the network that it is for.
+    """Rename a state dict of one of ``SOURCES`` and compare it with the network that it is for.
 
-    Args:
-        state: Names and tensors of the source.
-        source: One of ``SOURCES``.
-        wanted: State dict of our network: of its backbone for ``backbone_only`` sources.
-
-    Returns:
-        The renamed tensors that fit, in the order of the network, and the comparison.
+    ``wanted`` is our network's, for ``backbone_only`` sources its backbone's. Returns the renamed
+    tensors that fit, in the order of the network, and the comparison.
     """
     renamed = SOURCES[source].rename(state)
     comparison = compare_state_dicts(wanted, renamed)
@@ -47,16 +38,10 @@ def convert(
 def require_complete(
     comparison: Comparison, source: str, *, name: str, head_only: bool = False
 ) -> None:
-    """Refuse a conversion that lacks parameters of the network.
+    """Refuse a conversion of the weights ``name`` that lacks parameters of the network.
 
     Units in a backbone, which ImageNet's networks do not have, and the auxiliary head may be
     missing; with ``head_only``, the backbone too.
-
-    Args:
-        comparison: From :func:`convert`.
-        source: One of ``SOURCES``.
-        name: Name of the weights, for the message.
-        head_only: Whether the backbone may be missing.
 
     Raises:
         CheckpointError: A required parameter is missing or of another shape.
@@ -82,13 +67,10 @@ def inflate(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> StateD
     A kernel of k frames is the 2D kernel k times, divided by k: on a static clip it computes what
     the 2D network computes on the image.
 
-    Args:
-        state: Names and tensors of the 2D network, or of a 3D one.
-        wanted: State dict of the 3D network.
-
     Returns:
-        ``state`` with kernels (O, I, H, W) inflated to the network's (O, I, T, H, W), and without
-        a classifier of another number of classes. Other shapes that differ are kept.
+        ``state``, of a 2D or 3D network, with kernels (O, I, H, W) inflated to the ``wanted``
+        (O, I, T, H, W), and without a classifier of another number of classes. Other shapes that
+        differ are kept.
     """
     out = {}
     for name, value in state.items():
@@ -103,23 +85,19 @@ def inflate(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> StateD
     return out
 
 
+def _block(match: re.Match[str]) -> str:
+    return f"backbone.layer{int(match[1]) + 1}.{match[2]}"
+
+
 # Modules of PaddleSeg's network and ours, in ``re.fullmatch`` and ``Match.expand`` syntax or as a
 # function of the match.
 _PADDLESEG: Mapping[str, str | Callable[[re.Match[str]], str]] = {
     r"backbone\.conv1_(\d)\._conv": lambda m: f"backbone.stem.{3 * int(m[1]) - 3}",
     r"backbone\.conv1_(\d)\._batch_norm": lambda m: f"backbone.stem.{3 * int(m[1]) - 2}",
-    r"backbone\.bb_(\d)_(\d+)\.conv(\d)\._conv": lambda m: (
-        f"backbone.layer{int(m[1]) + 1}.{m[2]}.conv{int(m[3]) + 1}"
-    ),
-    r"backbone\.bb_(\d)_(\d+)\.conv(\d)\._batch_norm": lambda m: (
-        f"backbone.layer{int(m[1]) + 1}.{m[2]}.bn{int(m[3]) + 1}"
-    ),
-    r"backbone\.bb_(\d)_(\d+)\.short\._conv": lambda m: (
-        f"backbone.layer{int(m[1]) + 1}.{m[2]}.downsample.1"
-    ),
-    r"backbone\.bb_(\d)_(\d+)\.short\._batch_norm": lambda m: (
-        f"backbone.layer{int(m[1]) + 1}.{m[2]}.downsample.2"
-    ),
+    r"backbone\.bb_(\d)_(\d+)\.conv(\d)\._conv": lambda m: f"{_block(m)}.conv{int(m[3]) + 1}",
+    r"backbone\.bb_(\d)_(\d+)\.conv(\d)\._batch_norm": lambda m: f"{_block(m)}.bn{int(m[3]) + 1}",
+    r"backbone\.bb_(\d)_(\d+)\.short\._conv": lambda m: f"{_block(m)}.downsample.1",
+    r"backbone\.bb_(\d)_(\d+)\.short\._batch_norm": lambda m: f"{_block(m)}.downsample.2",
     r"head\.conv_bn_relu\._conv": "decode_head.convs.0.conv",
     r"head\.conv_bn_relu\._batch_norm": "decode_head.convs.0.bn",
     r"head\.gru_module\.reduction_dim": "decode_head.units.0.conv_state",
@@ -176,11 +154,6 @@ def _from_torchvision(state: StateDict) -> StateDict:
     return out
 
 
-def _from_mmpretrain(state: StateDict) -> StateDict:
-    """The backbone of a classifier of mmpretrain, whose ResNet has the names of mmseg's."""
-    return strip_prefix(state, "backbone.")
-
-
 def _from_authors(state: StateDict) -> StateDict:
     """The authors' network, or its head (Section 4.1), to an ``EncoderDecoder``.
 
@@ -215,7 +188,8 @@ SOURCES: Mapping[str, Source] = {
     "paddleseg": Source(_from_paddleseg, backbone_only=False),
     "torchvision": Source(_from_torchvision, backbone_only=True),
     "timm": Source(_from_torchvision, backbone_only=True),
-    "mmpretrain": Source(_from_mmpretrain, backbone_only=True),
+    # A classifier, whose backbone has the names of mmseg's.
+    "mmpretrain": Source(partial(strip_prefix, prefix="backbone."), backbone_only=True),
     "authors-video": Source(_from_authors_video, backbone_only=False),
 }
 """The sources by name."""

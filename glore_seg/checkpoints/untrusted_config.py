@@ -33,10 +33,8 @@ _PROGRAMS = ("pkl", "pickle", "yaml", "yml")
 def admit_untrusted(cfg: MutableMapping[str, Any], *, source: str) -> None:
     """Check a config, and set every ``pretrained`` to None, so that nothing is downloaded.
 
-    Args:
-        cfg: Plain values: mappings with string keys, lists, tuples, strings, numbers, booleans
-            and None, such as parsed JSON or ``Config.to_dict()``. Changed in place.
-        source: Its name for messages.
+    ``cfg`` is of plain values, such as parsed JSON or ``Config.to_dict()``, and is changed in
+    place; ``source`` is its name for messages.
 
     Raises:
         CheckpointError: A value could run code or open a connection.

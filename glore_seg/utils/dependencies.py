@@ -5,8 +5,7 @@ from types import ModuleType
 
 from glore_seg.errors import MissingDependencyError
 
-# mmaction2 requires decord, which has few wheels, and opencv-contrib-python, which overwrites
-# opencv-python; it works without both, so no extra installs it.
+# It works without what it requires: decord (few wheels), opencv-contrib-python (overwrites ours).
 _WITHOUT_DEPENDENCIES = {"mmaction": "pip install --no-deps mmaction2"}
 
 

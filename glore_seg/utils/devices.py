@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from mmengine.device import get_device
 
@@ -34,20 +32,6 @@ def named_device(name: torch.device | str) -> torch.device:
         return torch.device(name)
     except RuntimeError as error:
         raise _unusable(name, error) from error
-
-
-def check_gpus(numbers: Sequence[int]) -> None:
-    """Reject GPU numbers that do not exist here or are repeated.
-
-    Raises:
-        ConfigError: There are such numbers.
-    """
-    given, count = " ".join(map(str, numbers)), torch.cuda.device_count()
-    if any(not 0 <= number < count for number in numbers) or len(set(numbers)) != len(numbers):
-        raise ConfigError(
-            f"gpus are {given}, and torch finds {count} GPUs here, counted from 0; expected "
-            "each number of those once, or leave --gpus out"
-        )
 
 
 def _unusable(device: torch.device | str | None, error: Exception) -> ValueError:

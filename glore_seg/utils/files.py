@@ -21,6 +21,12 @@ _CANNOT_WRITE = (errno.EACCES, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ER
 _TEMPORARY = re.compile(r"\..+\.(?P<host>[\w-]+)\.(?P<pid>\d+)\.[0-9a-f]{8}\.unfinished(\.\w+)?")
 
 
+def check_free(path: Path, *, overwrite: bool) -> None:
+    """Raise an :class:`OutputError` if a file exists, unless it is to be replaced."""
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists; give another name, or --overwrite to replace it")
+
+
 def temporary_path(path: Path) -> Path:
     """A hidden path beside ``path``, with its suffix, that no other process on any machine uses."""
     # the suffix of a dataset ("_leftImg8bit.png") must not match an unfinished file
@@ -32,12 +38,8 @@ def temporary_path(path: Path) -> Path:
 def atomic_write(path: str | Path, *, sync: bool = False) -> Iterator[Path]:
     """Give a temporary path to write to; rename it to ``path`` at the end, remove it on an error.
 
-    Args:
-        path: The file. Its folder is created where missing.
-        sync: Whether to wait for the disk, so that a power failure leaves the old file or the new.
-
-    Yields:
-        A path with the same suffix, in the same folder.
+    It has the same suffix, in the same folder, which is created where missing. ``sync`` waits for
+    the disk, so that a power failure leaves the old file or the new.
 
     Raises:
         OutputError: The disk is full or the folder read-only; an old file is unchanged.
@@ -144,8 +146,7 @@ def _is_alive(pid: int) -> bool:
 def locked(file: Path, *, doing: str) -> Iterator[None]:
     """Hold the lock of a file, which ends with the process, also if it is killed.
 
-    The file is created if missing and not removed: two processes could then lock two files of its
-    name.
+    The file is not removed: two processes could then lock two files of its name.
 
     Raises:
         OutputError: Another process holds the lock, ``doing`` what the message says.

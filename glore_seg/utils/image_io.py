@@ -60,20 +60,12 @@ def decode_image(
     backend: str = "cv2",
     check_complete: bool = False,
 ) -> np.ndarray:
-    """Decode the bytes of an image file.
+    """Decode the bytes of an image file, which messages call ``name``: (H, W, 3), uint8.
 
-    Args:
-        data: The bytes.
-        name: How messages call the image.
-        as_stored: Whether to keep the stored channels and bits. Otherwise gray is repeated, alpha
-            is dropped, 16 bits become 8, and EXIF's orientation is applied.
-        channel_order: ``"rgb"`` or ``"bgr"``, of an image of three channels.
-        backend: One of ``mmcv.imfrombytes``: ``"cv2"``, ``"pillow"``, ...
-        check_complete: Whether to refuse a truncated file, for whose missing pixels some decoders
-            return gray.
-
-    Returns:
-        (H, W, 3), uint8; as stored also (H, W), (H, W, 4) or uint16.
+    ``as_stored`` keeps channels and bits: also (H, W), (H, W, 4) or uint16. Otherwise gray is
+    repeated, alpha is dropped, 16 bits become 8, and EXIF's orientation is applied. ``backend`` is
+    one of ``mmcv.imfrombytes``. ``check_complete`` refuses a truncated file, for whose missing
+    pixels some decoders return gray.
 
     Raises:
         CorruptedFileError: The bytes are not an image, are truncated, or declare too many pixels.

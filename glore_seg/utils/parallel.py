@@ -20,15 +20,9 @@ Result = TypeVar("Result")
 def map_in_processes(
     work: Callable[[Item], Result], items: Sequence[Item], num_workers: int, *, chunksize: int
 ) -> Iterator[Result]:
-    """Yield ``work(item)`` for each item, in order.
+    """Yield ``work(item)`` for each item, in order; ``work`` can be pickled.
 
-    After an error or an interruption no further item is started.
-
-    Args:
-        work: A function that can be pickled.
-        items: Its arguments.
-        num_workers: Number of processes, at least 1; 1 works in this process.
-        chunksize: Items that a process takes at once.
+    One worker is this process. After an error or an interruption no further item is started.
 
     Raises:
         ConfigError: ``num_workers`` is less than 1.

@@ -1,15 +1,14 @@
 """Figures of data, training, predictions and projection maps."""
 
-from glore_seg.visualization.browse import browse
 from glore_seg.visualization.comparison import (
     Comparison,
     draw_comparison,
     find_boxes,
     weigh_differences,
 )
-from glore_seg.visualization.curves import plot_training_curves, read_scalars
+from glore_seg.visualization.curves import read_scalars
 from glore_seg.visualization.node_graph import adjacencies, draw_adjacency, draw_node_graph
-from glore_seg.visualization.panels import draw_panel, overlay
+from glore_seg.visualization.panels import browse, draw_panel, overlay
 from glore_seg.visualization.projections import (
     capture_projections,
     draw_projections,
@@ -33,7 +32,6 @@ __all__ = [
     "overlay",
     "paint_weights",
     "pick_nodes",
-    "plot_training_curves",
     "read_scalars",
     "weigh_differences",
 ]

@@ -38,6 +38,16 @@ class Comparison:
         """The regions that differ most, see :func:`find_boxes`."""
         return find_boxes(weigh_differences([*self.predictions.values()], self.truth), number)
 
+    def accuracies(self) -> dict[str, str]:
+        """A text for each model; none without ground truth."""
+        counted = self.truth is not None and self.truth != IGNORED
+        if not np.any(counted):
+            return {}
+        return {
+            name: f"{100 * (prediction == self.truth)[counted].mean():.1f} % of pixels right"
+            for name, prediction in self.predictions.items()
+        }
+
     @property
     def difference(self) -> float:
         """How much the models differ: the weights of three boxes, as a share of the image."""
@@ -71,7 +81,7 @@ def draw_comparison(
     for one in comparisons:
         truth = {} if one.truth is None else {"ground truth": one.truth}
         rows.append({"input": one.image, **truth, **one.predictions})
-        notes.append(_accuracies(one))
+        notes.append(one.accuracies())
     draw_panel(
         rows,
         out_file,
@@ -86,11 +96,10 @@ def draw_comparison(
 def weigh_differences(
     predictions: Sequence[np.ndarray], truth: np.ndarray | None = None
 ) -> np.ndarray:
-    """Weigh each pixel by how much it tells about the difference between models' label maps (H, W).
+    """Weigh the differences between models' label maps (H, W): (H, W), float32.
 
-    Returns:
-        (H, W), float32: 0 where the models agree or the truth is ignored, 1 where they differ and
-        some of them are right, 0.3 where all of them are wrong. Without truth 1 where they differ.
+    0 where the models agree or the truth is ignored, 1 where they differ and some of them are
+    right, 0.3 where all of them are wrong. Without truth 1 where they differ.
     """
     stack = np.stack(predictions)  # (models, H, W)
     differ = (stack != stack[0]).any(axis=0)  # (H, W)
@@ -105,13 +114,9 @@ def find_boxes(weights: np.ndarray, number: int) -> list[Box]:
     """Find the rectangles that hold most of the difference, (H, W) of :func:`weigh_differences`.
 
     A box is the rectangle with the greatest sum of ``weights - 0.35`` on a grid of cells, 48 along
-    the shorter side. So regions that differ get large boxes, and outlines that are a pixel apart
-    get none. The next box is the best one that does not overlap the earlier ones. Sides are at
-    least 4 cells and at most half of the image's.
-
-    Returns:
-        At most ``number`` boxes by decreasing weight (the sum, in pixels), at least a tenth of the
-        first one's.
+    the shorter side, so that outlines a pixel apart get none; the next one is the best that does
+    not overlap the earlier ones. Sides are at least 4 cells and at most half of the image's. At
+    most ``number`` by decreasing weight (the sum, in pixels), at least a tenth of the first one's.
     """
     height, width = weights.shape
     scale = min(1.0, _GRID / min(height, width))
@@ -150,13 +155,3 @@ def _best_rectangle(gain: np.ndarray) -> tuple[float, tuple[int, int, int, int]]
             best = float(totals[row, left])
             found = (int(top[row]), int(bottom[row]), int(left), int(left) + side)
     return best, found
-
-
-def _accuracies(one: Comparison) -> dict[str, str]:
-    if one.truth is None or (one.truth == IGNORED).all():
-        return {}
-    counted = one.truth != IGNORED
-    return {
-        name: f"{100 * (prediction == one.truth)[counted].mean():.1f} % of pixels right"
-        for name, prediction in one.predictions.items()
-    }

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -18,14 +17,11 @@ _GRAY = "#80868f"  # readable on white and on black
 
 
 def read_scalars(work_dir: str | Path, *, beside: str | None = None) -> Scalars:
-    """Read the scalars that all runs in the work folder of a training logged.
+    """Read the scalars of all runs in a work folder: name to (iteration, value), by iteration.
 
-    With ``beside`` only entries that contain this scalar: training and validation both log
-    ``time``, for example, and only entries of training contain ``"loss"``.
-
-    Returns:
-        Name to (iteration, value), by iteration. If two runs logged the same iteration, as after
-        a resume, the value is the later run's.
+    If two runs logged the same iteration, as after a resume, the value is the later run's. With
+    ``beside`` only entries that contain this scalar: training and validation both log ``time``, for
+    example, and only entries of training contain ``"loss"``.
 
     Raises:
         ConfigError: The folder has no scalars, or a line is no JSON object. Only the last line of
@@ -65,16 +61,6 @@ def _entries(file: Path) -> Iterator[dict[str, Any]]:
         yield entry
 
 
-def plot_training_curves(work_dir: str | Path, out_file: str | Path) -> None:
-    """Plot loss, learning rate and mIoU (in percent) over the iterations in one figure."""
-    figure = Figure(figsize=(10, 3.2), layout="constrained")
-    scalars = read_scalars(work_dir)
-    for axes, (name, title) in zip(figure.subplots(1, 3), _TITLES.items(), strict=True):
-        _plot(axes, name, scalars.get(name, []))
-        axes.set_title(title)
-    figure.savefig(out_file, dpi=120)
-
-
 def training_curves(scalars: Scalars) -> dict[str, Figure]:
     """Plot the curves that were logged as separate, transparent figures, by title."""
     figures = {}
@@ -83,21 +69,15 @@ def training_curves(scalars: Scalars) -> dict[str, Figure]:
             continue
         figure = Figure(figsize=(4.4, 2.8), layout="constrained", facecolor="none")
         axes = figure.add_subplot(facecolor="none")
-        _plot(axes, name, scalars[name])
+        axes.margins(y=0.12)  # room for a marker
+        marker = "o" if name == "mIoU" else None
+        axes.plot(*zip(*scalars[name], strict=True), marker=marker, color=_LINE)
+        axes.set_xlabel("iteration", color=_GRAY)
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
         axes.tick_params(colors=_GRAY)
         axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.xaxis.label.set_color(_GRAY)
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(_GRAY)
         figures[title] = figure
     return figures
-
-
-def _plot(axes: Axes, name: str, points: list[tuple[int, float]]) -> None:
-    axes.margins(y=0.12)  # room for a marker
-    if points:
-        marker = "o" if name == "mIoU" else None
-        axes.plot(*zip(*points, strict=True), marker=marker, color=_LINE)
-    axes.set_xlabel("iteration")
-    axes.set_ylim(bottom=0)
-    axes.grid(alpha=0.3)

@@ -3,19 +3,24 @@
 Shape legend: H, W size of an image.
 """
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
+import mmcv
 import numpy as np
+import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
+from mmengine.dataset import BaseDataset
+from mmengine.utils import track_iter_progress
 
-from glore_seg.errors import ConfigError
+from glore_seg.errors import ConfigError, OutputError
 
 IGNORED = 255
 _BLACK = (0, 0, 0)
@@ -82,17 +87,11 @@ def draw_panel(
     boxes: Sequence[Sequence[Box]] | None = None,
     notes: Sequence[Mapping[str, str]] | None = None,
 ) -> None:
-    """Draw images and label maps in rows, with titled columns and a legend.
+    """Draw images and label maps in rows, with titled columns and a legend of what occurs.
 
-    Args:
-        rows: For each row column titles to RGB images (H, W, 3) or label maps (H, W) of class
-            indices, which are drawn over the first column's image. All have the same columns.
-        out_file: File to write.
-        classes: Names of the classes. The legend has those that occur.
-        palette: RGB color of each class, 0 to 255.
-        opacity: Opacity of the label maps over the image.
-        boxes: For each row, regions to frame in yellow in all columns.
-        notes: For each row, text below a column, by the title of the column.
+    ``rows`` are column titles to RGB images (H, W, 3) or label maps (H, W) of class indices, which
+    are drawn over the first column's image; all have the same columns. For each row, ``boxes`` are
+    framed in yellow in all columns, and ``notes`` are written below a column, by its title.
     """
     columns = list(rows[0])
     boxes = boxes or [()] * len(rows)
@@ -134,6 +133,49 @@ def draw_panel(
     figure.savefig(out_file, dpi=120)
 
 
+def browse(
+    dataset: BaseDataset, out_dir: str | Path, *, num_images: int, seed: int = 0
+) -> list[Path]:
+    """Draw the first images (at most all) of a dataset and their labels, after its transforms.
+
+    The pipeline ends in ``PackSegInputs``; ``seed`` is that of its random transforms. Returns the
+    files, named after the images.
+
+    Raises:
+        ConfigError: ``num_images`` is below 1, or an image has no label.
+        OutputError: One of the files exists.
+    """
+    if num_images < 1:
+        raise ConfigError(f"number of images is {num_images}; expected 1 or more")
+    out_dir = Path(out_dir)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    files = []
+    for index in track_iter_progress(range(min(num_images, len(dataset)))):
+        item = dataset[index]
+        sample = item["data_samples"]
+        if "gt_sem_seg" not in sample:
+            raise ConfigError(
+                f"{sample.img_path} has no label; give a split whose pipeline loads labels"
+            )
+        out_file = out_dir / f"{Path(sample.img_path).stem}.png"
+        if out_file.exists():
+            raise OutputError(f"{out_file} exists; give another folder or remove it")
+        image = item["inputs"].permute(1, 2, 0).numpy()[..., ::-1]  # (3, H, W) BGR to (H, W, 3)
+        label = sample.gt_sem_seg.data.squeeze(0).numpy()  # (H, W), not resized by test pipelines
+        draw_panel(
+            [{"image": mmcv.imresize(image, label.shape[::-1]), "label": label}],
+            out_file,
+            classes=dataset.metainfo["classes"],
+            palette=dataset.metainfo["palette"],
+            opacity=0.7,
+        )
+        files.append(out_file)
+    return files
+
+
 def draw_clip_prediction(
     frames: Sequence[np.ndarray],
     *,
@@ -144,9 +186,8 @@ def draw_clip_prediction(
 ) -> np.ndarray:
     """Draw frames (H, W, 3), RGB, uint8, in a row, below the classes of the highest scores, (K,).
 
-    ``truth`` are the indices of the true classes; ``classes`` their names (default: indices);
-    ``title`` is the first line. Returns (H', W', 3), RGB, uint8; its text is green if the highest
-    score is that of a true class, else red; gray if the truth is unknown.
+    ``truth`` are indices of classes. Returns (H', W', 3), RGB, uint8; its text is green if the
+    highest score is that of a true class, else red; gray if the truth is unknown.
     """
     height, width = frames[0].shape[:2]
     figure = Figure(

@@ -54,10 +54,7 @@ def find_unit(model: nn.Module, name: str | None = None) -> tuple[str, GloReUnit
 
 @contextmanager
 def capture_projections(unit: GloReUnit) -> Iterator[list[Tensor]]:
-    """Collect the projection weights of a unit while its network runs.
-
-    Yields:
-        A list that gets (B, N, *sizes), float32, for each call of the unit.
+    """Yield a list that gets the projection weights, (B, N, *sizes), float32, of a unit's calls.
 
     Example:
         >>> import torch
@@ -83,9 +80,8 @@ def capture_projections(unit: GloReUnit) -> Iterator[list[Tensor]]:
 def pick_nodes(weights: Sequence[np.ndarray], number: int) -> list[int]:
     """Pick the nodes with the most distinct maps: indices, at most N, in the order of picking.
 
-    The first is the node with the greatest root mean square. Each next one is the node whose
-    greatest absolute cosine with the maps picked so far is least. The maps are not centered for the
-    cosine: a constant map, which pools over the entire image, is a pattern as well. Nodes weaker
+    The first has the greatest root mean square; each next one has the least absolute cosine with
+    the nearest map picked so far, not centered: a constant map is a pattern as well. Nodes weaker
     than a tenth of the strongest come last. Images (N, *sizes) of any size have the same weight.
 
     Raises:
@@ -161,18 +157,10 @@ def draw_projections(
 ) -> None:
     """Draw images and the projection weights of some nodes over them (Fig. 7).
 
-    Each image is a row, each node a column; for a ``clip`` of frames it is the other way round.
-    Brightness is relative to the node: full at the 99th percentile of its magnitude over all
-    images, which is printed with its number.
-
-    Args:
-        images: R RGB images (H, W, 3).
-        weights: For each the maps (N, h, w); those of a clip from :func:`over_frames`.
-        out_file: File to write.
-        nodes: Indices of the nodes.
-        title: Title of the figure, such as the name of the unit.
-        colors: ``"red-green"`` as in the paper, or ``"orange-blue"``.
-        clip: Whether the images are the frames of a clip.
+    Each of R RGB images (H, W, 3), with maps (N, h, w), is a row, each node a column; for a
+    ``clip`` of frames, with maps from :func:`over_frames`, it is the other way round. Brightness is
+    relative to the node: full at the 99th percentile of its magnitude over all images, which is
+    printed with its number. ``colors`` is one of :data:`COLORS`.
     """
     height, width = images[0].shape[:2]
     cell = 1.3 if clip else 2.6  # inches

@@ -1,9 +1,14 @@
 """Measure costs: time side by side, memory kept for the backward pass, a training step."""
 
 import copy
+import os
+import platform
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -14,6 +19,8 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor
+
+PACKAGES = ("torch", "numpy", "mmengine", "mmcv-lite", "mmcv", "mmsegmentation")
 
 
 @dataclass(frozen=True)
@@ -128,3 +135,23 @@ def make_step(
     """
     optim = build_optim_wrapper(model.train(), ConfigDict(copy.deepcopy(optim_wrapper)))
     return lambda: model.train_step(copy.copy(batch), optim)
+
+
+def machine(device: str = "cpu") -> dict[str, Any]:
+    """Return versions of packages and names of processor and GPU."""
+    found: dict[str, Any] = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    found["torch"] = torch.__version__  # with its build, which the metadata may lack
+    cpuinfo = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.*)", cpuinfo.read_text() if cpuinfo.exists() else "")
+    found["processor"] = names[0] if names else platform.processor() or platform.machine()
+    found["cores"] = os.cpu_count()
+    found["threads"] = torch.get_num_threads()
+    if torch.device(device).type == "cuda":
+        found["gpu"] = torch.cuda.get_device_name(device)
+        found["cuda"] = torch.version.cuda
+    return found

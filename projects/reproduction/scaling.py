@@ -16,13 +16,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.module import register_module_forward_hook
 
 from glore_seg.apis import load_config
-from glore_seg.apis.complexity import input_sizes, meta_forward
+from glore_seg.apis.complexity import forward_call, input_sizes
 from glore_seg.cli import add_cfg_options, run_tool
 from glore_seg.engine import build_model
 from glore_seg.errors import ConfigError
@@ -95,7 +96,9 @@ def count_messages(cfg: Config, input_shape: tuple[int, ...], *, bucket_mb: floa
     sizes = [p.numel() * p.element_size() for p in reversed(wanted)]
     reduced: list[int] = []
     gathered: list[int] = []
-    for norm, folded in _synchronized_norms(model, meta_forward(cfg, model, input_shape)):
+    shape, forward = forward_call(cfg, model.to("meta"), input_shape)
+    inputs = torch.empty(shape, device="meta")
+    for norm, folded in _synchronized_norms(model, lambda: forward(inputs)):
         channels = norm.num_features
         if isinstance(norm, SynchronizedBatchNorm) or folded:
             # Count and sum, then squares; their gradients in reverse.

@@ -14,18 +14,17 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from prettytable import PrettyTable
 
-from glore_seg.apis.config import load_config
+from glore_seg.apis.config import find_checkpoint, load_config
 from glore_seg.apis.evaluation import Evaluation
 from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.report import write_report
 from glore_seg.apis.splits import read_image, use_split
 from glore_seg.apis.submission import submit
 from glore_seg.apis.visualize import evenly_spaced
-from glore_seg.apis.work_dir import find_checkpoint
 from glore_seg.cli import run_tool
 from glore_seg.engine.runner import build_dataset, build_runner
 from glore_seg.utils.files import sha256_of
-from glore_seg.visualization import draw_panel, plot_training_curves
+from glore_seg.visualization import draw_panel
 from projects.synthetic_data.street_scenes import make_street_scenes
 
 _CONFIG = Path(__file__).parents[2] / "configs" / "fcn_r18_glore_street-scenes.py"
@@ -80,7 +79,6 @@ def run_demo(
 
     table = _class_table(untrained, trained)
     (out_dir / "class_table.txt").write_text(table + "\n")
-    plot_training_curves(cfg.work_dir, out_dir / "training_curve.png")
     _draw_predictions(cfg, checkpoint, out_dir / "panel.png")
     print(table)
     _say("5/5  Making and checking a submission of the test split")
@@ -88,7 +86,7 @@ def run_demo(
     minutes = (time.monotonic() - start) / 60
     _say(
         f"Done in {minutes:.1f} minutes: mIoU {untrained['mIoU']:.2f} -> {trained.mean_iou:.2f} %. "
-        f"In {out_dir}: report.html, class_table.txt, training_curve.png, panel.png, "
+        f"In {out_dir}: report.html, class_table.txt, panel.png, "
         f"submission.zip, {checkpoint.relative_to(out_dir)}. "
         "Next: your own images (docs/your_data.md) or Cityscapes (docs/cityscapes.md)."
     )

@@ -2,11 +2,9 @@
 
 import pytest
 import torch
-from mmengine.config import Config
 
 from glore_seg.apis import load_config, use_amp
-from glore_seg.apis.config import replace_sync_bn
-from glore_seg.checkpoints.json_config import config_to_json
+from glore_seg.checkpoints.configs import config_to_json
 from glore_seg.errors import CheckpointError, ConfigError
 
 CONFIG = """
@@ -35,7 +33,6 @@ def test_options_and_work_dir(config):
     [
         ("no.py", r"config 'no\.py' is not a file.*glore_seg::fcn"),
         (".", r"config '\.' is not a file.*config\.json"),
-        ("glore_seg::fcn_r50_glore_cityscape.py", "did you mean 'glore_seg::fcn_r50_glore_citys"),
     ],
 )
 def test_missing_config(name, message):
@@ -74,13 +71,6 @@ def test_several_processes_without_gpu(config):
     alone = load_config(config)
     assert alone.model.norm_cfg.type == "SyncBN"
     assert "model_wrapper_cfg" not in alone
-
-
-def test_replace_sync_bn_counts():
-    cfg = Config.fromstring(CONFIG, ".py")
-    assert replace_sync_bn(cfg.model) == 2
-    assert cfg.model.heads[0].norm_cfg.type == "BN"
-    assert replace_sync_bn(cfg.model) == 0
 
 
 def test_amp(config):

@@ -44,12 +44,6 @@ def test_within_test_time_augmentation(small_cfg, saved):
     assert torch.equal(*weights)
 
 
-def test_rejects_weights_of_another_network(small_cfg, saved):
-    small_cfg.model.decode_head.num_units = 2
-    with pytest.raises(CheckpointError, match=r"iter_3\.pth.*decode_head.units.1"):
-        load_model(small_cfg, saved[1])
-
-
 @pytest.mark.parametrize(
     "content", [[1, 2], {"state_dict": 3}, {"epoch": 3}, None, pickle.dumps(Path)]
 )

@@ -2,7 +2,6 @@ import mmcv
 import numpy as np
 import pytest
 import torch
-from mmengine.runner import Runner
 from PIL import Image
 
 from glore_seg.apis import use_tta
@@ -93,17 +92,6 @@ def test_arrays_batches_and_scores(small_cfg, save, files):
     use_tta(small_cfg)
     small_cfg.tta_pipeline[1].type = "TestTimeAug"
     assert not Predictor(small_cfg, save(small_cfg), device="cpu").gives_scores
-
-
-def test_runs_batches_of_a_dataloader(small_cfg, save, files):
-    predictor = Predictor(small_cfg, save(small_cfg), split="val", device="cpu")
-    loader = Runner.build_dataloader(small_cfg.val_dataloader)
-    found = list(predictor.run(loader))
-    assert [one.sample.img_path for one in found] == [str(file) for file in files]
-    for one in found:
-        assert np.array_equal(one.labels, predictor.predict(one.sample.img_path))
-        assert one.scores is None
-        assert one.milliseconds > 0
 
 
 def test_precision_is_that_of_the_config_by_default(small_cfg, save, files):

@@ -7,7 +7,6 @@ from PIL import Image
 
 from glore_seg.apis import load_config
 from glore_seg.apis.splits import build_image_dataset, find_images, read_image
-from glore_seg.engine import build_dataset
 from glore_seg.errors import ConfigError
 from tests.fixtures import STREET_SCENES
 
@@ -117,9 +116,3 @@ def test_a_folder_stands_for_all_images_in_it(small_cfg, street_scenes, tmp_path
 def test_rejects_unknown_images(small_cfg, wanted, message):
     with pytest.raises(ConfigError, match=message):
         find_images(small_cfg, "val", [wanted])
-
-
-def test_without_labels_there_is_none(small_cfg):
-    pipeline = [{"type": "LoadImageFromFile"}, {"type": "PackSegInputs"}]
-    small_cfg.val_dataloader.dataset.pipeline = pipeline
-    assert read_image(build_dataset(small_cfg, "val"), 0).label is None

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from glore_seg.apis import load_config
-from glore_seg.checkpoints import SOURCES, compare_state_dicts, convert, inflate
+from glore_seg.checkpoints import compare_state_dicts, convert, inflate
 from glore_seg.engine import build_model
 from glore_seg.models import GloReResNet
 from tests.checkpoints.references import AuthorsHead, timm_resnet
@@ -74,12 +74,6 @@ def test_authors_network_computes_the_same(units, prefix):
         torch.testing.assert_close(
             model.decode_head([features] * 4), head(features), rtol=1e-4, atol=1e-4
         )
-
-
-def test_unknown_names_are_kept():
-    state = {"gcn.GCNx.weight": torch.empty(1)}
-    for source in ("authors", "paddleseg"):
-        assert SOURCES[source].rename(state) == state
 
 
 @pytest.mark.parametrize("source", ["torchvision", "timm"])

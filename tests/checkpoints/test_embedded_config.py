@@ -6,7 +6,7 @@ import pytest
 from mmengine.config import Config
 
 from glore_seg.apis import load_config
-from glore_seg.checkpoints.embedded_config import (
+from glore_seg.checkpoints.configs import (
     find_embedded_config,
     parse_assignments,
     parse_config,

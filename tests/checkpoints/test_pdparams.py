@@ -1,14 +1,16 @@
-"""A pickle of arrays is read; anything else in it is refused before it is called."""
+"""A pickle of arrays is read; anything else in it is refused before it is called.
+
+Hostile arrays are those of tests/compat/test_array_pickles.py.
+"""
 
 import os
 import pickle
-import struct
 
 import numpy as np
 import pytest
 import torch
 
-from glore_seg.checkpoints.pdparams import read_pdparams
+from glore_seg.checkpoints.files import read_pdparams
 from glore_seg.errors import CheckpointError
 from tests.checkpoints.files import write_pdparams
 
@@ -29,14 +31,6 @@ def test_arrays_of_every_protocol(protocol, tmp_path):
         found[name][...] = 0  # its own memory
 
 
-def test_foreign_byte_order(tmp_path):
-    path = tmp_path / "a.pdparams"
-    path.write_bytes(pickle.dumps({"w": np.array([1, 2], ">f4")}, protocol=4))
-    found = read_pdparams(path)["w"]
-    assert found.tolist() == [1, 2]
-    assert torch.from_numpy(found).dtype == torch.float32
-
-
 class Hostile:
     """Its pickle asks the reader to call something."""
 
@@ -47,30 +41,12 @@ class Hostile:
         return self.call
 
 
-def called(module: str, name: str, args: bytes) -> bytes:
-    """The pickle that calls ``module.name`` with arguments that are on the stack."""
-    return b"\x80\x02c" + f"{module}\n{name}\n".encode() + args + b"R."
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ({"w": Hostile(os.mkdir, "ran")}, r"posix\.mkdir"),
-        ({"w": Hostile(eval, "open('ran', 'w')")}, "eval"),
         ({"w": Hostile(getattr, "text", "format")}, "getattr"),
-        ({"w": Hostile(np.load, "a")}, "load"),
-        ({"w": Hostile(np.dtype, "O")}, "not read"),
-        ({"w": np.zeros(2, dtype=[("a", "f4")])}, "not read"),
         ({"w": np.array([{}, []], dtype=object)}, "not read"),
-        (
-            called(
-                "numpy.core.multiarray",
-                "_reconstruct",
-                b"cnumpy\nndarray\n(J" + struct.pack("<i", 2**30) + b"tC\x01b\x87",
-            ),
-            "not read",
-        ),
-        (called("_codecs", "encode", b"X\x01\x00\x00\x00aX\x05\x00\x00\x00rot13\x86"), "not read"),
         (b"not a pickle at all", "not read"),
         (b"", "not read"),
         ([1, 2], "holds a list"),

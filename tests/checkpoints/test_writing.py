@@ -5,7 +5,7 @@ import errno
 import pytest
 import torch
 
-from glore_seg.checkpoints.writing import write_state_dict
+from glore_seg.checkpoints.files import write_state_dict
 from tests.disks import fill, make_read_only, small_disk
 
 

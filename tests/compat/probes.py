@@ -251,7 +251,6 @@ def main():
         compat.apply()
         compat.apply()
         answers["states"] = {patch.name: patch.state for patch in compat.report().patches}
-        answers["costly"] = [name for name in ("mmpretrain", "mmaction") if name in sys.modules]
     for probe in PROBES:
         try:
             answers[probe.__name__] = probe(folder)

@@ -45,15 +45,3 @@ def test_report_without_mmcv(python, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "pip install mmcv-lite" in done.stdout
     assert "  mmcv      not installed" in done.stdout
-
-
-@pytest.mark.slow
-def test_report(python, tmp_path):
-    done = python("-m", "glore_seg.compat", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    words = done.stdout.split()
-    for section in ("Environment", "Versions", "Patches", "What"):
-        assert section in words
-    assert "build" in words  # of torch
-    assert {"lite", "full"} & set(words)  # mmcv
-    assert "not applied yet" not in done.stdout

@@ -33,15 +33,3 @@ def test_without_find_loader(python, tmp_path):
     assert f"{has_operators} {has_operators}" in patched.stdout.splitlines()
     if unpatched.returncode:  # not with forks that do without it
         assert "module 'pkgutil' has no attribute 'find_loader'" in unpatched.stderr
-
-
-@pytest.mark.slow
-def test_does_nothing_with_find_loader(python, tmp_path):
-    script = (
-        "import pkgutil; vars(pkgutil).setdefault('find_loader', lambda name: None)\n"
-        "from glore_seg.compat import find_loader\n"
-        "from mmengine.utils.dl_utils import misc\n"
-        "print(find_loader.PATCH.run(), getattr(misc, 'pkgutil', pkgutil) is pkgutil)"
-    )
-    done = python("-c", script, cwd=tmp_path)
-    assert done.stdout.endswith("not needed (pkgutil has find_loader) True\n"), done.stderr

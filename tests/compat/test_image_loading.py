@@ -33,14 +33,6 @@ def png(tmp_path):
     return path
 
 
-@pytest.mark.parametrize(("key", "loader"), CASES)
-def test_a_file_that_is_read(key, loader, png):
-    assert load(key, loader, png)["img" if key == "img_path" else "gt_seg_map"].shape[:2] == (
-        64,
-        64,
-    )
-
-
 @pytest.mark.parametrize("content", [None, b"", b"no image", b"\x89PNG\r\n\x1a\n\0\0"])
 @pytest.mark.parametrize(("key", "loader"), CASES)
 def test_a_file_that_is_not(key, loader, content, png):

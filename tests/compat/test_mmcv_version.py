@@ -19,14 +19,3 @@ def test_admits_it(python, package, tmp_path):
     )
     admitted = python("-c", f"{AS_MMCV_2_2}{script}", cwd=tmp_path)
     assert admitted.stdout.endswith("2.2.0\n"), admitted.stderr
-
-
-@pytest.mark.slow
-def test_does_nothing_for_mmcv_2_1(python, tmp_path):
-    script = (
-        "import mmcv; mmcv.__version__ = '2.1.0'; mmcv.version_info = (2, 1, 0)\n"
-        "from glore_seg.compat import mmcv_version\n"
-        "print(mmcv_version.PATCH.run())"
-    )
-    done = python("-c", script, cwd=tmp_path)
-    assert done.stdout.endswith("not needed (mmcv is 2.1.0)\n"), done.stderr

@@ -42,12 +42,6 @@ def test_runs_once_and_logs_once(states, caplog):
     assert caplog.messages == ["a: applied"]
 
 
-def test_not_needed(states):
-    one, calls = build(why="it is whole")
-    assert one.run() == one.state == "not needed (it is whole)"
-    assert calls == []
-
-
 def test_waits_for_the_import_of_its_module(states, monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "slow_upstream.py").write_text("value = 1\n")
@@ -82,15 +76,18 @@ def test_import_is_as_light_as_that_of_mmseg(python, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_package_not_installed(states):
-    one, calls = build(upstream="no_such_package")
-    assert one.run() == "package not installed"
-    assert calls == []
-
-
-def test_optional_package_broken_otherwise(states):
-    one, _ = build(error=patch.CannotPatchError("libcudart.so is missing"))
-    assert one.run() == "failed (libcudart.so is missing)"
+@pytest.mark.parametrize(
+    ("options", "state", "called"),
+    [
+        ({"why": "it is whole"}, "not needed (it is whole)", []),
+        ({"upstream": "no_such_package"}, "package not installed", []),
+        ({"error": patch.CannotPatchError("no libcudart.so")}, "failed (no libcudart.so)", [1]),
+    ],
+)
+def test_states_of_what_is_not_applied(states, options, state, called):
+    one, calls = build(**options)
+    assert one.run() == one.state == state
+    assert calls == called
 
 
 def test_own_errors_are_not_hidden(states):
@@ -100,19 +97,18 @@ def test_own_errors_are_not_hidden(states):
 
 
 @pytest.mark.parametrize(
-    ("module", "command"),
+    ("modules", "command"),
     [
-        ("mmengine", "pip install mmengine"),
-        ("ftfy", "pip install ftfy"),
-        ("mmcv", "pip install mmcv-lite"),
-        ("mmseg", "pip install mmsegmentation"),
+        (["mmcv"], "pip install mmcv-lite"),
+        (["mmseg"], "pip install mmsegmentation"),
+        (["ftfy", "regex"], "pip install ftfy regex"),
     ],
 )
-def test_missing_package_names_the_command(monkeypatch, module, command):
-    monkeypatch.setattr(upstream, "is_importable", lambda name: name != module)
-    with pytest.raises(ImportError, match=f"needs {module}, .*: {command}$") as caught:
+def test_missing_packages_are_named_at_once_with_the_command(monkeypatch, modules, command):
+    monkeypatch.setattr(upstream, "is_importable", lambda name: name not in modules)
+    with pytest.raises(ImportError, match=f"needs {', '.join(modules)}, .*: {command}$") as caught:
         compat.apply()
-    assert caught.value.name == module
+    assert caught.value.name == modules[0]
 
 
 def test_report(capsys):
@@ -141,12 +137,6 @@ def test_report(capsys):
         assert not one.state.startswith("failed")
         assert f"{one.name}: {one.state}" in printed
         assert one.reason in printed
-
-
-def test_missing_packages_are_named_at_once(monkeypatch):
-    monkeypatch.setattr(upstream, "is_importable", lambda name: name not in ("ftfy", "regex"))
-    with pytest.raises(ImportError, match=r"needs ftfy, regex, .*: pip install ftfy regex$"):
-        compat.apply()
 
 
 def test_old_versions_are_named_in_one_warning(monkeypatch):

@@ -25,13 +25,3 @@ def test_sizes_stay_free():
     torch.testing.assert_close(program(other), Twice()(other))
     with pytest.raises(Exception, match=r"specializ|constant|Constraints violated"):
         torch.export.export(Twice(), (x,), dynamic_shapes=shapes)
-
-
-def test_its_default_comes_back():
-    before = resize.__defaults__
-    with sizes_stay_symbolic():
-        assert resize.__defaults__ == (*before[:-1], False)
-    assert resize.__defaults__ == before
-    with pytest.raises(KeyError), sizes_stay_symbolic():
-        raise KeyError
-    assert resize.__defaults__ == before

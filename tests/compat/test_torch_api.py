@@ -36,12 +36,3 @@ def test_pairs_of_object_and_name(tmp_path, monkeypatch):
         torch.load(tmp_path / "calls.pth", weights_only=True)
     torch_api.add_safe_globals([(lambda x: ["stand-in", x + 1], f"{__name__}.halved")])
     assert torch.load(tmp_path / "calls.pth", weights_only=True) == ["stand-in", 4]
-
-
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_autocast(dtype):
-    assert not torch_api.in_autocast("cpu")
-    assert not torch_api.in_autocast("meta")
-    with torch.autocast("cpu", dtype=dtype):
-        assert torch_api.in_autocast("cpu")
-        assert torch_api.get_autocast_dtype("cpu") == dtype

@@ -15,13 +15,7 @@ _FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block.
-
-    Args:
-        line: Where it begins, the first line being 1.
-        language: What stands behind the fence, ``""`` for nothing.
-        text: Its lines.
-    """
+    """A fenced block: its first line, from 1, the language behind the fence, and its text."""
 
     line: int
     language: str

@@ -4,6 +4,7 @@ The tools, the configs and what they do are real; images, crops and lengths of t
 and datasets are made of a few street scenes.
 """
 
+import argparse
 import configparser
 import contextlib
 import importlib
@@ -16,6 +17,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import torch
 from mmengine.config import Config
@@ -59,21 +62,13 @@ _LENGTH = 2  # iterations
 _VIDEO_WIDTH = 4  # channels in the middle of a 3D network's first blocks
 
 
-def _main_of(name: str) -> Callable:
-    """The ``main`` that ``python -m`` calls: of a module, or of a package's ``__main__``."""
-    module = importlib.import_module(name)
-    if hasattr(module, "__path__"):
-        module = importlib.import_module(f"{name}.__main__")
-    return module.main
+def _small(name: str, options: list[str]) -> list[str]:
+    first = f"{name} {options[0]}" if options else ""
+    return [*options, *_SMALL.get(name, []), *_SMALL.get(first, [])]
 
 
 class Project:
-    """Runs commands in a folder that looks like a checkout.
-
-    Args:
-        folder: An empty folder.
-        load_tool: Gives the ``main`` of a tool.
-    """
+    """Runs commands in an empty folder, which it makes look like a checkout."""
 
     def __init__(self, folder: Path, load_tool: Callable[[str], Callable]) -> None:
         self.folder = folder
@@ -87,7 +82,7 @@ class Project:
         program, *arguments = words
         arguments = [self._placeholder(word, arguments) for word in arguments]
         for path in arguments:
-            self._provide(path)
+            self.provide(path)
         if program == "make":
             self._make(*arguments)
         elif program == "pip":
@@ -101,29 +96,25 @@ class Project:
 
     def _python(self, arguments: list[str]) -> None:
         first, *rest = arguments
-        if first == "-c":
-            exec(compile(rest[0], "<docs>", "exec"), {})
-        elif first == "-m" and rest[0] == "glore_seg.compat":
+        if first == "-m" and rest[0] == "glore_seg.compat":
             runpy.run_module(rest[0], run_name="__main__")
         elif first == "-m":
             name, *options = rest
-            options += [*_SMALL.get(name, []), *_SMALL.get(f"{name} {' '.join(options[:1])}", [])]
+            module = importlib.import_module(name)
+            if hasattr(module, "__path__"):
+                module = importlib.import_module(f"{name}.__main__")
             if name in _RUN_WHOLE:
                 self.provide_data()
-                _main_of(name)(options)
+                module.main(_small(name, options))
             else:
-                self._options_of(_main_of(name), options)
-        elif first.startswith("benchmarks/"):
-            name = first.removesuffix(".py").replace("/", ".")
-            self._options_of(importlib.import_module(name).main, rest)
+                self._options_of(module.main, _small(name, options))
         else:
             name = first.removeprefix("tools/").removesuffix(".py")
             self._tool(name, rest)
 
     def _tool(self, name: str, arguments: list[str]) -> None:
         self.provide_data()
-        small = [*_SMALL.get(name, []), *_SMALL.get(f"{name} {' '.join(arguments[:1])}", [])]
-        code = self._load_tool(name)([*arguments, *small])
+        code = self._load_tool(name)(_small(name, arguments))
         if isinstance(code, int) and code:
             raise RuntimeError(f"tools/{name}.py ended with {code}")
         if name == "train":
@@ -140,23 +131,20 @@ class Project:
 
     @staticmethod
     def _options_of(main: Callable, arguments: list[str]) -> None:
-        """Have a benchmark take its options and stop there; tests/benchmarks run them."""
+        """Parse the options of what takes long; tests/benchmarks and projects run it."""
+        parse = argparse.ArgumentParser.parse_args
 
-        class Taken(Exception):
+        class Parsed(Exception):
             pass
 
-        def stop(*_: object, **__: object) -> None:
-            raise Taken
+        def parse_and_stop(*given: Any, **options: Any) -> None:
+            parse(*given, **options)
+            raise Parsed
 
-        space = main.__globals__
-        with contextlib.ExitStack() as stack:
-            for name in ("begin", "build_runner", "run", "measure_all", "load_page_models"):
-                if name in space:
-                    stack.callback(space.__setitem__, name, space[name])
-                    space[name] = stop
-            with contextlib.suppress(Taken):
-                main(arguments)
-                raise AssertionError(f"{main.__module__} ran to its end")
+        stopped = mock.patch.object(argparse.ArgumentParser, "parse_args", parse_and_stop)
+        with contextlib.suppress(Parsed), stopped:
+            main(arguments)
+            raise AssertionError(f"{main.__module__} has no options")
 
     def _make(self, *targets: str) -> None:
         done = subprocess.run(
@@ -191,12 +179,7 @@ class Project:
             torch.save({"state_dict": model.state_dict(), "meta": {}}, path)
         return str(path)
 
-    def provide_for(self, text: str) -> None:
-        """Make what a block of Python reads of `make demo`."""
-        if "demo_output/" in text:
-            self._demo()
-
-    def _provide(self, path: str) -> None:
+    def provide(self, path: str) -> None:
         """Make what an example needs and does not make itself."""
         there = self.folder / path
         if there.exists():

@@ -11,6 +11,7 @@ from mmengine.registry import MODELS
 from torch import nn
 
 from glore_seg.engine import build_model
+from glore_seg.export import PROPERTY, Contract
 
 CLASSES = ("road", "sky", "person", "car")
 PALETTE = ((128, 64, 128), (70, 130, 180), (220, 20, 60), (0, 0, 142))
@@ -120,3 +121,43 @@ def save(cfg: Config, path: Path) -> Path:
             nn.init.normal_(value, std=0.3)
     torch.save({"state_dict": model.state_dict(), "meta": {}}, path)
     return path
+
+
+def contract(**changes: Any) -> Contract:
+    """The contract of :func:`onnx_file`; ``changes`` go over it."""
+    settings: dict[str, Any] = {
+        "task": "segmentation",
+        "classes": ("road", "car", "sky"),
+        "palette": ((1, 2, 3), (4, 5, 6), (7, 8, 9)),
+        "mean": (10.0, 20.0, 30.0),
+        "std": (2.0, 4.0, 8.0),
+        "channel_order": "rgb",
+        "size_divisor": 1,
+        "output": "logits",
+        "resized": True,
+        "align_corners": False,
+    }
+    return Contract(**{**settings, **changes})
+
+
+def onnx_file(described: Contract, *, described_inside: bool = True, size: Any = ("h", "w")) -> Any:
+    """An ONNX model whose logits are its input, or that at a quarter of its size."""
+    import onnx
+
+    helper, number = onnx.helper, onnx.TensorProto.FLOAT
+    kind, options = "Identity", {}
+    if not described.resized:
+        kind, options = "AveragePool", {"kernel_shape": [4, 4], "strides": [4, 4]}
+    if described.output == "labels":
+        kind, options, number = "ArgMax", {"axis": 1, "keepdims": 0}, onnx.TensorProto.INT64
+    graph = helper.make_graph(
+        [helper.make_node(kind, ["image"], [described.output], **options)],
+        "channels",
+        [helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, ["n", 3, *size])],
+        [helper.make_tensor_value_info(described.output, number, None)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+    model.ir_version = 10  # older runtimes know no newer one
+    if described_inside:
+        helper.set_model_props(model, {PROPERTY: described.to_json()})
+    return model

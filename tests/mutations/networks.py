@@ -13,7 +13,7 @@ from mmengine.config import Config
 
 from benchmarks.soak.inputs import SMALL_NETWORK
 from glore_seg.apis import load_config
-from glore_seg.checkpoints.json_config import config_to_json
+from glore_seg.checkpoints.configs import config_to_json
 from glore_seg.engine import build_model
 from glore_seg.utils.safetensors_io import write_safetensors
 from tests.fixtures import STREET_SCENES

@@ -85,13 +85,10 @@ def test_trains_and_validates(trained_classifier):
     assert names == {"epoch_1.pth", "epoch_2.pth", best}
     scalars = read_scalars(trained_classifier)
     assert len(scalars["loss"]) == 6
-    assert all(0 < value < 10 for _, value in scalars["loss"])
-    scores = [value for _, value in scalars["accuracy/top1"]]
-    assert len(scores) == 2
-    # Six images: their share that is right is one of seven.
-    assert all(
-        value * 6 / 100 == pytest.approx(round(value * 6 / 100), abs=1e-3) for value in scores
-    )
+    # Of six images, a whole number is right.
+    right = [value * 6 / 100 for _, value in scalars["accuracy/top1"]]
+    assert right == pytest.approx([round(value) for value in right], abs=1e-3)
+    assert len(right) == 2
 
 
 def test_tests_as_validation_scored(call, classifier, trained_classifier, tmp_path):
@@ -130,17 +127,6 @@ def test_exports(load_tool, classifier, trained_classifier, tmp_path, capsys):
     (contract,) = (p.value for p in onnx.load(out).metadata_props if p.key == PROPERTY)
     assert json.loads(contract)["classes"] == list(CLASSES)
     assert "classification, 3 classes" in printed
-
-
-def test_options_of_label_maps_are_refused(
-    call, load_tool, classifier, trained_classifier, tmp_path
-):
-    checkpoint = trained_classifier / "epoch_2.pth"
-    with pytest.raises(ValueError, match=r"--out needs label maps.*classification"):
-        call("test", classifier, checkpoint, "--out", "x", work_dir=tmp_path)
-    with pytest.raises(ValueError, match=r"the report needs label maps.*classification"):
-        load_tool("report")([str(trained_classifier), "--out", str(tmp_path / "report.html")])
-    assert not list(tmp_path.iterdir())
 
 
 def test_other_folders_are_refused(call, classifier, crops, tmp_path):

@@ -18,12 +18,6 @@ def make_scenes(root):
     make_street_scenes(root, **sizes, progress=False)
 
 
-@pytest.mark.parametrize("name", ["camvid", "cityscapes", "pack", "kinetics"])
-def test_help_has_an_example(name, run, capsys):
-    assert run(name, "--help") == 0
-    assert f"Example:\n    python tools/dataset_converters/{name}.py" in capsys.readouterr().out
-
-
 def test_cityscapes(run, tmp_path, capsys):
     make_scenes(tmp_path)
     assert run("cityscapes", tmp_path, "--quiet") == 1

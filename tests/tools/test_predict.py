@@ -5,12 +5,10 @@ import csv
 import cv2
 import numpy as np
 import pytest
-from mmengine.config import Config
 from PIL import Image
 
-from glore_seg.apis.hub import save_pretrained
 from glore_seg.apis.inference import Segmenter
-from glore_seg.errors import DataError, OutputError
+from glore_seg.errors import OutputError
 from glore_seg.evaluation import CITYSCAPES_CLASSES, label_id_table
 from glore_seg.utils.files import locked
 
@@ -98,15 +96,3 @@ def test_rejects_a_second_process(predict, trained, folder, tmp_path):
         predict(*arguments)
     assert files(out) == ["predict.lock"]
     assert predict(*arguments) == 0
-
-
-def test_rejects_a_folder_without_images(predict, trained, tmp_path):
-    with pytest.raises(DataError, match=str(tmp_path)):
-        predict(trained / "iter_4.pth", tmp_path, "--out", tmp_path / "out")
-
-
-def test_a_folder_for_the_hub(predict, small_config, trained, folder, tmp_path, capsys):
-    net = save_pretrained(Config.fromfile(small_config), trained / "iter_4.pth", tmp_path / "net")
-    arguments = (net, folder / "a/1.png", "--out", tmp_path / "out", "--device", "cpu")
-    assert (predict(*arguments), predict(*arguments)) == (0, 0)
-    assert "0 segmented, 1 done before" in capsys.readouterr().out

@@ -6,7 +6,6 @@ from cityscapesscripts.helpers.labels import labels
 from mmengine.config import Config
 from PIL import Image
 
-from glore_seg.apis.hub import save_pretrained
 from glore_seg.errors import GloReSegError
 from glore_seg.visualization import read_scalars
 from tests.leftovers import leave_temporary
@@ -120,10 +119,3 @@ def test_amp_tests_under_autocast_and_changes_scores_by_rounding_alone(test, tmp
     configs = [Config.fromfile(next((tmp_path / f"run_{n}").glob("*.py"))) for n in (0, 1)]
     assert [cfg.test_cfg.get("fp16", False) for cfg in configs] == [False, True]
     assert half["mIoU"] == pytest.approx(plain["mIoU"], abs=0.5)
-
-
-def test_a_folder_for_the_hub_scores_the_same(test, call, small_config, trained, tmp_path):
-    net = save_pretrained(Config.fromfile(small_config), trained / "iter_4.pth", tmp_path / "net")
-    files = (net / "config.json", net / "model.safetensors")
-    (tmp_path / "run").mkdir()
-    assert call("test", *files, work_dir=tmp_path / "run") == test()

@@ -80,18 +80,6 @@ def test_amp_trains_in_bfloat16(call, trained, small_config, tmp_path):
     assert {v.dtype for v in weights} == {torch.float32, torch.int64}
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["train", "test", "projects.synthetic_data.demo", "browse_dataset", "get_flops", "submit"],
-)
-def test_help_has_an_example(load_tool, capsys, name):
-    with pytest.raises(SystemExit) as exit_:
-        load_tool(name)(["--help"])
-    assert exit_.value.code == 0
-    command = f"-m {name}" if "." in name else f"tools/{name}.py"
-    assert f"example: python {command}" in " ".join(capsys.readouterr().out.split())
-
-
 def test_channels_last_trains_the_same(call, trained, small_config, tmp_path):
     call("train", small_config, "--channels-last", work_dir=tmp_path, cfg_options=ONE_STEP)
     found, expected = (read_scalars(folder)["loss"][0][1] for folder in (tmp_path, trained))

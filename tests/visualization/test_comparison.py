@@ -121,14 +121,9 @@ def test_no_boxes_and_no_truth(tmp_path):
         draw(tmp_path, [example(), example(truth=False)])
 
 
-def test_accuracy_below_each_prediction(tmp_path, monkeypatch):
-    notes = []
-    monkeypatch.setattr(
-        "glore_seg.visualization.comparison.draw_panel",
-        lambda *_, **options: notes.extend(options["notes"]),
-    )
-    ignored = Comparison(IMAGE, example().predictions, np.full(SHAPE, 255, np.uint8))
-    draw_comparison([example(), ignored], tmp_path / "x.png", classes=(), palette=())
+def test_accuracies():
     # 3,200 of 18,432 pixels are cars.
     expected = {"plain": "82.6 % of pixels right", "ours": "100.0 % of pixels right"}
-    assert notes == [expected, {}]
+    assert example().accuracies() == expected
+    ignored = np.full(SHAPE, 255, np.uint8)
+    assert Comparison(IMAGE, example().predictions, ignored).accuracies() == {}

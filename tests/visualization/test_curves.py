@@ -1,11 +1,9 @@
 import json
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from glore_seg.errors import GloReSegError
-from glore_seg.visualization import plot_training_curves, read_scalars
+from glore_seg.visualization import read_scalars
 from glore_seg.visualization.curves import training_curves
 
 
@@ -75,15 +73,3 @@ def test_figures_of_the_logged_curves(two_runs):
     (line,) = figures["learning rate"].axes[0].lines
     assert line.get_xydata().tolist() == [[1, 0.4], [2, 0.3], [3, 0.2], [4, 0.1]]
     assert list(training_curves({"lr": scalars["lr"]})) == ["learning rate"]
-
-
-def test_one_figure_of_three_curves(two_runs, tmp_path):
-    blue = []
-    write(tmp_path / "other", "1", {"lr": 0.2, "step": 1}, {"lr": 0.1, "step": 2})
-    for work_dir in (two_runs, tmp_path / "other"):
-        plot_training_curves(work_dir, tmp_path / "curve.png")
-        image = np.array(Image.open(tmp_path / "curve.png").convert("RGB"))
-        assert image.shape == (384, 1200, 3)
-        thirds = np.split((image == (31, 119, 180)).all(-1), 3, axis=1)
-        blue.append([bool(third.any()) for third in thirds])
-    assert blue == [[True, True, True], [False, True, False]]

@@ -13,7 +13,7 @@ from glore_seg.visualization import (
     paint_weights,
     pick_nodes,
 )
-from glore_seg.visualization.projections import check_nodes, over_frames
+from glore_seg.visualization.projections import over_frames
 
 GRAY = np.full((8, 16, 3), 100, np.uint8)
 RED, GREEN, DIM = (255, 40, 30), (0, 225, 60), (89,) * 3  # DIM: 0.35 of white
@@ -81,13 +81,6 @@ def test_hue_is_the_sign_and_brightness_the_magnitude():
     assert other[0, 0].tolist() == [255, 150, 20]
 
 
-def test_maps_are_interpolated_to_the_size_of_the_image():
-    painted = paint_weights(GRAY, np.array([[1.0, -1.0]], np.float32), full=1.0)
-    assert painted.shape == GRAY.shape
-    assert (painted[:, :7, 0] > painted[:, :7, 1]).all()
-    assert (painted[:, 9:, 1] > painted[:, 9:, 0]).all()
-
-
 def planted():
     """Node 1 strong; 0 and 3 like it (3 negated); 2 and 5 orthogonal patterns; 4 nearly zero."""
     y, x = np.mgrid[:8, :8]
@@ -112,13 +105,6 @@ def test_images_of_any_size_have_the_same_weight():
     assert pick_nodes([small, large], 2) == pick_nodes([large, small], 2) == [1, 5]
     doubled = [np.concatenate([m, m], axis=2) for m in (small, large)]
     assert pick_nodes(doubled, 6) == pick_nodes([small, large], 6)
-
-
-def test_rejects_unknown_and_repeated_nodes():
-    check_nodes([1, 0], 2)
-    for nodes in ([0, 2], [-1], [1, 1]):
-        with pytest.raises(ConfigError, match="from 0 to 1"):
-            check_nodes(nodes, 2)
 
 
 def draw(folder, images, weights, nodes, **options):

@@ -1,12 +1,9 @@
 import base64
 
 import cv2
-import jinja2
 import numpy as np
-import pytest
-from matplotlib.figure import Figure
 
-from glore_seg.visualization.report import embed_figure, embed_image, render
+from glore_seg.visualization.report import embed_image, render
 from tests.html_page import Page
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;"
@@ -42,15 +39,6 @@ def test_photos_are_jpeg():
     image = np.full((40, 100, 3), (200, 30, 60), np.uint8)
     photo = decode(content(embed_image(image, alt="", photo=True), "jpeg"))
     assert np.abs(photo.astype(int) - image).max() <= 3
-
-
-def test_figures_are_svg_without_fonts_and_date():
-    figure = Figure()
-    figure.subplots().set_title("loss")
-    svg = content(embed_figure(figure, alt="loss"), "svg+xml").decode()
-    assert svg.lstrip().startswith("<?xml")
-    assert "<text" not in svg  # text is drawn as outlines
-    assert "<dc:date>" not in svg
 
 
 def page(text="name", **changes):
@@ -99,10 +87,3 @@ def test_empty_parts():
     assert "Categories" not in text
     assert "positive weight" not in text
     assert "width: 0%" in found.html
-
-
-def test_rejects_missing_parts_and_colors_that_are_no_numbers():
-    with pytest.raises(jinja2.UndefinedError, match="title"):
-        render()
-    with pytest.raises(ValueError, match="invalid literal for int"):
-        page(legend=[("road", ("red; }", 0, 0))])

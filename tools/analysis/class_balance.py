@@ -8,10 +8,10 @@ from pathlib import Path
 import glore_seg  # noqa: F401  patches OpenMMLab, so it comes first
 from glore_seg.apis import load_config
 from glore_seg.apis.splits import build_image_dataset, read_labels
-from glore_seg.apis.visualize import check_figure, check_free
+from glore_seg.apis.visualize import check_figure
 from glore_seg.cli import add_cfg_options, run_tool
 from glore_seg.evaluation.class_balance import ClassBalance, count_classes
-from glore_seg.utils.files import atomic_write
+from glore_seg.utils.files import atomic_write, check_free
 from glore_seg.visualization.classes import plot_class_balance
 
 

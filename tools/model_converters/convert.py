@@ -15,7 +15,7 @@ from glore_seg.checkpoints import (
 )
 from glore_seg.cli import add_cfg_options, run_tool
 from glore_seg.engine import build_model
-from glore_seg.errors import OutputError
+from glore_seg.utils.files import check_free
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 MAIN = CONFIGS / "fcn_r50_glore_cityscapes.py"
@@ -71,8 +71,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"{args.weights} -> {type(part).__name__}\n{comparison}")
     require_complete(comparison, args.source, name=str(args.weights), head_only=args.head_only)
     config_file = args.out.with_suffix(".py")
-    if not backbone_only and config_file.exists() and not args.overwrite:
-        raise OutputError(f"{config_file} exists; give another name, or --overwrite")
+    if not backbone_only:
+        check_free(config_file, overwrite=args.overwrite)
     meta = {"source": args.source}
     write_state_dict(args.out, converted, meta=meta, overwrite=args.overwrite)
     print(f"wrote {args.out}")

@@ -47,11 +47,10 @@ class Summary:
 
 
 def find_jobs(inputs: Sequence[str | Path], out: str | Path) -> list[Job]:
-    """Find images and videos, and name their results.
+    """Find images and videos in files, folders and globs, and name their results.
 
-    Inputs are files, folders (with the folders in them) and globs. Results are named by the path of
-    a file below the common folder of all inputs, so files of one name in several folders stay
-    apart. Files in ``out``, the folder of the results, are left out.
+    The name is the path below the common folder of all inputs, so files of one name in several
+    folders stay apart. Files in ``out``, the folder of the results, are left out.
 
     Raises:
         DataError: There are no files, or two files have results of one name.

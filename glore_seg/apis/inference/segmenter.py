@@ -33,13 +33,9 @@ _IMAGE_ERRORS = (DataError, ValueError, RuntimeError, cv2.error)
 class Segmentation:
     """An image and its label map.
 
-    Args:
-        labels: (H, W) of train ids, which are indices of ``classes``, uint8.
-        image: (H, W, 3), RGB, uint8, with EXIF's orientation applied.
-        classes: Name of each class.
-        palette: RGB color of each class, 0 to 255.
-        scores: (K, H, W), float32, 0 to 1; None if they were not asked for.
-        path: The file; None for an image from memory.
+    ``labels`` (H, W) of indices of ``classes``, uint8; ``image`` (H, W, 3), RGB, uint8, with EXIF's
+    orientation applied; ``palette`` of RGB colors, 0 to 255; ``scores`` (K, H, W), float32, 0 to 1,
+    None if not asked for; ``path`` None for an image from memory.
     """
 
     labels: np.ndarray = field(repr=False)
@@ -83,17 +79,16 @@ class Segmenter:
     (H, W, 4).
 
     Args:
-        source: A config (a file, which is Python and is run, or a ``Config``) with ``checkpoint``;
-            a ``.pth`` or ``.safetensors`` checkpoint with its config inside or beside it, or a
-            folder from ``tools/model_converters/hub.py``, whose configs are read and never run; or
-            an ``.onnx`` file from ``tools/export.py``.
+        source: A config (a ``Config``, or a Python file, which is run) with ``checkpoint``; a
+            ``.pth`` or ``.safetensors`` file with its config inside or beside it, or a folder from
+            ``tools/model_converters/hub.py``, whose configs are never run; or an ``.onnx`` file
+            from ``tools/export.py``.
         checkpoint: Weights for a config.
         device: Where the network runs. Default: the first GPU, else the CPU.
         precision: ``"fp32"``, or ``"bf16"`` for autocast to bfloat16.
         mode: ``"whole"`` or ``"slide"`` (the config's sliding windows). Default: the config's.
         tta: Whether to average over the config's scales and flips, by ``AccumulatingSegTTAModel``.
-        cfg_options: Changes to the config, by dotted keys, such as
-            ``{"model.test_cfg.crop_size": (512, 512)}``.
+        cfg_options: Changes, such as ``{"model.test_cfg.crop_size": (512, 512)}``.
 
     Attributes:
         classes: Name of each class, whose color is in ``palette``.
@@ -159,15 +154,10 @@ class Segmenter:
         batch_size: int = 1,
         progress: bool = False,
     ) -> Iterator[Segmentation | Failure]:
-        """Segment many images, each when its result is taken.
+        """Segment images, folders and globs, lazily: yield a :class:`Segmentation` for each image.
 
-        Inputs are images, folders (with the folders in them) and globs: one of them, a list, or an
-        iterator, which is read as results are taken. At most ``batch_size`` consecutive images of
-        equal size run together.
-
-        Yields:
-            A :class:`Segmentation` for each image, in the given order, or a :class:`Failure` for an
-            image that cannot be read or segmented.
+        An image that cannot be read or segmented gives a :class:`Failure`. An iterator is read as
+        results are taken. At most ``batch_size`` consecutive images of equal size run together.
 
         Raises:
             ConfigError: ``batch_size`` is less than 1, or the network gives no scores.

@@ -9,12 +9,12 @@ import torch
 from mmengine.config import Config
 
 from glore_seg.apis.config import load_config
-from glore_seg.apis.hub import CONFIG, WEIGHTS, fetch_pretrained, read_config
+from glore_seg.apis.hub import CONFIG, WEIGHTS, fetch_pretrained
 from glore_seg.apis.inference.onnx_predictor import OnnxPredictor
 from glore_seg.apis.model import Checkpoint, read_checkpoint
 from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.test_options import use_inference, use_tta
-from glore_seg.checkpoints.embedded_config import find_embedded_config
+from glore_seg.checkpoints.configs import find_embedded_config, read_json_config
 from glore_seg.checkpoints.untrusted_config import admit_untrusted
 from glore_seg.errors import ConfigError
 from glore_seg.utils.files import sha256_of
@@ -89,7 +89,7 @@ def hash_source(source: str | Path) -> str:
 def _open_lone(path: Path) -> tuple[Checkpoint, Config]:
     if path.is_dir():
         path = fetch_pretrained(path)
-        weights, found = read_checkpoint(path / WEIGHTS), read_config(path)
+        weights, found = read_checkpoint(path / WEIGHTS), read_json_config(path / CONFIG)
     else:
         weights = read_checkpoint(path)
         found = find_embedded_config(path, weights.meta)

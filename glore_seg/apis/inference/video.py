@@ -13,7 +13,12 @@ import numpy as np
 from glore_seg.apis.inference.segmenter import Failure, Segmenter
 from glore_seg.errors import DataError, OutputError
 from glore_seg.evaluation.label_ids import write_label_map
-from glore_seg.utils.files import atomic_write, atomic_write_folder, remove_unfinished
+from glore_seg.utils.files import (
+    atomic_write,
+    atomic_write_folder,
+    check_free,
+    remove_unfinished,
+)
 from glore_seg.utils.progress import track
 
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm"})
@@ -38,10 +43,8 @@ def segment_video(
 
     ``labels_dir`` gets the label map of each frame, ``000000.png`` and on, as values of ``table``
     (uint8, from train ids), else as train ids. File and folder are written atomically: after an
-    interrupt there is neither. Opacity is 0 to 1; ``batch_size`` frames run together.
-
-    Returns:
-        Share of the pixels of each class over all frames.
+    interrupt there is neither. Opacity is 0 to 1; ``batch_size`` frames run together. Returns the
+    share of the pixels of each class over all frames.
 
     Raises:
         DataError: OpenCV cannot read the video, or it ends before its last frame.
@@ -49,8 +52,7 @@ def segment_video(
             written.
     """
     out_file = Path(out_file)
-    if out_file.exists() and not overwrite:
-        raise OutputError(f"{out_file} exists; give another name, or --overwrite to replace it")
+    check_free(out_file, overwrite=overwrite)
     remove_unfinished(out_file.parent)
     capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():

@@ -6,15 +6,13 @@ from typing import Any
 from mmengine.config import Config
 
 from glore_seg.apis.complexity import count_complexity
-from glore_seg.apis.config import load_config
+from glore_seg.apis.config import find_checkpoint, find_config, load_config
 from glore_seg.apis.evaluation import Evaluation, evaluate
 from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.report import facts, plots
 from glore_seg.apis.tasks import require_segmentation
-from glore_seg.apis.visualize import check_free
-from glore_seg.apis.work_dir import find_checkpoint, find_config
 from glore_seg.engine.runner import build_dataset, build_model
-from glore_seg.utils.files import atomic_write
+from glore_seg.utils.files import atomic_write, check_free
 from glore_seg.visualization.projections import COLORS
 from glore_seg.visualization.report import render
 

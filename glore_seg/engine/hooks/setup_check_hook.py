@@ -20,7 +20,7 @@ from torch.utils.data import IterableDataset
 
 from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import differing_settings, some
-from glore_seg.checkpoints.embedded_config import recorded_config
+from glore_seg.checkpoints.configs import recorded_config
 from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
 from glore_seg.errors import CheckpointError, ConfigError, DataError
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import some
-from glore_seg.checkpoints.embedded_config import recorded_config
+from glore_seg.checkpoints.configs import recorded_config
 from glore_seg.errors import CheckpointError
 from glore_seg.layers.extra_units import hidden_options
 

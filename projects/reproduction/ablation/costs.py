@@ -16,10 +16,9 @@ from glore_seg.apis.config import replace_sync_bn
 from glore_seg.engine.runner import build_model
 from glore_seg.errors import ConfigError
 from glore_seg.utils.devices import usable_device
-from glore_seg.utils.env_info import machine
 from glore_seg.utils.files import write_lines
 from projects.reproduction.ablation.plan import Row
-from projects.reproduction.measure import make_batch, make_step, saved_bytes, side_by_side
+from projects.reproduction.measure import machine, make_batch, make_step, saved_bytes, side_by_side
 
 _FILE = "costs.json"
 

@@ -7,9 +7,8 @@ from typing import Any
 
 from mmengine.config import Config
 
-from glore_seg.apis.config import load_config, use_amp
+from glore_seg.apis.config import find_config, load_config, use_amp
 from glore_seg.apis.tasks import task_of
-from glore_seg.apis.work_dir import find_config
 from glore_seg.engine import make_resumable
 from glore_seg.engine.speed import use_channels_last
 from glore_seg.errors import ConfigError

@@ -17,13 +17,13 @@ from prettytable import PrettyTable, TableStyle
 from scipy.stats import t
 
 from glore_seg.apis.complexity import Complexity
-from glore_seg.apis.work_dir import find_config
+from glore_seg.apis.config import find_config
 from glore_seg.errors import ConfigError
-from glore_seg.utils.env_info import machine
 from glore_seg.utils.files import atomic_write, write_lines
 from glore_seg.visualization.curves import read_scalars
 from projects.reproduction.ablation.costs import Cost
 from projects.reproduction.ablation.plan import Row, Run, check_comparable
+from projects.reproduction.measure import machine
 
 FORMAT = 1
 

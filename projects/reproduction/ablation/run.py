@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from glore_seg.errors import ConfigError, GloReSegError, OutputError
-from glore_seg.utils.devices import check_gpus
 from glore_seg.utils.files import atomic_write
 from projects.reproduction.ablation.plan import Run
 
@@ -204,3 +204,13 @@ class _Board:
             return state
         seconds = (time.monotonic() - self._begin) * (total - done) / here
         return f"{state}, about {seconds / 60:.0f} min left"
+
+
+def check_gpus(numbers: Sequence[int]) -> None:
+    """Raise a ConfigError for numbers of GPUs that do not exist here or are repeated."""
+    given, count = " ".join(map(str, numbers)), torch.cuda.device_count()
+    if any(not 0 <= number < count for number in numbers) or len(set(numbers)) != len(numbers):
+        raise ConfigError(
+            f"gpus are {given}, and torch finds {count} GPUs here, counted from 0; expected "
+            "each number of those once, or leave --gpus out"
+        )

@@ -12,10 +12,8 @@ from benchmarks.soak.inputs import SMALL_NETWORK
 from glore_seg.apis import load_config
 from glore_seg.apis.inference import Segmenter
 from glore_seg.engine import build_model
-from glore_seg.export import PROPERTY, Contract
+from tests.export.networks import contract, onnx_file
 from tests.fixtures import STREET_SCENES
-
-_QUARTER = {"kernel_shape": [4, 4], "strides": [4, 4]}
 
 
 @pytest.fixture(scope="session")
@@ -76,42 +74,12 @@ def image() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def write_onnx(tmp_path_factory) -> Callable[..., Path]:
-    """Writes an ONNX file whose logits are its input, or that at a quarter of its size."""
+    """Writes an ONNX file of a network, see ``onnx_file``."""
 
-    def write(*, contract: bool = True, size: tuple[int, ...] = (), **changes: Any) -> Path:
+    def write(*, described: bool = True, size: tuple = ("h", "w"), **changes: Any) -> Path:
         onnx: Any = pytest.importorskip("onnx")
-        described = Contract(
-            **{
-                "task": "segmentation",
-                "classes": ("road", "car", "sky"),
-                "palette": ((1, 2, 3), (4, 5, 6), (7, 8, 9)),
-                "mean": (10.0, 20.0, 30.0),
-                "std": (2.0, 4.0, 8.0),
-                "channel_order": "rgb",
-                "size_divisor": 1,
-                "output": "logits",
-                "resized": True,
-                "align_corners": False,
-                **changes,
-            }
-        )
-        helper, axes = onnx.helper, ["n", 3, *(size or ("h", "w"))]
-        kind = {True: ("Identity", {}), False: ("AveragePool", _QUARTER)}[described.resized]
-        if described.output == "labels":
-            kind = ("ArgMax", {"axis": 1, "keepdims": 0})
-        number = onnx.TensorProto.INT64 if kind[0] == "ArgMax" else onnx.TensorProto.FLOAT
-        graph = helper.make_graph(
-            [helper.make_node(kind[0], ["image"], [described.output], **kind[1])],
-            "channels",
-            [helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, axes)],
-            [helper.make_tensor_value_info(described.output, number, None)],
-        )
-        exported = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
-        exported.ir_version = 10  # older runtimes know no newer one
-        if contract:
-            helper.set_model_props(exported, {PROPERTY: described.to_json()})
         path = tmp_path_factory.mktemp("onnx") / "network.onnx"
-        onnx.save(exported, path)
+        onnx.save(onnx_file(contract(**changes), described_inside=described, size=size), path)
         return path
 
     return write

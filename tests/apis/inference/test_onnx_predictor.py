@@ -96,7 +96,7 @@ def test_rejects_options_of_other_sources(write_onnx, options, value):
 
 def test_rejects_other_files(write_onnx, tmp_path):
     with pytest.raises(DataError, match="'glore_seg'"):
-        Segmenter(write_onnx(contract=False))
+        Segmenter(write_onnx(described=False))
     with pytest.raises(DataError, match="classification"):
         Segmenter(write_onnx(task="classification"))
     (tmp_path / "text.onnx").write_text("no network")

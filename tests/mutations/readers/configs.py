@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from glore_seg.apis.hub import from_pretrained, read_config
+from glore_seg.apis.hub import from_pretrained
 from glore_seg.apis.inference import Segmenter
-from glore_seg.checkpoints.embedded_config import find_embedded_config
-from glore_seg.checkpoints.json_config import config_to_json
+from glore_seg.checkpoints.configs import config_to_json, find_embedded_config, read_json_config
 from glore_seg.checkpoints.untrusted_config import admit_untrusted
-from glore_seg.export import PROPERTY, Contract
+from glore_seg.export import Contract
+from tests.export.networks import contract, onnx_file
 from tests.mutations import networks
 from tests.mutations.mutate import Files, mutate_text, mutate_tree, one_of
 from tests.mutations.rule import Reader, expect
@@ -63,7 +63,7 @@ def _open(path: Path) -> None:
 
 
 def _parse_json(folder: Path) -> None:
-    cfg = read_config(folder)
+    cfg = read_json_config(folder / "config.json")
     again = json.loads(config_to_json(cfg, source="config.json"))
     expect(set(again["model"]) == set(cfg.model), again["model"])
 
@@ -74,37 +74,12 @@ def _shared() -> list[Files]:
     return [{"config.json": networks.config_json(), "model.safetensors": weights}]
 
 
-def _contract() -> Contract:
-    return Contract(
-        task="segmentation",
-        classes=("road", "car", "sky"),
-        palette=((1, 2, 3), (4, 5, 6), (7, 8, 9)),
-        mean=(10.0, 20.0, 30.0),
-        std=(2.0, 4.0, 8.0),
-        channel_order="rgb",
-        size_divisor=1,
-        output="logits",
-        resized=True,
-        align_corners=False,
-    )
-
-
-@cache
-def _onnx() -> bytes:
-    """A network whose logits are its input."""
-    import onnx
-
-    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
-    graph = helper.make_graph(
-        [helper.make_node("Identity", ["image"], ["logits"])],
-        "channels",
-        [helper.make_tensor_value_info("image", kind, ["n", 3, "h", "w"])],
-        [helper.make_tensor_value_info("logits", kind, None)],
-    )
-    exported = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
-    exported.ir_version = 10
-    helper.set_model_props(exported, {PROPERTY: _contract().to_json()})
-    return exported.SerializeToString()
+def _read_contract(folder: Path) -> None:
+    text = (folder / "contract.json").read_bytes().decode("utf-8", "replace")
+    found = Contract.from_json(text, source="contract.json")
+    mean, std = (np.array(one, np.float32) for one in (found.mean, found.std))
+    expect(len(mean) == 3 and np.isfinite(mean).all() and (std > 0).all(), mean, std)
+    expect(found.size_divisor >= 1 and found.channel_order in ("rgb", "bgr"), found)
 
 
 def _config_text() -> list[Files]:
@@ -134,8 +109,13 @@ READERS = (
         words=("config.json", "model.safetensors", "given", *_OF_A_VALUE),
     ),
     Reader(
+        "contract of an ONNX file",
+        one_of(lambda: [{"contract.json": contract().to_json().encode()}]),
+        _read_contract,
+    ),
+    Reader(
         "ONNX file",
-        one_of(lambda: [{"a.onnx": _onnx()}]),
+        one_of(lambda: [{"a.onnx": onnx_file(contract()).SerializeToString()}]),
         lambda folder: _open(folder / "a.onnx"),
         words=("a.onnx", "image 0"),
     ),

@@ -14,8 +14,8 @@ from mmengine.logging import HistoryBuffer
 
 from glore_seg.apis.model import read_checkpoint
 from glore_seg.checkpoints import read_state_dict
+from glore_seg.checkpoints.files import read_pdparams
 from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
-from glore_seg.checkpoints.pdparams import read_pdparams
 from glore_seg.compat.checkpoints import load_from_local
 from glore_seg.utils.files import corruption_reason
 from tests.mutations.mutate import CANARY, Files, mutate_bytes, one_of

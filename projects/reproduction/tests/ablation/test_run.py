@@ -10,7 +10,7 @@ from mmengine.config import Config
 from glore_seg.errors import GloReSegError
 from projects.reproduction.ablation import run as running
 from projects.reproduction.ablation.plan import plan_rows, plan_runs
-from projects.reproduction.ablation.run import run_all
+from projects.reproduction.ablation.run import check_gpus, run_all
 from projects.reproduction.tests.ablation.runs import log, make_config
 
 TRAIN = """
@@ -160,3 +160,12 @@ def test_an_interrupt_ends_the_trainings(runs, endless, monkeypatch, capsys, sig
     assert end.value.__context__ is None  # no traceback of another
     assert [training.process.returncode for training in started] == [-15, -15]
     assert "what is done is kept; 0 of 16 iterations" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("numbers", [[2], [0, -1], [1, 1]])
+def test_gpus_that_are_not_there_or_come_twice(monkeypatch, numbers):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    check_gpus([1, 0])
+    shown = " ".join(map(str, numbers))
+    with pytest.raises(ValueError, match=f"gpus are {shown}, and torch finds 2 GPUs here"):
+        check_gpus(numbers)
