@@ -5,8 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from glore_seg.cli import run_tool
-from projects.web_demo.handlers import Handlers
-from projects.web_demo.models import load_page_models
+from projects.web_demo.handlers import Handlers, load_page_models
 from projects.web_demo.serving import LOOPBACK, serving
 from projects.web_demo.uploads import Limits
 

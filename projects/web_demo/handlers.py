@@ -8,13 +8,18 @@ import logging
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from glore_seg.apis.inference import Segmenter
+from glore_seg.errors import ConfigError
 from glore_seg.evaluation import CITYSCAPES_CLASSES, label_id_table
+from glore_seg.layers import GloReUnit
 from glore_seg.visualization import (
     adjacencies,
     draw_adjacency,
@@ -26,7 +31,6 @@ from glore_seg.visualization import (
 )
 from glore_seg.visualization.projections import full_color
 from glore_seg.visualization.report import Embedded, embed_figure, embed_image
-from projects.web_demo.models import PageModel
 from projects.web_demo.uploads import Limits, UploadError, read_upload
 
 ALONE = "no other"  # the choice of no second model
@@ -38,7 +42,7 @@ _LOGGER = logging.getLogger(__name__)
 class Handlers:
     """The answers of the page, without state; the models have the same classes."""
 
-    models: Mapping[str, PageModel]
+    models: Mapping[str, Segmenter]
     limits: Limits = field(default_factory=Limits)
 
     def segment(self, content: bytes | None, name: str, other: str = ALONE) -> dict[str, Any]:
@@ -55,7 +59,7 @@ class Handlers:
         models = {n: self.models[n] for n in (name, other) if n != ALONE}
         try:
             upload = read_upload(content, self.limits)
-            maps = [model.segment(upload.image) for model in models.values()]
+            maps = [model(upload.image).labels for model in models.values()]
         except ValueError as error:
             return {"message": _explain(error)}
         image, first = upload.image, self.models[name]
@@ -89,14 +93,14 @@ class Handlers:
 
         ``number`` is that of the nodes, ``colors`` are ``"red-green"`` or ``"orange-blue"``.
         """
-        model = self.models[name]
-        if unit not in model.units:
+        model, units = self.models[name], self._units(name)
+        if unit not in units:
             return _render("maps", f"{name} is an ONNX file or has no GloRe unit.")
         if content is None:
             return _render("maps", "Choose an image first.")
         try:
             image = read_upload(content, self.limits).image
-            weights = model.project(image, unit)  # (N, h, w)
+            weights = model.predictor.project(image, units[unit])  # (N, h, w)
         except ValueError as error:
             return _render("maps", _explain(error))
         figures = []
@@ -116,11 +120,11 @@ class Handlers:
 
     def graphs(self, name: str, unit: str | None) -> str:
         """Show the adjacency of each graph convolution of a unit, as HTML."""
-        model = self.models[name]
-        if unit not in model.units:
+        units = self._units(name)
+        if unit not in units:
             return _render("graphs", f"{name} is an ONNX file or has no GloRe unit.")
         figures = []
-        for number, matrix in enumerate(adjacencies(model.units[unit]), 1):
+        for number, matrix in enumerate(adjacencies(units[unit]), 1):
             for figure, what in (
                 (draw_node_graph(matrix), "the strongest edges"),
                 (draw_adjacency(matrix), "the adjacency matrix"),
@@ -136,8 +140,52 @@ class Handlers:
 
     def units(self, name: str) -> tuple[list[str], str | None]:
         """Units of a model, and the one to show first: the last."""
-        units = [*self.models[name].units]
+        units = [*self._units(name)]
         return units, units[-1] if units else None
+
+    def _units(self, name: str) -> dict[str | None, GloReUnit]:
+        model = self.models[name].model  # None for ONNX
+        return {
+            path: module
+            for path, module in (model.named_modules() if model else ())
+            if isinstance(module, GloReUnit) and not path.startswith("auxiliary_head")
+        }
+
+
+def load_page_models(
+    checkpoints: Sequence[str | Path],
+    configs: Sequence[str] = (),
+    *,
+    device: torch.device | str | None = None,
+) -> dict[str, Segmenter]:
+    """Load networks with the same classes, by the names of their files, or by their paths.
+
+    ``configs`` are none if each checkpoint has its own in or beside it, one for all, or one for
+    each; ``device`` is by default the first GPU, else the CPU.
+
+    Raises:
+        ConfigError: A checkpoint is repeated, the number of configs is another, or the classes
+            differ.
+    """
+    names = [Path(path).stem for path in checkpoints]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in checkpoints]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"checkpoints are {', '.join(names)}; expected each once")
+    if len(configs) not in (0, 1, len(checkpoints)):
+        raise ConfigError(
+            f"{len(configs)} configs for {len(checkpoints)} checkpoints; expected none, one for "
+            "all, or one for each"
+        )
+    each = [*configs] * len(checkpoints) if len(configs) == 1 else configs or checkpoints
+    models = {
+        name: Segmenter(source, checkpoint=path if configs else None, device=device)
+        for name, source, path in zip(names, each, checkpoints, strict=True)
+    }
+    if len({model.classes for model in models.values()}) > 1:
+        known = (f"{name}: {', '.join(model.classes)}" for name, model in models.items())
+        raise ConfigError(f"the models have different classes: {'; '.join(known)}")
+    return models
 
 
 def _pane(name: str, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from glore_seg.apis.inference import Segmenter
 from glore_seg.errors import ConfigError
-from projects.web_demo.handlers import ALONE, Handlers
-from projects.web_demo.models import PageModel, load_page_models
+from projects.web_demo.handlers import ALONE, Handlers, load_page_models
 from projects.web_demo.tests.conftest import encode, noise
 from projects.web_demo.uploads import Limits
 from tests.html_page import Page
@@ -20,8 +18,8 @@ UNIT = "decode_head.units.0"
 
 
 @pytest.fixture
-def handlers(page_models):
-    return Handlers(page_models, Limits(megapixels=8))
+def handlers(models):
+    return Handlers(models, Limits(megapixels=8))
 
 
 def decoded(source):
@@ -29,7 +27,7 @@ def decoded(source):
     return kind, np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
 
 
-def test_segments_an_upload(handlers, small_files, street):
+def test_segments_an_upload(handlers, models, street):
     view = handlers.segment(street.read_bytes(), "second")
     json.dumps(view)
     assert (view["width"], view["height"], view["note"]) == (128, 64, "128 x 64 pixels.")
@@ -40,8 +38,7 @@ def test_segments_an_upload(handlers, small_files, street):
     assert view["classes"][13] == {"name": "car", "color": [0, 0, 142]}
     (pane,) = view["panes"]
     assert pane["title"] == "second"
-    config, checkpoints = small_files
-    labels = Segmenter(config, checkpoint=checkpoints[1], device="cpu")(street).labels
+    labels = models["second"](street).labels
     assert len(np.unique(labels)) > 1
     sent = zlib.decompress(base64.b64decode(pane["labels"]))
     np.testing.assert_array_equal(np.frombuffer(sent, np.uint8).reshape(64, 128), labels)
@@ -54,17 +51,17 @@ def test_segments_an_upload(handlers, small_files, street):
 
 
 class Constant:
-    """A model that predicts the given label map."""
+    """A network without units that predicts the given label map."""
 
     classes = ("cat", "dog", "sky")
     palette = ((128, 64, 128), (0, 0, 142), (70, 130, 180))
-    model = None
+    model = None  # as of ONNX files
 
     def __init__(self, labels):
         self.labels = labels
 
-    def segment(self, image):
-        return self.labels
+    def __call__(self, image):
+        return self
 
 
 def test_compares_two_different_models():
@@ -103,12 +100,11 @@ def test_odd_sizes(handlers, shape):
     assert len(Page(handlers.maps(content, "first", UNIT, 2, "red-green")).attributes("img")) == 2
 
 
-def test_errors_of_the_network_stay_in_the_log(handlers, street, monkeypatch, caplog):
+def test_errors_of_the_network_stay_in_the_log(caplog):
     def fail(image):
         raise ValueError("internal")
 
-    monkeypatch.setattr(handlers.models["first"], "segment", fail)
-    message = handlers.segment(street.read_bytes(), "first")["message"]
+    message = Handlers({"a": fail}).segment(encode(noise(9, 9, 3)), "a")["message"]
     assert "cannot process this image" in message
     assert "internal" not in message
     assert "internal" in caplog.text
@@ -125,34 +121,28 @@ def test_maps_and_graphs(handlers, street):
 
 def test_units(handlers):
     assert handlers.units("first") == ([UNIT], UNIT)
-    assert PageModel(Constant(None)).units == {}  # as of ONNX files
-    assert "has no GloRe unit" in handlers.graphs("first", None)
-    assert "has no GloRe unit" in handlers.maps(None, "first", None, 4, "red-green")
-    # before an upload
+    without = Handlers({"a": Constant(None)})
+    assert without.units("a") == ([], None)
+    assert "has no GloRe unit" in without.graphs("a", None)
+    assert "has no GloRe unit" in without.maps(None, "a", None, 4, "red-green")
+
+
+def test_before_an_upload(handlers):
     assert handlers.segment(None, "first") == {"message": ""}
     assert "Choose an image first." in handlers.maps(None, "first", UNIT, 4, "red-green")
 
 
-def test_names_are_short_and_unique(small_files, tmp_path):
-    config, (checkpoint, _) = small_files
-    (tmp_path / "first.pth").symlink_to(checkpoint)
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "first.pth").write_bytes(checkpoint.read_bytes())
-    files = [checkpoint, tmp_path / "other" / "first.pth"]
-    names = [*load_page_models(files, [str(config)], device="cpu")]
-    assert names == [f"{checkpoint.parent.name}/first", "other/first"]
+def test_names_configs_and_classes(checkpoints, small_config, tmp_path):
+    copy = tmp_path / "first.pth"
+    copy.write_bytes(checkpoints[0].read_bytes())
+    models = load_page_models([checkpoints[0], copy], [small_config], device="cpu")
+    assert [*models] == [str(checkpoints[0]), str(copy)]
     with pytest.raises(ConfigError, match="expected each once"):
-        load_page_models([checkpoint, tmp_path / "first.pth"], [str(config)])
-
-
-def test_rejects_a_wrong_number_of_configs_and_different_classes(small_files, tmp_path):
-    config, checkpoints = small_files
+        load_page_models([copy, copy])
     with pytest.raises(ConfigError, match="2 configs for 3 checkpoints"):
         load_page_models(["a.pth", "b.pth", "c.pth"], ["x.py", "y.py"])
     other = tmp_path / "other.py"
-    other.write_text(
-        f"_base_ = {str(config)!r}\n"
-        "test_dataloader = dict(dataset=dict(metainfo=dict(classes=('road', 'car'))))\n"
-    )
+    classes = "dict(dataset=dict(metainfo=dict(classes=('road', 'car'))))"
+    other.write_text(f"_base_ = {small_config!r}\ntest_dataloader = {classes}\n")
     with pytest.raises(ConfigError, match=r"different classes.*second: road, car"):
-        load_page_models(checkpoints, [str(config), str(other)], device="cpu")
+        load_page_models(checkpoints, [small_config, str(other)], device="cpu")

@@ -1,9 +1,8 @@
 """Costs of small networks: counted numbers exactly, measured ones in order."""
 
 import pytest
-from mmengine.config import Config
 
-from projects.reproduction.ablation.costs import image_size, measure_costs
+from projects.reproduction.ablation.costs import measure_costs
 from projects.reproduction.ablation.plan import plan_rows
 from tests.fixtures import REPOSITORY
 
@@ -39,11 +38,3 @@ def test_a_unit_costs_its_parameters_and_products(tmp_path):
 def test_a_device_that_measures_nothing_is_refused(device):
     with pytest.raises(ValueError, match=f"device is '{device}'.*; expected cpu"):
         measure_costs([], device=device)
-
-
-@pytest.mark.parametrize(
-    ("preprocessor", "size"),
-    [({"size": (32, 48)}, (32, 48)), ({"size_divisor": 32}, (1024, 2048)), (None, (1024, 2048))],
-)
-def test_the_size_that_is_counted_for(preprocessor, size):
-    assert image_size(Config({"model": {"data_preprocessor": preprocessor}})) == size
