@@ -127,8 +127,7 @@ _FIGURE_4 = tuple(
         ),
         imagenet_row(FIGURE_4, "se-resnet50"),
         imagenet_row(FIGURE_4, "se-resnet50", (0, 3)),
-        imagenet_row(FIGURE_4, "resnet152"),
-        imagenet_row(FIGURE_4, "resnet200"),
+        *(imagenet_row(FIGURE_4, arch) for arch in ("resnet152", "resnet200")),
     )
 )
 

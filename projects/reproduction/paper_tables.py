@@ -164,14 +164,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         epilog="example: python -m projects.reproduction.paper_tables --tables table2 figure4 "
         "--plot figure4.png",
     )
-    parser.add_argument(
-        "--tables",
-        nargs="+",
-        choices=list(TABLES),
-        default=list(TABLES),
-        metavar="TABLE",
-        help=f"which of {', '.join(TABLES)} to count (default: all)",
-    )
+    names = {"nargs": "+", "choices": list(TABLES), "default": list(TABLES), "metavar": "TABLE"}
+    text = f"which of {', '.join(TABLES)} to count (default: all)"
+    parser.add_argument("--tables", **names, help=text)
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw Figure 4 to this file")
     parser.add_argument("--overwrite", action="store_true", help="replace the plot")

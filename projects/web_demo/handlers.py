@@ -4,10 +4,12 @@ Shape legend: H, W size of an image; N nodes of a unit; h, w size of its map.
 """
 
 import base64
+import io
 import logging
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,10 @@ import cv2
 import numpy as np
 import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
 
-from glore_seg.apis.inference import Segmenter
-from glore_seg.errors import ConfigError
+from glore_seg.apis.inference import Segmenter, to_rgb
+from glore_seg.errors import ConfigError, DataError
 from glore_seg.evaluation import CITYSCAPES_CLASSES, label_id_table
 from glore_seg.layers import GloReUnit
 from glore_seg.visualization import (
@@ -31,11 +34,69 @@ from glore_seg.visualization import (
 )
 from glore_seg.visualization.projections import full_color
 from glore_seg.visualization.report import Embedded, embed_figure, embed_image
-from projects.web_demo.uploads import Limits, UploadError, read_upload
 
 ALONE = "no other"  # the choice of no second model
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")  # none that starts another program
+MAX_PIXELS = 2048 * 1024  # larger images are shrunk for the networks
 _BOXES = 3
 _LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of an upload, above 0; else a ConfigError is raised."""
+
+    megabytes: float = 20.0  # of the file, in 2^20 bytes; checked by gradio
+    megapixels: float = 50.0  # of the image; checked before decoding
+
+    def __post_init__(self) -> None:
+        if not min(self.megabytes, self.megapixels) > 0:
+            raise ConfigError(f"{self}: expected limits above 0")
+
+
+class UploadError(DataError):
+    """An upload cannot be used; the text is for the visitor."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An uploaded image."""
+
+    image: np.ndarray  # (H, W, 3), RGB, uint8, after EXIF's orientation, of at most MAX_PIXELS
+    shrunk_from: tuple[int, int] | None = None  # original width and height if it had more
+
+
+def read_upload(content: bytes, limits: Limits) -> Upload:
+    """Decode the bytes of an uploaded file.
+
+    Raises:
+        UploadError: It is not an image of a known format, is corrupted, or has too many pixels.
+    """
+    too_large = f"The image has too many pixels; at most {limits.megapixels:g} megapixels are read."
+    try:
+        opened = Image.open(io.BytesIO(content), formats=FORMATS)
+        width, height = opened.size
+        if width * height > limits.megapixels * 1e6:
+            raise UploadError(too_large)
+        scale = min(1.0, sqrt(MAX_PIXELS / (width * height)))
+        # JPEG can be decoded at a fraction of its size.
+        opened.draft("RGB", (int(width * scale), int(height * scale)))
+        image = to_rgb(opened)
+    except UploadError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise UploadError(too_large) from error
+    except Exception as error:  # Pillow's readers raise errors of many classes
+        raise UploadError(
+            "The file is corrupted or not an image. Please choose a JPEG, PNG, WebP, BMP or GIF "
+            "file."
+        ) from error
+    if scale == 1:
+        return Upload(image)
+    h, w = image.shape[:2]
+    scale = min(1.0, sqrt(MAX_PIXELS / (w * h)))
+    size = max(1, int(w * scale)), max(1, int(h * scale))
+    return Upload(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (width, height))
 
 
 @dataclass(frozen=True)

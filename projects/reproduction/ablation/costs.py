@@ -76,7 +76,6 @@ def measure_costs(
 
 
 def _prepare(cfg: Config, device: torch.device) -> tuple[nn.Module, Callable[[], object]]:
-    """The network of a config, and what makes one training step of it."""
     cfg = copy.deepcopy(cfg)
     replace_sync_bn(cfg.model)  # one process has no others to share statistics with
     model: Any = build_model(cfg).to(device)  # PyTorch's stubs lack to(memory_format=...)

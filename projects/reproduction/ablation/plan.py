@@ -146,9 +146,8 @@ def check_comparable(configs: Mapping[str, Config]) -> None:
     """
     first, *others = configs
     for name in others:
-        difference = _first_difference(_conditions(configs[first]), _conditions(configs[name]))
-        if difference:
-            key, one, other = difference
+        if found := _first_difference(_conditions(configs[first]), _conditions(configs[name])):
+            key, one, other = found
             raise ConfigError(
                 f"{first} has {key} = {one!r}, {name} has {other!r}; expected one value in all "
                 "rows: runs of different length, data, batch or evaluation cannot be compared"
@@ -172,8 +171,7 @@ def _conditions(cfg: Config) -> dict[str, Any]:
 def check_same_settings(found: Config, wanted: Config, *, where: Path) -> None:
     """Raise a ConfigError if settings differ in more than seed, work folder and resumption."""
     own = ({k: v for k, v in cfg.items() if k not in _OF_THE_RUN} for cfg in (found, wanted))
-    difference = _first_difference(*own)
-    if difference:
+    if difference := _first_difference(*own):
         key, one, other = difference
         raise ConfigError(
             f"{where} was trained with {key} = {one!r}, this row has {other!r}; give another "
@@ -183,11 +181,8 @@ def check_same_settings(found: Config, wanted: Config, *, where: Path) -> None:
 
 def _first_difference(one: Any, other: Any) -> tuple[str, Any, Any] | None:
     first, second = dict(_leaves(one)), dict(_leaves(other))
-    for key in {**first, **second}:
-        values = first.get(key, _MISSING), second.get(key, _MISSING)
-        if values[0] != values[1]:
-            return key, *values
-    return None
+    pairs = ((key, first.get(key, _MISSING), second.get(key, _MISSING)) for key in first | second)
+    return next((pair for pair in pairs if pair[1] != pair[2]), None)
 
 
 def _leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:

@@ -26,19 +26,15 @@ def network(order, norm="SyncBN"):
     return Config({"default_scope": "mmseg", "model": {"type": "EncoderDecoder", **model}})
 
 
-@pytest.fixture
-def layers():
-    """Channels of the norms outside the unit: the stem's, those of two blocks, the heads'."""
+@pytest.mark.parametrize("order", ["coordinate", "interaction"])
+def test_statistics_on_gpus(order):
+    """torch gathers 2 C + 1 numbers and reduces 2 C; the interaction space reduces only."""
     model = build_model(network("coordinate"))
     norms = [m for m in model.modules() if type(m).__name__ == "SyncBatchNorm"]
-    blocker = model.decode_head.units[0].blocker
-    return [norm.num_features for norm in norms if norm is not blocker], blocker.num_features
-
-
-@pytest.mark.parametrize("order", ["coordinate", "interaction"])
-def test_statistics_on_gpus(layers, order):
-    """torch gathers 2 C + 1 numbers and reduces 2 C; the interaction space reduces only."""
-    channels, last = layers
+    last = model.decode_head.units[0].blocker.num_features
+    channels = [
+        norm.num_features for norm in norms if norm is not model.decode_head.units[0].blocker
+    ]
     assert (len(channels), last) == (10, 4)
     found = count_messages(network(order), (3, 32, 32))
     folded = order == "interaction"
@@ -91,7 +87,7 @@ def test_estimate_by_hand():
 
 
 def test_gradients_that_outlast_the_backward_pass_are_waited_for():
-    messages = Messages(gradients=(10**9, 10**6), reduced=(), gathered=())
+    messages = Messages((10**9, 10**6), reduced=(), gathered=())
     found = estimate(messages, processes=2, step=0.3, **LINK)
     assert found["waited_gradients"] == pytest.approx(found["gradients"] - 0.2)
     assert estimate(messages, processes=1, step=0.3, **LINK)["step"] == 0.3

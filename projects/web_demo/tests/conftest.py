@@ -11,9 +11,8 @@ import torch
 from PIL import Image
 
 from glore_seg.apis.inference import Segmenter
-from projects.web_demo.handlers import Handlers, load_page_models
+from projects.web_demo.handlers import Handlers, Limits, load_page_models
 from projects.web_demo.serving import LOOPBACK, serving
-from projects.web_demo.uploads import Limits
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -70,10 +69,7 @@ def shown(browser, address, street):
     tab.upload(street)
     tab.page.locator("#viewer .legend button").first.wait_for()
     yield tab
-    hosts = {
-        urlsplit(url).netloc for url in tab.requested if not url.startswith(("data:", "blob:"))
-    }
-    assert hosts == {urlsplit(address).netloc}
+    assert all(url.startswith((address, "data:", "blob:")) for url in tab.requested)
     assert tab.errors == []
 
 
@@ -83,13 +79,13 @@ def labels(models, street):
 
 
 def test_the_legend_has_classes_and_shares(shown, labels, models):
-    classes = models["first"].classes
     counts = np.bincount(labels.ravel(), minlength=19)
     order = sorted(np.flatnonzero(counts), key=lambda i: -counts[i])
-    names = shown.page.locator("#viewer .legend .name").all_inner_texts()
-    assert names == [classes[i] for i in order]
-    shares = shown.page.locator("#viewer .legend .share").all_inner_texts()
-    assert shares[0] == f"{100 * counts[order[0]] / labels.size:.1f} %"
+    legend = shown.page.locator("#viewer .legend")
+    names = legend.locator(".name").all_inner_texts()
+    assert names == [models["first"].classes[i] for i in order]
+    share = f"{100 * counts[order[0]] / labels.size:.1f} %"
+    assert legend.locator(".share").first.inner_text() == share
 
 
 def test_hovering_shows_a_class_alone_and_a_click_keeps_it(shown, labels, models):

@@ -9,10 +9,18 @@ import pytest
 from PIL import Image
 
 from glore_seg.errors import ConfigError
-from projects.web_demo.handlers import ALONE, Handlers, load_page_models
+from projects.web_demo.handlers import (
+    ALONE,
+    MAX_PIXELS,
+    Handlers,
+    Limits,
+    UploadError,
+    load_page_models,
+    read_upload,
+)
 from projects.web_demo.tests.conftest import encode, noise
-from projects.web_demo.uploads import Limits
 from tests.html_page import Page
+from tests.png_headers import declared
 
 UNIT = "decode_head.units.0"
 
@@ -80,16 +88,10 @@ def test_compares_two_different_models():
         assert len(handlers.segment(content, "a", other)["panes"]) == 1
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"not an image", "not an image"),
-        (encode(np.zeros((3000, 3000), np.uint8)), "too many pixels"),
-    ],
-)
-def test_bad_uploads_get_a_message(handlers, content, message):
-    assert message in handlers.segment(content, "first")["message"]
-    assert message in handlers.maps(content, "first", UNIT, 4, "red-green")
+def test_bad_uploads_get_a_message(handlers):
+    large = encode(np.zeros((3000, 3000), np.uint8))
+    assert "too many pixels" in handlers.segment(large, "first")["message"]
+    assert "not an image" in handlers.maps(b"text", "first", UNIT, 4, "red-green")
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (17, 19, 3)])
@@ -146,3 +148,57 @@ def test_names_configs_and_classes(checkpoints, small_config, tmp_path):
     other.write_text(f"_base_ = {small_config!r}\ntest_dataloader = {classes}\n")
     with pytest.raises(ConfigError, match=r"different classes.*second: road, car"):
         load_page_models(checkpoints, [small_config, str(other)], device="cpu")
+
+
+def read(content, **limits):
+    return read_upload(content, Limits(**limits))
+
+
+def test_modes_and_formats_become_rgb():
+    image = noise(5, 7, 3)
+    for kind in ("PNG", "BMP"):
+        np.testing.assert_array_equal(read(encode(image, kind)).image, image)
+    gray = noise(4, 6)
+    rgb = np.repeat(gray[..., None], 3, axis=2)
+    np.testing.assert_array_equal(read(encode(gray)).image, rgb)
+    np.testing.assert_array_equal(read(encode(gray.astype(np.uint16) * 257)).image, rgb)
+    rgba = noise(4, 6, 4)
+    np.testing.assert_array_equal(read(encode(rgba)).image, rgba[..., :3])
+    indexed = read(encode(Image.fromarray(rgb).quantize(256))).image
+    assert np.abs(indexed.astype(int) - rgb).max() < 4
+
+
+def test_large_images_are_shrunk_and_oriented():
+    array = np.zeros((2048, 4096, 3), np.uint8)
+    array[:, :2048] = 255  # the left half is white
+    exif = Image.Exif()
+    exif[274] = 6  # rotated clockwise: the upper half is white
+    upload = read(encode(array, "JPEG", exif=exif))
+    height, width = upload.image.shape[:2]
+    assert 0.99 * MAX_PIXELS < height * width <= MAX_PIXELS
+    assert height == pytest.approx(2 * width, abs=2)
+    assert upload.image[: height // 2 - 9].min() > 240
+    assert upload.image[height // 2 + 9 :].max() < 15
+    assert upload.shrunk_from == (4096, 2048)
+
+
+@pytest.mark.parametrize(
+    ("content", "limits", "message"),
+    [
+        (b"", {}, "not an image"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n", {}, "not an image"),
+        (encode(noise(4, 4), "TIFF"), {}, "not an image"),
+        (encode(noise(64, 64, 3)), {"megapixels": 0.004}, "at most 0.004 megapixels"),
+        (declared(encode(noise(9, 9, 3)), 30000, 30000), {}, "at most 50 megapixels"),
+        (declared(encode(noise(9, 9, 3)), 900, 900), {}, "corrupted"),
+        (encode(noise(64, 64, 3), "JPEG")[:1500], {}, "corrupted"),
+    ],
+)
+def test_rejects_unusable_files(content, limits, message):
+    with pytest.raises(UploadError, match=message):
+        read(content, **limits)
+
+
+def test_limits_are_above_zero():
+    with pytest.raises(ConfigError, match="megapixels=0"):
+        Limits(megapixels=0)

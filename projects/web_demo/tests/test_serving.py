@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from glore_seg.errors import ConfigError, GloReSegError, MissingDependencyError, OutputError
+from glore_seg.errors import ConfigError, GloReSegError, OutputError
 from projects.web_demo.handlers import Handlers
 from projects.web_demo.serving import LOOPBACK, serving
 from projects.web_demo.tests.conftest import free_port
@@ -69,20 +69,11 @@ def test_the_folder_is_removed_with_the_server(models):
         free.bind((LOOPBACK, port))
 
 
-def test_rejects_a_missing_gradio(models, monkeypatch):
-    monkeypatch.setitem(sys.modules, "gradio", None)
-    served = serving(Handlers(models))
-    with pytest.raises(MissingDependencyError, match=r"pip install 'glore_seg\[demo\]'"):
-        served.__enter__()
-
-
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        (("--max-megabytes", 0), ConfigError, "megabytes=0.0"),
         (("--checkpoint", "absent.pth"), GloReSegError, "absent.pth"),
         (("--port", 0), ConfigError, "port is 0"),
-        (("--port", 65536), ConfigError, "port is 65536"),
     ],
 )
 def test_rejects_options(load_tool, checkpoints, options, error, message):

@@ -5,8 +5,6 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from projects.reproduction.ablation.plan import Row, plan_rows
-
 
 def make_config(path: Path, **changes) -> Path:
     """A config of what the ablation reads, 4 iterations with a validation every 2."""
@@ -28,11 +26,6 @@ def make_config(path: Path, **changes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     cfg.dump(path)
     return path
-
-
-def make_rows(folder: Path) -> list[Row]:
-    """Rows a and b, with their runs in ``folder/out``."""
-    return plan_rows([str(make_config(folder / f"{name}.py")) for name in "ab"], folder / "out")
 
 
 def log(work_dir: Path, scores: dict[int, float], *, until: int, seconds: float = 0.5) -> None:

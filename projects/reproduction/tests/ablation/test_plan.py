@@ -12,12 +12,7 @@ from projects.reproduction.ablation.plan import (
     plan_rows,
     plan_runs,
 )
-from projects.reproduction.tests.ablation.runs import log, make_config, make_rows
-
-
-@pytest.fixture
-def rows(tmp_path):
-    return make_rows(tmp_path)
+from projects.reproduction.tests.ablation.runs import log, make_config
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from projects.reproduction.ablation.results import (
     paired_difference,
     write_results,
 )
-from projects.reproduction.tests.ablation.runs import log, make_config, make_rows
+from projects.reproduction.tests.ablation.runs import log, make_config
 
 COSTS = {
     "a": Cost(10.4, 9.0, 1.0, 80.0, 1_000_000, 2_000_000_000),
@@ -29,9 +29,8 @@ COUNTS = {
 
 
 @pytest.fixture
-def rows(tmp_path):
+def rows(rows):
     """Rows a and b; a with seeds 0, 1 and half of 2, b with seeds 0 and 1."""
-    rows = make_rows(tmp_path)
     lasts = {("a", 0): 40.0, ("a", 1): 50.0, ("b", 0): 42.0, ("b", 1): 51.0}
     for row in rows:
         for seed in (0, 1):
