@@ -45,10 +45,7 @@ def map_statistics(
     """Compare the maps of a unit's nodes with each other, and with those of mirrored images.
 
     Maps are (N, h, w); those of mirrored images are not mirrored back. Constant maps have
-    correlation 0.
-
-    Raises:
-        ConfigError: There are fewer than two images or nodes, or images of several sizes.
+    correlation 0. Fewer than two images or nodes, or several sizes, raise a ConfigError.
     """
     shapes = sorted({w.shape for w in weights})
     if len(weights) < 2 or len(shapes) > 1 or shapes[0][0] < 2:

@@ -34,11 +34,7 @@ _TITLES = {
     "dpn98": "DPN-98",
     "dpn131": "DPN-131",
 }
-_UNITS: dict[UnitType, str] = {
-    "glore": "GloRe",
-    "nonlocal": "NL",
-    "nonlocal-pooled": "pooled NL",
-}
+_UNITS: dict[UnitType, str] = {"glore": "GloRe", "nonlocal": "NL", "nonlocal-pooled": "pooled NL"}
 
 
 def imagenet_row(

@@ -86,21 +86,14 @@ def buckets(sizes: list[int], bucket_mb: float) -> tuple[int, ...]:
 def estimate(
     messages: Messages, *, processes: int, step: float, bandwidth: float, latency: float
 ) -> dict[str, float]:
-    """Estimate the seconds of a step of several processes.
+    """Estimate the seconds of a step of several processes over the slowest link of the ring.
 
-    Args:
-        messages: What each sends.
-        processes: Their number, at least 1.
-        step: Measured seconds of one process with the same batch, above 0.
-        bandwidth: Of the slowest link of the ring, in bytes per second, one way, above 0.
-        latency: Seconds of an empty message, at least 0.
+    ``step`` are measured seconds of one process with the same batch, ``bandwidth`` is in bytes per
+    second, one way, and ``latency`` in seconds. A ConfigError is raised if one is out of its range.
 
     Returns:
         ``alone``, the given step; ``gradients``, all their messages, and ``waited_gradients``, what
         is waited for of them; ``statistics``; ``loop``; and ``step``, with all that is waited for.
-
-    Raises:
-        ConfigError: A number is out of its range.
     """
     if processes < 1 or step <= 0 or bandwidth <= 0 or latency < 0:
         raise ConfigError(

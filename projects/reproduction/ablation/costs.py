@@ -45,10 +45,8 @@ def measure_costs(
 ) -> dict[str, Cost]:
     """Measure a training step of every row, in turns, on random images of the crop's size.
 
-    Stops after the round that passes ``max_seconds``, but not before the third.
-
-    Raises:
-        ConfigError: The device cannot be used here, or is neither a CPU nor a CUDA device.
+    Stops after the round that passes ``max_seconds``, but not before the third. A device that
+    cannot be used here, or is neither a CPU nor a CUDA device, raises a ConfigError.
     """
     device = usable_device(device)
     if device.type not in ("cpu", "cuda"):

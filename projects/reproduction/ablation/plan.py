@@ -79,9 +79,7 @@ def plan_rows(
 ) -> list[Row]:
     """Settle what each row trains, by a config each and options of ``tools/train.py`` for all.
 
-    Raises:
-        ConfigError: There is no such config, two have one name, or the last iteration of a run
-            would have no mIoU.
+    Two configs of one name, or a last iteration without mIoU, raise a ConfigError.
     """
     rows: dict[str, Row] = {}
     for config in configs:
@@ -122,11 +120,9 @@ def _check_last_is_scored(cfg: Config, source: str) -> None:
 def plan_runs(rows: Sequence[Row], seeds: Sequence[int]) -> list[Run]:
     """All runs, every row with the first seed before any with the second.
 
-    So what is there after an interruption is a comparison, with fewer seeds.
-
-    Raises:
-        ConfigError: A seed is given twice, two rows differ in length, data, batch or evaluation, or
-            what is there of a run was trained with other settings.
+    So what is there after an interruption is a comparison, with fewer seeds. A ConfigError is
+    raised if a seed is given twice, two rows differ in length, data, batch or evaluation, or what
+    is there of a run was trained with other settings.
     """
     if len(set(seeds)) != len(seeds):
         raise ConfigError(f"seeds are {' '.join(map(str, seeds))}; expected different ones")

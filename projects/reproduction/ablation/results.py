@@ -54,9 +54,7 @@ class Result:
 def gather(rows: Sequence[Row], seeds: Sequence[int]) -> dict[str, list[Result]]:
     """Read the finished runs of every row, in the order of the seeds.
 
-    Raises:
-        ConfigError: A row has no finished run, or two runs differ in length, data, batch or
-            evaluation.
+    A row without one, or a difference in length, data, batch or evaluation, is a ConfigError.
     """
     runs = {
         row.name: [run for run in (Run(row, seed) for seed in seeds) if run.finished()]

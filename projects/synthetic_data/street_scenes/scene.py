@@ -22,6 +22,7 @@ from projects.synthetic_data.street_scenes import people_and_furniture as people
 from projects.synthetic_data.street_scenes import surroundings, vehicles
 from projects.synthetic_data.street_scenes.shapes import Color, Part, View
 
+Range = tuple[float, float]
 Draw = Callable[[np.random.Generator], list[Part]]
 SPLITS = ("train", "val", "test")
 
@@ -125,11 +126,7 @@ def compose_scene(
 
 
 def _sides(
-    rng: np.random.Generator,
-    view: View,
-    labels: dict[str, str],
-    edges: tuple[float, float],
-    index: int,
+    rng: np.random.Generator, view: View, labels: dict[str, str], edges: Range, index: int
 ) -> list[Part]:
     """Ground, houses or trees, barriers: left by turns, right at random."""
     names = ("tiles", "grass", "gravel")
@@ -158,7 +155,7 @@ def _sides(
 
 
 def _objects(
-    rng: np.random.Generator, labels: dict[str, str], edges: tuple[float, float], index: int
+    rng: np.random.Generator, labels: dict[str, str], edges: Range, index: int
 ) -> list[tuple[list[Part], float, float]]:
     """Vehicles, people and furniture as (parts, meters across, nearness)."""
     left, right = edges
@@ -172,9 +169,7 @@ def _objects(
         f = rng.choice((-1, 1))
         return float((right if f > 0 else left) + f * rng.uniform(near, far))
 
-    def several(
-        count: int, draw: Draw, outside: tuple[float, float], nearness: tuple[float, float]
-    ) -> None:
+    def several(count: int, draw: Draw, outside: Range, nearness: Range) -> None:
         for _ in range(count):
             add(draw(rng), beside(*outside), rng.uniform(*nearness))
 

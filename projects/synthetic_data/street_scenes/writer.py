@@ -175,9 +175,8 @@ def polygons(scene: Scene, size: tuple[int, int]) -> dict:
 def label_images(annotation: dict) -> dict[str, Image.Image]:
     """Draw an annotation of :func:`polygons` by cityscapesScripts.
 
-    Returns:
-        ``labelIds``, ``labelTrainIds`` (8 bits a pixel), ``color`` (RGBA) and ``instanceIds``
-        (16 bits: 1000 * id + number for an instance, id for groups and for all else).
+    Gives ``labelIds``, ``labelTrainIds`` (8 bits a pixel), ``color`` (RGBA) and ``instanceIds``
+    (16 bits: 1000 * id + number for an instance, id for groups and for all else).
     """
     read = Annotation()
     read.fromJsonText(json.dumps(annotation))
