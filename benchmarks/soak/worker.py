@@ -84,10 +84,8 @@ def hand_in(inputs: Inputs, report: Callable[[], None]) -> None:
 
 def serve(inputs: Inputs, report: Callable[[], None]) -> None:
     """The web demo; its visitor counts the rounds."""
-    from projects.web_demo.handlers import Handlers
-    from projects.web_demo.models import load_page_models
+    from projects.web_demo.handlers import Handlers, Limits, load_page_models
     from projects.web_demo.serving import LOOPBACK, serving
-    from projects.web_demo.uploads import Limits
 
     inputs.config("page").dump(inputs.folder / "small.py")
     models = load_page_models([inputs.checkpoint], [str(inputs.folder / "small.py")], device="cpu")

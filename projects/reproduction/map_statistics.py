@@ -38,14 +38,6 @@ class MapStatistics:
     mirrored: float
     unmirrored: float  # the same without mirroring back; below it if maps move with the content
 
-    def __str__(self) -> str:
-        return (
-            f"maps on {self.images} images: mean absolute correlation of two nodes "
-            f"{self.between_nodes:.2f}; {100 * self.residual:.0f} % of a map's variance is "
-            f"specific to its image, and correlates with the mirrored image's by "
-            f"{self.mirrored:.2f} mirrored back, by {self.unmirrored:.2f} otherwise"
-        )
-
 
 def map_statistics(
     weights: Sequence[np.ndarray], mirrored_weights: Sequence[np.ndarray]
@@ -53,10 +45,7 @@ def map_statistics(
     """Compare the maps of a unit's nodes with each other, and with those of mirrored images.
 
     Maps are (N, h, w); those of mirrored images are not mirrored back. Constant maps have
-    correlation 0.
-
-    Raises:
-        ConfigError: There are fewer than two images or nodes, or images of several sizes.
+    correlation 0. Fewer than two images or nodes, or several sizes, raise a ConfigError.
     """
     shapes = sorted({w.shape for w in weights})
     if len(weights) < 2 or len(shapes) > 1 or shapes[0][0] < 2:
@@ -64,7 +53,10 @@ def map_statistics(
             f"{len(weights)} images with maps of {shapes}; expected two or more images of one "
             "size, and two or more nodes"
         )
-    maps, others = (_centered(np.stack(w).astype(np.float64)) for w in (weights, mirrored_weights))
+    maps, others = (np.stack(w).astype(np.float64) for w in (weights, mirrored_weights))
+    maps, others = (
+        m - m.mean(axis=(-2, -1), keepdims=True) for m in (maps, others)
+    )  # (P, N, h, w)
     table = _correlation(maps[:, :, None], maps[:, None])  # (P, N, N)
     own, other_own = _residual(maps), _residual(others)  # (P, N, h, w)
     variance = np.square(maps).sum(axis=(0, 2, 3))  # (N,)
@@ -76,10 +68,6 @@ def map_statistics(
         mirrored=float(_correlation(own, other_own[..., ::-1]).mean()),
         unmirrored=float(_correlation(own, other_own).mean()),
     )
-
-
-def _centered(maps: np.ndarray) -> np.ndarray:
-    return maps - maps.mean(axis=(-2, -1), keepdims=True)
 
 
 def _residual(maps: np.ndarray) -> np.ndarray:
@@ -106,9 +94,8 @@ def main(argv: Sequence[str] | None = None) -> MapStatistics:
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument("--unit", help="name of the unit (default: the last)")
     parser.add_argument("--split", choices=["train", "val", "test"], default="val")
-    parser.add_argument(
-        "--num-images", type=int, default=40, help="spaced evenly over the split (default: 40)"
-    )
+    text = "spaced evenly over the split (default: 40)"
+    parser.add_argument("--num-images", type=int, default=40, help=text)
     add_cfg_options(parser)
     args = parser.parse_args(argv)
     cfg = load_config(args.config, cfg_options=args.cfg_options)
@@ -122,7 +109,12 @@ def main(argv: Sequence[str] | None = None) -> MapStatistics:
         weights.append(predictor.project(path, unit))
         mirrored.append(predictor.project(path, unit, mirrored=True))
     found = map_statistics(weights, mirrored)
-    print(found)
+    print(
+        f"maps on {found.images} images: mean absolute correlation of two nodes "
+        f"{found.between_nodes:.2f}; {100 * found.residual:.0f} % of a map's variance is specific "
+        f"to its image, and correlates with the mirrored image's by {found.mirrored:.2f} mirrored "
+        f"back, by {found.unmirrored:.2f} otherwise"
+    )
     return found
 
 

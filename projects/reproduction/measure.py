@@ -68,10 +68,7 @@ def side_by_side(
             seconds[name].append(_time(ways[name]))
         if max_seconds and count >= 2 and time.perf_counter() - begin > max_seconds:
             break
-    return {
-        name: Timing(tuple(wall for wall, _ in each), tuple(cpu for _, cpu in each))
-        for name, each in seconds.items()
-    }
+    return {name: Timing(*zip(*each, strict=True)) for name, each in seconds.items()}
 
 
 def _time(way: Callable[[], object]) -> tuple[float, float]:
@@ -112,17 +109,16 @@ def make_batch(
     count: int, height: int, width: int, *, num_classes: int, device: torch.device | str
 ) -> dict[str, list]:
     """Make a batch of random images and labels as from a data loader, but on the device."""
-    samples = []
-    for _ in range(count):
-        label = torch.randint(0, num_classes, (1, height, width), device=device)
-        sample = SegDataSample(gt_sem_seg=PixelData(data=label))
-        sample.set_metainfo({"ori_shape": (height, width), "img_shape": (height, width)})
-        samples.append(sample)
-    images = [
-        torch.randint(0, 256, (3, height, width), dtype=torch.uint8, device=device)
-        for _ in range(count)
+    size = (height, width)
+    labels = torch.randint(0, num_classes, (count, 1, *size), device=device)
+    images = torch.randint(0, 256, (count, 3, *size), dtype=torch.uint8, device=device)
+    samples = [
+        SegDataSample(
+            gt_sem_seg=PixelData(data=label), metainfo={"ori_shape": size, "img_shape": size}
+        )
+        for label in labels
     ]
-    return {"inputs": images, "data_samples": samples}
+    return {"inputs": [*images], "data_samples": samples}
 
 
 def make_step(

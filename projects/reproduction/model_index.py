@@ -6,8 +6,7 @@ MACs are counted. ``python -m projects.reproduction.model_index`` updates them a
 """
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,69 +20,52 @@ from glore_seg.errors import ConfigError
 ROOT = Path(__file__).parents[2]
 
 
-@dataclass(frozen=True)
-class IndexedModel:
-    """One config of the index: the metafile that lists it, and its entry there."""
-
-    metafile: Path
-    entry: dict[str, Any]
-
-    @property
-    def config(self) -> str:
-        """Path of the config from the project's root."""
-        return self.entry["Config"]
+Metafiles = dict[Path, dict[str, Any]]
+"""The content of each metafile."""
 
 
-def read_model_index(root: Path = ROOT) -> list[IndexedModel]:
+def read_model_index(root: Path = ROOT) -> Metafiles:
     """Read the metafiles that ``root/model-index.yml`` imports.
 
     Raises:
         ConfigError: A config is missing, is listed twice or not at all, or has another name than
             its file.
     """
-    models = [
-        IndexedModel(root / name, entry)
-        for name in _read(root / "model-index.yml")["Import"]
-        for entry in _read(root / name)["Models"]
-    ]
+    metafiles = {
+        root / name: _read(root / name) for name in _read(root / "model-index.yml")["Import"]
+    }
     files = (file.relative_to(root) for file in (root / "configs").rglob("*.py"))
     unlisted = {file.as_posix() for file in files if "_base_" not in file.parts}
-    for model in models:
-        where = f"{model.metafile.relative_to(root)}: Config {model.config!r}"
-        if model.config not in unlisted:
-            raise ConfigError(f"{where} is no config below {root}, or listed twice")
-        if Path(model.config).stem != model.entry["Name"]:
-            raise ConfigError(f"{where} has the Name {model.entry['Name']!r}; expected the file's")
-        unlisted.remove(model.config)
+    for metafile, content in metafiles.items():
+        for model in content["Models"]:
+            config, name = model["Config"], model["Name"]
+            where = f"{metafile.relative_to(root)}: Config {config!r}"
+            if config not in unlisted:
+                raise ConfigError(f"{where} is no config below {root}, or listed twice")
+            if Path(config).stem != name:
+                raise ConfigError(f"{where} has the Name {name!r}; expected the file's")
+            unlisted.remove(config)
     if unlisted:
         raise ConfigError(f"no metafile lists {', '.join(sorted(unlisted))}; add entries")
-    return models
+    return metafiles
 
 
-def update_counts(models: list[IndexedModel], root: Path = ROOT) -> list[str]:
-    """Set ``Parameters`` and ``FLOPs`` of the entries, in memory; one line for each change."""
+def update_counts(models: Iterable[dict[str, Any]]) -> list[str]:
+    """Set ``Parameters`` and ``FLOPs`` of entries, in memory; one line for each change."""
     changes = []
     for model in models:
+        meta = model["Metadata"]
         # a text, as mim expects
-        shape = tuple(int(size) for size in model.entry["Metadata"]["Input"].split(" x "))
-        counts = count_config(load_config(str(root / model.config)), shape)
+        shape = tuple(int(size) for size in meta["Input"].split(" x "))
+        counts = count_config(load_config(str(ROOT / model["Config"])), shape)
         for key, value in {"Parameters": counts.params, "FLOPs": counts.macs}.items():
-            old = model.entry["Metadata"].get(key)
-            if old != value:
-                changes.append(f"{model.config}: {key} {old} -> {value}")
-                model.entry["Metadata"][key] = value
+            if meta.get(key) != value:
+                changes.append(f"{model['Config']}: {key} {meta.get(key)} -> {value}")
+                meta[key] = value
     return changes
 
 
-def write_metafiles(models: list[IndexedModel]) -> None:
-    """Write the entries back into their metafiles."""
-    for metafile in {model.metafile: None for model in models}:
-        content = _read(metafile)
-        content["Models"] = [model.entry for model in models if model.metafile == metafile]
-        metafile.write_text(yaml.safe_dump(content, sort_keys=False, width=100))
-
-
-def config_table(models: list[IndexedModel]) -> str:
+def config_table(metafiles: Metafiles) -> str:
     """`configs/README.md`: all configs by folder, with counts and the paper's results."""
     lines = [
         "# Configs",
@@ -93,28 +75,21 @@ def config_table(models: list[IndexedModel]) -> str:
         "given input, the unit's products included. Results are quoted from the paper or from the",
         "publisher of the weights; they were not measured here.",
     ]
-    for metafile in {model.metafile: None for model in models}:
-        collection = _read(metafile)["Collections"][0]
-        lines += [
-            "",
-            f"## {collection['Name']}",
-            "",
-            collection["Description"].strip(),
-            "",
-            "| config | data | input | parameters, M | MACs, G | quoted |",
-            "| --- | --- | --- | --- | --- | --- |",
-        ]
-        lines += [_row(model) for model in models if model.metafile == metafile]
+    for content in metafiles.values():
+        collection = content["Collections"][0]
+        lines += ["", f"## {collection['Name']}", "", collection["Description"].strip(), ""]
+        lines += ["| config | data | input | parameters, M | MACs, G | quoted |"]
+        lines += ["| --- | --- | --- | --- | --- | --- |", *map(_row, content["Models"])]
     return "\n".join(lines) + "\n"
 
 
-def _row(model: IndexedModel) -> str:
-    meta = model.entry["Metadata"]
-    link = Path(model.config).relative_to("configs").as_posix()
+def _row(model: dict[str, Any]) -> str:
+    meta = model["Metadata"]
+    link = model["Config"].removeprefix("configs/")
     quoted = "; ".join(
         f"{', '.join(f'{key} {value}' for key, value in result['Metrics'].items())} "
         f"({result['Source']})"
-        for result in model.entry.get("Results", [])
+        for result in model.get("Results", [])
     )
     macs = f"{meta['FLOPs'] / 1e9:.{1 if meta['FLOPs'] >= 1e11 else 3}f}"
     cells = [f"[`{link}`]({link})", meta["Training Data"], meta["Input"]]
@@ -137,16 +112,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--check", action="store_true", help="write nothing; exit with 1 if something is outdated"
     )
     args = parser.parse_args(argv)
-    models = read_model_index()
+    metafiles = read_model_index()
+    models = [model for content in metafiles.values() for model in content["Models"]]
     outdated = update_counts(models)
-    table = config_table(models)
+    table = config_table(metafiles)
     readme = ROOT / "configs" / "README.md"
     if not readme.is_file() or readme.read_text() != table:
         outdated.append("configs/README.md differs from what the metafiles give")
     print("\n".join([*outdated, f"{len(models)} configs counted"]))
     if args.check:
         return 1 if outdated else 0
-    write_metafiles(models)
+    for metafile, content in metafiles.items():
+        metafile.write_text(yaml.safe_dump(content, sort_keys=False, width=100))
     readme.write_text(table)
     return 0
 

@@ -34,11 +34,7 @@ _TITLES = {
     "dpn98": "DPN-98",
     "dpn131": "DPN-131",
 }
-_UNITS: dict[UnitType, str] = {
-    "glore": "GloRe",
-    "nonlocal": "NL",
-    "nonlocal-pooled": "pooled NL",
-}
+_UNITS: dict[UnitType, str] = {"glore": "GloRe", "nonlocal": "NL", "nonlocal-pooled": "pooled NL"}
 
 
 def imagenet_row(
@@ -127,8 +123,7 @@ _FIGURE_4 = tuple(
         ),
         imagenet_row(FIGURE_4, "se-resnet50"),
         imagenet_row(FIGURE_4, "se-resnet50", (0, 3)),
-        imagenet_row(FIGURE_4, "resnet152"),
-        imagenet_row(FIGURE_4, "resnet200"),
+        *(imagenet_row(FIGURE_4, arch) for arch in ("resnet152", "resnet200")),
     )
 )
 

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from matplotlib.figure import Figure
@@ -105,22 +104,6 @@ def as_text(rows: Iterable[CountedRow]) -> str:
     return "\n\n".join(f"{title}\n\n{table.get_string()}" for title, table in tables.items())
 
 
-def as_records(rows: Iterable[CountedRow]) -> list[dict[str, Any]]:
-    """Rows for JSON, in single parameters and MACs."""
-    return [
-        {
-            "table": counted.row.table,
-            "network": counted.row.network,
-            "params": counted.params,
-            "params_with_stats": counted.params_with_stats,
-            "macs": counted.macs,
-            "paper_params": counted.row.paper_params,
-            "paper_macs": counted.row.paper_macs,
-        }
-        for counted in rows
-    ]
-
-
 def points(rows: Iterable[CountedRow]) -> dict[str, list[Point]]:
     """The points of Figure 4 by series: MACs in G, parameters in M, and a label.
 
@@ -181,14 +164,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         epilog="example: python -m projects.reproduction.paper_tables --tables table2 figure4 "
         "--plot figure4.png",
     )
-    parser.add_argument(
-        "--tables",
-        nargs="+",
-        choices=list(TABLES),
-        default=list(TABLES),
-        metavar="TABLE",
-        help=f"which of {', '.join(TABLES)} to count (default: all)",
-    )
+    names = {"nargs": "+", "choices": list(TABLES), "default": list(TABLES), "metavar": "TABLE"}
+    text = f"which of {', '.join(TABLES)} to count (default: all)"
+    parser.add_argument("--tables", **names, help=text)
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw Figure 4 to this file")
     parser.add_argument("--overwrite", action="store_true", help="replace the plot")
@@ -201,7 +179,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     counted = count_rows(rows, progress=sys.stderr.isatty())
     if args.plot:
         plot_costs(points(counted), args.plot)
-    print(json.dumps(as_records(counted), indent=2) if args.json else as_text(counted))
+    if not args.json:
+        print(as_text(counted))
+        return
+    quoted = ("table", "network", "paper_params", "paper_macs")
+    own = ("params", "params_with_stats", "macs")
+    records = [
+        {key: getattr(each.row, key) for key in quoted} | {key: getattr(each, key) for key in own}
+        for each in counted
+    ]
+    print(json.dumps(records, indent=2))
 
 
 if __name__ == "__main__":

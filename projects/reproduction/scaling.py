@@ -47,43 +47,6 @@ class Messages:
     loop: tuple[int, ...] = (_FINITE, _SIGNAL)  # all-reduces of the training loop
 
 
-@dataclass(frozen=True)
-class Link:
-    """Between two neighbors of the ring."""
-
-    bandwidth: float  # bytes per second, one way
-    latency: float  # seconds of an empty message
-
-    def all_reduce(self, size: int, processes: int) -> float:
-        """Seconds of an all-reduce of ``size`` bytes."""
-        return 2 * (processes - 1) * (size / (processes * self.bandwidth) + self.latency)
-
-    def all_gather(self, size: int, processes: int) -> float:
-        """Seconds of an all-gather of ``size`` bytes from each process."""
-        return (processes - 1) * (size / self.bandwidth + self.latency)
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """An estimate, in seconds."""
-
-    alone: float  # a step of one process
-    gradients: float  # all gradient messages, hidden or not
-    waited_gradients: float  # the part of them that is waited for
-    statistics: float  # messages of the norms
-    loop: float  # messages of the loop
-
-    @property
-    def step(self) -> float:
-        """A step of several processes."""
-        return self.alone + self.waited_gradients + self.statistics + self.loop
-
-    @property
-    def efficiency(self) -> float:
-        """Images/s of each process divided by those of one process alone."""
-        return self.alone / self.step
-
-
 def count_messages(cfg: Config, input_shape: tuple[int, ...], *, bucket_mb: float = 25) -> Messages:
     """Count what each of several processes sends in a step with an input of shape (C, H, W).
 
@@ -124,29 +87,38 @@ def buckets(sizes: list[int], bucket_mb: float) -> tuple[int, ...]:
     return tuple([*found, current] if current else found)
 
 
-def estimate(messages: Messages, *, processes: int, step: float, link: Link) -> Scaling:
-    """Estimate the step of several processes over the slowest link of the ring.
+def estimate(
+    messages: Messages, *, processes: int, step: float, bandwidth: float, latency: float
+) -> dict[str, float]:
+    """Estimate the seconds of a step of several processes over the slowest link of the ring.
 
-    ``step`` are measured seconds of one process with the same batch.
+    ``step`` are measured seconds of one process with the same batch, ``bandwidth`` is in bytes per
+    second, one way, and ``latency`` in seconds. A ConfigError is raised if one is out of its range.
 
-    Raises:
-        ConfigError: A number is not positive, or the latency negative.
+    Returns:
+        ``alone``, the given step; ``gradients``, all their messages, and ``waited_gradients``, what
+        is waited for of them; ``statistics``; ``loop``; and ``step``, with all that is waited for.
     """
-    if processes < 1 or step <= 0 or link.bandwidth <= 0 or link.latency < 0:
+    if processes < 1 or step <= 0 or bandwidth <= 0 or latency < 0:
         raise ConfigError(
-            f"{processes} processes with steps of {step:g} s and a {link}; expected positive "
-            "numbers: measure them, see docs/distributed.md"
+            f"{processes} processes, steps of {step:g} s, {bandwidth:g} bytes/s, latency "
+            f"{latency:g} s; expected positive numbers: measure them, see docs/distributed.md"
         )
-    gradients = [link.all_reduce(size, processes) for size in messages.gradients]
-    hidden = min(sum(gradients[:-1]), _BACKWARD * step)
-    return Scaling(
-        alone=step,
-        gradients=sum(gradients),
-        waited_gradients=sum(gradients) - hidden,
-        statistics=sum(link.all_reduce(size, processes) for size in messages.reduced)
-        + sum(link.all_gather(size, processes) for size in messages.gathered),
-        loop=sum(link.all_reduce(size, processes) for size in messages.loop),
-    )
+
+    def reduce(sizes: Sequence[int]) -> list[float]:
+        return [2 * (processes - 1) * (n / (processes * bandwidth) + latency) for n in sizes]
+
+    gradients = reduce(messages.gradients)
+    gathered = sum((processes - 1) * (n / bandwidth + latency) for n in messages.gathered)
+    found = {
+        "alone": step,
+        "gradients": sum(gradients),
+        "waited_gradients": sum(gradients) - min(sum(gradients[:-1]), _BACKWARD * step),
+        "statistics": sum(reduce(messages.reduced)) + gathered,
+        "loop": sum(reduce(messages.loop)),
+    }
+    waited = found["waited_gradients"] + found["statistics"] + found["loop"]
+    return {**found, "step": step + waited}
 
 
 def _synchronized_norms(model: nn.Module, run: Callable[[], Any]) -> list[tuple[_BatchNorm, bool]]:
@@ -192,28 +164,30 @@ def main(argv: Sequence[str] | None = None) -> None:
     add_cfg_options(parser)
     args = parser.parse_args(argv)
     cfg = load_config(args.config, cfg_options=args.cfg_options)
-    link = Link(bandwidth=args.bandwidth * 1e9, latency=args.latency * 1e-6)
     messages = count_messages(cfg, (3, *input_sizes(cfg)))
-    found = estimate(messages, processes=args.gpus, step=args.step_ms / 1e3, link=link)
+    found = estimate(
+        messages,
+        processes=args.gpus,
+        step=args.step_ms / 1e3,
+        bandwidth=args.bandwidth * 1e9,
+        latency=args.latency * 1e-6,
+    )
+    efficiency = found["alone"] / found["step"]
     if args.json:
-        seconds = {**asdict(found), "step": found.step}
-        result = {"bytes": asdict(messages), "seconds": seconds, "efficiency": found.efficiency}
+        result = {"bytes": asdict(messages), "seconds": found, "efficiency": efficiency}
         print(json.dumps(result))
         return
     print(f"{args.config}: what each of {args.gpus} processes sends in a step")
     print(f"{'':<24}{'messages':>9}{'MiB':>9}{'ms':>9}  waited for, ms")
-    statistics = (*messages.reduced, *messages.gathered)
-    for name, sizes, seconds, waited in (
-        ("gradients", messages.gradients, found.gradients, found.waited_gradients),
-        ("statistics of norms", statistics, found.statistics, found.statistics),
-        ("training loop", messages.loop, found.loop, found.loop),
+    for name, sizes, key, waited in (
+        ("gradients", messages.gradients, "gradients", "waited_gradients"),
+        ("statistics of norms", messages.reduced + messages.gathered, "statistics", "statistics"),
+        ("training loop", messages.loop, "loop", "loop"),
     ):
-        print(
-            f"{name:<24}{len(sizes):>9}{sum(sizes) / MIB:>9.2f}{seconds * 1e3:>9.2f}"
-            f"{waited * 1e3:>16.2f}"
-        )
-    print(f"step: {found.alone * 1e3:.1f} ms alone, {found.step * 1e3:.1f} ms together")
-    print(f"efficiency: {found.efficiency:.1%}, {args.gpus * found.efficiency:.2f} times one alone")
+        line = f"{name:<24}{len(sizes):>9}{sum(sizes) / MIB:>9.2f}{found[key] * 1e3:>9.2f}"
+        print(f"{line}{found[waited] * 1e3:>16.2f}")
+    print(f"step: {found['alone'] * 1e3:.1f} ms alone, {found['step'] * 1e3:.1f} ms together")
+    print(f"efficiency: {efficiency:.1%}, {args.gpus * efficiency:.2f} times one alone")
 
 
 if __name__ == "__main__":

@@ -16,15 +16,13 @@ from prettytable import PrettyTable
 
 from glore_seg.apis.config import find_checkpoint, load_config
 from glore_seg.apis.evaluation import Evaluation
-from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.report import write_report
-from glore_seg.apis.splits import read_image, use_split
+from glore_seg.apis.splits import use_split
 from glore_seg.apis.submission import submit
-from glore_seg.apis.visualize import evenly_spaced
+from glore_seg.apis.visualize import compare_models
 from glore_seg.cli import run_tool
-from glore_seg.engine.runner import build_dataset, build_runner
+from glore_seg.engine.runner import build_runner
 from glore_seg.utils.files import sha256_of
-from glore_seg.visualization import draw_panel
 from projects.synthetic_data.street_scenes import make_street_scenes
 
 _CONFIG = Path(__file__).parents[2] / "configs" / "fcn_r18_glore_street-scenes.py"
@@ -42,11 +40,8 @@ def run_demo(
 
     A second call on the same folder goes on where the first stopped.
 
-    Args:
-        config: A config whose dataset takes ``data_root``.
-        out_dir: Gets ``street_scenes/``, ``work_dir/``, tables, figures, report and submission.
-        max_iters: Iterations of training. Default: the config's own.
-        scenes: Arguments of ``make_street_scenes``, such as ``{"num_train": 8}``. Default: its own.
+    ``config`` is one whose dataset takes ``data_root``, ``max_iters`` is by default its own, and
+    ``scenes`` are arguments of :func:`make_street_scenes`.
     """
     start = time.monotonic()
     warnings.filterwarnings("ignore", module="mm(seg|engine)")  # of no use to a newcomer
@@ -79,7 +74,13 @@ def run_demo(
 
     table = _class_table(untrained, trained)
     (out_dir / "class_table.txt").write_text(table + "\n")
-    _draw_predictions(cfg, checkpoint, out_dir / "panel.png")
+    compare_models(
+        {"prediction": (cfg, str(checkpoint))},
+        out_file=out_dir / "panel.png",
+        num_images=_PANEL_ROWS,
+        candidates=_PANEL_ROWS,
+        overwrite=True,
+    )
     print(table)
     _say("5/5  Making and checking a submission of the test split")
     print(submit_demo(config, out_dir, checkpoint))
@@ -131,18 +132,6 @@ def _class_table(untrained: dict[str, float], trained: Evaluation) -> str:
     return table.get_string()
 
 
-def _draw_predictions(cfg: Config, checkpoint: Path, out_file: Path) -> None:
-    dataset = build_dataset(cfg, "val")
-    predictor = Predictor(cfg, checkpoint, split="val")
-    rows = []
-    for index in evenly_spaced(dataset, _PANEL_ROWS):
-        image = read_image(dataset, index)
-        assert image.label is not None  # evaluating refused those without
-        prediction = predictor.predict(image.path)
-        rows.append({"input": image.image, "ground truth": image.label, "prediction": prediction})
-    draw_panel(rows, out_file, classes=predictor.classes, palette=predictor.palette)
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Make street scenes, train, evaluate and draw."""
     parser = argparse.ArgumentParser(
@@ -152,9 +141,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("out_dir", type=Path, help="folder for everything that it makes")
     parser.add_argument("--config", default=_CONFIG, help="config to train (default: %(default)s)")
-    parser.add_argument(
-        "--iters", type=int, help="length of the training (default: the config's own)"
-    )
+    text = "length of the training (default: the config's own)"
+    parser.add_argument("--iters", type=int, help=text)
     args = parser.parse_args(argv)
     run_demo(str(args.config), args.out_dir, max_iters=args.iters)
 

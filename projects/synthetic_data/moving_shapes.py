@@ -27,13 +27,9 @@ import numpy as np
 
 from glore_seg.cli import run_tool
 from glore_seg.errors import ConfigError
+from glore_seg.utils.dependencies import require
 from glore_seg.utils.files import atomic_write, write_lines
-from projects.synthetic_data.output_folder import (
-    DatasetFolder,
-    check_not_negative,
-    dataset_parser,
-)
-from projects.synthetic_data.video_file import write_video
+from projects.synthetic_data.output_folder import DatasetFolder, check_range, dataset_parser
 
 SPLITS = ("train", "val")
 
@@ -139,6 +135,41 @@ def _fixed(points: np.ndarray) -> np.ndarray:
     return np.round(points * 2**_SHIFT).astype(np.int32)
 
 
+def write_video(
+    path: str | Path,
+    frames: Sequence[np.ndarray],
+    *,
+    rotation: int = 0,
+    options: dict[str, str] | None = None,
+) -> None:
+    """Write 25 frames a second, atomically: nearly lossless H.264, or MPEG-4 without its encoder.
+
+    Args:
+        path: The file; its suffix selects the container, such as ``.mp4``.
+        frames: Images (H, W, 3), RGB, uint8, all of one size; H and W are even.
+        rotation: Counter-clockwise degrees by which players are told to rotate the frames.
+        options: Of the container, such as ``{"movflags": "faststart"}``.
+    """
+    av = require("av", "video")
+    name = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+    with (
+        atomic_write(path) as temporary,
+        av.open(str(temporary), "w", container_options=options or {}) as container,
+    ):
+        stream = container.add_stream(name, rate=25)
+        stream.height, stream.width, _ = frames[0].shape
+        stream.pix_fmt = "yuv420p"
+        # with one thread the bytes depend on the images alone
+        stream.codec_context.thread_count = 1
+        stream.options = {"crf": "16", "preset": "fast"} if name == "libx264" else {"qscale": "2"}
+        if rotation:
+            stream.set_display_rotation(rotation)
+        for image in frames:
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
 def make_moving_shapes(
     root: str | Path,
     *,
@@ -175,9 +206,8 @@ def make_moving_shapes(
         OutputError: The folder holds other files, or other settings' without ``overwrite``.
     """
     root, size = Path(root), (size[0], size[1])
-    check_not_negative(num_train=num_train, num_val=num_val, seed=seed)
-    if not 2 <= num_frames <= 1000:
-        raise ConfigError(f"num_frames is {num_frames}; expected 2 to 1000")
+    check_range(0, num_train=num_train, num_val=num_val, seed=seed)
+    check_range(2, 1000, num_frames=num_frames)
     if not all(32 <= side <= 512 and side % 2 == 0 for side in size):
         raise ConfigError(
             f"size is {size}; expected an even height and width of 32 to 512, as (64, 64)"
@@ -203,7 +233,14 @@ def make_moving_shapes(
             with atomic_write(file) as temporary:
                 cv2.imwrite(str(temporary), frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
         write_video(video, frames)
-    _write_lists(root / "lists", counts, num_frames if raw_frames else None)
+    write_lines(root / "lists" / "classes.txt", MOTIONS)
+    for split, count in counts.items():
+        items = [(f"{split}/{_video_name(index)}", index % len(MOTIONS)) for index in range(count)]
+        lines = [f"{name}.mp4 {label}" for name, label in items]
+        write_lines(root / "lists" / f"{split}.txt", lines)
+        if raw_frames:
+            lines = [f"{name} {num_frames} {label}" for name, label in items]
+            write_lines(root / "lists" / f"{split}_frames.txt", lines)
     folder.mark(settings, complete=True)
     return root
 
@@ -212,28 +249,9 @@ def _video_name(index: int) -> str:
     return f"{MOTIONS[index % len(MOTIONS)]}_{index:06d}"
 
 
-def _write_lists(folder: Path, counts: dict[str, int], num_frames: int | None) -> None:
-    write_lines(folder / "classes.txt", MOTIONS)
-    for split, count in counts.items():
-        items = [(f"{split}/{_video_name(index)}", index % len(MOTIONS)) for index in range(count)]
-        write_lines(folder / f"{split}.txt", [f"{name}.mp4 {label}" for name, label in items])
-        if num_frames:
-            lines = [f"{name} {num_frames} {label}" for name, label in items]
-            write_lines(folder / f"{split}_frames.txt", lines)
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Draw the videos."""
-    parser = dataset_parser(__doc__, "videos", num_train=960, num_val=240)
-    parser.add_argument("root", help="folder to write to: new, empty or made by this command")
-    parser.add_argument("--num-frames", type=int, default=32, help="a video (default: 32)")
-    parser.add_argument(
-        "--size", type=int, nargs=2, default=(64, 64), metavar=("H", "W"), help="default: 64 64"
-    )
-    parser.add_argument(
-        "--raw-frames", action="store_true", help="write folders of frames beside the videos"
-    )
-    args = parser.parse_args(argv)
+    args = dataset_parser(make_moving_shapes, __doc__).parse_args(argv)
     root = make_moving_shapes(**vars(args))
     print(f"{root}: {args.num_train} train, {args.num_val} val, {len(MOTIONS)} classes")
 

@@ -2,8 +2,7 @@
 
 With synthetic street scenes, four of the ten classes look alike in some crops, and their cue stands
 elsewhere in the crop: a long cream box is a train over rails, else a bus, and figures behind a
-guard rail are riders over a red cycle lane, else persons. --num-train and --num-val are crops of
-each class, at most.
+guard rail are riders over a red cycle lane, else persons.
 
 Example:
     python -m projects.synthetic_data.object_crops data/street_scenes data/street_crops
@@ -11,10 +10,8 @@ Example:
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -25,7 +22,7 @@ from glore_seg.cli import run_tool
 from glore_seg.errors import DataError
 from glore_seg.utils.image_io import read_image, read_label_map, write_png
 from glore_seg.utils.progress import track
-from projects.synthetic_data.output_folder import DatasetFolder, dataset_parser
+from projects.synthetic_data.output_folder import DatasetFolder, check_range, dataset_parser
 
 OBJECT_CLASSES = (
     *("bicycle", "bus", "car", "motorcycle", "person", "rider"),
@@ -39,21 +36,9 @@ MARKER = "object_crops.json"
 _SPLITS = ("train", "val")
 _IMAGE = "_leftImg8bit.png"
 _FIX = "make the dataset again"
-_RANGES = {
-    "size": (16, 1024),
-    "context": (1, 10),
-    "min_side": (1, math.inf),
-    "num_train": (1, math.inf),
-    "num_val": (1, math.inf),
-    "seed": (0, math.inf),
-}
 
 
-@dataclass(frozen=True)
-class _Object:
-    image: Path
-    number: int  # among those of its image
-    window: tuple[int, int, int]  # left, top and side of the square around it
+_Window = tuple[int, int, int]  # left, top and side of the square around an object
 
 
 def make_object_crops(
@@ -97,9 +82,9 @@ def make_object_crops(
         The number of crops by split and class.
 
     Raises:
-        DataError: A value is out of its range, a class is unknown or given twice, ``src`` holds no
-            images of a split, an image has no labels or cannot be read, or a class has no object of
-            that size in a split.
+        ConfigError: A value is out of its range.
+        DataError: A class is unknown or given twice, ``src`` holds no images of a split, an image
+            has no labels or cannot be read, or a class has no object of that size in a split.
         OutputError: ``out`` holds other files, or other settings' without ``overwrite``.
     """
     src, out, classes = Path(src), Path(out), list(classes)
@@ -108,19 +93,19 @@ def make_object_crops(
             f"classes are {classes}; expected two or more of Cityscapes' label names, each once, "
             f"such as {', '.join(OBJECT_CLASSES)}"
         )
+    check_range(16, 1024, size=size)
+    check_range(1, 10, context=context)
+    check_range(1, min_side=min_side, num_train=num_train, num_val=num_val)
+    check_range(0, seed=seed)
     settings = {"size": size, "context": context, "min_side": min_side}
     settings |= {"num_train": num_train, "num_val": num_val, "seed": seed}
-    for name, (low, high) in _RANGES.items():
-        if not low <= settings[name] <= high:  # nan is in no range
-            wanted = f"{low} or more" if high == math.inf else f"{low} to {high}"
-            raise DataError(f"{name} is {settings[name]}; expected {wanted}")
     known = {"classes": classes, **settings, "src": str(src.resolve())}
     folder = DatasetFolder(out, MARKER, "crops", _SPLITS)
     done = folder.claim(known, overwrite=overwrite)
     if done.get("counts"):
         return done["counts"]
     counts: dict[str, dict[str, int]] = {}
-    targets: dict[Path, _Object] = {}
+    targets: dict[Path, tuple[Path, _Window]] = {}
     for split, limit in zip(_SPLITS, (num_train, num_val), strict=True):
         counts[split] = {}
         found = _find_objects(src, split, classes, context, min_side, progress=progress)
@@ -133,26 +118,30 @@ def make_object_crops(
             rng = np.random.default_rng((seed, zlib.crc32(f"{split} {name}".encode())))
             chosen = sorted(rng.permutation(len(objects))[:limit])
             counts[split][name] = len(chosen)
-            for item in (objects[i] for i in chosen):
-                stem = item.image.name.removesuffix(_IMAGE)
-                targets[out / split / name / f"{stem}_{item.number:03d}.png"] = item
-    for target, item in folder.write_missing(known, targets, progress=progress):
-        write_png(target, _cut(item, size))
+            for image, number, window in (objects[i] for i in chosen):
+                stem = image.name.removesuffix(_IMAGE)
+                targets[out / split / name / f"{stem}_{number:03d}.png"] = image, window
+    for target, (image, (left, top, side)) in folder.write_missing(
+        known, targets, progress=progress
+    ):
+        crop = read_image(image)[top : top + side, left : left + side]  # (side, side, 3)
+        method = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+        write_png(target, cv2.resize(crop, (size, size), interpolation=method))
     folder.mark(known, counts=counts)
     return counts
 
 
 def _find_objects(
     src: Path, split: str, classes: list[str], context: float, min_side: int, *, progress: bool
-) -> dict[str, list[_Object]]:
-    """All objects of a split that are large enough by class, in the order of the images' names."""
+) -> dict[str, list[tuple[Path, int, _Window]]]:
+    """Image, number in it and window of each object that is large enough, by class."""
     images = sorted((src / "leftImg8bit" / split).glob(f"*/*{_IMAGE}"))
     if not images:
         raise DataError(
             f"{src / 'leftImg8bit' / split} holds no CITY/*{_IMAGE}; expected a dataset "
             "in the layout of Cityscapes, such as projects/synthetic_data/street_scenes makes"
         )
-    found: dict[str, list[_Object]] = {name: [] for name in classes}
+    found: dict[str, list[tuple[Path, int, _Window]]] = {name: [] for name in classes}
     for image in track(images, len(images), f"looking at {split}", show=progress):
         stem = image.name.removesuffix(_IMAGE)
         labels = src / "gtFine" / split / image.parent.name / f"{stem}_gtFine"
@@ -165,7 +154,7 @@ def _find_objects(
             for box in _boxes(name, ids, instances):
                 if max(box[2:]) >= min_side:
                     window = _window(box, ids.shape, context)
-                    found[name].append(_Object(image, number, window))
+                    found[name].append((image, number, window))
                     number += 1
     return found
 
@@ -181,7 +170,7 @@ def _boxes(name: str, ids: np.ndarray, instances: np.ndarray | None) -> Iterator
         yield from stats[1:, :4].tolist()  # the first is all the rest
 
 
-def _window(box: Sequence[int], shape: Sequence[int], context: float) -> tuple[int, int, int]:
+def _window(box: Sequence[int], shape: Sequence[int], context: float) -> _Window:
     """The square around an object, moved into the image: left, top and side."""
     x, y, width, height = box
     side = min(round(context * max(width, height)), *shape)
@@ -192,36 +181,9 @@ def _window(box: Sequence[int], shape: Sequence[int], context: float) -> tuple[i
     return left, top, side
 
 
-def _cut(item: _Object, size: int) -> np.ndarray:
-    left, top, side = item.window
-    crop = read_image(item.image)[top : top + side, left : left + side]  # (side, side, 3)
-    method = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
-    return cv2.resize(crop, (size, size), interpolation=method)  # (S, S, 3)
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Cut the crops."""
-    parser = dataset_parser(__doc__, "crops", num_train=240, num_val=100)
-    parser.add_argument("src", help="dataset in the layout of Cityscapes, with labelIds")
-    parser.add_argument("out", help="folder to write to: new, empty or made by this command")
-    parser.add_argument(
-        "--classes",
-        nargs="+",
-        default=OBJECT_CLASSES,
-        metavar="NAME",
-        help=f"names of Cityscapes' labels (default: {', '.join(OBJECT_CLASSES)})",
-    )
-    parser.add_argument("--size", type=int, default=96, help="side of a crop (default: 96 pixels)")
-    parser.add_argument(
-        "--context",
-        type=float,
-        default=2.5,
-        help="side of the window over the longer side of the object (default: 2.5)",
-    )
-    parser.add_argument(
-        "--min-side", type=int, default=16, help="of an object, in pixels (default: 16)"
-    )
-    args = parser.parse_args(argv)
+    args = dataset_parser(make_object_crops, __doc__).parse_args(argv)
     counts = make_object_crops(**vars(args))
     for split, numbers in counts.items():
         each = ", ".join(f"{number} {name}" for name, number in numbers.items())

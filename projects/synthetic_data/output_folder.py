@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
+import re
 import shutil
-from collections.abc import Iterator, Sequence
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from inspect import Parameter, getdoc, signature
+from math import inf
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,30 +20,35 @@ from glore_seg.utils.progress import track
 Item = TypeVar("Item")
 
 
-def dataset_parser(description: str | None, what: str, **numbers: int) -> argparse.ArgumentParser:
-    """Return a parser of the common options, whose names are those of the functions' arguments.
-
-    ``what`` is what the dataset holds, ``numbers`` are defaults of ``num_train`` and so on.
-    """
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name, default in numbers.items():
+def dataset_parser(make: Callable[..., object], description: str | None) -> ArgumentParser:
+    """Return a parser whose options are the arguments of ``make``, as its docstring tells them."""
+    parser = ArgumentParser(description=description, formatter_class=RawDescriptionHelpFormatter)
+    texts = dict(re.findall(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", getdoc(make) or "", re.MULTILINE))
+    for name, parameter in signature(make).parameters.items():
+        default, text = parameter.default, " ".join(texts[name].replace("``", "").split())
         option = f"--{name.replace('_', '-')}"
-        parser.add_argument(option, type=int, default=default, help=f"{what} (default: {default})")
-    parser.add_argument("--seed", type=int, default=0, help="default: 0")
-    parser.add_argument(
-        "--overwrite", action="store_true", help=f"replace {what} made with other settings"
-    )
-    parser.add_argument("--quiet", dest="progress", action="store_false", help="show no progress")
+        if default is Parameter.empty:
+            parser.add_argument(name, help=text)
+        elif name == "progress":
+            parser.add_argument("--quiet", dest=name, action="store_false", help="show no progress")
+        elif default is False:
+            parser.add_argument(option, action="store_true", help=text)
+        else:
+            values = default if isinstance(default, tuple) else (default,)
+            kind: dict[str, Any] = {"type": type(values[0]), "default": default}
+            if values == default:
+                kind["nargs"] = "+" if kind["type"] is str else len(values)
+            shown = " ".join(map(str, values))
+            parser.add_argument(option, **kind, help=f"{text} (default: {shown})")
     return parser
 
 
-def check_not_negative(**values: int) -> None:
-    """Raise a ConfigError if a count or a seed is negative."""
+def check_range(low: float, high: float = inf, **values: float) -> None:
+    """Raise a ConfigError if a value is below ``low``, above ``high`` or nan."""
     for name, value in values.items():
-        if value < 0:
-            raise ConfigError(f"{name} is {value}; expected 0 or more")
+        if not low <= value <= high:
+            wanted = f"{low} or more" if high == inf else f"{low} to {high}"
+            raise ConfigError(f"{name} is {value}; expected {wanted}")
 
 
 @dataclass(frozen=True)
@@ -55,10 +63,8 @@ class DatasetFolder:
     def claim(self, settings: dict[str, Any], *, overwrite: bool) -> dict[str, Any]:
         """Make sure that the folder may be written to with these settings, as JSON keeps them.
 
-        With ``overwrite``, parts that were made with other settings are removed.
-
-        Returns:
-            What :meth:`mark` noted with the same settings; empty where nothing was.
+        With ``overwrite``, parts that were made with other settings are removed. Returns what
+        :meth:`mark` noted with the same settings, or nothing.
 
         Raises:
             OutputError: The folder is a file, holds other files, or was made with other settings.

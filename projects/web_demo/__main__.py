@@ -5,10 +5,8 @@ import threading
 from collections.abc import Sequence
 
 from glore_seg.cli import run_tool
-from projects.web_demo.handlers import Handlers
-from projects.web_demo.models import load_page_models
+from projects.web_demo.handlers import Handlers, Limits, load_page_models
 from projects.web_demo.serving import LOOPBACK, serving
-from projects.web_demo.uploads import Limits
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -22,23 +20,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     files = "checkpoint or ONNX files; two or more can be compared"
     parser.add_argument("--checkpoint", nargs="+", required=True, help=files)
-    parser.add_argument(
-        "--config",
-        nargs="+",
-        default=[],
-        help="one for all checkpoints or one for each (default: those in the checkpoints)",
-    )
+    text = "one for all checkpoints or one for each (default: those in the checkpoints)"
+    parser.add_argument("--config", nargs="+", default=[], help=text)
     parser.add_argument("--device", help="such as cpu or cuda:1 (default: the first GPU, else CPU)")
-    parser.add_argument(
-        "--host",
-        default=LOOPBACK,
-        help="address to listen on; 0.0.0.0 admits everybody who can reach this machine "
-        "(default: %(default)s)",
-    )
+    text = "address to listen on, 0.0.0.0 for all networks (default: %(default)s)"
+    parser.add_argument("--host", default=LOOPBACK, help=text)
     parser.add_argument("--port", type=int, default=7860, help="default: %(default)s")
-    parser.add_argument(
-        "--root-path", help="path under which a reverse proxy serves the page, such as /glore"
-    )
+    text = "path under which a reverse proxy serves the page, such as /glore"
+    parser.add_argument("--root-path", help=text)
     limit = {"type": float, "help": "of an uploaded image (default: %(default)g)"}
     parser.add_argument("--max-megabytes", **limit, default=Limits.megabytes)
     parser.add_argument("--max-megapixels", **limit, default=Limits.megapixels)

@@ -4,17 +4,25 @@ Shape legend: H, W size of an image; N nodes of a unit; h, w size of its map.
 """
 
 import base64
+import io
 import logging
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import sqrt
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
 
+from glore_seg.apis.inference import Segmenter, to_rgb
+from glore_seg.errors import ConfigError, DataError
 from glore_seg.evaluation import CITYSCAPES_CLASSES, label_id_table
+from glore_seg.layers import GloReUnit
 from glore_seg.visualization import (
     adjacencies,
     draw_adjacency,
@@ -26,19 +34,76 @@ from glore_seg.visualization import (
 )
 from glore_seg.visualization.projections import full_color
 from glore_seg.visualization.report import Embedded, embed_figure, embed_image
-from projects.web_demo.models import PageModel
-from projects.web_demo.uploads import Limits, UploadError, read_upload
 
 ALONE = "no other"  # the choice of no second model
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")  # none that starts another program
+MAX_PIXELS = 2048 * 1024  # larger images are shrunk for the networks
 _BOXES = 3
 _LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of an upload, above 0; else a ConfigError is raised."""
+
+    megabytes: float = 20.0  # of the file, in 2^20 bytes; checked by gradio
+    megapixels: float = 50.0  # of the image; checked before decoding
+
+    def __post_init__(self) -> None:
+        if not min(self.megabytes, self.megapixels) > 0:
+            raise ConfigError(f"{self}: expected limits above 0")
+
+
+class UploadError(DataError):
+    """An upload cannot be used; the text is for the visitor."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An uploaded image."""
+
+    image: np.ndarray  # (H, W, 3), RGB, uint8, after EXIF's orientation, of at most MAX_PIXELS
+    shrunk_from: tuple[int, int] | None = None  # original width and height if it had more
+
+
+def read_upload(content: bytes, limits: Limits) -> Upload:
+    """Decode the bytes of an uploaded file.
+
+    Raises:
+        UploadError: It is not an image of a known format, is corrupted, or has too many pixels.
+    """
+    too_large = f"The image has too many pixels; at most {limits.megapixels:g} megapixels are read."
+    try:
+        opened = Image.open(io.BytesIO(content), formats=FORMATS)
+        width, height = opened.size
+        if width * height > limits.megapixels * 1e6:
+            raise UploadError(too_large)
+        scale = min(1.0, sqrt(MAX_PIXELS / (width * height)))
+        # JPEG can be decoded at a fraction of its size.
+        opened.draft("RGB", (int(width * scale), int(height * scale)))
+        image = to_rgb(opened)
+    except UploadError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise UploadError(too_large) from error
+    except Exception as error:  # Pillow's readers raise errors of many classes
+        raise UploadError(
+            "The file is corrupted or not an image. Please choose a JPEG, PNG, WebP, BMP or GIF "
+            "file."
+        ) from error
+    if scale == 1:
+        return Upload(image)
+    h, w = image.shape[:2]
+    scale = min(1.0, sqrt(MAX_PIXELS / (w * h)))
+    size = max(1, int(w * scale)), max(1, int(h * scale))
+    return Upload(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (width, height))
 
 
 @dataclass(frozen=True)
 class Handlers:
     """The answers of the page, without state; the models have the same classes."""
 
-    models: Mapping[str, PageModel]
+    models: Mapping[str, Segmenter]
     limits: Limits = field(default_factory=Limits)
 
     def segment(self, content: bytes | None, name: str, other: str = ALONE) -> dict[str, Any]:
@@ -55,7 +120,7 @@ class Handlers:
         models = {n: self.models[n] for n in (name, other) if n != ALONE}
         try:
             upload = read_upload(content, self.limits)
-            maps = [model.segment(upload.image) for model in models.values()]
+            maps = [model(upload.image).labels for model in models.values()]
         except ValueError as error:
             return {"message": _explain(error)}
         image, first = upload.image, self.models[name]
@@ -89,14 +154,14 @@ class Handlers:
 
         ``number`` is that of the nodes, ``colors`` are ``"red-green"`` or ``"orange-blue"``.
         """
-        model = self.models[name]
-        if unit not in model.units:
+        model, units = self.models[name], self._units(name)
+        if unit not in units:
             return _render("maps", f"{name} is an ONNX file or has no GloRe unit.")
         if content is None:
             return _render("maps", "Choose an image first.")
         try:
             image = read_upload(content, self.limits).image
-            weights = model.project(image, unit)  # (N, h, w)
+            weights = model.predictor.project(image, units[unit])  # (N, h, w)
         except ValueError as error:
             return _render("maps", _explain(error))
         figures = []
@@ -116,11 +181,11 @@ class Handlers:
 
     def graphs(self, name: str, unit: str | None) -> str:
         """Show the adjacency of each graph convolution of a unit, as HTML."""
-        model = self.models[name]
-        if unit not in model.units:
+        units = self._units(name)
+        if unit not in units:
             return _render("graphs", f"{name} is an ONNX file or has no GloRe unit.")
         figures = []
-        for number, matrix in enumerate(adjacencies(model.units[unit]), 1):
+        for number, matrix in enumerate(adjacencies(units[unit]), 1):
             for figure, what in (
                 (draw_node_graph(matrix), "the strongest edges"),
                 (draw_adjacency(matrix), "the adjacency matrix"),
@@ -136,8 +201,52 @@ class Handlers:
 
     def units(self, name: str) -> tuple[list[str], str | None]:
         """Units of a model, and the one to show first: the last."""
-        units = [*self.models[name].units]
+        units = [*self._units(name)]
         return units, units[-1] if units else None
+
+    def _units(self, name: str) -> dict[str | None, GloReUnit]:
+        model = self.models[name].model  # None for ONNX
+        return {
+            path: module
+            for path, module in (model.named_modules() if model else ())
+            if isinstance(module, GloReUnit) and not path.startswith("auxiliary_head")
+        }
+
+
+def load_page_models(
+    checkpoints: Sequence[str | Path],
+    configs: Sequence[str] = (),
+    *,
+    device: torch.device | str | None = None,
+) -> dict[str, Segmenter]:
+    """Load networks with the same classes, by the names of their files, or by their paths.
+
+    ``configs`` are none if each checkpoint has its own in or beside it, one for all, or one for
+    each; ``device`` is by default the first GPU, else the CPU.
+
+    Raises:
+        ConfigError: A checkpoint is repeated, the number of configs is another, or the classes
+            differ.
+    """
+    names = [Path(path).stem for path in checkpoints]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in checkpoints]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"checkpoints are {', '.join(names)}; expected each once")
+    if len(configs) not in (0, 1, len(checkpoints)):
+        raise ConfigError(
+            f"{len(configs)} configs for {len(checkpoints)} checkpoints; expected none, one for "
+            "all, or one for each"
+        )
+    each = [*configs] * len(checkpoints) if len(configs) == 1 else configs or checkpoints
+    models = {
+        name: Segmenter(source, checkpoint=path if configs else None, device=device)
+        for name, source, path in zip(names, each, checkpoints, strict=True)
+    }
+    if len({model.classes for model in models.values()}) > 1:
+        known = (f"{name}: {', '.join(model.classes)}" for name, model in models.items())
+        raise ConfigError(f"the models have different classes: {'; '.join(known)}")
+    return models
 
 
 def _pane(name: str, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:

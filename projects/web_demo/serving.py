@@ -15,9 +15,7 @@ from projects.web_demo.handlers import ALONE, Handlers
 LOOPBACK = "127.0.0.1"
 _LOCAL_NAMES = ["127.0.0.1", "localhost"]
 _TEMPLATES = Path(__file__).parent / "templates"
-_QUEUE_SIZE = 16  # waiting requests; further visitors get a message
 _TITLE = "GloRe segmentation"
-_NODES = 8  # maps at first
 
 
 @contextmanager
@@ -51,7 +49,7 @@ def serving(
         os.environ.update(GRADIO_TEMP_DIR=folder, GRADIO_ANALYTICS_ENABLED="False")
         try:
             page = build_page(handlers)
-            page.queue(max_size=_QUEUE_SIZE)
+            page.queue(max_size=16)  # waiting requests; further visitors get a message
             fonts = ("system-ui", "sans-serif")  # system fonts: none is downloaded
             try:
                 _, local, _ = page.launch(
@@ -126,7 +124,7 @@ def build_page(handlers: Handlers) -> Any:
                     with gr.Row():
                         maps_unit = gr.Dropdown(units, value=unit, label="Unit", min_width=200)
                         number = gr.Slider(
-                            1, 32, _NODES, step=1, label="Number of nodes", min_width=200
+                            1, 32, value=8, step=1, label="Number of nodes", min_width=200
                         )
                         colors = gr.Radio(
                             [*COLORS], value="orange-blue", label="Colors", min_width=240

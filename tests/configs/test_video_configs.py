@@ -17,7 +17,7 @@ from tests.configs.shrinking import name_run, shrink_video_sizes
 pytest.importorskip("mmaction", reason="pip install --no-deps mmaction2")
 pytest.importorskip("av", reason="pip install 'glore_seg[video]'")
 
-from projects.synthetic_data.video_file import write_video
+from projects.synthetic_data.moving_shapes import write_video
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "video"
 NAMES = sorted(path.stem for path in CONFIGS.glob("*_kinetics400*.py"))

@@ -39,15 +39,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--amp", action="store_true", help="as in tools/train.py")
     parser.add_argument("--channels-last", action="store_true", help="as in tools/train.py")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        "--gather-only", action="store_true", help="train nothing; compare what is finished"
-    )
-    what.add_argument(
-        "--costs",
-        action="store_true",
-        help="train nothing; measure time and memory of a training step of all rows in turns, and "
-        "keep that for the tables: on a machine without other work",
-    )
+    text = "train nothing; compare what is finished"
+    what.add_argument("--gather-only", action="store_true", help=text)
+    text = "train nothing; measure time and memory of a step of all rows in turns, for the tables"
+    what.add_argument("--costs", action="store_true", help=text)
     parser.add_argument("--device", default="cpu", help="where --costs runs (default: cpu)")
     add_cfg_options(parser)
     args = parser.parse_args(argv)

@@ -44,10 +44,8 @@ def measure_costs(
 ) -> dict[str, Cost]:
     """Measure a training step of every row, in turns, on random images of the crop's size.
 
-    Stops after the round that passes ``max_seconds``, but not before the third.
-
-    Raises:
-        ConfigError: The device cannot be used here, or is neither a CPU nor a CUDA device.
+    Stops after the round that passes ``max_seconds``, but not before the third. A device that
+    cannot be used here, or is neither a CPU nor a CUDA device, raises a ConfigError.
     """
     device = usable_device(device)
     if device.type not in ("cpu", "cuda"):
@@ -75,7 +73,6 @@ def measure_costs(
 
 
 def _prepare(cfg: Config, device: torch.device) -> tuple[nn.Module, Callable[[], object]]:
-    """The network of a config, and what makes one training step of it."""
     cfg = copy.deepcopy(cfg)
     replace_sync_bn(cfg.model)  # one process has no others to share statistics with
     model: Any = build_model(cfg).to(device)  # PyTorch's stubs lack to(memory_format=...)

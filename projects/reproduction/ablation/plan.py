@@ -78,9 +78,7 @@ def plan_rows(
 ) -> list[Row]:
     """Settle what each row trains, by a config each and options of ``tools/train.py`` for all.
 
-    Raises:
-        ConfigError: There is no such config, two have one name, or the last iteration of a run
-            would have no mIoU.
+    Two configs of one name, or a last iteration without mIoU, raise a ConfigError.
     """
     rows: dict[str, Row] = {}
     for config in configs:
@@ -121,11 +119,9 @@ def _check_last_is_scored(cfg: Config, source: str) -> None:
 def plan_runs(rows: Sequence[Row], seeds: Sequence[int]) -> list[Run]:
     """All runs, every row with the first seed before any with the second.
 
-    So what is there after an interruption is a comparison, with fewer seeds.
-
-    Raises:
-        ConfigError: A seed is given twice, two rows differ in length, data, batch or evaluation, or
-            what is there of a run was trained with other settings.
+    So what is there after an interruption is a comparison, with fewer seeds. A ConfigError is
+    raised if a seed is given twice, two rows differ in length, data, batch or evaluation, or what
+    is there of a run was trained with other settings.
     """
     if len(set(seeds)) != len(seeds):
         raise ConfigError(f"seeds are {' '.join(map(str, seeds))}; expected different ones")
@@ -145,9 +141,8 @@ def check_comparable(configs: Mapping[str, Config]) -> None:
     """
     first, *others = configs
     for name in others:
-        difference = _first_difference(_conditions(configs[first]), _conditions(configs[name]))
-        if difference:
-            key, one, other = difference
+        if found := _first_difference(_conditions(configs[first]), _conditions(configs[name])):
+            key, one, other = found
             raise ConfigError(
                 f"{first} has {key} = {one!r}, {name} has {other!r}; expected one value in all "
                 "rows: runs of different length, data, batch or evaluation cannot be compared"
@@ -171,8 +166,7 @@ def _conditions(cfg: Config) -> dict[str, Any]:
 def check_same_settings(found: Config, wanted: Config, *, where: Path) -> None:
     """Raise a ConfigError if settings differ in more than seed, work folder and resumption."""
     own = ({k: v for k, v in cfg.items() if k not in _OF_THE_RUN} for cfg in (found, wanted))
-    difference = _first_difference(*own)
-    if difference:
+    if difference := _first_difference(*own):
         key, one, other = difference
         raise ConfigError(
             f"{where} was trained with {key} = {one!r}, this row has {other!r}; give another "
@@ -182,11 +176,8 @@ def check_same_settings(found: Config, wanted: Config, *, where: Path) -> None:
 
 def _first_difference(one: Any, other: Any) -> tuple[str, Any, Any] | None:
     first, second = dict(_leaves(one)), dict(_leaves(other))
-    for key in {**first, **second}:
-        values = first.get(key, _MISSING), second.get(key, _MISSING)
-        if values[0] != values[1]:
-            return key, *values
-    return None
+    pairs = ((key, first.get(key, _MISSING), second.get(key, _MISSING)) for key in first | second)
+    return next((pair for pair in pairs if pair[1] != pair[2]), None)
 
 
 def _leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from matplotlib import colormaps
+import numpy as np
 from matplotlib.figure import Figure
 from mmengine.config import Config
 from prettytable import PrettyTable, TableStyle
@@ -54,9 +54,7 @@ class Result:
 def gather(rows: Sequence[Row], seeds: Sequence[int]) -> dict[str, list[Result]]:
     """Read the finished runs of every row, in the order of the seeds.
 
-    Raises:
-        ConfigError: A row has no finished run, or two runs differ in length, data, batch or
-            evaluation.
+    A row without one, or a difference in length, data, batch or evaluation, is a ConfigError.
     """
     runs = {
         row.name: [run for run in (Run(row, seed) for seed in seeds) if run.finished()]
@@ -134,8 +132,10 @@ def write_results(
     The first row of the results is what the others are compared with.
     """
     files = [out_dir / f"ablation.{ending}" for ending in ("json", "md", "png")]
-    text = json.dumps(_without_nan(_as_json(results, counts, costs)), indent=1, allow_nan=False)
-    write_lines(files[0], [text])
+    content = json.dumps(_as_json(results, counts, costs))
+    # JSON has no nan, which is the IoU of a class that does not occur: null instead
+    content = json.loads(content, parse_constant=lambda _: None)
+    write_lines(files[0], [json.dumps(content, indent=1, allow_nan=False)])
     write_lines(files[1], [as_markdown(results, counts, costs)])
     with atomic_write(files[2]) as temporary:
         plot_ablation(
@@ -153,20 +153,24 @@ def as_markdown(results: Results, counts: Counts, costs: Mapping[str, Cost] | No
         f"last less that of {reference} [95 % interval]",
         *("training, min", "memory, MB", "parameters, M", "GMAC"),
     )
-    scores = [
-        [
-            row,
-            len(found),
-            _spread(result.last for result in found),
-            _spread(result.best for result in found),
-            "-" if row == reference else _interval(_difference(found, results[reference])),
-            f"{statistics.fmean(result.minutes for result in found):.1f}",
-            _memory(found, costs.get(row)),
-            f"{counts[row].params / 1e6:.3f}",
-            f"{counts[row].macs / 1e9:.3f}",
-        ]
-        for row, found in results.items()
-    ]
+    scores = []
+    for row, found in results.items():
+        # mmengine logs the trainings' peak on a GPU alone; else it is that of a measured step
+        memory = f"{costs[row].memory_mb:.0f} (--costs)" if row in costs else "-"
+        peak = _gpu_mb(found)
+        scores.append(
+            [
+                row,
+                len(found),
+                _spread(result.last for result in found),
+                _spread(result.best for result in found),
+                "-" if row == reference else _interval(_difference(found, results[reference])),
+                f"{statistics.fmean(result.minutes for result in found):.1f}",
+                f"{peak:.0f}" if peak else memory,
+                f"{counts[row].params / 1e6:.3f}",
+                f"{counts[row].macs / 1e9:.3f}",
+            ]
+        )
     classes = [
         [name, *(_spread(result.class_iou[name] for result in found) for found in results.values())]
         for name in results[reference][0].class_iou
@@ -174,11 +178,18 @@ def as_markdown(results: Results, counts: Counts, costs: Mapping[str, Cost] | No
     tables = [_table(columns, scores), _table(("IoU %, last", *results), classes)]
     if costs:
         columns = ("row", "step, ms", "step, CPU ms", "times the first", "memory, MB")
-        lines = []
-        for row, cost in ((row, costs[row]) for row in results if row in costs):
-            times = f"{cost.step_ms:.0f}", f"{cost.step_cpu_ms:.0f}", f"{cost.times_first:.3f}"
-            lines.append([row, *times, f"{cost.memory_mb:.0f}"])
-        tables.append(_table(columns, lines))
+        measured = [
+            [
+                row,
+                f"{c.step_ms:.0f}",
+                f"{c.step_cpu_ms:.0f}",
+                f"{c.times_first:.3f}",
+                f"{c.memory_mb:.0f}",
+            ]
+            for row, c in costs.items()
+            if row in results
+        ]
+        tables.append(_table(columns, measured))
     return "\n\n".join(tables)
 
 
@@ -188,13 +199,6 @@ def _table(columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
     table.align = "l"
     table.add_rows(lines)
     return table.get_string()
-
-
-def _memory(found: Sequence[Result], cost: Cost | None) -> str:
-    """The trainings' peak, which mmengine logs on a GPU alone; else that of a measured step."""
-    if peak := _gpu_mb(found):
-        return f"{peak:.0f}"
-    return f"{cost.memory_mb:.0f} (--costs)" if cost else "-"
 
 
 def _gpu_mb(found: Sequence[Result]) -> float | None:
@@ -222,34 +226,22 @@ def _interval(difference: Difference) -> str:
 
 def _as_json(results: Results, counts: Counts, costs: Mapping[str, Cost] | None) -> dict[str, Any]:
     reference = next(iter(results))
-    rows = {}
-    for row, found in results.items():
-        difference = asdict(_difference(found, results[reference]))
-        rows[row] = {
+    rows = {
+        row: {
             "runs": [asdict(result) for result in found],
             "last": mean_and_deviation([result.last for result in found]),
             "best": mean_and_deviation([result.best for result in found]),
-            "difference": None if row == reference else difference,
+            "difference": asdict(_difference(found, results[reference])),
             "gpu_mb": _gpu_mb(found),
             "params": counts[row].params,
             "macs": counts[row].macs,
         }
-    return {
-        "format": FORMAT,
-        "machine": machine(),
-        "reference": reference,
-        "rows": rows,
-        "costs": {row: asdict(cost) for row, cost in (costs or {}).items()},
+        for row, found in results.items()
     }
-
-
-def _without_nan(node: Any) -> Any:
-    """JSON has no nan, which is the IoU of a class that does not occur: null instead."""
-    if isinstance(node, Mapping):
-        return {key: _without_nan(value) for key, value in node.items()}
-    if isinstance(node, list | tuple):
-        return [_without_nan(value) for value in node]
-    return None if isinstance(node, float) and math.isnan(node) else node
+    rows[reference]["difference"] = None
+    measured = {row: asdict(cost) for row, cost in (costs or {}).items()}
+    head = {"format": FORMAT, "machine": machine(), "reference": reference}
+    return {**head, "rows": rows, "costs": measured}
 
 
 def plot_ablation(curves: Mapping[str, Sequence[Curve]], out_file: str | Path) -> None:
@@ -260,15 +252,14 @@ def plot_ablation(curves: Mapping[str, Sequence[Curve]], out_file: str | Path) -
     """
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
-    colors = colormaps["tab10"].colors  # type: ignore[attr-defined]
-    lasts = []
+    lasts: list[float] = []
     for number, (row, seeds) in enumerate(curves.items()):
-        color = colors[number % len(colors)]
-        steps, values = _common_points(seeds)
-        means = [statistics.fmean(each) for each in values]
-        left.plot(steps, means, marker="o", markersize=3, color=color, label=row)
-        lows, highs = [min(each) for each in values], [max(each) for each in values]
-        left.fill_between(steps, lows, highs, color=color, alpha=0.12, linewidth=0)
+        color = f"C{number}"
+        tables = [dict(curve) for curve in seeds]
+        steps = sorted(set.intersection(*map(set, tables)))  # those that every seed has
+        values = np.array([[table[step] for step in steps] for table in tables])
+        left.plot(steps, values.mean(0), marker="o", markersize=3, color=color, label=row)
+        left.fill_between(steps, values.min(0), values.max(0), color=color, alpha=0.12, linewidth=0)
         last = [curve[-1][1] for curve in seeds]
         lasts += last
         mean, deviation = mean_and_deviation(last)
@@ -283,10 +274,3 @@ def plot_ablation(curves: Mapping[str, Sequence[Curve]], out_file: str | Path) -
     for axes in (left, right):
         axes.grid(alpha=0.3)
     figure.savefig(out_file, dpi=120)
-
-
-def _common_points(seeds: Sequence[Curve]) -> tuple[list[int], list[list[float]]]:
-    """Iterations that every seed has, and the scores of all seeds there."""
-    curves = [dict(curve) for curve in seeds]
-    steps = sorted(set.intersection(*map(set, curves)))
-    return steps, [[curve[step] for curve in curves] for step in steps]

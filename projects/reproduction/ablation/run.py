@@ -85,9 +85,8 @@ def run_all(
                     if code == 0 and run.finished():
                         board.say(f"{run.name} is done")
                         continue
-                    reason = f"exit code {code}"
-                    if not code:
-                        reason = f"no mIoU of iteration {run.max_iters} in its scalars"
+                    no_score = f"no mIoU of iteration {run.max_iters} in its scalars"
+                    reason = f"exit code {code}" if code else no_score
                     failed.append(
                         f"{run.name} with {reason}. The same command goes on where they stopped; "
                         f"remove a run's folder to begin it anew. {_log_of(run)} ends with: "
@@ -150,11 +149,7 @@ def _last_words(training: _Training) -> str:
 
 @contextmanager
 def _noted_signals() -> Iterator[list[int]]:
-    """SIGINT and SIGTERM as they come.
-
-    Raised amid a start they would leave a training that nobody ends, and amid the end of the others
-    a traceback: a terminal sends a second Ctrl-C to the trainings themselves, which leave at once.
-    """
+    """SIGINT and SIGTERM as they come: raised amid a start, they would leave a training behind."""
     noted: list[int] = []
     before = {
         number: signal.signal(number, lambda signum, frame: noted.append(signum))
@@ -172,7 +167,7 @@ class _Board:
     """A bar over the iterations of all runs, on a terminal, and a line when one begins or ends."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
-        self._lengths = {run.name: run.max_iters for run in runs}
+        self._total = sum(run.max_iters for run in runs)
         self._reached = {
             run.name: run.max_iters if run.finished() else run.iteration() for run in runs
         }
@@ -185,12 +180,12 @@ class _Board:
     def update(self, run: Run) -> None:
         # a run that went back to a checkpoint logs what it had logged before
         self._reached[run.name] = max(self._reached[run.name], run.iteration())
-        done, total = sum(self._reached.values()), sum(self._lengths.values())
-        self.bar.update(self._task, total=total, completed=done, description=self._state())
+        done = sum(self._reached.values())
+        self.bar.update(self._task, total=self._total, completed=done, description=self._state())
 
     def give_up(self, run: Run) -> None:
         """Expect no more of a run that failed."""
-        self._lengths[run.name] = self._reached[run.name]
+        self._total -= run.max_iters - self._reached[run.name]
 
     def say(self, text: str) -> None:
         text = f"{time.strftime('%H:%M:%S')}  {text}; {self._state()}"
@@ -198,11 +193,11 @@ class _Board:
 
     def _state(self) -> str:
         """Iterations done and in all, and the time left by the speed since the beginning."""
-        done, total = sum(self._reached.values()), sum(self._lengths.values())
-        state, here = f"{done} of {total} iterations of the set", done - self._at_first
+        done = sum(self._reached.values())
+        state, here = f"{done} of {self._total} iterations of the set", done - self._at_first
         if here <= 0:
             return state
-        seconds = (time.monotonic() - self._begin) * (total - done) / here
+        seconds = (time.monotonic() - self._begin) * (self._total - done) / here
         return f"{state}, about {seconds / 60:.0f} min left"
 
 

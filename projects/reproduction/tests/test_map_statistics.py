@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from glore_seg.errors import ConfigError
-from projects.reproduction.map_statistics import main, map_statistics
+from projects.reproduction.map_statistics import MapStatistics, main, map_statistics
 
 
 def maps(images=4, nodes=6, seed=0):
@@ -42,15 +42,13 @@ def test_maps_that_follow_the_image():
 def test_equal_maps_of_images_or_of_nodes():
     same = [maps(1)[0]] * 3
     found = map_statistics(same, same)
-    expected = pytest.approx((0, 0, 0), abs=1e-12)
-    assert (found.residual, found.mirrored, found.unmirrored) == expected
+    values = (found.residual, found.mirrored, found.unmirrored)
+    assert values == pytest.approx((0, 0, 0), abs=1e-12)
     node = maps(3, 1)
     alike = list(np.concatenate([node, -3 * node, node + 1], axis=1))
     assert map_statistics(alike, alike).between_nodes == pytest.approx(1)
     constant = [np.ones((2, 3, 3))] * 2
-    found = map_statistics(constant, constant)
-    values = (found.between_nodes, found.residual, found.mirrored, found.unmirrored)
-    assert values == (0, 0, 0, 0)
+    assert map_statistics(constant, constant) == MapStatistics(2, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,6 @@
 
 All 19 classes and many ignored labels occur. Most objects tell their class by their look; for some
 it depends on a cue far away in the image (see ``scene.py``), so that global context helps.
-
-    >>> scene = compose_scene(0, "train", 0)
-    >>> paint(scene, (128, 256)).shape
-    (128, 256, 3)
 """
 
 from projects.synthetic_data.street_scenes.scene import Cues, Scene, compose_scene

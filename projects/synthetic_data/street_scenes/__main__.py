@@ -15,12 +15,7 @@ from projects.synthetic_data.street_scenes import make_street_scenes
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Draw the scenes."""
-    parser = dataset_parser(__doc__, "images", num_train=240, num_val=60, num_test=12)
-    parser.add_argument("root", help="folder to write to: new, empty or made by this command")
-    parser.add_argument(
-        "--size", type=int, nargs=2, default=(128, 256), metavar=("H", "W"), help="default: 128 256"
-    )
-    args = parser.parse_args(argv)
+    args = dataset_parser(make_street_scenes, __doc__).parse_args(argv)
     root = make_street_scenes(**vars(args))
     print(f"{root}: {args.num_train} train, {args.num_val} val, {args.num_test} test")
 

@@ -9,6 +9,7 @@ from projects.synthetic_data.street_scenes.shapes import (
     Part,
     blob,
     box,
+    draw,
     ellipse,
     points,
     shade,
@@ -36,104 +37,33 @@ def person(rng: np.random.Generator, label: str = "person") -> list[Part]:
         (0.0, 1.82), (0.15, 1.74), (0.12, 1.48), (0.3, 1.38), (0.3, 0.85), (0.2, 0.8),
         (step + 0.1, 0.0), (step - 0.08, 0.0), (0.0, 0.62), (-step + 0.08, 0.0),
     )  # fmt: skip
-    trunk = points(
-        (-0.3, 0.76), (-0.3, 1.38), (-0.12, 1.48), (0.12, 1.48), (0.3, 1.38), (0.3, 0.76)
-    )
-    hair = points((-0.15, 1.66), (-0.12, 1.8), (0.0, 1.84), (0.12, 1.8), (0.15, 1.66))
-    parts = [
-        Part(ellipse(0, 0.02, 0.42, 0.08), (10, 10, 16), alpha=0.4),
-        Part(body, legs, label, (0.03, 0.04)),
-        Part(trunk, coat),
-        Part(box(-0.3, 0.82, -0.2, 1.3), shade(coat, 0.75)),
-        Part(ellipse(0, 1.65, 0.14, 0.17, 14), _pick(rng, SKIN)),
-        Part(hair, (48, 36, 30)),
-    ]
+    parts = draw("person", coat=coat, sleeve=shade(coat, 0.75), skin=_pick(rng, SKIN))
+    parts.insert(1, Part(body, legs, label, (0.03, 0.04)))  # on its shadow
     return [part.moved(part.outline * (1, tall)) for part in parts]
 
 
 def figure(rng: np.random.Generator, label: str) -> list[Part]:
     """Return head and trunk only: with the legs hidden, a person or a rider."""
     coat = _pick(rng, COATS)
-    body = points(
-        (-0.34, 0.5), (-0.34, 1.35), (-0.14, 1.48), (-0.17, 1.72), (0.0, 1.84), (0.17, 1.72),
-        (0.14, 1.48), (0.34, 1.35), (0.34, 0.5),
-    )  # fmt: skip
-    return [
-        Part(body, coat, label, (0.03, 0.04)),
-        Part(box(-0.05, 0.5, 0.05, 1.36), shade(coat, 0.7)),
-        Part(ellipse(0, 1.63, 0.16, 0.18, 14), _pick(rng, SKIN)),
-        Part(points((-0.18, 1.68), (-0.1, 1.86), (0.1, 1.86), (0.18, 1.68)), (40, 44, 52)),
-    ]
+    return draw("figure", coat=coat, zip=shade(coat, 0.7), skin=_pick(rng, SKIN), figure=label)
 
 
 def bicycle(rng: np.random.Generator) -> list[Part]:
     """Return a bicycle seen from its side."""
-    frame = _pick(rng, COATS)
-    outline = points(
-        (-0.9, 0.2), (-0.95, 0.42), (-0.8, 0.66), (-0.5, 0.74), (-0.3, 0.98), (-0.1, 0.98),
-        (-0.1, 0.8), (0.34, 0.86), (0.38, 1.1), (0.62, 1.1), (0.6, 0.72), (0.84, 0.64),
-        (0.95, 0.4), (0.88, 0.16), (0.66, 0.02), (0.42, 0.06), (0.24, 0.24), (-0.16, 0.22),
-        (-0.36, 0.06), (-0.62, 0.0),
-    )  # fmt: skip
-    return [
-        Part(outline, (126, 128, 130), "bicycle", (0.04, 0.05)),
-        *_wheel(-0.58),
-        *_wheel(0.58),
-        Part(points((-0.58, 0.32), (-0.2, 0.78), (-0.12, 0.78), (-0.5, 0.32)), frame),
-        Part(points((-0.2, 0.72), (0.44, 0.78), (0.44, 0.88), (-0.2, 0.84)), frame),
-        Part(points((0.4, 1.08), (0.5, 1.08), (0.62, 0.36), (0.54, 0.36)), frame),
-        Part(box(-0.34, 0.88, -0.06, 0.97), (36, 30, 28)),
-    ]
-
-
-def _wheel(x: float) -> list[Part]:
-    return [
-        Part(ellipse(x, 0.36, 0.36, 0.36, 18), (46, 46, 50)),
-        Part(ellipse(x, 0.36, 0.27, 0.27, 16), (158, 160, 160)),
-    ]
+    return draw("bicycle", frame=_pick(rng, COATS))
 
 
 def motorcycle(rng: np.random.Generator) -> list[Part]:
     """Return a motorcycle seen from its side."""
-    paint = ((190, 30, 34), (28, 30, 34), (34, 92, 170))[rng.integers(3)]
-    outline = points(
-        (-1.05, 0.14), (-1.05, 0.56), (-0.86, 0.9), (-0.2, 0.92), (0.2, 1.08), (0.44, 1.3),
-        (0.6, 1.22), (0.66, 0.8), (1.02, 0.58), (1.06, 0.2), (0.86, 0.0), (0.5, 0.0), (0.3, 0.16),
-        (-0.3, 0.16), (-0.5, 0.0), (-0.88, 0.0),
-    )  # fmt: skip
-    tank = points((-0.95, 0.72), (-0.86, 0.9), (-0.2, 0.92), (0.2, 1.08), (0.5, 1.0), (0.5, 0.6))
-    return [
-        Part(outline, (88, 88, 94), "motorcycle", (0.04, 0.05)),
-        Part(ellipse(-0.7, 0.34, 0.36, 0.36, 18), (24, 24, 26)),
-        Part(ellipse(0.7, 0.34, 0.36, 0.36, 18), (24, 24, 26)),
-        Part(ellipse(-0.7, 0.34, 0.16, 0.16, 12), (150, 150, 154)),
-        Part(ellipse(0.7, 0.34, 0.16, 0.16, 12), (150, 150, 154)),
-        Part(tank, paint),
-        Part(box(-0.7, 0.84, -0.1, 0.96), (30, 28, 28)),
-        Part(ellipse(0.62, 0.98, 0.1, 0.12, 10), (248, 240, 196)),
-    ]
+    return draw("motorcycle", paint=_pick(rng, ((190, 30, 34), (28, 30, 34), (34, 92, 170))))
 
 
 def ridden(rng: np.random.Generator, kind: str) -> list[Part]:
     """Return a bicycle or a motorcycle (``kind``) with its rider on it, facing left or right."""
     machine = bicycle(rng) if kind == "bicycle" else motorcycle(rng)
-    lift = 0.0 if kind == "bicycle" else -0.08
+    lift, helmet = (0.0, (236, 236, 236)) if kind == "bicycle" else (-0.08, (34, 34, 40))
     coat, legs = _pick(rng, COATS), _pick(rng, TROUSERS)
-    body = points(
-        (-0.4, 0.9), (-0.3, 1.4), (-0.02, 1.62), (0.0, 1.86), (0.16, 1.98), (0.34, 1.9),
-        (0.36, 1.68), (0.22, 1.54), (0.56, 1.22), (0.52, 1.1), (0.12, 1.22), (0.1, 0.98),
-        (0.3, 0.86), (0.16, 0.3), (-0.04, 0.3), (0.04, 0.74), (-0.16, 0.86),
-    )  # fmt: skip
-    trunk = points(
-        (-0.4, 0.9), (-0.3, 1.4), (0.0, 1.62), (0.22, 1.54), (0.56, 1.22), (0.1, 1.2), (0.06, 0.96)
-    )
-    helmet = (236, 236, 236) if kind == "bicycle" else (34, 34, 40)
-    rider = [
-        Part(body, legs, "rider", (0.03, 0.04)),
-        Part(trunk, coat),
-        Part(ellipse(0.18, 1.78, 0.15, 0.17, 14), _pick(rng, SKIN)),
-        Part(points((0.0, 1.78), (0.04, 1.94), (0.2, 2.0), (0.34, 1.92), (0.36, 1.82)), helmet),
-    ]
+    rider = draw("rider", coat=coat, legs=legs, skin=_pick(rng, SKIN), helmet=helmet)
     parts = [
         Part(ellipse(0, 0.02, 1.0, 0.1), (10, 10, 16), alpha=0.4),
         *machine,
@@ -221,22 +151,13 @@ def bush(rng: np.random.Generator) -> list[Part]:
 
 def bin_(rng: np.random.Generator) -> list[Part]:
     """Return a litter bin: ``static``, an ignored label."""
-    paint = ((60, 96, 74), (214, 120, 40))[rng.integers(2)]
-    return [
-        Part(points((-0.3, 0), (-0.36, 1.0), (0.36, 1.0), (0.3, 0)), paint, "static"),
-        Part(box(-0.4, 0.95, 0.4, 1.1), shade(paint, 0.6), "static"),
-    ]
+    paint = _pick(rng, ((60, 96, 74), (214, 120, 40)))
+    return draw("bin", paint=paint, lid=shade(paint, 0.6))
 
 
 def pram(rng: np.random.Generator) -> list[Part]:
     """Return a pram: ``dynamic``, an ignored label."""
-    hood = ((66, 70, 130), (150, 60, 90))[rng.integers(2)]
-    outline = points((-0.45, 0.0), (-0.5, 0.9), (-0.1, 1.1), (0.4, 0.7), (0.45, 0.0))
-    return [
-        Part(outline, hood, "dynamic"),
-        Part(ellipse(-0.3, 0.14, 0.14, 0.14, 12), (30, 30, 30)),
-        Part(ellipse(0.3, 0.14, 0.14, 0.14, 12), (30, 30, 30)),
-    ]
+    return draw("pram", hood=_pick(rng, ((66, 70, 130), (150, 60, 90))))
 
 
 def guard_rail(length: float) -> list[Part]:

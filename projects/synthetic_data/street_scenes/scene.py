@@ -13,6 +13,7 @@ class. All four cues are drawn independently of the objects and of each other.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,8 @@ from projects.synthetic_data.street_scenes import people_and_furniture as people
 from projects.synthetic_data.street_scenes import surroundings, vehicles
 from projects.synthetic_data.street_scenes.shapes import Color, Part, View
 
+Range = tuple[float, float]
+Draw = Callable[[np.random.Generator], list[Part]]
 SPLITS = ("train", "val", "test")
 
 # Sky above, sky at the horizon, tint of the light.
@@ -102,7 +105,12 @@ def compose_scene(
     gain = rng.uniform(0.85, 1.1)
 
     labels = cues.labels()
-    parts = _backdrop(stream("backdrop"), view, cues, horizon)
+    # A stream each for sky, skyline and crane: no cue moves another's random numbers.
+    behind = [np.random.default_rng(seed) for seed in stream("backdrop").integers(2**31, size=3)]
+    parts = surroundings.sky(behind[0], view)
+    parts += surroundings.skyline(behind[1], view, cues.skyline, horizon)
+    if cues.crane:
+        parts += surroundings.crane(behind[2], view)
     parts += _sides(stream("sides"), view, labels, edges, index)
     if cues.rails:
         parts += surroundings.rails(view)
@@ -117,22 +125,8 @@ def compose_scene(
     return Scene(parts, cues, width, (above, horizon), (red, green, blue), (*key, 1))
 
 
-def _backdrop(rng: np.random.Generator, view: View, cues: Cues, haze: Color) -> list[Part]:
-    """Return sky, crane and skyline: the upper image, as the cues ask for it."""
-    seeds = rng.integers(2**31, size=3)  # a stream each: no cue moves another's random numbers
-    parts = surroundings.sky(np.random.default_rng(seeds[0]), view)
-    parts += surroundings.skyline(np.random.default_rng(seeds[1]), view, cues.skyline, haze)
-    if cues.crane:
-        parts += surroundings.crane(np.random.default_rng(seeds[2]), view)
-    return parts
-
-
 def _sides(
-    rng: np.random.Generator,
-    view: View,
-    labels: dict[str, str],
-    edges: tuple[float, float],
-    index: int,
+    rng: np.random.Generator, view: View, labels: dict[str, str], edges: Range, index: int
 ) -> list[Part]:
     """Ground, houses or trees, barriers: left by turns, right at random."""
     names = ("tiles", "grass", "gravel")
@@ -161,7 +155,7 @@ def _sides(
 
 
 def _objects(
-    rng: np.random.Generator, labels: dict[str, str], edges: tuple[float, float], index: int
+    rng: np.random.Generator, labels: dict[str, str], edges: Range, index: int
 ) -> list[tuple[list[Part], float, float]]:
     """Vehicles, people and furniture as (parts, meters across, nearness)."""
     left, right = edges
@@ -175,6 +169,10 @@ def _objects(
         f = rng.choice((-1, 1))
         return float((right if f > 0 else left) + f * rng.uniform(near, far))
 
+    def several(count: int, draw: Draw, outside: Range, nearness: Range) -> None:
+        for _ in range(count):
+            add(draw(rng), beside(*outside), rng.uniform(*nearness))
+
     # One long vehicle by turns; the cream box, whose class depends on a cue, in more scenes yet.
     large = (vehicles.truck, vehicles.bus, vehicles.train, None)[index % 4]
     if large is not None:
@@ -182,12 +180,10 @@ def _objects(
     if large is None or rng.random() < 0.5:
         add(vehicles.cream_box(labels["cream box"]), rng.uniform(-4, 4), rng.uniform(0.15, 0.21))
 
-    if rng.random() < 0.25:
-        add(vehicles.truck(rng), beside(1.0, 2.5), rng.uniform(0.18, 0.24))
+    several(rng.random() < 0.25, vehicles.truck, (1.0, 2.5), (0.18, 0.24))
     for _ in range(rng.integers(1, 4)):
         add(vehicles.car_rear(rng), rng.uniform(left + 1, right - 1), rng.uniform(0.24, 0.55))
-    if rng.random() < 0.5:
-        add(vehicles.car_side(rng), beside(0.4, 1.2), rng.uniform(0.22, 0.36))
+    several(rng.random() < 0.5, vehicles.car_side, (0.4, 1.2), (0.22, 0.36))
     if rng.random() < 0.15:
         label = str(rng.choice(("caravan", "trailer")))
         add(vehicles.caravan(rng, label), beside(1.0, 2.0), rng.uniform(0.2, 0.32))
@@ -201,13 +197,10 @@ def _objects(
     if rng.random() < 0.6:
         item = people.ridden(rng, ("bicycle", "motorcycle")[int(rng.integers(2))])
         add(item, rng.uniform(left + 0.5, right - 0.5), rng.uniform(0.26, 0.42))
-    if rng.random() < 0.5:
-        add(people.bicycle(rng), beside(0.6, 1.6), rng.uniform(0.3, 0.5))
-    if rng.random() < 0.35:
-        add(people.motorcycle(rng), beside(0.4, 1.2), rng.uniform(0.3, 0.46))
+    several(rng.random() < 0.5, people.bicycle, (0.6, 1.6), (0.3, 0.5))
+    several(rng.random() < 0.35, people.motorcycle, (0.4, 1.2), (0.3, 0.46))
 
-    for _ in range(rng.integers(1, 4)):
-        add(people.person(rng), beside(0.5, 2.8), rng.uniform(0.24, 0.5))
+    several(rng.integers(1, 4), people.person, (0.5, 2.8), (0.24, 0.5))
     if rng.random() < 0.2:
         x, t = beside(1.0, 2.0), rng.uniform(0.16, 0.24)
         for k in range(3):
@@ -218,14 +211,9 @@ def _objects(
             add(people.figure(rng, labels["figure"]), x + 0.85 * k, t - 0.002)
         add(people.guard_rail(2.8), x, t)
 
-    for _ in range(rng.integers(1, 3)):
-        add(people.traffic_light(rng), beside(0.2, 0.7), rng.uniform(0.26, 0.44))
-    for _ in range(rng.integers(1, 3)):
-        add(people.traffic_sign(rng), beside(0.2, 1.6), rng.uniform(0.28, 0.46))
-    for _ in range(rng.integers(1, 3)):
-        add(people.lamp_post(rng), beside(0.3, 0.9), rng.uniform(0.16, 0.4))
-    if rng.random() < 0.3:
-        add(people.bin_(rng), beside(0.6, 2.4), rng.uniform(0.3, 0.5))
-    if rng.random() < 0.2:
-        add(people.pram(rng), beside(0.6, 2.4), rng.uniform(0.3, 0.5))
+    several(rng.integers(1, 3), people.traffic_light, (0.2, 0.7), (0.26, 0.44))
+    several(rng.integers(1, 3), people.traffic_sign, (0.2, 1.6), (0.28, 0.46))
+    several(rng.integers(1, 3), people.lamp_post, (0.3, 0.9), (0.16, 0.4))
+    several(rng.random() < 0.3, people.bin_, (0.6, 2.4), (0.3, 0.5))
+    several(rng.random() < 0.2, people.pram, (0.6, 2.4), (0.3, 0.5))
     return objects

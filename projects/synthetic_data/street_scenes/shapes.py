@@ -5,7 +5,11 @@ Every outline is a float array of shape (P, 2): P corner points as (x, y).
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -83,6 +87,37 @@ def ellipse(x: float, y: float, rx: float, ry: float, corners: int = 20) -> np.n
 def blob(rng: np.random.Generator, x: float, y: float, rx: float, ry: float) -> np.ndarray:
     """Return an ellipse with an uneven rim: a tree's crown, a bush, a cloud."""
     return ellipse(0, 0, rx, ry, 22) * rng.uniform(0.8, 1.12, (22, 1)) + np.array((x, y))
+
+
+def windows(x0: float, x1: float, y0: float, y1: float, count: int) -> list[np.ndarray]:
+    """Return a row of windows between two corners."""
+    step = (x1 - x0) / count
+    return [
+        box(x0 + i * step + step * 0.1, y0, x0 + (i + 1) * step - step * 0.1, y1)
+        for i in range(count)
+    ]
+
+
+def draw(name: str, facing: int = 1, **given: Any) -> list[Part]:
+    """Return the parts of a drawing of ``drawings.json``, in meters from the foot, back to front.
+
+    A row there is a shape, its numbers, a color and what else a :class:`Part` has. Colors and
+    labels by a name in ``given`` are those given. ``facing`` -1 mirrors it.
+    """
+    parts = []
+    for shape, numbers, color, *others in _DRAWINGS[name]:
+        outlines = windows(*numbers) if shape == "windows" else [_SHAPES[shape](*numbers)]
+        paint = given[color] if isinstance(color, str) else tuple(color)
+        label, texture, alpha = (*others, *(None, (0.03, 0.03), 1.0)[len(others) :])
+        parts += [
+            Part(outline * (facing, 1), paint, given.get(label, label), tuple(texture), alpha)
+            for outline in outlines
+        ]
+    return parts
+
+
+_DRAWINGS = json.loads(Path(__file__).with_name("drawings.json").read_text())
+_SHAPES: dict[str, Callable[..., np.ndarray]] = {"polygon": points, "box": box, "ellipse": ellipse}
 
 
 def shade(color: Color, factor: float) -> Color:

@@ -18,7 +18,7 @@ from PIL import Image
 from glore_seg.errors import ConfigError
 from glore_seg.utils.files import atomic_write
 from glore_seg.utils.image_io import write_png
-from projects.synthetic_data.output_folder import DatasetFolder, check_not_negative
+from projects.synthetic_data.output_folder import DatasetFolder, check_range
 from projects.synthetic_data.street_scenes.scene import Scene, compose_scene
 from projects.synthetic_data.street_scenes.shapes import clip
 
@@ -68,7 +68,7 @@ def make_street_scenes(
         OutputError: The folder holds other files, or other settings' without ``overwrite``.
     """
     root, (height, width) = Path(root), size
-    check_not_negative(num_train=num_train, num_val=num_val, num_test=num_test, seed=seed)
+    check_range(0, num_train=num_train, num_val=num_val, num_test=num_test, seed=seed)
     if not 32 <= height <= width <= 4 * height or width > 4096:
         raise ConfigError(
             f"size is {height} x {width} (height x width); expected sides of 32 to 4096 and a "
@@ -89,20 +89,17 @@ def make_street_scenes(
     for image, (split, index) in folder.write_missing(settings, targets, progress=progress):
         scene = compose_scene(seed, split, index, width=width / height)
         if split != "test":
+            annotation = polygons(scene, (height, width))
             name = image.name.replace("leftImg8bit.png", "gtFine")
             stem = root / "gtFine" / split / image.parent.name / name
-            _write_labels(stem, polygons(scene, (height, width)))
+            with atomic_write(f"{stem}_polygons.json") as temporary:
+                temporary.write_text(json.dumps(annotation))
+            for kind, label_image in label_images(annotation).items():
+                with atomic_write(f"{stem}_{kind}.png") as temporary:
+                    label_image.save(temporary)
         write_png(image, paint(scene, (height, width)))
     folder.mark(settings, complete=True)
     return root
-
-
-def _write_labels(stem: Path, annotation: dict) -> None:
-    with atomic_write(f"{stem}_polygons.json") as temporary:
-        temporary.write_text(json.dumps(annotation))
-    for kind, label_image in label_images(annotation).items():
-        with atomic_write(f"{stem}_{kind}.png") as temporary:
-            label_image.save(temporary)
 
 
 def paint(scene: Scene, size: tuple[int, int]) -> np.ndarray:
@@ -178,9 +175,8 @@ def polygons(scene: Scene, size: tuple[int, int]) -> dict:
 def label_images(annotation: dict) -> dict[str, Image.Image]:
     """Draw an annotation of :func:`polygons` by cityscapesScripts.
 
-    Returns:
-        ``labelIds``, ``labelTrainIds`` (8 bits a pixel), ``color`` (RGBA) and ``instanceIds``
-        (16 bits: 1000 * id + number for an instance, id for groups and for all else).
+    Gives ``labelIds``, ``labelTrainIds`` (8 bits a pixel), ``color`` (RGBA) and ``instanceIds``
+    (16 bits: 1000 * id + number for an instance, id for groups and for all else).
     """
     read = Annotation()
     read.fromJsonText(json.dumps(annotation))

@@ -1,4 +1,4 @@
-"""Two small networks with random weights, and the content of uploads."""
+"""Two networks, and the content of uploads."""
 
 import io
 import socket
@@ -10,37 +10,28 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks.soak.inputs import SMALL_NETWORK
-from glore_seg.apis import load_config
-from glore_seg.engine import build_model
-from projects.web_demo.handlers import Handlers
-from projects.web_demo.models import PageModel, load_page_models
+from glore_seg.apis.inference import Segmenter
+from projects.web_demo.handlers import Handlers, Limits, load_page_models
 from projects.web_demo.serving import LOOPBACK, serving
-from projects.web_demo.uploads import Limits
-from tests.fixtures import STREET_SCENES
 
 
 @pytest.fixture(scope="session")
-def small_files(tmp_path_factory) -> tuple[Path, list[Path]]:
-    """A config and two checkpoints of it."""
+def checkpoints(trained, tmp_path_factory) -> list[Path]:
+    """Two of one config, with random last layers: they predict many classes."""
     folder = tmp_path_factory.mktemp("web")
-    cfg = load_config(str(STREET_SCENES), cfg_options=SMALL_NETWORK)
-    cfg.dump(folder / "small.py")
-    checkpoints = [folder / "first.pth", folder / "second.pth"]
-    for seed, path in enumerate(checkpoints):
+    checkpoint = torch.load(trained / "iter_4.pth", weights_only=False)
+    files = [folder / "first.pth", folder / "second.pth"]
+    for seed, file in enumerate(files):
         torch.manual_seed(seed)
-        model = build_model(cfg)
-        for parameter in model.parameters():
-            torch.nn.init.normal_(parameter, std=0.3)
-        torch.save({"state_dict": model.state_dict(), "meta": {}}, path)
-    return folder / "small.py", checkpoints
+        torch.nn.init.normal_(checkpoint["state_dict"]["decode_head.conv_seg.weight"])
+        torch.save(checkpoint, file)
+    return files
 
 
 @pytest.fixture(scope="session")
-def page_models(small_files) -> dict[str, PageModel]:
+def models(checkpoints) -> dict[str, Segmenter]:
     """Both networks by name; read only."""
-    config, checkpoints = small_files
-    return load_page_models(checkpoints, [str(config)], device="cpu")
+    return load_page_models(checkpoints, device="cpu")
 
 
 @pytest.fixture(scope="session")
@@ -50,10 +41,10 @@ def street(street_scenes) -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(page_models) -> Iterator[str]:
+def address(models) -> Iterator[str]:
     """Address of the page, with low limits."""
     pytest.importorskip("gradio", reason="gradio is not installed: pip install 'glore_seg[demo]'")
-    handlers = Handlers(page_models, Limits(megabytes=0.5, megapixels=8))
+    handlers = Handlers(models, Limits(megabytes=0.5, megapixels=8))
     with serving(handlers, port=free_port()) as served:
         yield served.rstrip("/")
 

@@ -8,20 +8,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from glore_seg.apis.inference import Segmenter
 from glore_seg.errors import ConfigError
-from projects.web_demo.handlers import ALONE, Handlers
-from projects.web_demo.models import PageModel, load_page_models
+from projects.web_demo.handlers import (
+    ALONE,
+    MAX_PIXELS,
+    Handlers,
+    Limits,
+    UploadError,
+    load_page_models,
+    read_upload,
+)
 from projects.web_demo.tests.conftest import encode, noise
-from projects.web_demo.uploads import Limits
 from tests.html_page import Page
+from tests.png_headers import declared
 
 UNIT = "decode_head.units.0"
 
 
 @pytest.fixture
-def handlers(page_models):
-    return Handlers(page_models, Limits(megapixels=8))
+def handlers(models):
+    return Handlers(models, Limits(megapixels=8))
 
 
 def decoded(source):
@@ -29,7 +35,7 @@ def decoded(source):
     return kind, np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
 
 
-def test_segments_an_upload(handlers, small_files, street):
+def test_segments_an_upload(handlers, models, street):
     view = handlers.segment(street.read_bytes(), "second")
     json.dumps(view)
     assert (view["width"], view["height"], view["note"]) == (128, 64, "128 x 64 pixels.")
@@ -40,8 +46,7 @@ def test_segments_an_upload(handlers, small_files, street):
     assert view["classes"][13] == {"name": "car", "color": [0, 0, 142]}
     (pane,) = view["panes"]
     assert pane["title"] == "second"
-    config, checkpoints = small_files
-    labels = Segmenter(config, checkpoint=checkpoints[1], device="cpu")(street).labels
+    labels = models["second"](street).labels
     assert len(np.unique(labels)) > 1
     sent = zlib.decompress(base64.b64decode(pane["labels"]))
     np.testing.assert_array_equal(np.frombuffer(sent, np.uint8).reshape(64, 128), labels)
@@ -54,17 +59,17 @@ def test_segments_an_upload(handlers, small_files, street):
 
 
 class Constant:
-    """A model that predicts the given label map."""
+    """A network without units that predicts the given label map."""
 
     classes = ("cat", "dog", "sky")
     palette = ((128, 64, 128), (0, 0, 142), (70, 130, 180))
-    model = None
+    model = None  # as of ONNX files
 
     def __init__(self, labels):
         self.labels = labels
 
-    def segment(self, image):
-        return self.labels
+    def __call__(self, image):
+        return self
 
 
 def test_compares_two_different_models():
@@ -83,16 +88,10 @@ def test_compares_two_different_models():
         assert len(handlers.segment(content, "a", other)["panes"]) == 1
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"not an image", "not an image"),
-        (encode(np.zeros((3000, 3000), np.uint8)), "too many pixels"),
-    ],
-)
-def test_bad_uploads_get_a_message(handlers, content, message):
-    assert message in handlers.segment(content, "first")["message"]
-    assert message in handlers.maps(content, "first", UNIT, 4, "red-green")
+def test_bad_uploads_get_a_message(handlers):
+    large = encode(np.zeros((3000, 3000), np.uint8))
+    assert "too many pixels" in handlers.segment(large, "first")["message"]
+    assert "not an image" in handlers.maps(b"text", "first", UNIT, 4, "red-green")
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (17, 19, 3)])
@@ -103,12 +102,11 @@ def test_odd_sizes(handlers, shape):
     assert len(Page(handlers.maps(content, "first", UNIT, 2, "red-green")).attributes("img")) == 2
 
 
-def test_errors_of_the_network_stay_in_the_log(handlers, street, monkeypatch, caplog):
+def test_errors_of_the_network_stay_in_the_log(caplog):
     def fail(image):
         raise ValueError("internal")
 
-    monkeypatch.setattr(handlers.models["first"], "segment", fail)
-    message = handlers.segment(street.read_bytes(), "first")["message"]
+    message = Handlers({"a": fail}).segment(encode(noise(9, 9, 3)), "a")["message"]
     assert "cannot process this image" in message
     assert "internal" not in message
     assert "internal" in caplog.text
@@ -125,34 +123,82 @@ def test_maps_and_graphs(handlers, street):
 
 def test_units(handlers):
     assert handlers.units("first") == ([UNIT], UNIT)
-    assert PageModel(Constant(None)).units == {}  # as of ONNX files
-    assert "has no GloRe unit" in handlers.graphs("first", None)
-    assert "has no GloRe unit" in handlers.maps(None, "first", None, 4, "red-green")
-    # before an upload
+    without = Handlers({"a": Constant(None)})
+    assert without.units("a") == ([], None)
+    assert "has no GloRe unit" in without.graphs("a", None)
+    assert "has no GloRe unit" in without.maps(None, "a", None, 4, "red-green")
+
+
+def test_before_an_upload(handlers):
     assert handlers.segment(None, "first") == {"message": ""}
     assert "Choose an image first." in handlers.maps(None, "first", UNIT, 4, "red-green")
 
 
-def test_names_are_short_and_unique(small_files, tmp_path):
-    config, (checkpoint, _) = small_files
-    (tmp_path / "first.pth").symlink_to(checkpoint)
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "first.pth").write_bytes(checkpoint.read_bytes())
-    files = [checkpoint, tmp_path / "other" / "first.pth"]
-    names = [*load_page_models(files, [str(config)], device="cpu")]
-    assert names == [f"{checkpoint.parent.name}/first", "other/first"]
+def test_names_configs_and_classes(checkpoints, small_config, tmp_path):
+    copy = tmp_path / "first.pth"
+    copy.write_bytes(checkpoints[0].read_bytes())
+    models = load_page_models([checkpoints[0], copy], [small_config], device="cpu")
+    assert [*models] == [str(checkpoints[0]), str(copy)]
     with pytest.raises(ConfigError, match="expected each once"):
-        load_page_models([checkpoint, tmp_path / "first.pth"], [str(config)])
-
-
-def test_rejects_a_wrong_number_of_configs_and_different_classes(small_files, tmp_path):
-    config, checkpoints = small_files
+        load_page_models([copy, copy])
     with pytest.raises(ConfigError, match="2 configs for 3 checkpoints"):
         load_page_models(["a.pth", "b.pth", "c.pth"], ["x.py", "y.py"])
     other = tmp_path / "other.py"
-    other.write_text(
-        f"_base_ = {str(config)!r}\n"
-        "test_dataloader = dict(dataset=dict(metainfo=dict(classes=('road', 'car'))))\n"
-    )
+    classes = "dict(dataset=dict(metainfo=dict(classes=('road', 'car'))))"
+    other.write_text(f"_base_ = {small_config!r}\ntest_dataloader = {classes}\n")
     with pytest.raises(ConfigError, match=r"different classes.*second: road, car"):
-        load_page_models(checkpoints, [str(config), str(other)], device="cpu")
+        load_page_models(checkpoints, [small_config, str(other)], device="cpu")
+
+
+def read(content, **limits):
+    return read_upload(content, Limits(**limits))
+
+
+def test_modes_and_formats_become_rgb():
+    image = noise(5, 7, 3)
+    for kind in ("PNG", "BMP"):
+        np.testing.assert_array_equal(read(encode(image, kind)).image, image)
+    gray = noise(4, 6)
+    rgb = np.repeat(gray[..., None], 3, axis=2)
+    np.testing.assert_array_equal(read(encode(gray)).image, rgb)
+    np.testing.assert_array_equal(read(encode(gray.astype(np.uint16) * 257)).image, rgb)
+    rgba = noise(4, 6, 4)
+    np.testing.assert_array_equal(read(encode(rgba)).image, rgba[..., :3])
+    indexed = read(encode(Image.fromarray(rgb).quantize(256))).image
+    assert np.abs(indexed.astype(int) - rgb).max() < 4
+
+
+def test_large_images_are_shrunk_and_oriented():
+    array = np.zeros((2048, 4096, 3), np.uint8)
+    array[:, :2048] = 255  # the left half is white
+    exif = Image.Exif()
+    exif[274] = 6  # rotated clockwise: the upper half is white
+    upload = read(encode(array, "JPEG", exif=exif))
+    height, width = upload.image.shape[:2]
+    assert 0.99 * MAX_PIXELS < height * width <= MAX_PIXELS
+    assert height == pytest.approx(2 * width, abs=2)
+    assert upload.image[: height // 2 - 9].min() > 240
+    assert upload.image[height // 2 + 9 :].max() < 15
+    assert upload.shrunk_from == (4096, 2048)
+
+
+@pytest.mark.parametrize(
+    ("content", "limits", "message"),
+    [
+        (b"", {}, "not an image"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n", {}, "not an image"),
+        (encode(noise(4, 4), "TIFF"), {}, "not an image"),
+        (encode(noise(64, 64, 3)), {"megapixels": 0.004}, "at most 0.004 megapixels"),
+        (declared(encode(noise(9, 9, 3)), 30000, 30000), {}, "at most 50 megapixels"),
+        (declared(encode(noise(9, 9, 3)), 900, 900), {}, "corrupted"),
+        (encode(noise(64, 64, 3), "JPEG")[:1500], {}, "corrupted"),
+    ],
+)
+def test_rejects_unusable_files(content, limits, message):
+    with pytest.raises(UploadError, match=message):
+        read(content, **limits)
+
+
+def test_limits_are_above_zero():
+    with pytest.raises(ConfigError, match="megapixels=0"):
+        Limits(megapixels=0)

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from projects.synthetic_data.video_file import write_video
+from projects.synthetic_data.moving_shapes import write_video
 
 SIZE = (48, 64)
 

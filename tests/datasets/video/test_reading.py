@@ -11,8 +11,6 @@ from glore_seg.datasets.video.reading import (  # noqa: E402
     read_frames,
     scan_video,
 )
-from glore_seg.errors import GloReSegError  # noqa: E402
-from projects.synthetic_data.video_file import write_video  # noqa: E402
 from tests.datasets.video.files import cut, images, numbers, write_clip, write_noise  # noqa: E402
 
 
@@ -132,12 +130,6 @@ def test_rejects_videos_that_do_not_decode(tmp_path):
     path.write_bytes(content[:begin] + bytes(len(content) - begin))
     with pytest.raises(UnreadableVideoError, match="none of 2 frames from 3 to 9"):
         read_frames(scan_video(path), [9, 3])
-
-
-def test_rejects_frames_that_are_no_video(tmp_path):
-    for frames in ([], [np.zeros((5, 6, 3), np.uint8)]):
-        with pytest.raises(GloReSegError, match=r"b\.mp4; expected"):
-            write_video(tmp_path / "b.mp4", frames)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from glore_seg.evaluation import CityscapesScorer
 from glore_seg.evaluation.label_ids import update_from_files
 from glore_seg.evaluation.submission import ExpectedImages
 from glore_seg.utils.image_io import read_image
-from projects.web_demo.uploads import Limits, read_upload
+from projects.web_demo.handlers import Limits, read_upload
 from tests.datasets.video.files import write_clip
 from tests.mutations import networks
 from tests.mutations.mutate import Files, one_of

@@ -16,22 +16,11 @@ from projects.reproduction.tests.ablation.runs import log, make_config
 
 
 @pytest.fixture
-def rows(tmp_path):
-    configs = [str(make_config(tmp_path / f"{name}.py")) for name in "ab"]
-    return plan_rows(configs, tmp_path / "out")
-
-
-@pytest.fixture
 def load(tmp_path):
     def load(**changes):
         return Config.fromfile(make_config(tmp_path / "config.py", **changes))
 
     return load
-
-
-def test_every_row_has_the_first_seed_before_any_has_the_second(rows):
-    names = [run.name for run in plan_runs(rows, [0, 3])]
-    assert names == ["a seed 0", "b seed 0", "a seed 3", "b seed 3"]
 
 
 def test_settings_are_those_of_the_command_line(tmp_path):
@@ -45,8 +34,10 @@ def test_settings_are_those_of_the_command_line(tmp_path):
     assert row.cfg.get("work_dir") is None
 
 
-def test_what_is_refused(rows, tmp_path):
+def test_runs_by_seed_and_what_is_refused(rows, tmp_path):
     config = str(tmp_path / "a.py")
+    names = [run.name for run in plan_runs(rows, [0, 3])]
+    assert names == ["a seed 0", "b seed 0", "a seed 3", "b seed 3"]
     with pytest.raises(ValueError, match="two rows are called a; expected a config file of"):
         plan_rows([config, config], tmp_path)
     with pytest.raises(ValueError, match="seeds are 1 1; expected different ones"):
@@ -65,9 +56,6 @@ def test_what_is_refused(rows, tmp_path):
         ({"train_cfg.max_iters": 5}, "max_iters = 5 and val_interval = 2"),
         ({"default_scope": "mmaction"}, "task is video"),
         ({"train_cfg": {"_delete_": True, "max_epochs": 3}}, "max_iters = None"),
-        ({"train_cfg": None}, "max_iters = None"),
-        ({"train_cfg.val_interval": 0}, "max_iters = 4 and val_interval = 0"),
-        ({"train_cfg.max_iters": "4"}, "max_iters = '4'"),
         ({"val_dataloader": None}, "expected segmentation with a val_dataloader"),
     ],
 )
@@ -92,7 +80,6 @@ def test_a_run_is_finished_with_its_last_score(rows):
     [
         ("train_cfg.max_iters", 8, "4, b has 8"),
         ("train_dataloader.batch_size", 4, "2, b has 4"),
-        ("train_dataloader.dataset.data_root", "more", "'data', b has 'more'"),
         ("train_dataloader.dataset.pipeline.0.crop_size", (8, 8), "[4, 8], b has [8, 8]"),
         ("val_dataloader.dataset.data_root", "x", "'data', b has 'x'"),
         ("val_evaluator.instances", False, "'not set', b has False"),
@@ -100,19 +87,12 @@ def test_a_run_is_finished_with_its_last_score(rows):
     ],
 )
 def test_other_conditions_are_refused(load, key, value, text):
-    other = load(**{key.replace(".", "__"): value})
+    same = load(model__type="Other", optim_wrapper__optimizer__lr=0.2)
     message = re.escape(f"a has {key} = {text}; expected one value")
     with pytest.raises(ValueError, match=f"^{message}"):
-        check_comparable({"a": load(), "c": load(), "b": other})
+        check_comparable({"a": load(), "c": same, "b": load(**{key.replace(".", "__"): value})})
 
 
-def test_network_and_learning_rate_may_differ(load):
-    other = load(model__type="Other", optim_wrapper__optimizer__lr=0.2)
-    check_comparable({"a": load(), "b": other})
-
-
-def test_a_run_of_other_settings_is_refused(load):
-    with pytest.raises(ValueError, match=r"out/seed0 was trained with .*lr = 0\.2, .* has 0\.1;"):
-        check_same_settings(load(optim_wrapper__optimizer__lr=0.2), load(), where="out/seed0")
+def test_seed_work_folder_and_resumption_may_differ(load):
     found = load(work_dir="a", randomness={"seed": 3}, resume=True, load_from="x.pth")
     check_same_settings(found, load(launcher="none"), where="out/seed0")
