@@ -1,8 +1,11 @@
 import json
 
+import pytest
+
 from benchmarks import data_pipeline
 
 
+@pytest.mark.slow
 def test_measures_three_pipelines_and_their_stages(tmp_path):
     out, image = tmp_path / "a.json", tmp_path / "a.png"
     options = ["--size", "64", "128", "--crop", "48", "48", "--images", "2", "--rounds", "3"]

@@ -35,6 +35,7 @@ def test_unit_table_and_growth(tmp_path, monkeypatch):
     assert image.stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_context_modules(tmp_path, monkeypatch):
     monkeypatch.setattr(context_modules, "SIZES", ((4, 8), (8, 8)))
     monkeypatch.setattr(context_modules, "TABLE", ((8, 8),))

@@ -39,6 +39,7 @@ def test_paddleseg_names(depth):
     assert len(converted) == len(shapes) - 1  # one bias is part of a mean
 
 
+@pytest.mark.slow
 def test_paddleseg_network_computes_the_same():
     model = build("paddleseg/fcn_r50-vd_glore_cityscapes.py")
     state = paddleseg.random_state(50)

@@ -10,6 +10,7 @@ from tests.docs.blocks import ROOT, blocks_of
 pytest.importorskip("mypy", reason="pip install 'glore_seg[dev]'")
 
 
+@pytest.mark.slow
 def test_readme(tmp_path):
     for number, block in enumerate(blocks_of(ROOT / "README.md")):
         if block.language == "python":

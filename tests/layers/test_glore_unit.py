@@ -120,7 +120,14 @@ def test_convert_sync_batchnorm_leaves_the_output_unchanged():
 
 
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("order", ["coordinate", "interaction", "auto"])
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param("coordinate", marks=pytest.mark.slow),
+        pytest.param("interaction", marks=pytest.mark.slow),
+        "auto",
+    ],
+)
 def test_compile_leaves_output_and_gradients_unchanged(order, training):
     unit = make_unit(num_graph_convs=2, order=order).train(training)
     x = torch.randn(2, 12, 5, 9, dtype=torch.float64, requires_grad=True)

@@ -117,8 +117,8 @@ def test_bf16_error_is_at_most_that_of_the_released_unit(dtype, training):
     assert sum(errors["ours"]) <= sum(errors["released"])
 
 
-@pytest.mark.parametrize("shared", [True, False])
-@pytest.mark.parametrize("covariance", [True, False])
+@pytest.mark.parametrize("shared", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("covariance", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_gradients_of_both_passes(covariance, shared):
     torch.manual_seed(0)
     count = 1 if shared else 2

@@ -93,6 +93,7 @@ def test_zero_init_is_the_identity_and_can_be_turned_off():
     assert not torch.allclose(block(x), x)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("export_support")
 @pytest.mark.parametrize("pooled", [False, True])
 def test_fused_and_exported_blocks_agree(pooled):

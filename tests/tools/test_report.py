@@ -48,6 +48,7 @@ def test_the_page_has_all_parts(written, trained):
     assert len(page.attributes("img")) == 3 + 1 + 2 * 4 + 2 * 5
 
 
+@pytest.mark.slow
 def test_the_default_output_is_in_the_work_folder(report, trained, tmp_path, capsys):
     work_dir = tmp_path / "run"
     work_dir.mkdir()
@@ -66,6 +67,7 @@ def test_the_default_output_is_in_the_work_folder(report, trained, tmp_path, cap
     assert "iter_4.pth" in (work_dir / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_network_without_units_and_data_without_label_ids(
     report, load_tool, write_config, street_scenes, tmp_path
 ):

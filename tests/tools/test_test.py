@@ -114,6 +114,7 @@ def test_a_checkpoint_of_another_network_and_other_classes_are_rejected(test, op
         test(cfg_options=(option,))
 
 
+@pytest.mark.slow
 def test_amp_tests_under_autocast_and_changes_scores_by_rounding_alone(test, tmp_path):
     plain, half = test(), test("--amp")
     configs = [Config.fromfile(next((tmp_path / f"run_{n}").glob("*.py"))) for n in (0, 1)]

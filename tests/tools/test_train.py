@@ -80,6 +80,7 @@ def test_amp_trains_in_bfloat16(call, trained, small_config, tmp_path):
     assert {v.dtype for v in weights} == {torch.float32, torch.int64}
 
 
+@pytest.mark.slow
 def test_channels_last_trains_the_same(call, trained, small_config, tmp_path):
     call("train", small_config, "--channels-last", work_dir=tmp_path, cfg_options=ONE_STEP)
     found, expected = (read_scalars(folder)["loss"][0][1] for folder in (tmp_path, trained))

@@ -84,6 +84,7 @@ def test_one_clip_ten_clips_and_one_frame(run_test):
         assert score["acc/top1"] <= 0.75
 
 
+@pytest.mark.slow
 def test_painted_predictions_in_bfloat16(run_test, tmp_path):
     scores = run_test("--amp", "--channels-last", "--show-dir", tmp_path)
     assert scores["acc/unreadable"] == 1

@@ -53,6 +53,7 @@ def test_compare_rejects(visualize, models, tmp_path, monkeypatch, options, mess
         visualize("compare", *models, *options)
 
 
+@pytest.mark.slow
 def test_compare_of_files_has_no_truth(visualize, models, street_scenes, tmp_path):
     images = [*files(street_scenes), *files(street_scenes, "test")]
     visualize("compare", *models, "--images", *images, "--out", tmp_path / "c.png")

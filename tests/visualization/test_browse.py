@@ -49,6 +49,7 @@ def test_figures_have_the_names_of_the_images(dataset, tmp_path, resize):
     assert (pixels(files[0]) == SKY).all(-1).any()
 
 
+@pytest.mark.slow
 def test_the_seed_determines_random_transforms(dataset, tmp_path):
     data = dataset(flip=0.5)
     first, again, other = (

@@ -111,7 +111,9 @@ def plain_average(module, data, average):
 
 
 @pytest.mark.parametrize("average", ["probabilities", "logits"])
-@pytest.mark.parametrize("test_cfg", [None, SLIDE], ids=["whole", "slide"])
+@pytest.mark.parametrize(
+    "test_cfg", [None, pytest.param(SLIDE, marks=pytest.mark.slow)], ids=["whole", "slide"]
+)
 @pytest.mark.parametrize(
     "options",
     [{}, {"align_corners": True}, {"head": "HeadThatPools"}, {"pad_cfg": {"size_divisor": 16}}],

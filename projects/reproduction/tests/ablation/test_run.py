@@ -80,6 +80,7 @@ def test_finished_runs_are_kept_and_half_ones_go_on(runs, train):
     assert "--resume" not in early
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("visible", "gpus", "seen"),
     [
@@ -95,6 +96,7 @@ def test_gpus(runs, train, monkeypatch, visible, gpus, seen):
     assert sorted(gpu for _, gpu in train(runs, gpus=gpus)) in seen
 
 
+@pytest.mark.slow
 def test_after_a_failure_the_others_go_on(runs, train):
     with pytest.raises(
         GloReSegError,
