@@ -40,7 +40,7 @@ def test_the_page_has_all_parts(written, trained):
         *("learning rate", "mIoU on val, %", "iIoU class", "traffic light", "construction"),
         *("ground truth", "node ", "decode_head.units.0", "MACs", "iterations/s"),
         *("waiting for data", "not logged (only on a GPU)", "128 x 256", "2 per process"),
-        *("type SGD, lr 0.05", "PolyLR", "fp32", "scratch"),
+        *("type SGD", "lr 0.05", "PolyLR", "fp32", "scratch"),
     ):
         assert part in text, part
     assert re.search("max_iters ?= ?4", text)
