@@ -57,7 +57,7 @@ class Hostile:
 def test_everything_else_is_refused_and_not_run(content, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "a.pdparams"
-    path.write_bytes(content if isinstance(content, bytes) else pickle.dumps(content))
+    path.write_bytes(content if isinstance(content, bytes) else pickle.dumps(content, protocol=4))
     with pytest.raises(CheckpointError, match=rf"a\.pdparams .*{message}"):
         read_pdparams(path)
     assert [file.name for file in tmp_path.iterdir()] == ["a.pdparams"]
