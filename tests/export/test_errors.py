@@ -18,6 +18,7 @@ from glore_seg.export.checking import (
 )
 from tests.export import networks
 
+pytest.importorskip("onnxscript", reason="pip install 'glore_seg[export]'")
 pytestmark = pytest.mark.usefixtures("export_support")
 
 

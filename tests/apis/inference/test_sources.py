@@ -84,11 +84,14 @@ def test_configs_of_checkpoints_run_no_code(model, tmp_path, text, message):
 
 
 def test_rejects_missing_weights(tmp_path):
-    for name in ("none.pth", "none.safetensors", "none.onnx", "none.pdparams"):
+    for name in ("none.pth", "none.safetensors", "none.pdparams"):
         with pytest.raises(GloReSegError, match=name):
             Segmenter(tmp_path / name)
     with pytest.raises(GloReSegError, match=r"odd\.pth.*list"):
         Segmenter(save(tmp_path / "odd.pth", torch.nn.Conv2d(1, 1, 1), cfg=[1]))
+    pytest.importorskip("onnxruntime", reason="pip install 'glore_seg[export]'")
+    with pytest.raises(GloReSegError, match=r"none\.onnx"):
+        Segmenter(tmp_path / "none.onnx")
 
 
 def test_rejects_a_pipeline_of_gray_images(cfg, checkpoint, image):

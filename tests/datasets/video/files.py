@@ -1,8 +1,8 @@
 """Videos for tests: frame i is gray of brightness 8 i with a red corner, top left."""
 
+from importlib.metadata import version
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
@@ -24,7 +24,7 @@ def numbers(frames) -> list[int]:
 
 
 def write_clip(path: Path, number: int = 24, *, rotation: int = 0) -> Path:
-    if rotation and int(av.__version__.split(".")[0]) < 18:
+    if rotation and int(version("av").split(".")[0]) < 18:
         pytest.skip("PyAV before 18 writes no rotation")
     write_video(path, images(number), rotation=rotation)
     return path
