@@ -27,11 +27,11 @@ help:  ## Say what can be made
 
 env: $(READY)  ## Make .venv with all that development needs (1 to 3 minutes)
 
-demo: $(READY)  ## Train FCN + GloRe on synthetic street scenes, evaluate, report, submit (3 minutes)
+demo: $(READY)  ## Train FCN + GloRe on synthetic street scenes, evaluate, report, submit (5 minutes)
 	@$(BIN)/python -m projects.synthetic_data.demo demo_output $(DEMO_OPTIONS)
 
-test: $(READY)  ## Run the quick tests (5 minutes on two cores)
-	@echo "Running the quick tests in two processes: 5 minutes on two cores."
+test: $(READY)  ## Run the quick tests (6 minutes on two cores)
+	@echo "Running the quick tests in two processes: 6 minutes on two cores."
 	@$(PYTEST) -m "not slow"
 
 test-all: $(READY)  ## Run all tests: mutated inputs, kills, the browser, the docs' examples too
