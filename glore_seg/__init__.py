@@ -39,4 +39,6 @@ def __getattr__(name: str) -> Any:
 
 if not compat.is_reporting():
     compat.apply()  # patches upstream, so before the first import of OpenMMLab's
-    importlib.import_module("glore_seg.compat.registry").call_at_first_lookup(_register)
+    from glore_seg.compat.registry import call_at_first_lookup
+
+    call_at_first_lookup(_register)

@@ -47,15 +47,16 @@ class Patch:
 
     @property
     def state(self) -> str:
-        """``applied``, ``not needed (why)``, ``package not installed`` or ``failed (why)``."""
+        """``applied``, ``not needed (why)``, ``failed (why)``, or what it lacks or waits for."""
+        if _AfterImport(self) in sys.meta_path:
+            return f"waits for the import of {self.module}"
         return _states.get(self.name, NOT_APPLIED)
 
     def schedule(self) -> None:
         """Run at once, or after the import of :attr:`module` where that is yet to come."""
-        if not self.module or self.module in sys.modules:
+        if not self.module or self.module in sys.modules or not is_importable(self.upstream):
             self.run()
-        elif self.name not in _states and is_importable(self.upstream):
-            _states[self.name] = f"waits for the import of {self.module}"
+        elif self.name not in _states and _AfterImport(self) not in sys.meta_path:
             sys.meta_path.insert(0, _AfterImport(self))
 
     def run(self) -> str:
@@ -64,7 +65,7 @@ class Patch:
         Returns:
             The state, see :attr:`state`.
         """
-        if self.name not in _states or _states[self.name].startswith("waits"):
+        if self.name not in _states:
             _states[self.name] = self._run()
             logger.debug("%s: %s", self.name, _states[self.name])
         return _states[self.name]
@@ -82,18 +83,18 @@ class Patch:
         return APPLIED
 
 
+@dataclass(frozen=True)
 class _AfterImport(MetaPathFinder):
     """Runs a patch right after the import of its module."""
 
-    def __init__(self, patch: Patch) -> None:
-        self._patch = patch
+    patch: Patch
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname != self._patch.module:
+        if fullname != self.patch.module:
             return None
-        others = (finder for finder in sys.meta_path if finder is not self)
+        others = (finder for finder in sys.meta_path if finder != self)
         specs = (finder.find_spec(fullname, path, target) for finder in others)
         spec = next(filter(None, specs), None)
         if spec is not None and spec.loader is not None:
@@ -103,7 +104,7 @@ class _AfterImport(MetaPathFinder):
                 execute(module)
                 if self in sys.meta_path:
                     sys.meta_path.remove(self)
-                self._patch.run()
+                self.patch.run()
 
             spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec

@@ -1,6 +1,6 @@
 """Modules that the registries import when something is first looked up, as mmengine's own do.
 
-Importing all of OpenMMLab takes seconds, which nobody should wait for who only uses the unit.
+Importing all of OpenMMLab takes seconds, and a script that only uses the unit needs none of it.
 """
 
 import functools

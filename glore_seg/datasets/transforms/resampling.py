@@ -33,8 +33,8 @@ class Crop(NamedTuple):
 def crop_of_resized_image(image: np.ndarray, crop: Crop, *, flip: bool = False) -> np.ndarray:
     """Equal ``cv2.resize`` with bilinear interpolation, then crop, then flip.
 
-    Gray levels differ by at most 1, by rounding. Before OpenCV 5, whose ``warpAffine`` no longer
-    rounds positions to 1/32 pixel, the whole image is resized and nothing differs.
+    Gray levels differ by at most 1, by rounding. Before OpenCV 5 ``warpAffine`` rounds positions
+    to 1/32 pixel: there the whole image is resized, and nothing differs.
 
     Args:
         image: Shape (H, W, 3), uint8; may be a read-only view of a file.
