@@ -39,7 +39,7 @@ class PatchState:
         name: Its short name.
         reason: What it is for.
         state: ``applied``, ``not needed (why)``, ``package not installed``,
-            ``failed (why)`` or ``not applied yet``.
+            ``failed (why)``, ``waits for the import of ...`` or ``not applied yet``.
     """
 
     name: str

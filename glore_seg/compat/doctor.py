@@ -37,6 +37,9 @@ def doctor() -> str:
         advice.append(opencv_advice())
     try:
         compat.apply()
+        for patch in compat._patches():
+            if patch.module:  # which the patch waits for
+                importlib.import_module(patch.module)
         lines.append(str(compat.report()))
     except Exception as error:  # a broken package raises anything; the report says so
         lines.append(f"Patches\n  not applied: {type(error).__name__}: {error}")

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from glore_seg.compat.patch import Patch, is_importable
 
 
@@ -62,7 +64,8 @@ def _module_of(package: str) -> str:
     if known is not None or is_importable(package):
         return known or package
     modules = importlib.metadata.packages_distributions()
-    found = [module for module, names in modules.items() if package in names]
+    wanted = canonicalize_name(package)
+    found = [one for one, names in modules.items() if wanted in map(canonicalize_name, names)]
     # a wheel may bring tests beside its module, which other wheels bring too
     return min(found, key=lambda module: len(modules[module]), default=package)
 
@@ -77,18 +80,8 @@ def replace_everywhere(old: Callable, new: Callable) -> None:
 
 
 def _not_needed() -> str:
-    from mmengine.utils import package_utils
-
-    uses_pkg_resources = "pkg_resources" in package_utils.get_installed_path.__code__.co_names
-    if uses_pkg_resources and not is_importable("pkg_resources"):
-        return ""
-    if _distribution("mmsegmentation") is None:
-        return ""
-    return (
-        "setuptools still has pkg_resources"
-        if uses_pkg_resources
-        else "this mmengine does not use pkg_resources"
-    )
+    whole = is_importable("pkg_resources") and _distribution("mmsegmentation") is not None
+    return "setuptools still has pkg_resources" if whole else ""
 
 
 def _apply() -> None:

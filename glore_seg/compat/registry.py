@@ -13,9 +13,8 @@ from mmengine.registry import Registry
 def call_at_first_lookup(register: Callable[[], None]) -> None:
     """Call a function when any registry of OpenMMLab is first asked for a name.
 
-    mmengine's ``locations`` do the same for one registry; modules that are registered for all
-    packages in its root are found through the registries of these packages too, which do not ask
-    the root to import anything.
+    mmengine's ``locations`` do this for one registry: mmseg's ``MODELS`` falls back to mmengine's
+    root without triggering the imports of the root.
 
     Args:
         register: Registers modules. Called once; after an error again at the next lookup.

@@ -21,7 +21,10 @@ from glore_seg import compat
 compat.apply()
 
 from glore_seg.compat.checkpoints import (  # noqa: E402
+    CheckpointHistoryBuffer,
+    PickledOneCycle,
     load_weights,
+    restricted_getattr,
 )
 from glore_seg.errors import CheckpointError, ConfigError  # noqa: E402
 
@@ -132,6 +135,49 @@ def test_history_buffer_comes_back_whole(tmp_path):
     loaded.update(4.0)
     torch.save(loaded, tmp_path / "again.pth")
     assert torch.load(tmp_path / "again.pth", weights_only=True).data[0].tolist() == [3, 1, 2, 4]
+
+
+def test_admitted_attributes():
+    for owner in (HistoryBuffer, CheckpointHistoryBuffer):
+        for name in ("min", "max", "current", "mean"):
+            assert restricted_getattr(owner, name) is getattr(HistoryBuffer, name)
+    for name in ("_annealing_cos", "_annealing_linear"):
+        found = restricted_getattr(PickledOneCycle, name)
+        assert found is getattr(OneCycleParamScheduler, name)
+
+
+class Text(str):
+    """A string that claims to equal every other."""
+
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        return True
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (HistoryBuffer, "__init__"),
+        (HistoryBuffer, "__globals__"),
+        (HistoryBuffer, "update"),
+        (HistoryBuffer, "_statistics_methods"),
+        (HistoryBuffer, Text("__globals__")),
+        (HistoryBuffer.mean, "__globals__"),
+        (HistoryBuffer(), "mean"),
+        (OneCycleParamScheduler, "mean"),
+        (OneCycleParamScheduler, "__subclasses__"),
+        (OneCycleParamScheduler._annealing_cos, "__globals__"),
+        (os, "system"),
+        (torch, "load"),
+        (HistoryBuffer, "mean", None),
+        (HistoryBuffer,),
+        (),
+    ],
+)
+def test_refused_attributes(arguments):
+    with pytest.raises(pickle.UnpicklingError, match=r"asks for getattr.*which is refused"):
+        restricted_getattr(*arguments)
 
 
 class Getattr:

@@ -1,16 +1,24 @@
 """The patches of mmcv, mmaction2, torchvision, torch.distributed and NumPy, piece by piece."""
 
+import pkgutil
+import sys
 import threading
 
 import mmcv
 import numpy as np
 import pytest
+import torch
 
 from glore_seg.compat import (
     cityscapesscripts,
     cityscapesscripts_numpy,
+    distributed,
+    find_loader,
     mmaction,
     mmcv_ops,
+    mmcv_version,
+    packages,
+    torchvision,
 )
 
 
@@ -18,6 +26,22 @@ def test_full_mmcv_is_left_alone(tmp_path, monkeypatch):
     (tmp_path / "_ext.py").touch()
     monkeypatch.setattr(mmcv, "__path__", [*mmcv.__path__, str(tmp_path)])
     assert mmcv_ops._not_needed() == "mmcv has compiled operators"
+
+
+def test_upstream_that_needs_no_patch_is_left_alone(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert distributed._not_needed().startswith("an accelerator is present")
+    monkeypatch.setattr(pkgutil, "find_loader", lambda name: None, raising=False)
+    assert find_loader._not_needed() == "pkgutil has find_loader"
+    for version, needed in (((2, 1, 0), False), ((2, 2, 0), True), ((2, 3, 0), False)):
+        monkeypatch.setattr(mmcv, "version_info", version)
+        assert bool(mmcv_version._not_needed()) is not needed
+    monkeypatch.setitem(sys.modules, "torchvision", object())
+    assert torchvision._not_needed() == "torchvision is imported"
+    monkeypatch.setattr(packages, "is_importable", lambda name: True)
+    for distribution, needed in ((object(), False), (None, True)):
+        monkeypatch.setattr(packages, "_distribution", lambda name, found=distribution: found)
+        assert bool(packages._not_needed()) is not needed
 
 
 def test_missing_extension():

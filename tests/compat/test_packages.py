@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,14 @@ def folder_of(module):
     return str(Path(importlib.util.find_spec(module).origin).parent)
 
 
-def write_distribution(root, name, module):
+def write_distribution(root, name, module, *, top_level):
     info = root / (name.replace("-", "_") + "-1.0.dist-info")
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    (info / "top_level.txt").write_text(f"{module}\n")
+    file = (info / "top_level.txt", f"{module}\n")
+    if not top_level:
+        file = (info / "RECORD", f"{info.name}/METADATA,,\n{module}/__init__.py,,\n")
+    file[0].write_text(file[1])
 
 
 @pytest.mark.parametrize("name", ["mmseg", "mmengine", "torch", "numpy"])
@@ -37,15 +41,20 @@ def test_by_distribution_name():
     assert packages.get_installed_path(name) == folder_of("mmcv")
 
 
-def test_editable(tmp_path, monkeypatch):
-    """The metadata lie elsewhere than the source."""
-    site, source = tmp_path / "site", tmp_path / "source"
-    write_distribution(site, "some-plugin", "some_module")
+@pytest.mark.parametrize("editable", [True, False])
+def test_by_metadata(tmp_path, monkeypatch, editable):
+    """An editable install has its metadata elsewhere; others may lack top_level.txt."""
+    if not editable and sys.version_info < (3, 11):
+        pytest.skip("Python 3.10 does not infer modules from RECORD")
+    site = tmp_path / "site"
+    source = tmp_path / "source" if editable else site
+    write_distribution(site, "some-plugin", "some_module", top_level=editable)
     (source / "some_module").mkdir(parents=True)
     (source / "some_module" / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.syspath_prepend(str(source))
-    assert packages.package2module("some-plugin") == "some_module"
+    for name in ("some-plugin", "Some_Plugin"):
+        assert packages.package2module(name) == "some_module"
     assert packages.get_installed_path("some-plugin") == str(source / "some_module")
 
 
