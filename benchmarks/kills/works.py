@@ -97,8 +97,9 @@ def other_files(found: Path, wanted: Path, pattern: str) -> Iterator[str]:
 
 def same_files(found: Path, wanted: Path, pattern: str) -> Iterator[str]:
     """What differs between two folders: names or bytes."""
-    names = [{str(p.relative_to(at)) for p in at.glob(pattern)} for at in (found, wanted)]
-    yield from sorted(names[0] ^ names[1])
+    for path in sorted(wanted.glob(pattern)):
+        if not (found / path.relative_to(wanted)).exists():
+            yield f"no {path.relative_to(wanted)} in {found}"
     yield from other_files(found, wanted, pattern)
 
 
