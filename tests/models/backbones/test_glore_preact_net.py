@@ -58,7 +58,7 @@ EVERYTHING = Architecture(
     increments=(4, 4, 4, 8),
     groups=4,
     squeeze=4,
-    stem_channels=8,
+    stem_channels=16,  # as Res2 has, whose first shortcut is a projection nevertheless
 )
 
 
