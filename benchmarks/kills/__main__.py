@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def print_kill(tally: Tally) -> None:
     """Print a line after a kill."""
     moment = tally.moments[-1]
-    where = "in starting" if moment < 0 else f"after {moment:.0%} of the time of its work"
+    where = "in starting" if moment < 0 else f"at {moment:.0%} of the work"
     wrong = "; ".join(tally.problems)[:200] or "nothing wrong so far"
     print(f"{tally.kind}: kill {len(tally.moments)}, {where}; {wrong}", flush=True)
 
@@ -75,7 +75,7 @@ def as_row(tally: Tally) -> dict[str, object]:
         "in starting": sum(moment < 0 for moment in tally.moments),
         "while a file was written": tally.writing,
         "runs compared": tally.runs,
-        "runs that differ": len(tally.differences),
+        "files that differ": len(tally.differences),
         "corrupted files taken for valid": len(tally.corrupted),
         "files left behind": len(tally.left_behind),
     }

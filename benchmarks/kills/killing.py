@@ -30,7 +30,7 @@ class Tally:
     start: float
     work: float
     moments: list[float] = field(default_factory=list)
-    """Seconds of work before each kill, as a share of ``work``; below 0 in starting."""
+    """Share of the undisturbed run's work that was done at each kill; below 0 in starting."""
     writing: int = 0
     """Kills while a file was being written."""
     runs: int = 0
@@ -54,8 +54,8 @@ def kill_often(
     """Kill one kind of work so many times.
 
     Moments are drawn evenly over the undisturbed run's work, one from each of as many equal
-    shares as there are kills. A run is killed up to four times, and then left to end. One start in
-    six is killed before it starts its work instead.
+    shares as there are kills. A run is killed up to four times, the earliest moment first, and then
+    left to end. One start in six is killed before it starts its work instead.
 
     Args:
         work: What to kill.
@@ -72,10 +72,9 @@ def kill_often(
     moments = _moments(kills, chance)
     while len(tally.moments) < kills:
         place = folder / f"run_{tally.runs}"
-        for _ in range(min(_PER_RUN, kills - len(tally.moments))):
-            in_start = chance.random() < _STARTS
-            moment = -chance.random() if in_start else next(moments)
-            if not _kill(work, place, moment, tally):
+        wanted = min(_PER_RUN, kills - len(tally.moments))
+        for moment in sorted(next(moments) for _ in range(wanted)):
+            if not _kill(work, place, moment, tally, chance):
                 break
             tally.corrupted += work.corrupted(place, undisturbed)
             tally.writing += bool(unfinished(place))
@@ -83,7 +82,6 @@ def kill_often(
         _run(work, place)
         tally.runs += 1
         tally.differences += work.differences(place, undisturbed)
-        tally.corrupted += work.corrupted(place, undisturbed)
         tally.left_behind += unfinished(place)
         if not tally.problems:
             shutil.rmtree(place)
@@ -98,14 +96,20 @@ def _moments(kills: int, chance: random.Random) -> Iterator[float]:
         yield from shares
 
 
-def _kill(work: Work, place: Path, moment: float, tally: Tally) -> bool:
+def _kill(work: Work, place: Path, moment: float, tally: Tally, chance: random.Random) -> bool:
     """Start the work and kill it; say whether it was still running."""
-    before = work.mark(place)
+    done, before = work.done(place), work.mark(place)
     process = work.start(place)
-    while moment >= 0 and process.poll() is None and work.mark(place) == before:
-        time.sleep(_POLL)
+    if chance.random() < _STARTS:
+        seconds, moment = chance.uniform(0, tally.start), -1.0
+    else:
+        while process.poll() is None and work.mark(place) == before:
+            time.sleep(_POLL)
+        # a restart may be beyond the moment already: then it is killed as it starts its work
+        moment = max(moment, done)
+        seconds = (moment - done) * tally.work
     try:
-        process.wait(timeout=moment * tally.work if moment >= 0 else -moment * tally.start)
+        process.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
         process.wait()

@@ -64,6 +64,10 @@ class Work(ABC):
     def mark(self, place: Path) -> object:
         """Something that changes when a process that was started starts its work."""
 
+    def done(self, place: Path) -> float:
+        """Share of the work that need not be done again."""
+        return 0.0
+
     def watch(self, place: Path) -> None:  # noqa: B027  most have nothing to look at
         """Look at an undisturbed run while it works."""
 
@@ -93,8 +97,9 @@ def other_files(found: Path, wanted: Path, pattern: str) -> Iterator[str]:
 
 def same_files(found: Path, wanted: Path, pattern: str) -> Iterator[str]:
     """What differs between two folders: names or bytes."""
-    names = [{str(p.relative_to(at)) for p in at.glob(pattern)} for at in (found, wanted)]
-    yield from sorted(names[0] ^ names[1])
+    for path in sorted(wanted.glob(pattern)):
+        if not (found / path.relative_to(wanted)).exists():
+            yield f"no {path.relative_to(wanted)} in {found}"
     yield from other_files(found, wanted, pattern)
 
 
@@ -132,6 +137,10 @@ randomness = dict(seed=0)
         """Lines in all logs: there is one more after the first iteration."""
         logs = place.glob("work_dir/*/vis_data/scalars.json")
         return sum(log.read_bytes().count(b"\n") for log in logs)
+
+    def done(self, place: Path) -> float:
+        saved = (int(path.stem[5:]) for path in place.glob("work_dir/iter_*.pth"))
+        return max(saved, default=0) / self.iterations
 
     def watch(self, place: Path) -> None:
         """Keep every checkpoint, for those of killed runs.
@@ -175,12 +184,13 @@ def _losses(work_dir: Path) -> dict[int, float]:
 
 
 class _Prediction(Work):
-    """A tool that predicts 24 images with a network that doesn't give one class everywhere."""
+    """A tool that predicts images with a network that doesn't give one class everywhere."""
 
     split: str
+    images = 24
 
     def prepare(self) -> None:
-        numbers = {"num_train": 1, "num_val": 1, "num_test": 1, f"num_{self.split}": 24}
+        numbers = {"num_train": 1, "num_val": 1, "num_test": 1, f"num_{self.split}": self.images}
         make_street_scenes(self.folder / "data", **numbers, progress=False)
         torch.manual_seed(0)
         model = build_model(load_config(str(CONFIG)))
@@ -211,15 +221,20 @@ class Evaluation(_Prediction):
 
     def corrupted(self, place: Path, undisturbed: Path) -> Iterator[str]:
         yield from super().corrupted(place, undisturbed)
-        # a run that was killed at its very end may have left scores, too
-        (wanted,) = _scores(undisturbed).values()
-        for path, found in _scores(place).items():
-            yield from differences(wanted, found, str(path))
+        yield from _other_scores(place, undisturbed)
 
     def differences(self, place: Path, undisturbed: Path) -> Iterator[str]:
         yield from super().differences(place, undisturbed)
         if not _scores(place):
             yield f"no scores in {place}"
+        yield from _other_scores(place, undisturbed)
+
+
+def _other_scores(place: Path, undisturbed: Path) -> Iterator[str]:
+    """What differs; a run that was killed at its very end may have left scores, too."""
+    (wanted,) = _scores(undisturbed).values()
+    for path, found in _scores(place).items():
+        yield from differences(wanted, found, str(path))
 
 
 def _scores(place: Path) -> dict[Path, Any]:
@@ -248,6 +263,9 @@ class Submission(_Prediction):
         """When the note of the settings was written, which each start does."""
         note = place / "results_images" / "submission.json"
         return note.stat().st_mtime_ns if note.exists() else 0
+
+    def done(self, place: Path) -> float:
+        return len(list(place.glob(self.patterns[0]))) / self.images
 
 
 class Packing(Work):
@@ -292,13 +310,19 @@ runpy.run_path(sys.argv[0], run_name="__main__")
         index = place / "pack" / INDEX
         return index.stat().st_mtime_ns if index.exists() else 0
 
+    def done(self, place: Path) -> float:
+        return len(_entries(place)) / self.images
+
     def corrupted(self, place: Path, undisturbed: Path) -> Iterator[str]:
         wanted = _entries(undisturbed)
         entries = _entries(place)
         for name, entry in entries.items():
             if wanted[name] != entry:
                 yield f"{name}: {entry}, not {wanted[name]}"
-            with (place / "pack" / PIXELS).open("rb") as pixels:
+        if not entries:
+            return
+        with (place / "pack" / PIXELS).open("rb") as pixels:
+            for name, entry in entries.items():
                 pixels.seek(entry.offset)
                 if zlib.crc32(pixels.read(entry.size)) != entry.crc32:
                     yield f"{name}: the checksum of its pixels is another"

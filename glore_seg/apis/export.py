@@ -4,7 +4,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from mmengine.config import Config
 
@@ -26,7 +26,8 @@ from glore_seg.export.formats import (
     write_program,
 )
 from glore_seg.export.graphs import GRAPHS, use_order
-from glore_seg.layers.evaluation_order import Order, check_order
+from glore_seg.layers.arguments import check_choice
+from glore_seg.layers.evaluation_order import Order
 from glore_seg.utils.devices import usable_device
 from glore_seg.utils.files import atomic_write, check_free, remove_unfinished
 
@@ -89,7 +90,7 @@ def export_model(
     """
     require_torch("export", EXPORT)
     out = Path(out)
-    check_order(order)
+    check_choice("order", order, get_args(Order))
     if out.suffix != FORMATS[file_format]:
         raise ConfigError(f"--out is {out}; expected a name that ends in {FORMATS[file_format]}")
     check_free(out, overwrite=overwrite)

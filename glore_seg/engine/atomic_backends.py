@@ -19,7 +19,8 @@ class AtomicLocalBackend(LocalBackend):
     """Writes a temporary file, syncs it to the disk, and renames it.
 
     A killed process, a full disk or a power failure leaves the old file of that name, or none, and
-    never a part. ``backend_args=dict(backend="atomic_local")`` selects it.
+    never a part. ``backend_args=dict(backend="atomic_local")`` selects it, after an import of
+    ``glore_seg.engine`` or a registry's first lookup.
     """
 
     def put(self, obj: bytes | memoryview, filepath: str | Path) -> None:

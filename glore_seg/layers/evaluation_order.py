@@ -3,11 +3,9 @@
 Shape legend: C channels, L positions, N nodes, S states (features of a node).
 """
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
-
-from glore_seg.layers.arguments import check_choice
 
 _LARGE = 2**20
 
@@ -41,8 +39,3 @@ def costs_less_in_interaction_space(
     return interaction_macs(
         channels, nodes, states, length, shared=shared, covariance=covariance
     ) <= coordinate_macs(channels, nodes, states, length, shared=shared)
-
-
-def check_order(order: str) -> None:
-    """Raise ConfigError unless ``order`` is one of the three."""
-    check_choice("order", order, get_args(Order))

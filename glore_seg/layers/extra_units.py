@@ -41,7 +41,9 @@ def hidden_options(unit_type: str, options: Mapping[str, Any]) -> dict[str, Any]
 def evenly_spaced_positions(num_blocks: int, num_units: int) -> tuple[int, ...]:
     """Spread ``num_units`` units evenly over a stage: ``floor(k (blocks + 1) / (units + 1))``.
 
-    Position ``p`` means: after ``p`` blocks. These are the positions of the released networks.
+    Position ``p`` means: after ``p`` blocks. These are the positions of the released networks:
+    after blocks 1 and 3 of Res3 and 1, 3, 5 of Res4 in ResNet-50, after 6, 12, 18 of Res4 in
+    ResNet-101.
 
     Raises:
         ConfigError: ``num_units`` is negative or larger than ``num_blocks``.

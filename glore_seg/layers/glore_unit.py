@@ -7,6 +7,7 @@ N nodes, S states (features of a node).
 from collections.abc import Callable
 from functools import partial
 from math import prod
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,7 @@ from glore_seg.layers.arguments import (
     check_count,
     check_input,
 )
-from glore_seg.layers.evaluation_order import Order, check_order
+from glore_seg.layers.evaluation_order import Order
 from glore_seg.layers.factored_unit import chooses_factored, forward_factored, require_factorable
 from glore_seg.layers.graph_conv import ActPosition, GraphConv
 from glore_seg.layers.half_precision import in_autocast, mean_product, sums_overflow
@@ -99,7 +100,7 @@ class GloReUnit(nn.Module):
         check_choice("ndim", ndim, CONVS)
         if not 1 <= num_graph_convs <= 3:
             raise ConfigError(f"num_graph_convs must be 1, 2 or 3 (Table 1), got {num_graph_convs}")
-        check_order(order)
+        check_choice("order", order, get_args(Order))
         if num_nodes is None:
             check_count("in_channels", in_channels, at_least=4)  # N = C / 4
             num_nodes = in_channels // 4
@@ -163,7 +164,11 @@ class GloReUnit(nn.Module):
         return nodes
 
     def project(self, x: Tensor) -> Tensor:
-        """Return the projection weights b_i, (B, N, *sizes): Fig. 7 shows them for each node."""
+        """Return the projection weights b_i, (B, N, *sizes): Fig. 7 shows them for each node.
+
+        Raises:
+            ConfigError: The input has another number of dimensions or channels.
+        """
         check_input("GloReUnit", x, channels=self.in_channels, ndim=self.ndim)
         return self.conv_proj(x)  # (B, N, *sizes)
 

@@ -51,8 +51,11 @@ def project_and_moments(
 def broadcast_back(x: Tensor, centered: Tensor, weight: Tensor, shift: Tensor) -> Tensor:
     """Return X + P (B - mu) + t in the memory format and dtype of X.
 
-    Of X (B, C, *sizes) and B - mu (B, N, L) as :func:`project_and_moments` returned them,
-    ``weight`` P, (B, C, N), and ``shift`` t, (B, C).
+    Args:
+        x: X as :func:`project_and_moments` returned it, (B, C, *sizes).
+        centered: B - mu, (B, N, L).
+        weight: P, (B, C, N).
+        shift: t, (B, C).
     """
     if _uses_plain_operations():
         return _add_broadcast(x, centered, weight.to(centered.dtype), shift)

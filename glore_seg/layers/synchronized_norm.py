@@ -67,7 +67,11 @@ def update_running_statistics(
 ) -> None:
     """Update as BatchNorm does: unbiased variance, cumulative average if momentum is None.
 
-    Of n = ``count`` values: ``mean`` and the biased variance ``var``, (C,) each.
+    Args:
+        norm: Unchanged outside training, or if it does not track statistics.
+        mean: (C,).
+        var: The biased variance, (C,).
+        count: Number of values n of each channel.
     """
     if not (norm.training and norm.track_running_stats):
         return

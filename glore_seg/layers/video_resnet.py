@@ -10,7 +10,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from glore_seg.errors import ConfigError
-from glore_seg.layers.arguments import check_choice
+from glore_seg.layers.arguments import check_choice, check_input
 from glore_seg.layers.extra_units import UnitType, stage_positions, unit_builder
 from glore_seg.layers.glore_unit import GloReUnit
 from glore_seg.layers.nonlocal_block import NonLocalBlock
@@ -121,11 +121,7 @@ class VideoResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits, or features without a classifier."""
-        if x.dim() != 5 or x.shape[1] != 3:
-            raise ConfigError(
-                f"got an input of shape {tuple(x.shape)}; expected clips (batch, 3, frames, "
-                "height, width): add a dimension for the batch, or put the channels second"
-            )
+        check_input("VideoResNet", x, channels=3, ndim=3)
         for name in ("conv1", "conv2", "conv3", "conv4", "conv5", "tail"):
             x = self.get_submodule(name)(x)
         if self.num_classes is None:

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from benchmarks.kills import __main__ as command
-from benchmarks.kills.killing import ToolError, kill_often
+from benchmarks.kills.killing import Tally, ToolError, _kill, _moments, kill_often
 from benchmarks.kills.works import Evaluation, Packing, Submission, Training, Work, unfinished
 from glore_seg.datasets import pack_dataset
 from glore_seg.datasets.packed import PIXELS
@@ -37,6 +37,9 @@ for n in range(len(list(place.glob('n_*'))), 40):
     def mark(self, place):
         return len(list(place.glob("begun_*")))
 
+    def done(self, place):
+        return len(list(place.glob("n_*"))) / 40
+
 
 def test_a_work_is_killed_so_often_and_compared(tmp_path):
     work, told = Copying(tmp_path / "inputs"), []
@@ -56,8 +59,24 @@ def test_a_run_that_differs_is_counted_and_kept(tmp_path):
         code = Copying.code.replace("write_text(str(n))", "write_text(str(time.time()))")
 
     tally = kill_often(Wrong(tmp_path / "in"), tmp_path / "runs", 1, random.Random(1), print)
-    assert len(tally.differences) == 40
+    assert len(tally.differences) == command.as_row(tally)["files that differ"] == 40
     assert (tmp_path / "runs" / "run_0").is_dir()
+
+
+def test_moments_are_spread_evenly():
+    drawn = _moments(10, random.Random(0))
+    for _ in range(3):
+        moments = [next(drawn) for _ in range(10)]
+        assert sorted(int(moment * 10) for moment in moments) == list(range(10))
+        assert moments != sorted(moments)
+
+
+def test_work_that_was_done_before_counts(tmp_path):
+    work, tally = Copying(tmp_path / "inputs"), Tally("copying", start=1, work=100)
+    for number in range(20):
+        (tmp_path / f"n_{number}").touch()
+    assert _kill(work, tmp_path, 0.2, tally, random.Random(0))  # at once, not after 20 s
+    assert tally.moments == [0.5]
 
 
 def test_a_tool_that_fails_by_itself_says_why(tmp_path):
@@ -156,6 +175,7 @@ def test_partial_images_scores_and_zips_are_seen(make, folders):
     (found / "results.zip").write_bytes(b"zi")
     (found / "results_images" / "images" / "b.png").touch()
     assert [len(list(work.corrupted(found, wanted))) for work in works] == [2, 2]
+    assert [len(list(work.differences(found, wanted))) for work in works] == [2, 2]
     (found / "work_dir" / "1" / "1.json").write_text('{"mIoU"')  # nobody takes this for whole
     assert len(list(works[0].corrupted(found, wanted))) == 1
     assert f"no scores in {found}" in works[0].differences(found, wanted)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from benchmarks import context_modules, gpu, unit
+from glore_seg.errors import GloReSegError
 
 TINY = unit.Shape("tiny", 2, 16, 4, 8, (6, 7))
 
@@ -76,3 +77,12 @@ def test_gpu_rehearsal_measures_the_unit_and_the_network(tmp_path):
     assert len({(row["format"], row["pass"]) for row in rows}) == len(rows) == 4
     assert all(row[f"{name}, eager, ms"] > 0 for row in rows for name in unit.UNITS)
     assert image.stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_gpu_keeps_the_units_rows_where_the_network_fails(tmp_path, monkeypatch):
+    written = tmp_path / "gpu.json"
+    monkeypatch.setitem(gpu.model.DEFAULTS["cpu"], "config", "missing.py")
+    with pytest.raises(GloReSegError):
+        gpu.main(["--rehearse", "--rounds", "3", "--json", str(written)])
+    assert list(json.loads(written.read_text())["tables"]) == ["The unit on one GPU"]

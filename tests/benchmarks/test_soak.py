@@ -69,3 +69,15 @@ def test_table_image_and_exit_code(tmp_path, monkeypatch, capsys):
     assert plot.stat().st_size > 10_000
     assert command.main(["--what", "training"]) == 0
     assert "nothing grows beyond its bound" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_phase(monkeypatch, capsys):
+    """Too short for a trend: it runs."""
+    monkeypatch.setattr(
+        command,
+        "trend_of",
+        lambda measure, times, values: trend_of(measure, TIMES, np.resize(values, len(TIMES))),
+    )
+    assert command.main(["--what", "submission", "--minutes", "0.01"]) in (0, 1)
+    assert "submission: 1 rounds; memory" in capsys.readouterr().out

@@ -59,9 +59,11 @@ def main(folder: Path) -> None:
     found = {}
 
     def run(name: str, number: int, path: Path, **env) -> None:
+        begin = time.monotonic()
         forked = Forked(number, train, path, out=folder / f"{name}.out", **env)
         codes = forked.wait(frozen=(1,) if name == "frozen" else ())
-        found[name] = {"codes": codes, "said": forked.said()}
+        seconds = time.monotonic() - begin
+        found[name] = {"codes": codes, "said": forked.said(), "seconds": seconds}
 
     run("undisturbed", 2, write_config(folder, "undisturbed"))
     stopped = write_config(

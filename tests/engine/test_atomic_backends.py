@@ -1,5 +1,7 @@
 """Files and images are complete or absent, and a full disk raises."""
 
+import resource
+
 import numpy as np
 import pytest
 import torch
@@ -29,6 +31,21 @@ def test_a_read_only_folder(tmp_path):
         with pytest.raises(OutputError, match=r"iter_2\.pth \(Read-only file system\)"):
             AtomicLocalBackend().put(b"new", disk / "iter_2.pth")
         assert (disk / "iter_2.pth").read_bytes() == b"old"
+
+
+def test_a_file_that_grows_too_large(tmp_path):
+    """Like a quota; needs no root."""
+    path = tmp_path / "iter_2.pth"
+    path.write_bytes(b"old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OutputError, match=rf"cannot write {path} \(File too large\)"):
+            AtomicLocalBackend().put(bytes(5000), path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.name for path in tmp_path.iterdir()] == ["iter_2.pth"]
+    assert path.read_bytes() == b"old"
 
 
 def test_images_are_those_of_upstream(tmp_path):

@@ -58,6 +58,7 @@ def test_a_stopped_run_goes_on_bit_for_bit(runs):
 def test_a_lost_process_ends_the_others(runs, name, code, line):
     _, found = runs
     assert found[name]["codes"] == [75, code, 75], found[name]["said"]
+    assert name != "frozen" or found[name]["seconds"] < 60
     for rank in (0, 2):
         said = found[name]["said"][rank]
         assert said.splitlines()[-1].startswith(line.format(rank=rank))

@@ -9,6 +9,7 @@ import torch
 from mmengine.hooks import Hook
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
 from glore_seg.engine.nonfinite_loss import NonFiniteLossError
 from glore_seg.errors import ConfigError
 from tests.engine.toy import config, train
@@ -31,11 +32,15 @@ class Weights(Hook):
 
 
 def test_stops_and_names_the_images(tmp_path):
+    options = {"train_dataloader__dataset__nan": [5], "default_hooks__checkpoint__interval": 1}
     with pytest.raises(NonFiniteLossError, match="nonfinite_loss='skip'") as error:
-        train(config(tmp_path, train_dataloader__dataset__nan=[5]))
+        train(config(tmp_path, **options))
     names = NAMES.findall(str(error.value))
     assert len(names) == 3
     assert "5" in names
+    latest = find_latest_valid_checkpoint(tmp_path).path
+    weights = torch.load(latest, weights_only=False)["state_dict"]
+    assert all(value.isfinite().all() for value in weights.values())
 
 
 SKIP = {"train_dataloader__dataset__nan": [5], "train_cfg__nonfinite_loss": "skip"}

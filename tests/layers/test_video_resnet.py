@@ -149,5 +149,5 @@ def test_wrong_options(options, message):
 
 @pytest.mark.parametrize("shape", [(3, 4, 32, 32), (1, 8, 3, 32, 32)])
 def test_wrong_input(shape):
-    with pytest.raises(ValueError, match=r"expected clips .*put the channels second"):
+    with pytest.raises(ValueError, match=rf"takes \(B, 3, T, H, W\), got .*{shape[0]}, {shape[1]}"):
         small()(torch.zeros(shape))

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from glore_seg.layers.arguments import CONVS
+
 NormLayer = Callable[[int], nn.Module]
 RELEASED_NORM: NormLayer = partial(nn.BatchNorm2d, eps=1e-4)
 BASIC = ((3, 3), (3, 3))
@@ -36,7 +38,7 @@ class PreActConv(nn.Module):
         super().__init__()
         self.bn = norm_layer(in_channels)
         self.relu = nn.ReLU(inplace=True)
-        conv: Any = {2: nn.Conv2d, 3: nn.Conv3d}[len(kernel_size)]
+        conv: Any = CONVS[len(kernel_size)]
         self.conv = conv(
             in_channels,
             out_channels,
@@ -84,7 +86,8 @@ class PreActBlock(nn.Module):
         stride: Of a basic block's first convolution or a bottleneck's second, and of the shortcut.
         dilations: Of the convolution with the stride, and of a basic block's other one.
         groups: Of a bottleneck's second convolution.
-        squeeze: Reduction of squeeze-and-excitation after the last convolution; 0 for none.
+        squeeze: Reduction of squeeze-and-excitation after the last convolution, in two dimensions
+            only; 0 for none.
         increment: Channels I that the block appends.
         project: Whether the shortcut is a 1x1 convolution, which appends A = 2 I channels.
         norm_layer: Called with a number of channels, returns a norm.
@@ -133,15 +136,15 @@ class PreActBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add the convolutions' output to the input or its projection."""
-        shortcut = x if self.conv_w1 is None else self.conv_w1(x)  # (B, C + A, H, W)
-        out = self.conv_m3(self.conv_m2(self.conv_m1(x)))  # (B, C + I, H, W)
+        shortcut = x if self.conv_w1 is None else self.conv_w1(x)  # (B, C + A, *sizes)
+        out = self.conv_m3(self.conv_m2(self.conv_m1(x)))  # (B, C + I, *sizes)
         if self.se is not None:
             out = self.se(out)
         if not self.increment:
             return shortcut + out
         count = self.out_channels
         added = shortcut[:, :count] + out[:, :count]
-        return torch.cat([added, shortcut[:, count:], out[:, count:]], 1)  # (B, C + A + I, H, W)
+        return torch.cat([added, shortcut[:, count:], out[:, count:]], 1)  # (B, C + A + I, *sizes)
 
 
 class Stage(nn.Module):
@@ -174,7 +177,7 @@ class Stage(nn.Module):
                 x = child(x)
             else:
                 count = self.unit_channels
-                x = torch.cat([child(x[:, :count]), x[:, count:]], 1)  # (B, C + A, H, W)
+                x = torch.cat([child(x[:, :count]), x[:, count:]], 1)  # (B, C + A, *sizes)
         return x
 
 

@@ -213,7 +213,10 @@ def _blocks(
     *,
     norm_layer: NormLayer,
 ) -> list[PreActBlock]:
-    """Blocks of a stage; the first has the stride, and a projection if the sizes change."""
+    """Blocks of a stage; the first has the stride, and a projection if the sizes change.
+
+    A dual path always begins with one, which appends channels.
+    """
     out_channels, increment = spec.out_channels[stage], spec.increments[stage]
     blocks = []
     for number, rates in enumerate(dilations):
@@ -227,7 +230,7 @@ def _blocks(
             groups=spec.groups,
             squeeze=spec.squeeze,
             increment=increment,
-            project=number == 0 and (in_channels != out_channels or stride > 1),
+            project=number == 0 and (increment > 0 or in_channels != out_channels or stride > 1),
             norm_layer=norm_layer,
         )
         blocks.append(block)

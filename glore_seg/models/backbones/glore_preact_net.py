@@ -78,7 +78,7 @@ class GloRePreActNet(PreActNet, BaseModule):
                 f"model.backbone.init_cfg is {dict(cfg)}; expected a path or URL as checkpoint: "
                 "give one, or train from scratch (--cfg-options model.backbone.init_cfg=None)"
             )
-        units = {name for name, _ in self.named_modules() if name.endswith("_extra")}
+        units = {f"conv{n}.{unit}" for n, s in enumerate(self.stages(), 2) for unit in s.units()}
         new, meta = load_pretrained(
             self,
             cfg["checkpoint"],

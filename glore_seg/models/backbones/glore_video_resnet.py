@@ -63,7 +63,8 @@ class GloReVideoResNet(VideoResNet):
         state = inflate(found, wanted)
         state = {k: v for k, v in state.items() if not k.startswith("classifier.")}
         comparison = compare_state_dicts(wanted, state)
-        missing = [name for name in comparison.missing if "_extra." not in name]
+        units = tuple(f"{name}." for name in self.units())
+        missing = [name for name in comparison.missing if not name.startswith(units)]
         if missing or comparison.unexpected or comparison.reshaped:
             raise CheckpointError(
                 f"{self.pretrained} does not fit this backbone: {comparison}. Give weights of the "

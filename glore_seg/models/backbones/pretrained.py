@@ -34,14 +34,22 @@ def load_pretrained(
     optional: Collection[str] = (),
     ignored: Collection[str] = (),
 ) -> tuple[set[str], Mapping[str, Any]]:
-    """Load a checkpoint, a path or URL, read with ``weights_only=True``, into a network.
+    """Load a checkpoint, read with ``weights_only=True``, into a network.
 
-    Of the checkpoint only names with ``prefix``, such as ``"backbone."``, count. It may lack the
-    ``optional`` modules of the network, and the network its ``ignored`` modules. Returns the
-    optional modules that it lacks, and its ``meta``.
+    Args:
+        network: Receives the weights.
+        checkpoint: Path or URL.
+        prefix: Prefix of the network's names in the checkpoint, such as ``"backbone."``; names
+            without it are ignored.
+        optional: Modules of the network that the checkpoint may lack, by their dotted names.
+        ignored: Modules of the checkpoint that the network may lack.
+
+    Returns:
+        The optional modules that the checkpoint lacks, and its ``meta``.
 
     Raises:
-        CheckpointError: The file cannot be read, has no such names, or is of another network.
+        CheckpointError: The file is missing, cannot be downloaded or read, has no names with the
+            prefix, or is of another network.
     """
     try:
         loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")

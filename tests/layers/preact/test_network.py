@@ -182,6 +182,12 @@ def test_maps_of_all_stages():
     assert all(out.min() < 0 for out in outs[:3])
 
 
+def test_lite_stem():
+    model = PreActNet("resnet50", stem="5x5")
+    assert tuple(model.conv1.conv.weight.shape) == (32, 3, 5, 5)
+    assert tuple(PreActNet("resnet18").conv1.conv.weight.shape) == (64, 3, 7, 7)
+
+
 def test_explicit_positions_and_unit_types():
     options = {"unit_positions": ((), (2,), (6,), ()), "width": 0.125}
     model = PreActNet("resnet50", unit_type="nonlocal-pooled", **options)

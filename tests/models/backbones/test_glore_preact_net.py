@@ -7,11 +7,13 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
+from glore_seg.apis.export import export_model
 from glore_seg.engine import build_model
 from glore_seg.errors import CheckpointError, GloReSegError
 from glore_seg.layers.preact import ARCHITECTURES, Architecture
 from glore_seg.models import GloRePreActNet
 from glore_seg.models.backbones import pretrained as pretrained_module
+from tests.export import networks
 from tests.models.base import ModelTests
 
 UNITS = {"num_units": (0, 1, 1, 0)}
@@ -56,7 +58,7 @@ EVERYTHING = Architecture(
     increments=(4, 4, 4, 8),
     groups=4,
     squeeze=4,
-    stem_channels=8,
+    stem_channels=16,  # as Res2 has, whose first shortcut is a projection nevertheless
 )
 
 
@@ -73,6 +75,26 @@ class TestAllKindsOfBlocks(InDouble):
     @pytest.fixture(autouse=True)
     def everything(self, monkeypatch):
         monkeypatch.setitem(ARCHITECTURES, "everything", EVERYTHING)
+
+    @pytest.mark.slow
+    @pytest.mark.usefixtures("export_support")
+    def test_onnx_agrees(self, tmp_path):
+        pytest.importorskip("mmpretrain")
+        cfg = networks.classification()
+        cfg.model.backbone = {
+            "type": "GloRePreActNet",
+            "arch": "everything",
+            "num_units": (0, 0, 1, 0),
+            "unit_type": "nonlocal-pooled",
+            "unit_cfg": {"zero_init": False},
+        }
+        cfg.model.head.in_channels = EVERYTHING.feature_channels()[-1]
+        torch.manual_seed(0)
+        torch.save({"state_dict": build_model(cfg).state_dict()}, tmp_path / "a.pth")
+        exported = export_model(cfg, tmp_path / "a.pth", tmp_path / "a.onnx")
+        assert all(row.agrees for row in exported.checks)
+        assert max(row.difference for row in exported.checks) < 1e-4
+        assert min(row.scale for row in exported.checks) > 0.01
 
 
 def classifier_cfg(**backbone):
@@ -226,6 +248,13 @@ def test_missing_pretrained_weights(init_cfg, message):
         GloRePreActNet(**SMALL, init_cfg=init_cfg).init_weights()
 
 
+def test_other_initialization_is_mmengines():
+    init_cfg = {"type": "Constant", "layer": "Conv2d", "val": 0.5}
+    model = GloRePreActNet(**SMALL, init_cfg=init_cfg)
+    model.init_weights()
+    assert (model.conv5.B02.conv_m2.conv.weight == 0.5).all()
+
+
 @pytest.mark.parametrize("frozen_stages", [-1, 0, 2, 4])
 def test_frozen_stages(frozen_stages):
     model = GloRePreActNet(**SMALL, **UNITS, frozen_stages=frozen_stages).train()
@@ -242,8 +271,14 @@ def test_frozen_stages(frozen_stages):
         out.sum().backward()
     changed = {k.split(".")[0] for k, v in model.state_dict().items() if not v.equal(before[k])}
     assert changed == {"conv1", "conv2", "conv3", "conv4", "conv5", "tail"} - frozen
-    model.norm_eval = True
-    assert not any(m.training for m in model.train().modules() if isinstance(m, nn.BatchNorm2d))
+
+
+def test_norm_eval_keeps_all_statistics():
+    model = GloRePreActNet(**SMALL, norm_eval=True).train()
+    before = copy.deepcopy(model.state_dict())
+    model(torch.randn(2, 3, 64, 64))[0].sum().backward()
+    assert all(v.equal(before[k]) for k, v in model.state_dict().items())
+    assert model.conv5.B01.conv_m1.conv.weight.grad is not None
 
 
 def test_norm_cfg_reaches_all_norms():
