@@ -1,6 +1,8 @@
 """Growth differs from scatter, and a phase runs in a subprocess."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from benchmarks.soak import __main__ as command
 from benchmarks.soak.phase import Course
 from benchmarks.soak.trend import BOUNDS, trend_of
-from benchmarks.soak.usage import in_use
+from benchmarks.soak.usage import in_use, usage_of
 
 TIMES = np.arange(200.0)
 
@@ -36,6 +38,29 @@ def test_one_handle_more_each_minute_is_found():
     assert not trend_of("handles", TIMES, 10 + TIMES % 2).grows
     with pytest.raises(ValueError, match="6 samples of handles; expected 10"):
         trend_of("handles", TIMES[:10], TIMES[:10])
+
+
+def test_usage_counts_memory_handles_threads_and_children():
+    code = """
+import os, subprocess, sys, threading
+print(flush=True), input()
+kept = bytearray(os.urandom(20_000_000))
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+file = open(os.devnull)
+print(flush=True), input()
+child.communicate(b"\\n")
+"""
+    used = []
+    with subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1, text=True) as process:
+        for _ in range(2):
+            process.stdout.readline()
+            used.append(usage_of(process.pid))
+            process.stdin.write("\n")
+            process.stdin.flush()
+    more = {key: used[1][key] - used[0][key] for key in used[0]}
+    assert more["memory"] > 18
+    assert (more["handles"], more["threads"], more["children"]) == (2, 1, 1)
 
 
 def test_in_use_counts_what_was_not_given_back():
