@@ -120,16 +120,18 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
 
 
 class _CfgOptions(DictAction):
-    """mmengine's ``DictAction`` with an argparse error for values that it cannot parse."""
+    """mmengine's ``DictAction`` with an argparse error that names the value it cannot parse."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
-        """Parse the values."""
-        try:
-            super().__call__(parser, namespace, values, option_string)
-        except (ValueError, AssertionError, IndexError) as error:
-            raise argparse.ArgumentError(
-                self, f"{values} are not KEY=VALUE with values such as 1, 'text', a,b or [a,b]"
-            ) from error
+        """Parse the values one by one."""
+        for value in values:
+            try:
+                super().__call__(parser, argparse.Namespace(), [value], option_string)
+            except (ValueError, AssertionError, IndexError) as error:
+                raise argparse.ArgumentError(
+                    self, f"{value!r} is not KEY=VALUE with a value such as 1, 'text', a,b or [a,b]"
+                ) from error
+        super().__call__(parser, namespace, values, option_string)
 
 
 def set_launcher(launcher: str, local_rank: int) -> None:

@@ -155,7 +155,7 @@ def test_an_option_that_is_not_key_value(word, capsys):
     add_cfg_options(parser)
     with pytest.raises(SystemExit, match="2"):
         parser.parse_args(["--cfg-options", "a=1", word])
-    assert f"['a=1', '{word}'] are not KEY=VALUE" in capsys.readouterr().err
+    assert f"'{word}' is not KEY=VALUE" in capsys.readouterr().err
 
 
 def test_cfg_options():

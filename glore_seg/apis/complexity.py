@@ -39,8 +39,8 @@ def count_complexity(
     """Count parameters, and MACs of one forward pass in evaluation mode on (B, C, *sizes).
 
     GloRe units are counted in the paper's order, like the published counts. Count last, or a copy:
-    the model is moved to torch's meta device, which drops its values, and its units keep the order.
-    ``forward`` is run on the input instead of the model.
+    the model is moved to torch's meta device, which drops its values, and its units stay in the
+    paper's order. ``forward`` is run on the input instead of the model.
 
     Example:
         >>> from glore_seg import GloReUnit

@@ -104,8 +104,11 @@ def _distribute_on_cpu(cfg: Config) -> None:
     """Distributed training on CPUs: gloo, plain DDP and a SyncBN that works there."""
     cfg.merge_from_dict({"env_cfg.dist_cfg.backend": "gloo"})
     if cfg.get("model_wrapper_cfg") is None:
-        wrapper = {"type": "MMDistributedDataParallel", "device_ids": None}
-        cfg.model_wrapper_cfg = {**wrapper, "broadcast_buffers": False}
+        cfg.model_wrapper_cfg = {
+            "type": "MMDistributedDataParallel",
+            "device_ids": None,
+            "broadcast_buffers": False,
+        }
     replace_sync_bn(cfg.model, by="CPUSyncBN")
 
 

@@ -48,7 +48,8 @@ def evaluate(predictor: Predictor, cfg: Config, *, split: str = "val") -> Evalua
     scorer = CityscapesScorer(classes) if is_cityscapes else None
     confusion = np.zeros((k, k), np.int64)
     paths: list[Path] = []
-    accuracies, milliseconds, sizes = [], [], []
+    accuracies, milliseconds = [], []
+    input_size = (0, 0)
     loader = Runner.build_dataloader(cfg[f"{split}_dataloader"])
     batches = track(loader, len(loader), f"evaluating on {split}")
     for found in predictor.run(batches):
@@ -61,13 +62,13 @@ def evaluate(predictor: Predictor, cfg: Config, *, split: str = "val") -> Evalua
         counts = count_pixels(truth, found.labels)[:k, :k]
         confusion += counts
         accuracies.append(ConfusionMatrix(counts).accuracy / 100)
+        input_size = input_size if paths else tuple(sample.img_shape[:2])
         paths.append(Path(sample.img_path))
         milliseconds.append(found.milliseconds)
-        sizes.append(tuple(sample.img_shape[:2]))
         label_ids = label_ids_path(sample.get("seg_map_path"))
         if scorer is not None and label_ids is not None and label_ids.is_file():
             update_from_files(scorer, label_id_table(classes)[found.labels], label_ids)
         else:
             scorer = None
     scores = None if scorer is None else scorer.compute()
-    return Evaluation(confusion, classes, scores, accuracies, paths, milliseconds, sizes[0])
+    return Evaluation(confusion, classes, scores, accuracies, paths, milliseconds, input_size)

@@ -17,10 +17,10 @@ from glore_seg.errors import ConfigError
 from glore_seg.export.checking import SIZES, ExportCheck, check, require_agreement
 from glore_seg.export.contract import Contract, describe_classes, describe_input
 from glore_seg.export.formats import (
+    check_opset,
     dynamic_axes,
     open_onnx,
     open_program,
-    require_onnx,
     trace,
     write_onnx,
     write_program,
@@ -81,21 +81,21 @@ def export_model(
         overwrite: Whether to replace the file.
 
     Raises:
-        OutputError: ``out`` exists and ``overwrite`` is off.
+        OutputError: ``out`` is a folder, or exists and ``overwrite`` is off.
         MissingDependencyError: ONNX's packages are not installed, or torch is older than 2.6.
         ExportMismatchError: The output of the file differs from torch's.
-        CheckpointError: The checkpoint is missing or corrupted.
-        ConfigError: An option is out of range, the checkpoint is of another network, or the network
-            cannot be exported.
+        CheckpointError: The checkpoint is missing, corrupted, or of another network.
+        ConfigError: An option is out of range, or the network cannot be exported.
     """
     require_torch("export", EXPORT)
     out = Path(out)
     check_choice("order", order, get_args(Order))
+    check_choice("--format", file_format, tuple(FORMATS))
     if out.suffix != FORMATS[file_format]:
         raise ConfigError(f"--out is {out}; expected a name that ends in {FORMATS[file_format]}")
     check_free(out, overwrite=overwrite)
     if file_format == "onnx":
-        require_onnx()
+        check_opset(opset)
     elif opset is not None:
         raise ConfigError(f"--opset is {opset}, which only --format onnx has")
     where = usable_device(device)

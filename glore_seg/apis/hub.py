@@ -106,7 +106,7 @@ def from_pretrained(
 
     Raises:
         MissingDependencyError: huggingface_hub or safetensors is not installed.
-        ConfigError: Neither a folder nor ``owner/name``.
+        ConfigError: Neither a folder nor ``owner/name``, or a folder with a revision.
         CheckpointError: A file is missing, corrupted, of another network, or could run code.
     """
     folder = fetch_pretrained(source, revision=revision)
@@ -121,7 +121,13 @@ def from_pretrained(
 
 
 def fetch_pretrained(source: str | Path, *, revision: str | None = None) -> Path:
-    """Return the folder of a network, downloaded to the cache if it is not local; raises alike."""
+    """Return the folder of a network, downloaded to huggingface_hub's cache if it is not local.
+
+    Raises:
+        MissingDependencyError: huggingface_hub is not installed.
+        ConfigError: Neither a folder nor ``owner/name``, or a folder with a revision.
+        CheckpointError: The folder lacks a file.
+    """
     if not Path(source).is_dir():
         return _download(str(source), revision)
     if revision is not None:

@@ -117,7 +117,11 @@ def describe_input(preprocessor: Any, pipeline: Sequence[dict[str, Any]]) -> dic
 
 
 def describe_classes(metainfo: dict[str, Any], *, num_classes: int) -> dict[str, Any]:
-    """Return ``classes`` and ``palette`` of a :class:`Contract` from a dataset's metainfo."""
+    """Return ``classes`` and ``palette`` of a :class:`Contract` from a dataset's metainfo.
+
+    Raises:
+        ConfigError: The number of names is not that of the network's classes.
+    """
     classes: Sequence[str] = metainfo.get("classes") or ()
     if len(classes) != num_classes:
         raise ConfigError(

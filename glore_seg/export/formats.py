@@ -15,6 +15,7 @@ from glore_seg.export.contract import PROPERTY, Contract
 from glore_seg.utils.dependencies import require
 
 EXTRA = "export"
+_LEAST_OPSET = 18  # of torch's exporter
 _BATCH = 2  # torch specializes an axis of length 1
 
 
@@ -73,10 +74,20 @@ def _bins(length: int, number: int, like: Tensor) -> Tensor:
     return inside.to(like.dtype) / (stop - start).to(like.dtype)[:, None]
 
 
-def require_onnx() -> None:
-    """Raise a MissingDependencyError if a package for ONNX files is not installed."""
-    for module in ("onnx", "onnxscript", "onnxruntime"):
-        require(module, EXTRA)
+def check_opset(opset: int | None) -> None:
+    """Check packages and opset before anything slow; None is torch's default.
+
+    Raises:
+        MissingDependencyError: A package for ONNX files is not installed.
+        ConfigError: The installed onnx or torch does not have the opset.
+    """
+    onnx, *_ = (require(module, EXTRA) for module in ("onnx", "onnxscript", "onnxruntime"))
+    known = range(_LEAST_OPSET, onnx.defs.onnx_opset_version() + 1)
+    if opset is not None and opset not in known:
+        raise ConfigError(
+            f"--opset is {opset}; expected {known[0]} to {known[-1]}, the opsets of the installed "
+            f"onnx {onnx.__version__}, or none for torch's default"
+        )
 
 
 def write_onnx(

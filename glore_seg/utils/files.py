@@ -22,7 +22,9 @@ _TEMPORARY = re.compile(r"\..+\.(?P<host>[\w-]+)\.(?P<pid>\d+)\.[0-9a-f]{8}\.unf
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:
-    """Raise an :class:`OutputError` if a file exists, unless it is to be replaced."""
+    """Raise an :class:`OutputError` for a folder, and a file unless it is to be replaced."""
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; expected a file: give another name")
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists; give another name, or --overwrite to replace it")
 

@@ -4,7 +4,6 @@ Shape legend: K classes.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -30,10 +29,16 @@ def plot_confusion_matrix(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     image = axes.imshow(np.ma.masked_invalid(shares), cmap="cividis", vmin=0, vmax=100)
     for (row, column), share in np.ndenumerate(shares):
         if share >= _SHOWN:
-            style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8}
-            style["color"] = "black" if share > 50 else "white"
-            style["weight"] = "bold" if row == column else "normal"
-            axes.text(column, row, f"{share:.0f}", **style)
+            axes.text(
+                column,
+                row,
+                f"{share:.0f}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="black" if share > 50 else "white",
+                weight="bold" if row == column else "normal",
+            )
     ticks = np.arange(len(classes) + 1)
     axes.set_xticks(ticks[:-1], classes, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(ticks[:-1], classes)

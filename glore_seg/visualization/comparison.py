@@ -111,12 +111,13 @@ def weigh_differences(
 
 
 def find_boxes(weights: np.ndarray, number: int) -> list[Box]:
-    """Find the rectangles that hold most of the difference, (H, W) of :func:`weigh_differences`.
+    """Find the rectangles that hold most of the weights, (H, W), of :func:`weigh_differences`.
 
     A box is the rectangle with the greatest sum of ``weights - 0.35`` on a grid of cells, 48 along
     the shorter side, so that outlines a pixel apart get none; the next one is the best that does
-    not overlap the earlier ones. Sides are at least 4 cells and at most half of the image's. At
-    most ``number`` by decreasing weight (the sum, in pixels), at least a tenth of the first one's.
+    not overlap the earlier ones. Sides are at least 4 cells and at most half of the image's.
+    Returns at most ``number`` boxes by decreasing weight (the sum, in pixels), none of which has
+    less than a tenth of the first one's.
     """
     height, width = weights.shape
     scale = min(1.0, _GRID / min(height, width))

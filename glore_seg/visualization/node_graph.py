@@ -3,8 +3,6 @@
 Shape legend: N nodes of a unit.
 """
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -55,13 +53,21 @@ def draw_node_graph(matrix: np.ndarray) -> Figure:
     figure, axes = _figure(matrix)
     norm = _norm(matrix)
     edges = _strongest_edges(matrix)
-    style: Any = {"connectionstyle": f"arc3,rad={_BEND}", "arrowstyle": "-|>"}
-    style |= {"shrinkA": 6, "shrinkB": 6}
     for m, n in reversed(edges):  # the strongest on top
         strongest = abs(matrix[edges[0][1], edges[0][0]])
         width = _THINNEST + (_THICKEST - _THINNEST) * abs(matrix[n, m]) / strongest
-        style |= {"mutation_scale": 5 + 2 * width, "color": _MAP(norm(matrix[n, m]))}
-        axes.add_patch(FancyArrowPatch(points[m], points[n], linewidth=width, **style))
+        arrow = FancyArrowPatch(
+            points[m],
+            points[n],
+            connectionstyle=f"arc3,rad={_BEND}",
+            arrowstyle="-|>",
+            mutation_scale=5 + 2 * width,
+            shrinkA=6,
+            shrinkB=6,
+            linewidth=width,
+            color=_MAP(norm(matrix[n, m])),
+        )
+        axes.add_patch(arrow)
     axes.scatter(points[:, 0], points[:, 1], s=34, color="#333333", zorder=3)
     for node, (x, y) in enumerate(1.1 * points):
         axes.text(x, y, str(node), ha="center", va="center", fontsize=9 if nodes <= 40 else 6)

@@ -7,7 +7,6 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import mmcv
@@ -18,9 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 from mmengine.dataset import BaseDataset
-from mmengine.utils import track_iter_progress
 
 from glore_seg.errors import ConfigError, OutputError
+from glore_seg.utils.progress import track
 
 IGNORED = 255
 _BLACK = (0, 0, 0)
@@ -153,7 +152,8 @@ def browse(
     np.random.seed(seed)
     torch.manual_seed(seed)
     files = []
-    for index in track_iter_progress(range(min(num_images, len(dataset)))):
+    number = min(num_images, len(dataset))
+    for index in track(range(number), number, "drawing"):
         item = dataset[index]
         sample = item["data_samples"]
         if "gt_sem_seg" not in sample:
@@ -211,7 +211,13 @@ def draw_clip_prediction(
 
 def _frame(box: Box) -> Rectangle:
     # Outlined in black: yellow alone is hard to see on a traffic sign.
-    outline = [withStroke(linewidth=3.2, foreground="black")]
-    style: Any = {"fill": False, "edgecolor": _YELLOW, "linewidth": 1.8, "path_effects": outline}
-    corner = (box.left - 0.5, box.top - 0.5)
-    return Rectangle(corner, box.width, box.height, clip_on=False, **style)
+    return Rectangle(
+        (box.left - 0.5, box.top - 0.5),
+        box.width,
+        box.height,
+        fill=False,
+        edgecolor=_YELLOW,
+        linewidth=1.8,
+        path_effects=[withStroke(linewidth=3.2, foreground="black")],
+        clip_on=False,
+    )

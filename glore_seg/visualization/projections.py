@@ -116,10 +116,11 @@ def check_nodes(nodes: Sequence[int], num_nodes: int) -> None:
 def paint_weights(
     image: np.ndarray, weights: np.ndarray, *, full: float, colors: str = "red-green"
 ) -> np.ndarray:
-    """Paint the weights (h, w) of one node over an RGB image: both (H, W, 3), uint8.
+    """Paint the weights of one node over an image (H, W, 3), RGB, uint8; returns the same.
 
-    The hue is the sign, in :data:`COLORS`, the brightness the magnitude: the color times
-    ``|b| / full``, over a dim gray copy of the image that fades out as the color gets brighter.
+    The weights, (h, w), are interpolated linearly to the size of the image. The hue is the sign, in
+    :data:`COLORS`, the brightness the magnitude: the color times ``|b| / full``, ``full`` above 0,
+    over a dim gray copy of the image that fades out as the color gets brighter.
     """
     height, width = image.shape[:2]
     b = cv2.resize(weights.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)

@@ -36,6 +36,9 @@ def open_onnx(path):
     (entry,), (exit_,) = session.get_inputs(), session.get_outputs()
     contract = json.loads(session.get_modelmeta().custom_metadata_map[PROPERTY])
     assert (entry.name, exit_.name) == ("image", contract["output"])
+    assert entry.shape == ["batch", 3, "height", "width"]
+    if contract["resized"]:
+        assert exit_.shape == ["batch", 4, "height", "width"]
     return lambda x: torch.from_numpy(session.run(None, {"image": x.numpy()})[0]), contract
 
 

@@ -10,7 +10,7 @@ from mmengine.logging import MMLogger
 from glore_seg.apis import load_model, use_tta
 from glore_seg.engine import build_model
 from glore_seg.engine.hooks.setup_check_hook import unwrap
-from glore_seg.errors import CheckpointError, GloReSegError
+from glore_seg.errors import CheckpointError
 
 
 @pytest.fixture
@@ -44,18 +44,19 @@ def test_within_test_time_augmentation(small_cfg, saved):
     assert torch.equal(*weights)
 
 
-@pytest.mark.parametrize(
-    "content", [[1, 2], {"state_dict": 3}, {"epoch": 3}, None, pickle.dumps(Path)]
-)
+@pytest.mark.parametrize("content", [[1, 2], {"state_dict": 3}, {"epoch": 3}])
 def test_rejects_files_without_weights(small_cfg, tmp_path, content):
-    path = tmp_path / "other.pth"
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    elif content is not None:
-        torch.save(content, path)
-    error = GloReSegError if content is None else CheckpointError  # None: there is no file
-    with pytest.raises(error, match=r"other\.pth"):
-        load_model(small_cfg, path)
+    torch.save(content, tmp_path / "other.pth")
+    with pytest.raises(CheckpointError, match=r"other\.pth has no state_dict"):
+        load_model(small_cfg, tmp_path / "other.pth")
+
+
+def test_rejects_missing_and_malicious_files(small_cfg, tmp_path):
+    with pytest.raises(CheckpointError, match=r"none\.pth"):
+        load_model(small_cfg, tmp_path / "none.pth")
+    (tmp_path / "malicious.pth").write_bytes(pickle.dumps(Path))
+    with pytest.raises(CheckpointError, match=r"malicious\.pth is not loaded"):
+        load_model(small_cfg, tmp_path / "malicious.pth")
 
 
 def test_warns_of_settings_that_shapes_do_not_show(small_cfg, saved, tmp_path):

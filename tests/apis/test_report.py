@@ -1,36 +1,59 @@
-"""The files of a training; the page of its report is tested with its tool."""
+"""The settings of a training in its report; the page is tested with its tool."""
 
-import os
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from mmengine.config import Config
+from torch import nn
 
-from glore_seg.apis.config import find_checkpoint, find_config
-from glore_seg.errors import ConfigError
-
-
-def make(folder, *names):
-    for age, name in enumerate(names):
-        (folder / name).touch()
-        os.utime(folder / name, (1000 + age, 1000 + age))
+from glore_seg.apis.report.facts import recipe
+from glore_seg.layers import GloReUnit
 
 
-def test_the_one_config(tmp_path):
-    with pytest.raises(ConfigError, match=r"none.*--config"):
-        find_config(tmp_path)
-    make(tmp_path, "a.py")
-    assert find_config(tmp_path).name == "a.py"
-    make(tmp_path, "b.py")
-    with pytest.raises(ConfigError, match=r"a\.py, b\.py"):
-        find_config(tmp_path)
-
-
-def test_the_best_checkpoint_before_the_last(tmp_path):
-    with pytest.raises(ConfigError, match="--checkpoint"):
-        find_checkpoint(tmp_path)
-    for names, found in (
-        (("iter_900.pth", "iter_1000.pth"), "iter_1000.pth"),
-        (("best_aAcc_iter_900.pth",), "best_aAcc_iter_900.pth"),
-        (("best_mIoU_iter_900.pth", "best_mIoU_iter_1000.pth"), "best_mIoU_iter_1000.pth"),
-    ):
-        make(tmp_path, *names)
-        assert find_checkpoint(tmp_path).name == found
+@pytest.mark.parametrize(
+    ("cfg", "units", "expected"),
+    [
+        (
+            {
+                "model": {
+                    "backbone": {"type": "ResNetV1c", "depth": 50},
+                    "neck": {"type": "GloReNeck"},
+                    "decode_head": [{"type": "FCNHead"}, {"type": "GloReHead"}],
+                },
+                "optim_wrapper": {"type": "BFloat16OptimWrapper"},
+                "param_scheduler": [{"type": "LinearLR"}, {"type": "PolyLR"}],
+                "randomness": {"seed": 3},
+            },
+            [GloReUnit(16)],
+            {
+                "network": "ResNetV1c-50, GloReNeck, FCNHead + GloReHead",
+                "GloRe units": "4 nodes x 8 states",
+                "schedule": "LinearLR, PolyLR",
+                "precision": "mixed, bf16",
+                "seed": "3",
+                "checkpoint": "iter_1.pth (1.5 MB)",
+            },
+        ),
+        (
+            {"model": {"decode_head": {"type": "FCNHead"}}, "train_cfg": None},
+            [],
+            {
+                "network": "FCNHead",
+                **dict.fromkeys(
+                    ("GloRe units", "crop", "iterations", "optimizer", "dataset"), "none"
+                ),
+                "schedule": "constant",
+                "precision": "fp32",
+                "seed": "not set",
+            },
+        ),
+    ],
+    ids=["lists", "lacking"],
+)
+def test_settings_of_a_config(cfg, units, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    checkpoint = Path("iter_1.pth")
+    checkpoint.write_bytes(b"x" * 1_500_000)
+    predictor = SimpleNamespace(model=nn.Sequential(*units), classes=("road", "car"))
+    assert expected.items() <= dict(recipe(Config(cfg), predictor, checkpoint)).items()

@@ -26,11 +26,13 @@ pytestmark = pytest.mark.usefixtures("export_support")
     ("options", "error", "message"),
     [
         ({"order": "both"}, ConfigError, "'both'"),
+        ({"file_format": "trt"}, ConfigError, "'trt'"),
         ({"out": "a.pt"}, ConfigError, r"a\.pt; expected a name that ends in \.onnx"),
-        ({"opset": 12}, ConfigError, r"--opset is 12, but .* only in opset \d+"),
+        ({"opset": 12}, ConfigError, r"--opset is 12; expected 18 to \d+"),
         ({"file_format": "program", "out": "a.pt2", "opset": 18}, ConfigError, "--opset is 18"),
         ({"device": "tpu"}, ConfigError, "'tpu'"),
         ({"out": "there.onnx"}, OutputError, "exists"),
+        ({"out": "folder.onnx", "overwrite": True}, OutputError, "a folder"),
         ({"size": (0, 64)}, ConfigError, "size is 0 x 64; expected multiples of 1"),
         ({"size": (64, 64), "check_sizes": [(8, 8)]}, ConfigError, "exclude each other"),
     ],
@@ -39,11 +41,22 @@ def test_rejects_options_and_writes_nothing(tmp_path, options, error, message):
     cfg = networks.segmentation()
     checkpoint = networks.save(cfg, tmp_path / "a.pth")
     (tmp_path / "there.onnx").write_text("earlier")
+    (tmp_path / "folder.onnx").mkdir()
     before = sorted(tmp_path.iterdir())
     out = tmp_path / options.pop("out", "a.onnx")
     with pytest.raises(error, match=message):
         export_model(cfg, checkpoint, out, **options)
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.slow
+def test_rejects_an_opset_that_torch_does_not_write(tmp_path, monkeypatch):
+    monkeypatch.setattr("glore_seg.export.formats._LEAST_OPSET", 12)  # torch writes 18 and warns
+    cfg = networks.segmentation()
+    checkpoint = networks.save(cfg, tmp_path / "a.pth")
+    with pytest.raises(ConfigError, match=r"--opset is 12, but .* only in opset \d+"):
+        export_model(cfg, checkpoint, tmp_path / "a.onnx", opset=12)
+    assert [*tmp_path.iterdir()] == [checkpoint]
 
 
 def test_rejects_a_network_with_infinite_logits(tmp_path):

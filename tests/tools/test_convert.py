@@ -68,8 +68,13 @@ def test_backbone_weights_initialize_the_config(exit_code, tmp_path, capsys):
 @pytest.mark.parametrize("head_only", [False, True])
 def test_authors_head_only(head_only, exit_code, tmp_path):
     model = build_model(load_config("configs/fcn_r50_glore_cityscapes.py"))
-    released = {"convs.0.conv": "conv51.0", "convs.0.bn": "conv51.1", "convs.1.conv": "conv52.0"}
-    released |= {"convs.1.bn": "conv52.1", "conv_seg": "conv6.1"}
+    released = {
+        "convs.0.conv": "conv51.0",
+        "convs.0.bn": "conv51.1",
+        "convs.1.conv": "conv52.0",
+        "convs.1.bn": "conv52.1",
+        "conv_seg": "conv6.1",
+    }
     state = {}
     for name, value in model.decode_head.state_dict().items():
         module, _, last = name.rpartition(".")

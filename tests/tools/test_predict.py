@@ -1,4 +1,4 @@
-"""The command itself: folders, videos and bad files in one run, again and interrupted."""
+"""The command itself: folders, videos and bad files in one run, and again."""
 
 import csv
 

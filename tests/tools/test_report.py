@@ -1,14 +1,19 @@
-"""report.py and its page."""
+"""report.py: its page as HTML and in a browser."""
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from glore_seg.errors import ConfigError, OutputError
 from glore_seg.visualization import read_scalars
 from tests.html_page import Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="session")
@@ -102,3 +107,30 @@ def test_a_corrupted_log_is_rejected_before_the_evaluation(report, trained, tmp_
     (tmp_path / "iter_1.pth").write_bytes(b"no checkpoint")
     with pytest.raises(ConfigError, match=r"scalars\.json, line 1 is"):
         report(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt install chromium")
+@pytest.mark.parametrize("width", [1280, 500])
+def test_the_page_in_a_browser(written, tmp_path, width):
+    shot = tmp_path / "shot.png"
+    subprocess.run(
+        [
+            *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
+            *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
+            *("--disable-sync", "--hide-scrollbars", f"--user-data-dir={tmp_path / 'profile'}"),
+            *(f"--window-size={width},6000", f"--screenshot={shot}", written.as_uri()),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    image = np.array(Image.open(shot).convert("RGB")).astype(int)
+    assert image.shape == (6000, width, 3)
+    # Styles: background and cards. Images: blue of a curve (SVG), wrong pixels in orange (PNG).
+    assert image[5, 5].tolist() == [245, 246, 248]
+    assert (image == 255).all(-1).mean() > 0.3
+    assert (image == [31, 119, 180]).all(-1).sum() > 100
+    assert (image == [255, 140, 0]).all(-1).sum() > 1000
+    # The page is not wider than the window.
+    assert (image[:, -4:] == [245, 246, 248]).all()

@@ -180,12 +180,12 @@ def test_rejects_what_does_not_fit(submit, load_tool, config, tmp_path):
         submit(out, "--split", "train2")
     cfg = load_config(config, cfg_options={"model.decode_head.num_classes": 11})
     torch.save({"state_dict": build_model(cfg).state_dict()}, tmp_path / "few.pth")
+    few = str(tmp_path / "few.pth")
     for file, options, message in (
-        ("none.pth", (), r"none\.pth"),
-        (tmp_path / "few.pth", (), r"few\.pth"),
-        (tmp_path / "few.pth", ("model.decode_head.num_classes=11",), "num_classes is 11"),
+        ("none.pth", [], r"none\.pth"),
+        (few, [], r"few\.pth"),
+        (few, ["--cfg-options", "model.decode_head.num_classes=11"], "num_classes is 11"),
     ):
-        arguments = (config, file, "--out", out, "--cfg-options", *options)
         with pytest.raises(GloReSegError, match=message):
-            load_tool("submit")([*map(str, arguments[: None if options else -1])])
+            load_tool("submit")([config, file, "--out", str(out), *options])
     assert [path.name for path in tmp_path.iterdir()] == ["few.pth"]

@@ -4,7 +4,7 @@ from PIL import Image
 
 from glore_seg.errors import ConfigError
 from glore_seg.visualization import draw_panel, overlay
-from glore_seg.visualization.panels import colorize, draw_clip_prediction, paint_errors
+from glore_seg.visualization.panels import Box, colorize, draw_clip_prediction, paint_errors
 
 CLASSES = ("road", "car")
 PALETTE = [(128, 64, 128), (0, 0, 142)]
@@ -57,8 +57,21 @@ def test_panel_has_rows_columns_and_a_legend(tmp_path):
     assert PALETTE[1] not in colors  # no car in the image, so none in the legend
     two = panel(tmp_path, [row, row])
     assert two.shape[0] - one.shape[0] == pytest.approx(1.6 * 120, abs=1)
-    noted = panel(tmp_path, [row, row], notes=[{}, {"input": "a note"}])
-    assert noted.shape[0] - two.shape[0] == pytest.approx(2 * 0.2 * 120, abs=1)
+
+
+def test_boxes_and_notes_are_in_their_row(tmp_path):
+    rows = [{"input": IMAGE}] * 2
+    boxes = [[], [Box(left=20, top=10, width=40, height=20, weight=1.0)]]
+    plain = panel(tmp_path, rows, boxes=boxes)
+    noted = panel(tmp_path, rows, boxes=boxes, notes=[{}, {"input": "a note"}])
+    assert noted.shape[0] - plain.shape[0] == pytest.approx(2 * 0.2 * 120, abs=1)
+    yellow = np.flatnonzero((plain == (255, 232, 0)).all(-1).any(1))
+    green = np.flatnonzero((plain == (10, 200, 30)).all(-1).any(1))
+    # Only in the lower image, from a quarter to three quarters of its height.
+    second = green[np.flatnonzero(np.diff(green) > 1)[0] + 1]
+    height = green.max() - second
+    assert (yellow.min() - second) / height == pytest.approx(0.25, abs=0.04)
+    assert (yellow.max() - second) / height == pytest.approx(0.75, abs=0.04)
 
 
 def clip(**options):

@@ -2,8 +2,10 @@ import base64
 
 import cv2
 import numpy as np
+import pytest
+from matplotlib.figure import Figure
 
-from glore_seg.visualization.report import embed_image, render
+from glore_seg.visualization.report import embed_figure, embed_image, render
 from tests.html_page import Page
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;"
@@ -41,6 +43,15 @@ def test_photos_are_jpeg():
     assert np.abs(photo.astype(int) - image).max() <= 3
 
 
+def test_figures_are_svg_without_fonts_and_date():
+    figure = Figure()
+    figure.subplots().set_title("loss")
+    svg = content(embed_figure(figure, alt="loss"), "svg+xml").decode()
+    assert svg.lstrip().startswith("<?xml")
+    assert "<text" not in svg  # text is drawn as outlines
+    assert "<dc:date>" not in svg
+
+
 def page(text="name", **changes):
     """A page with the same text in all parts."""
     image = embed_image(np.zeros((4, 8, 3), np.uint8), alt=text, caption=text)
@@ -63,6 +74,8 @@ def page(text="name", **changes):
 def test_the_page_has_its_scores_and_is_self_contained():
     found = page()
     found.assert_self_contained()
+    headings = [f"#{a['id']}" for a in found.attributes("h2")]
+    assert headings == [a["href"] for a in found.attributes("a")]
     assert {"52.5", "33.3", "-", "61.0", "IoU, %"} <= {text.strip() for text in found.text}
     styles = {a.get("style") for _, a in found.tags}
     assert {"width: 52.5%", "background: rgb(128, 64, 128)"} <= styles
@@ -77,6 +90,11 @@ def test_text_is_escaped():
     # All of it is text of the page.
     assert "".join(found.text).count(HOSTILE) == "".join(page("name").text).count("name")
     assert [a["alt"] for a in found.attributes("img")] == [HOSTILE] * 11
+
+
+def test_colors_are_numbers():
+    with pytest.raises(ValueError, match="invalid literal for int"):
+        page(legend=[("road", ("red; }", 0, 0))])
 
 
 def test_empty_parts():

@@ -157,8 +157,12 @@ class OutputFolder:
 
     def record(self, job: Job, shares: Mapping[str, float], *, labels: bool) -> None:
         """Record that a job is done, the share of each class, and whether it has label maps."""
-        entry = {"name": job.name, "file": job.fingerprint(), "labels": labels}
-        entry["shares"] = list(shares.values())
+        entry = {
+            "name": job.name,
+            "file": job.fingerprint(),
+            "labels": labels,
+            "shares": list(shares.values()),
+        }
         with self._journal.open("a", encoding="utf-8") as file:
             file.write(f"{json.dumps(entry)}\n")
         self._done[job.name] = entry
@@ -181,8 +185,15 @@ class OutputFolder:
         lines = self._journal.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
         try:
             first, *rest = [json.loads(line) for line in lines] or [{}]
-            keys = ("name", "file", "labels", "shares")
-            done = {entry["name"]: {key: entry[key] for key in keys} for entry in rest}
+            done = {
+                str(entry["name"]): {
+                    "name": str(entry["name"]),
+                    "file": [str(entry["file"][0]), *map(int, entry["file"][1:])],
+                    "labels": bool(entry["labels"]),
+                    "shares": [*map(float, entry["shares"])],
+                }
+                for entry in rest
+            }
             before = dict(first)
         except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
             raise OutputError(

@@ -119,7 +119,13 @@ class Segmenter:
         cfg_options: dict[str, Any] | None = None,
     ) -> None:
         self.predictor = build_predictor(
-            source, checkpoint, device, precision, mode, tta, cfg_options
+            source,
+            checkpoint=checkpoint,
+            device=device,
+            precision=precision,
+            mode=mode,
+            tta=tta,
+            cfg_options=cfg_options,
         )
         self.classes: tuple[str, ...] = self.predictor.classes
         self.palette = self.predictor.palette

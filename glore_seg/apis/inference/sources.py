@@ -27,6 +27,7 @@ _USED = ("default_scope", "model", "test_dataloader", "tta_model", "tta_pipeline
 
 def build_predictor(
     source: Config | str | Path,
+    *,
     checkpoint: str | Path | None,
     device: torch.device | str | None,
     precision: str,
@@ -41,8 +42,13 @@ def build_predictor(
     else:
         source = Path(source)
         if source.suffix == ".onnx":
-            options = {"checkpoint": checkpoint, "tta": tta, "cfg_options": cfg_options}
-            options |= {"mode": mode != "whole" and mode, "precision": precision != "fp32"}
+            options = {
+                "checkpoint": checkpoint,
+                "tta": tta,
+                "cfg_options": cfg_options,
+                "mode": mode != "whole" and mode,
+                "precision": precision != "fp32",
+            }
             given = [name for name, value in options.items() if value]
             if given:
                 raise ConfigError(

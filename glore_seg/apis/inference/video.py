@@ -54,6 +54,8 @@ def segment_video(
     out_file = Path(out_file)
     check_free(out_file, overwrite=overwrite)
     remove_unfinished(out_file.parent)
+    if labels_dir is not None:
+        remove_unfinished(Path(labels_dir).parent)
     capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():
         raise DataError(
@@ -68,7 +70,6 @@ def segment_video(
     with ExitStack() as stack:
         temporary = stack.enter_context(atomic_write(out_file))
         if labels_dir is not None:
-            remove_unfinished(Path(labels_dir).parent)
             labels = stack.enter_context(atomic_write_folder(labels_dir, overwrite=overwrite))
         for result in results:
             if isinstance(result, Failure):

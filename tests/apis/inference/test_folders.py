@@ -110,7 +110,9 @@ def test_does_not_replace_unknown_files(images, tmp_path):
     with pytest.raises(OutputError, match=r"labels/1\.png"):
         open_folder(out).todo([job])
     journal = out / "predict.jsonl"
-    for text in ("something else\n", *(journal.read_text() + f"{x}\n" for x in ("null", "[1]"))):
-        journal.write_text(text)
+    settings = journal.read_text()
+    entry = '{"name": "1", "file": ["1.png", 4, 2], "labels": true, "shares": [null, 1]}'
+    for text in ("something else", *(settings + line for line in ("null", "[1]", entry))):
+        journal.write_text(f"{text}\n")
         with pytest.raises(OutputError, match=r"predict\.jsonl"):
             open_folder(out)

@@ -119,18 +119,17 @@ def test_a_stream_continues_after_failures_and_is_lazy(segmenter, files, tmp_pat
 
 
 def test_names_an_image_that_the_network_cannot_take(segmenter, cfg, checkpoint, image):
-    unchanged, changed = segmenter, copy.deepcopy(cfg)
+    changed = copy.deepcopy(cfg)
     resize = {"type": "Resize", "scale": (64, 32), "keep_ratio": True}
     changed.test_dataloader.dataset.pipeline.insert(1, resize)
-    segmenter = Segmenter(changed, checkpoint=checkpoint, device="cpu")
-    assert segmenter(image).labels.shape == (40, 56)  # comes back at its own size
+    resizing = Segmenter(changed, checkpoint=checkpoint, device="cpu")
+    assert resizing(image).labels.shape == (40, 56)  # comes back at its own size
     thin = np.zeros((1, 5000, 3), np.uint8)
-    found = list(segmenter.stream([thin, thin, image], batch_size=2))
+    found = list(resizing.stream([thin, thin, image], batch_size=2))
     assert [type(one) for one in found] == [Failure, Failure, Segmentation]
     assert "image 1 (1 x 5000 pixels)" in str(found[1].error)
     for size in ((1, 1), (1, 5000), (5000, 1), (7, 3)):  # as they are, they can be segmented
-        labels = unchanged(np.full((*size, 3), 99, np.uint8)).labels
-        assert labels.shape == size
+        assert segmenter(np.full((*size, 3), 99, np.uint8)).labels.shape == size
 
 
 def test_windows_and_test_time_augmentation(cfg, checkpoint, model, image):
