@@ -194,7 +194,7 @@ def read_segments(path: str | Path) -> list[Segment]:
             segments.append(Segment(name, start, end, split, label or None))
     except (csv.Error, KeyError, ValueError, AttributeError, TypeError, OverflowError) as error:
         raise DataError(
-            f"line {rows.line_num} of {path} does not fit ({error!r}); expected label, youtube_id, "
+            f"line {rows.reader.line_num} of {path} does not fit ({error!r}); expected label, youtube_id, "
             f"time_start and time_end in seconds, and split, one of {', '.join(_SPLITS)}"
         ) from error
     if not segments:

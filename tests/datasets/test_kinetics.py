@@ -53,7 +53,7 @@ def test_segments(tmp_path):
         (COLUMNS, "a,b,1e400,2,val", "line 2"),
         (COLUMNS, "a,b,-1,2,val", "negative time"),
         (COLUMNS, "a,,1,2,val", "empty youtube_id"),
-        (COLUMNS, f"{'a' * 200_000},b,1,2,val", "line 1 of"),
+        (COLUMNS, f"{'a' * 200_000},b,1,2,val", "line 2 of"),
     ],
 )
 def test_rejects_lines(tmp_path, columns, line, message):
