@@ -165,6 +165,14 @@ def test_a_killed_run_goes_on(kinetics):
     assert "found before the kill" not in problems.read_text()
 
 
+def test_another_min_frames_checks_the_videos_again(kinetics):
+    checked = kinetics / "out" / "kinetics400_checked.jsonl"
+    for min_frames, short, times in ((8, 1, 1), (4, 0, 2), (8, 1, 2)):
+        report = convert(kinetics, min_frames=min_frames)
+        assert report.problems["val"]["short"] == short
+        assert checked.read_text().count(f'[["{name("brief")}"') == times
+
+
 def test_classes_file_sets_the_order(kinetics):
     (kinetics / "classes.txt").write_text("riding a bike\nyoga\narchery\n")
     report = convert(kinetics, classes_file=kinetics / "classes.txt")
