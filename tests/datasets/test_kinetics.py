@@ -1,4 +1,5 @@
 import csv
+import errno
 import os
 
 import pytest
@@ -171,6 +172,15 @@ def test_another_min_frames_checks_the_videos_again(kinetics):
         report = convert(kinetics, min_frames=min_frames)
         assert report.problems["val"]["short"] == short
         assert checked.read_text().count(f'[["{name("brief")}"') == times
+
+
+def test_an_error_of_reading_is_not_said_to_be_of_writing(kinetics, monkeypatch):
+    def fail(*args, **options):
+        raise PermissionError(errno.EACCES, "no access", "a.mp4")
+
+    monkeypatch.setattr("glore_seg.datasets.kinetics.check_video", fail)
+    with pytest.raises(PermissionError, match=r"a\.mp4"):
+        convert(kinetics)
 
 
 def test_classes_file_sets_the_order(kinetics):
