@@ -28,7 +28,7 @@ from benchmarks.common import markdown_table
 from glore_seg.utils.progress import track
 from tests.mutations.rule import ERROR, RESULT, Files, Reader, judge
 
-CATALOGUE = "tests.mutations.readers"
+READERS = "tests.mutations.readers"
 """The module of the readers."""
 
 _STARTING = 300.0  # seconds for imports, whole inputs and drawing
@@ -44,12 +44,12 @@ class Job:
     seed: int
     start: int = 0
     keep: str = ""
-    catalogue: str = CATALOGUE
+    module: str = READERS
 
 
-def readers_of(catalogue: str) -> Sequence[Reader]:
+def readers_of(module: str) -> Sequence[Reader]:
     """The readers of a module, whose import takes seconds."""
-    return importlib.import_module(catalogue).READERS
+    return importlib.import_module(module).READERS
 
 
 def keep(folder: Path, reader: Reader, files: Files, verdict: str) -> None:
@@ -72,15 +72,15 @@ def _work(pipe: Connection) -> None:
     limited = False
     while True:
         job: Job = pipe.recv()
-        reader = readers_of(job.catalogue)[job.reader]
+        reader = readers_of(job.module)[job.reader]
         if reader.warm:
             reader.warm()
-        inputs = reader.inputs(job.count, job.seed)
+        inputs = [reader.input(job.seed, number) for number in range(job.start, job.count)]
         if not limited:
             _limit_memory()
             limited = True
         pipe.send(len(inputs))
-        for files in inputs[job.start :]:
+        for files in inputs:
             verdict = judge(reader, files)
             if verdict not in (RESULT, ERROR):
                 keep(Path(job.keep), reader, files, verdict)
@@ -99,35 +99,33 @@ class Readings:
     Args:
         limit: Seconds for one input.
         folder: Where inputs that break the rule go.
-        catalogue: The module of the readers.
+        module: The module of the readers.
     """
 
-    def __init__(self, limit: float, folder: Path, catalogue: str = CATALOGUE) -> None:
-        self._limit, self._folder, self._catalogue = limit, folder, catalogue
+    def __init__(self, limit: float, folder: Path, module: str = READERS) -> None:
+        self._limit, self._folder, self._module = limit, folder, module
         self._process: Any = None
         self.slowest = 0.0
 
-    def of(self, index: int, count: int, number: int) -> Iterator[str]:
+    def of(self, index: int, count: int, seed: int) -> Iterator[str]:
         """Verdicts on the inputs of a reader, one after the other."""
-        job = Job(index, count, number, keep=str(self._folder), catalogue=self._catalogue)
-        reader = readers_of(self._catalogue)[index]
+        job = Job(index, count, seed, keep=str(self._folder), module=self._module)
+        reader = readers_of(self._module)[index]
         done = 0
-        total = 1
-        while done < total:
+        while done < count:
             self._begin()
             self._pipe.send(job)
-            total = self._next(_STARTING)
-            if not isinstance(total, int):
-                raise RuntimeError(f"{reader.name}: no input could be made: {total}")
-            while done < total:
+            drawn = self._next(_STARTING)
+            if not isinstance(drawn, int):
+                raise RuntimeError(f"{reader.name}: no input could be made: {drawn}")
+            while done < count:
                 begin = time.monotonic()
                 verdict = self._next(self._limit)
                 self.slowest = max(self.slowest, time.monotonic() - begin)
                 done += 1
                 yield verdict
                 if self._process is None:  # it was ended, or ended by itself
-                    inputs = reader.inputs(count, number)
-                    keep(self._folder, reader, inputs[done - 1], verdict)
+                    keep(self._folder, reader, reader.input(seed, done - 1), verdict)
                     job = replace(job, start=done)
                     break
 
@@ -161,7 +159,7 @@ class Readings:
 def read_again(folder: Path) -> str:
     """Read an input that was kept."""
     name = json.loads((folder / "verdict.json").read_text())["reader"]
-    reader = next(reader for reader in readers_of(CATALOGUE) if reader.name == name)
+    reader = next(reader for reader in readers_of(READERS) if reader.name == name)
     if reader.warm:
         reader.warm()
     root = folder / "files"
@@ -170,10 +168,10 @@ def read_again(folder: Path) -> str:
 
 
 def run(
-    readers: Sequence[int], inputs: int, number: int, limit: float, folder: Path
+    readers: Sequence[int], inputs: int, seed: int, limit: float, folder: Path
 ) -> list[dict[str, Any]]:
     """Read inputs of each reader; return a row for each, and one of the totals."""
-    known = readers_of(CATALOGUE)
+    known = readers_of(READERS)
     shares = sum(known[index].share for index in readers)
     readings, rows = Readings(limit, folder), []
     try:
@@ -181,7 +179,7 @@ def run(
             reader, readings.slowest = known[index], 0.0
             count = -(-int(inputs * reader.share) // int(shares)) if shares else 0
             verdicts = Counter[str]()
-            for verdict in track(readings.of(index, count, number), count, reader.name):
+            for verdict in track(readings.of(index, count, seed), count, reader.name):
                 verdicts[verdict if verdict in (RESULT, ERROR) else "violation"] += 1
                 if verdict not in (RESULT, ERROR):
                     print(f"{reader.name}: {verdict}", flush=True)
@@ -226,7 +224,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         verdict = read_again(args.rerun)
         print(verdict)
         return 0 if verdict in (RESULT, ERROR) else 1
-    known = readers_of(CATALOGUE)
+    known = readers_of(READERS)
     readers = [i for i, reader in enumerate(known) if args.only in reader.name]
     if not readers:
         names = ", ".join(reader.name for reader in known)

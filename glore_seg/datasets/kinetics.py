@@ -166,14 +166,18 @@ def _check_videos(
     check = partial(check_video, folder, min_frames=min_frames)
     results = map_in_processes(check, todo, num_workers, chunksize=8)
     results = track(results, len(todo), "videos", show=progress)
+    _append(file, "")  # ends a line of a killed run
+    for path, problems in zip(todo, results, strict=True):
+        found[path] = problems
+        _append(file, json.dumps([keys[path], problems]))
+    return found
+
+
+def _append(file: Path, line: str) -> None:
     with explain_write_error(file):
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a", encoding="utf-8") as out:
-            out.write("\n")  # ends a line of a killed run
-            for path, problems in zip(todo, results, strict=True):
-                found[path] = problems
-                print(json.dumps([keys[path], problems]), file=out, flush=True)
-    return found
+            out.write(f"{line}\n")
 
 
 def read_segments(path: str | Path) -> list[Segment]:
@@ -194,8 +198,9 @@ def read_segments(path: str | Path) -> list[Segment]:
             segments.append(Segment(name, start, end, split, label or None))
     except (csv.Error, KeyError, ValueError, AttributeError, TypeError, OverflowError) as error:
         raise DataError(
-            f"line {rows.line_num} of {path} does not fit ({error!r}); expected label, youtube_id, "
-            f"time_start and time_end in seconds, and split, one of {', '.join(_SPLITS)}"
+            f"line {rows.reader.line_num} of {path} does not fit ({error!r}); expected label, "
+            "youtube_id, time_start and time_end in seconds, and split, one of "
+            f"{', '.join(_SPLITS)}"
         ) from error
     if not segments:
         raise DataError(f"{path} has no lines; expected one for each segment")

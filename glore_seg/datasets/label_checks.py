@@ -69,7 +69,11 @@ class LabelFormat:
         return mapped.astype(np.uint8)
 
     def check_values(self, label: np.ndarray, path: str) -> None:
-        """Raise a DataError for a label map or a crop, (H, W), uint8, with other values."""
+        """Check the stored values of a label map or a crop, (H, W), uint8, of the file ``path``.
+
+        Raises:
+            DataError: Some are neither classes nor ``ignore_index``.
+        """
         # 255 + 1 is 0 in a byte: one maximum is enough, in a third of the table's time
         if self.ignore_index == 255 and (label + np.uint8(1)).max() <= self.num_stored:
             return

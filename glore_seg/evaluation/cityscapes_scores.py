@@ -115,7 +115,8 @@ class CityscapesScorer:
     def __init__(self, classes: Sequence[str] = CITYSCAPES_CLASSES) -> None:
         self._ids = np.sort(label_id_table(classes)).astype(np.intp)
         self._confusion = np.zeros((NUM_IDS, NUM_IDS), np.int64)
-        # of instances, by label id: weighted TP and FN of the class, then of its category
+        # of instances, by label id: weighted TP and FN of the class, then of its category;
+        # nan as soon as an image has no instance ids
         self._weighted = np.zeros((NUM_IDS, 4))
 
     def update(

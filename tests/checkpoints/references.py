@@ -1,9 +1,11 @@
 """Modules with the names of other code bases."""
 
+import re
 from collections import OrderedDict
 
 import pytest
 import torch
+from mmseg.models import ResNet, ResNetV1c, ResNetV1d
 from torch import Tensor, nn
 
 from glore_seg.layers import GloReUnit
@@ -47,7 +49,11 @@ def timm_resnet(depth: int, variant: str = "") -> nn.Module:
 def classifier_names(
     depth: int, *, deep_stem: bool = False, pooled_shortcut: bool = False
 ) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of timm's ResNet classifiers."""
+    """Names and shapes of timm's ResNet classifiers, which differ from mmseg's in the stem."""
     with torch.device("meta"):
-        model = timm_resnet(depth, "d" if pooled_shortcut else "c" * deep_stem)
-    return {name: tuple(value.shape) for name, value in model.state_dict().items()}
+        model = (ResNetV1d if pooled_shortcut else ResNetV1c if deep_stem else ResNet)(depth=depth)
+    names = {
+        re.sub(r"^stem\.", "conv1.", re.sub(r"^stem\.7\.", "bn1.", name)): tuple(value.shape)
+        for name, value in model.state_dict().items()
+    }
+    return names | {"fc.weight": (1000, 2048), "fc.bias": (1000,)}

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from glore_seg.apis import load_config
-from glore_seg.checkpoints import compare_state_dicts, convert, inflate
+from glore_seg.checkpoints import SOURCES, compare_state_dicts, convert, inflate
 from glore_seg.engine import build_model
 from glore_seg.models import GloReResNet
 from tests.checkpoints.references import AuthorsHead, timm_resnet
@@ -103,6 +103,13 @@ def test_mmpretrain_backbone(prefix):
     converted, comparison = convert(state, "mmpretrain", backbone.state_dict())
     assert (comparison.missing, comparison.unexpected, comparison.reshaped) == ((), (), {})
     assert torch.equal(converted["stem.0.weight"], backbone.stem[0].weight)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_unknown_names_are_reported(source):
+    converted, comparison = convert({"gcn.GCNx.weight": torch.ones(1)}, source, {})
+    assert converted == {}
+    assert {"gcn.GCNx.weight", "backbone.gcn.GCNx.weight"} > set(comparison.unexpected) != set()
 
 
 def test_inflated_kernels_give_a_static_clip_the_features_of_the_image():

@@ -1,4 +1,5 @@
 import csv
+import errno
 import os
 
 import pytest
@@ -53,7 +54,7 @@ def test_segments(tmp_path):
         (COLUMNS, "a,b,1e400,2,val", "line 2"),
         (COLUMNS, "a,b,-1,2,val", "negative time"),
         (COLUMNS, "a,,1,2,val", "empty youtube_id"),
-        (COLUMNS, f"{'a' * 200_000},b,1,2,val", "line 1 of"),
+        (COLUMNS, f"{'a' * 200_000},b,1,2,val", "line 2 of"),
     ],
 )
 def test_rejects_lines(tmp_path, columns, line, message):
@@ -163,6 +164,23 @@ def test_a_killed_run_goes_on(kinetics):
     os.utime(kinetics / "videos" / "archery" / name("good"))
     convert(kinetics)
     assert "found before the kill" not in problems.read_text()
+
+
+def test_another_min_frames_checks_the_videos_again(kinetics):
+    checked = kinetics / "out" / "kinetics400_checked.jsonl"
+    for min_frames, short, times in ((8, 1, 1), (4, 0, 2), (8, 1, 2)):
+        report = convert(kinetics, min_frames=min_frames)
+        assert report.problems["val"]["short"] == short
+        assert checked.read_text().count(f'[["{name("brief")}"') == times
+
+
+def test_an_error_of_reading_is_not_said_to_be_of_writing(kinetics, monkeypatch):
+    def fail(*args, **options):
+        raise PermissionError(errno.EACCES, "no access", "a.mp4")
+
+    monkeypatch.setattr("glore_seg.datasets.kinetics.check_video", fail)
+    with pytest.raises(PermissionError, match=r"a\.mp4"):
+        convert(kinetics)
 
 
 def test_classes_file_sets_the_order(kinetics):

@@ -173,9 +173,9 @@ def mutate_png(rng: Random, data: bytes) -> bytes:
 def mutate_file(rng: Random, name: str, content: bytes) -> bytes:
     """Mutate a file as its suffix tells."""
     suffix = PurePath(name).suffix
-    if suffix == ".json":
+    if suffix in (".json", ".jsonl"):
         return mutate_json(rng, content)
-    if suffix == ".txt":
+    if suffix in (".txt", ".csv"):
         return as_bytes(mutate_text(rng, content.decode()))
     return mutate_png(rng, content)
 

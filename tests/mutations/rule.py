@@ -54,9 +54,9 @@ class Reader:
     allowed: tuple[str, ...] = ()
     warm: Callable[[], object] | None = None
 
-    def inputs(self, count: int, seed: int) -> list[Files]:
-        """What it draws, the same for the same seed."""
-        return [self.draw(Random(f"{seed} {number}")) for number in range(count)]
+    def input(self, seed: int, number: int) -> Files:
+        """What it draws, the same for the same seed and number."""
+        return self.draw(Random(f"{seed} {number}"))
 
 
 def judge(reader: Reader, files: Files) -> str:

@@ -109,6 +109,7 @@ def read_index(pack: str | Path, *, unfinished: bool = False) -> dict[str, Entry
         if content.pop("crc32") != _checksum(content):
             raise DataError(f"{path} is corrupted (its checksum differs): {again}")
         complete, entries = content["complete"], [_entry(item) for item in content["entries"]]
+        end = _end_of(entries)
     except DataError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -118,7 +119,6 @@ def read_index(pack: str | Path, *, unfinished: bool = False) -> dict[str, Entry
             f"{pack} is unfinished ({len(entries)} images so far): resume it with `{PACK_COMMAND}`"
         )
     length = pixels.stat().st_size if pixels.is_file() else 0
-    end = max((entry.end for entry in entries), default=0)
     if end > length:
         raise DataError(
             f"{pixels} has {length} bytes; expected {end} or more, it is truncated: {again}"
@@ -134,6 +134,16 @@ def _entry(item: dict[str, Any]) -> Entry:
     height, width = item["shape"]
     image, label = SourceFile(**item["image"]), SourceFile(**item["label"])
     return Entry(item["offset"], (height, width), item["crc32"], image, label)
+
+
+def _end_of(entries: list[Entry]) -> int:
+    """Return the end of the last entry; reject entries that overlap or are empty."""
+    end = 0
+    for entry in sorted(entries, key=lambda entry: entry.offset):
+        if entry.offset < end or min(entry.shape) < 1:
+            raise ValueError(f"{entry.image.path} overlaps another image or is empty")
+        end = entry.end
+    return end
 
 
 def attach_pack(items: Iterable[dict], pack: str | Path, data_root: str | None) -> None:

@@ -44,12 +44,13 @@ def crop_of_resized_image(image: np.ndarray, crop: Crop, *, flip: bool = False) 
     Returns:
         Shape (h, w, 3), uint8, contiguous, writable.
     """
-    (step_y, step_x), (height, width) = _steps(image, crop), crop.size
+    height, width = crop.size
     if crop.resized != image.shape[:2] and not _EXACT_POSITIONS:
         image = cv2.resize(image, crop.resized[::-1], interpolation=cv2.INTER_LINEAR)
     if crop.resized == image.shape[:2]:
         window = image[crop.top : crop.top + height, crop.left : crop.left + width]
         return cv2.flip(window, 1) if flip else window.copy()
+    step_y, step_x = _steps(image, crop)
     first_y, first_x = _position(crop.top, step_y), _position(crop.left, step_x)
     rows = _window(first_y, step_y, height, image.shape[0])
     columns = _window(first_x, step_x, width, image.shape[1])

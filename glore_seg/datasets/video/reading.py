@@ -89,7 +89,14 @@ def read_frames(scan: VideoScan, indices: Sequence[int]) -> tuple[list[np.ndarra
 
     Raises:
         UnreadableVideoError: None of the frames decodes, or the file is gone.
+        DataError: An index is out of range, or there is none.
     """
+    wrong = [int(i) for i in indices if not 0 <= i < scan.num_frames]
+    if wrong or not len(indices):
+        raise DataError(
+            f"frames {wrong} do not exist in {scan.path}; expected one or more of 0 to "
+            f"{scan.num_frames - 1}"
+        )
     wanted = sorted({int(i) for i in indices})
     found = _decode(scan, wanted, seek=scan.times is not None)
     if len(found) < len(wanted) and scan.times is not None:

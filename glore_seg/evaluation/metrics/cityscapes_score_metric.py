@@ -83,10 +83,16 @@ class CityscapesScoreMetric(BaseMetric):
         Samples have ``pred_sem_seg`` of class indices, ``img_path`` and, to score,
         ``seg_map_path``.
         """
-        table = label_id_table(self._classes())
+        table = label_id_table(names := self._classes())
         for sample in data_samples:
             image = Path(sample["img_path"])
             classes = sample["pred_sem_seg"]["data"].squeeze(0).cpu().numpy()  # (H, W)
+            if classes.max() >= len(names):
+                raise DataError(
+                    f"class {classes.max()} is predicted for {image}; expected indices "
+                    f"0..{len(names) - 1} of the dataset's classes: set decode_head.num_classes="
+                    f"{len(names)}"
+                )
             prediction = table[classes]
             if self.output_dir:
                 write_label_map(Path(self.output_dir) / f"{image.stem}.png", prediction)

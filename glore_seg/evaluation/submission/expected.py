@@ -20,9 +20,6 @@ class ExpectedImages:
     Args:
         split: ``"train"``, ``"val"`` or ``"test"``.
         sizes: ``CITY_SEQUENCE_FRAME`` to the image's (width, height).
-
-    Raises:
-        DataError: Images or their names do not fit, or some images lack ground truth.
     """
 
     split: str
@@ -30,7 +27,11 @@ class ExpectedImages:
 
     @classmethod
     def of_folder(cls, folder: str | Path, split: str) -> "ExpectedImages":
-        """Take the images of ``leftImg8bit/SPLIT`` with the sizes in their headers."""
+        """Take the images of ``leftImg8bit/SPLIT`` with the sizes in their headers.
+
+        Raises:
+            DataError: There are none, a name does not fit, or an image cannot be opened.
+        """
         sizes = {}
         for path in sorted(Path(folder).rglob(f"[!.]*{_IMAGE}")):
             key = image_key(path.name)
@@ -49,7 +50,11 @@ class ExpectedImages:
         return cls(split, sizes)
 
     def ground_truth(self, root: str | Path) -> dict[str, Path] | None:
-        """Find the ``*_gtFine_labelIds.png`` of each image; None for the test split or without."""
+        """Find the ``*_gtFine_labelIds.png`` of each image; None for the test split or without any.
+
+        Raises:
+            DataError: Only some images have ground truth.
+        """
         folder = Path(root) / "gtFine" / self.split
         found = {path.name.removesuffix(_LABELS): path for path in folder.rglob(f"[!.]*{_LABELS}")}
         if self.split == "test" or not found:

@@ -28,10 +28,6 @@ class SubmissionWriter:
         folder: Folder for the images, created by :meth:`begin`.
         expected: The images to write.
         manifest: The settings that predictions depend on, by name.
-
-    Raises:
-        OutputError: The folder holds something else, or images of other settings.
-        DataError: An image to write does not fit, or is missing at the end.
     """
 
     def __init__(
@@ -42,7 +38,11 @@ class SubmissionWriter:
         self._manifest = dict(manifest)
 
     def begin(self) -> None:
-        """Create the folder, or check its content; one process calls it before any other writes."""
+        """Create the folder, or check its content; one process calls it before any other writes.
+
+        Raises:
+            OutputError: The folder holds something else, or images of other settings.
+        """
         path = self.folder / MANIFEST
         if path.is_file():
             self.compare()
@@ -57,7 +57,7 @@ class SubmissionWriter:
             remove_unfinished(folder)
 
     def compare(self) -> None:
-        """Check that the images in the folder were predicted with these settings."""
+        """Raise an OutputError if images in the folder were predicted with other settings."""
         path = self.folder / MANIFEST
         try:
             found = dict(json.loads(path.read_text()))
@@ -82,7 +82,11 @@ class SubmissionWriter:
         return self._path(key).is_file()
 
     def write(self, key: str, label_ids: np.ndarray) -> None:
-        """Check label ids, (H, W), uint8, and write them as the image ``CITY_SEQUENCE_FRAME``."""
+        """Check label ids, (H, W), uint8, and write them as the image ``CITY_SEQUENCE_FRAME``.
+
+        Raises:
+            DataError: The size is not the image's, or ids are not label ids.
+        """
         report, (height, width) = SubmissionReport(1), label_ids.shape
         if check_size(report, key, (width, height), self._expected.sizes[key]):
             check_ids(report, key, label_ids)
@@ -91,7 +95,11 @@ class SubmissionWriter:
         write_label_map(self._path(key), label_ids)
 
     def finish(self, out: str | Path) -> SubmissionReport:
-        """Pack the images; the zip appears, or replaces an existing one, only if it is complete."""
+        """Pack the images; the zip appears, or replaces an existing one, only if it is complete.
+
+        Raises:
+            DataError: An image is missing.
+        """
         out, keys = Path(out), self._expected.sizes
         missing = [key for key in keys if not self.is_done(key)]
         if missing:

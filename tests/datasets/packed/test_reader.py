@@ -1,5 +1,6 @@
 """Reading: the pixels of the files, and refusal of packed datasets that are stale or corrupted."""
 
+import json
 import os
 import shutil
 
@@ -91,6 +92,27 @@ def test_rejects_corrupted_packs(few_scenes, pack, tmp_path):
     (pack / PIXELS).unlink()
     with pytest.raises(DataError, match=r"has 0 bytes; expected 32768 or more"):
         build(few_scenes, pack)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("offset", -64),
+        ("offset", 10**12),
+        ("offset", 8),
+        ("offset", "8"),
+        ("shape", [32]),
+        ("shape", [0, 64]),
+        ("label", 3),
+    ],
+)
+def test_rejects_wrong_entries(pack, key, value):
+    content = json.loads((pack / INDEX).read_text())
+    content["entries"][1][key] = value
+    del content["crc32"]
+    (pack / INDEX).write_text(json.dumps({**content, "crc32": reader._checksum(content)}))
+    with pytest.raises(DataError, match=r"is corrupted|has 32768 bytes"):
+        read_index(pack)
 
 
 def test_verification_finds_a_byte(pack):

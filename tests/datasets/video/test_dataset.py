@@ -240,3 +240,8 @@ def test_folders_with_missing_frames(folders, logged):
 def test_rejects_lists_of_folders(folders, line, message):
     with pytest.raises(DataError, match=message):
         frames_dataset(folders, [line], metainfo={"classes": ["left", "right"]})
+
+
+def test_folders_without_labels(folders):
+    data = frames_dataset(folders, ["a good 7", "holes 7 -1"], test_mode=True)
+    assert [data[i]["data_samples"].gt_label.item() for i in range(2)] == [-1, -1]

@@ -11,6 +11,7 @@ from glore_seg.datasets.video.reading import (  # noqa: E402
     read_frames,
     scan_video,
 )
+from glore_seg.errors import DataError  # noqa: E402
 from tests.datasets.video.files import cut, images, numbers, write_clip, write_noise  # noqa: E402
 
 
@@ -130,6 +131,14 @@ def test_rejects_videos_that_do_not_decode(tmp_path):
     path.write_bytes(content[:begin] + bytes(len(content) - begin))
     with pytest.raises(UnreadableVideoError, match="none of 2 frames from 3 to 9"):
         read_frames(scan_video(path), [9, 3])
+
+
+def test_rejects_frames_out_of_range(tmp_path):
+    scan = scan_video(write_clip(tmp_path / "a.mp4", 4))
+    with pytest.raises(DataError, match=r"frames \[4, -1\] do not exist .*0 to 3"):
+        read_frames(scan, [0, 4, -1])
+    with pytest.raises(DataError, match=r"expected one or more"):
+        read_frames(scan, [])
 
 
 @pytest.mark.parametrize(

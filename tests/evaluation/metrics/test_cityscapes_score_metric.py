@@ -133,6 +133,7 @@ def test_rejects_what_does_not_fit(label):
     for metric, given, value in (
         (build(), {**good, "seg_map_path": None}, "None"),
         (build(), sample(label, prediction[:32]), r"labelIds\.png.*\(32, 128\)"),
+        (build(), sample(label, prediction + 19), r"class 19 .*leftImg8bit\.png.*num_classes=19"),
         (build(classes=("road", "lane")), good, "'lane'"),
         (CityscapesScoreMetric(), good, "None"),
     ):

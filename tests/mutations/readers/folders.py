@@ -1,6 +1,7 @@
-"""Readers of packed datasets and of submissions."""
+"""Readers of datasets, of submissions, and of what an interrupted command left."""
 
 import io
+import json
 import os
 import stat
 import tempfile
@@ -8,15 +9,20 @@ import zipfile
 from functools import cache
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import cv2
 import numpy as np
 
+from glore_seg.apis.inference import OutputFolder
+from glore_seg.datasets.cityscapes import draw_train_ids
+from glore_seg.datasets.kinetics import convert_kinetics
 from glore_seg.datasets.packed import attach_pack, pack_dataset, read_packed, verify_pack
-from glore_seg.evaluation.submission import check_submission
+from glore_seg.evaluation.submission import SubmissionWriter, check_submission
 from tests.evaluation.submission.conftest import KEYS, LABEL_IDS, SIZE, encode, expected, good_files
 from tests.mutations.mutate import Files, mutate_bytes, one_of
-from tests.mutations.readers.images import encoded, images
+from tests.mutations.readers.images import SIZE as DRAWN
+from tests.mutations.readers.images import check_classes, encoded, images
 from tests.mutations.rule import Reader, expect
 
 _SHAPES = {"a_000000_000000": (6, 10), "a_000001_000000": (10, 6)}
@@ -121,9 +127,81 @@ def _check_submission(folder: Path) -> None:
     expect([p.name for p in folder.iterdir()] == ["results.zip"], "the zip was unpacked")
 
 
+_POLYGONS = {
+    **{"imgHeight": DRAWN[0], "imgWidth": DRAWN[1]},
+    "objects": [
+        {"label": "road", "polygon": [[0, 0], [10, 0], [10, 10]]},
+        {"label": "cargroup", "polygon": [[3, 3], [9, 3], [9, 9], [3, 9]]},
+    ],
+}
+_CSV = (
+    "label,youtube_id,time_start,time_end,split\n"
+    'abseiling,"0wR5jVB-WPk",417,427,train\nair drumming,-CjX1,9,19,train\n'
+)
+
+
+def _draw_polygons(folder: Path) -> None:
+    draw_train_ids(folder / "a_gtFine_polygons.json")
+    found = cv2.imread(str(folder / "a_gtFine_labelTrainIds.png"), cv2.IMREAD_UNCHANGED)
+    check_classes(found, found.shape[:2])
+
+
+def _read_csv(folder: Path) -> None:
+    out = folder / "out"
+    report = convert_kinetics([folder / "train.csv"], folder / "videos", out, progress=False)
+    expect(not any(report.listed.values()), report.listed, "though no video is one")
+    expect(len(set(report.classes)) == len(report.classes), report.classes)
+    expect({file.parent for file in report.files} == {out}, report.files)
+
+
+_SETTINGS = {"source": "ab12", "ids": "train", "opacity": 0.5}
+_MANIFEST = {"checkpoint": "ab12", "threads": "1"}
+_DONE = {"name": "a", "file": ["/x/a.png", 3, 4], "labels": True, "shares": [0.25, 0.75]}
+
+
+def _files(name: str, *lines: object) -> Any:
+    content = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+    return one_of(lambda: [{f"out/{name}": content}])
+
+
+def _resume_predictions(folder: Path) -> None:
+    done = OutputFolder(folder / "out", _SETTINGS, classes=["road", "sky"])
+    done.todo([])
+    done.write_shares()
+
+
+def _resume_submission(folder: Path) -> None:
+    writer = SubmissionWriter(folder / "out", expected(), _MANIFEST)
+    writer.begin()
+    expect(json.loads((folder / "out/submission.json").read_text()) == _MANIFEST, "other settings")
+
+
 _ONE_OF_PACK = one_of(_pack, "pack/pack.json", "pack/pack.json", "pack/pixels.u8")
 READERS = (
     Reader("packed dataset", _ONE_OF_PACK, _read_pack, words=("pack", "pixels.u8")),
     Reader("dataset packed again", _ONE_OF_PACK, _resume_packing, words=("pack", "pixels.u8")),
     Reader("zip of a submission", _draw_zip, _check_submission, share=2),
+    Reader(
+        "polygons of Cityscapes",
+        one_of(lambda: [{"a_gtFine_polygons.json": json.dumps(_POLYGONS).encode()}]),
+        _draw_polygons,
+    ),
+    Reader(
+        "CSV file of Kinetics",
+        one_of(lambda: [{"train.csv": _CSV.encode(), "videos/a.mp4": b"no video"}], "train.csv"),
+        _read_csv,
+        words=("train.csv", "CSV"),
+    ),
+    Reader(
+        "journal of predictions",
+        _files("predict.jsonl", _SETTINGS, _DONE, _DONE | {"name": "b"}),
+        _resume_predictions,
+        words=("out",),
+    ),
+    Reader(
+        "manifest of a submission",
+        _files("submission.json", _MANIFEST),
+        _resume_submission,
+        words=("out",),
+    ),
 )

@@ -13,7 +13,8 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 from glore_seg.apis.model import read_checkpoint
-from glore_seg.checkpoints import read_state_dict
+from glore_seg.checkpoints import convert, read_state_dict
+from glore_seg.checkpoints.converters import SOURCES
 from glore_seg.checkpoints.files import read_pdparams
 from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
 from glore_seg.compat.checkpoints import load_from_local
@@ -123,6 +124,32 @@ def _find_last(folder: Path) -> None:
     expect(find_latest_valid_checkpoint(folder).path is None, "a few bytes taken for a checkpoint")
 
 
+_PARTS = (
+    *("pretrained", "conv51", "gcn", "GCN00", "GCN", "0", "weight", "bias", "bn1", "conv1.0", ""),
+    *("head", "gru_module", "bb_0_0", "bb_99999999_1", "_batch_norm", "_mean", "backbone"),
+    *("auxlayer", "conv_bn_relu", "_conv", "classifier", "module", "conv6", "\0"),
+)
+
+
+def _draw_names(rng: Random) -> Files:
+    """A state dict of names and shapes as another code base might leave them."""
+    state = {
+        ".".join(rng.choices(_PARTS, k=rng.randint(1, 5))): torch.zeros(
+            [rng.randint(0, 3) for _ in range(rng.randint(0, 5))]
+        )
+        for _ in range(rng.randint(1, 8))
+    }
+    return {f"{rng.choice(sorted(SOURCES))}.pth": saved(state)}
+
+
+def _convert(folder: Path) -> None:
+    (file,) = folder.iterdir()
+    wanted = {"decode_head.conv_seg.weight": torch.zeros(1), "backbone.conv1.weight": torch.ones(2)}
+    found, comparison = convert(read_state_dict(file), file.stem, wanted)
+    expect(all(found[name].shape == wanted[name].shape for name in found), found)
+    expect(str(comparison), "says nothing of", found)
+
+
 READERS = (
     *(
         Reader(name, one_of(lambda kind=kind: _wholes()[kind]), _read_everywhere, share=share)
@@ -139,6 +166,7 @@ READERS = (
         lambda rng: {"a.pdparams": _hostile_pickle(rng)},
         lambda folder: read_pdparams(folder / "a.pdparams"),
     ),
+    Reader("names of another code base", _draw_names, _convert),
     Reader(
         "last_checkpoint",
         one_of(
