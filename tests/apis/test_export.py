@@ -154,6 +154,7 @@ def test_pooling_is_torchs(size, bins):
     )
 
 
+@pytest.mark.slow
 def test_classifier_gives_mmpretrains_logits(tmp_path):
     cfg = networks.classification()
     checkpoint = networks.save(cfg, tmp_path / "a.pth")

@@ -33,6 +33,7 @@ def test_report_without_system_library(python, without_library, tmp_path):
     assert "apt-get install libgl1" in todo
 
 
+@pytest.mark.slow
 def test_report_without_mmcv(python, tmp_path):
     """find_spec() gives None for a module of that value."""
     code = (

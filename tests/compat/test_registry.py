@@ -59,6 +59,7 @@ def test_waits_for_the_import_of_its_module(states, monkeypatch, tmp_path):
     del sys.modules["slow_upstream"]
 
 
+@pytest.mark.slow
 def test_import_is_as_light_as_that_of_mmseg(python, tmp_path):
     """No networks, datasets or loops of upstream, until somebody asks a registry."""
     code = """if True:

@@ -22,7 +22,6 @@ NAMES = sorted(
     if not {"_base_", "classification", "video"} & set(path.parts)
 )
 MAIN = "fcn_r50_glore_cityscapes"
-QUICK = (MAIN, "fcn_r18_glore_street-scenes")
 
 
 def load(name: str) -> Config:
@@ -56,7 +55,8 @@ def test_folders_and_labels_are_checked(name):
 
 
 @pytest.mark.parametrize(
-    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
+    "name",
+    [n if "street-scenes" in n else pytest.param(n, marks=pytest.mark.slow) for n in NAMES],
 )
 def test_trains_validates_and_tests(name, street_scenes, tmp_path):
     cfg = shrink(load(name), street_scenes, tmp_path / "work_dir")

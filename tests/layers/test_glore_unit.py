@@ -119,7 +119,7 @@ def test_convert_sync_batchnorm_leaves_the_output_unchanged():
         assert_equal(converted.train(training)(x), unit.train(training)(x), 1e-12)
 
 
-@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("training", [pytest.param(False, marks=pytest.mark.slow), True])
 @pytest.mark.parametrize(
     "order",
     [

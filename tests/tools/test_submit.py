@@ -147,6 +147,7 @@ def test_does_not_overwrite_by_default(submit, undisturbed):
     assert undisturbed.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_images_of_other_threads_or_another_order_of_classes_are_not_mixed_in(
     submit, load_tool, write_config, data_root, checkpoint, undisturbed, tmp_path
 ):

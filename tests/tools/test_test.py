@@ -72,6 +72,7 @@ def test_fusing_batch_norm_and_channels_last_change_no_score(test, tmp_path):
         assert (a == b).mean() > 0.999
 
 
+@pytest.mark.slow
 def test_the_config_of_a_training_stays(call, small_config, trained, tmp_path):
     shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
     (config,) = tmp_path.glob("*.py")

@@ -64,6 +64,7 @@ def run_test(call, options, work_dir):
     return run_test
 
 
+@pytest.mark.slow
 def test_training_goes_on_and_names_unreadable_videos(work_dir):
     assert torch.load(work_dir / "iter_4.pth", weights_only=True)["meta"]["iter"] == 4
     log = "".join(path.read_text() for path in work_dir.rglob("*.log"))

@@ -26,6 +26,7 @@ def files(street_scenes, split="val"):
     return sorted((street_scenes / "leftImg8bit" / split).rglob("*.png"))
 
 
+@pytest.mark.slow
 def test_compare_selects_the_images_that_differ_most(visualize, models, tmp_path, capsys):
     out = tmp_path / "new" / "compare.png"
     visualize("compare", *models, "--num-images", 1, "--out", out)

@@ -145,6 +145,7 @@ def test_series_of_the_figure():
     assert series["ResNet-50 + NL"][0][:2] == (1.0, 2.0)
 
 
+@pytest.mark.slow
 def test_table_5_has_the_printed_difference_between_the_units():
     counted = count_rows(TABLES["table5"], progress=False)
     for nonlocal_, glore in ((counted[1], counted[2]), (counted[4], counted[5])):

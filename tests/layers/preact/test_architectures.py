@@ -7,7 +7,10 @@ from glore_seg.errors import ConfigError
 from glore_seg.layers.preact import ARCHITECTURES, PreActClassifier, find_architecture
 
 
-@pytest.mark.parametrize("arch", ARCHITECTURES)
+@pytest.mark.parametrize(
+    "arch",
+    [pytest.param(a, marks=pytest.mark.slow) if "200" in a else a for a in ARCHITECTURES],
+)
 def test_parameters_equal_timms_except_norms(arch):
     timm = pytest.importorskip("timm")
     with torch.device("meta"):

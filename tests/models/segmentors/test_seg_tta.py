@@ -168,6 +168,7 @@ def test_lazy_passes_are_the_eager_ones():
         assert a.equal(b)
 
 
+@pytest.mark.slow
 def test_one_buffer_however_many_passes():
     """While the network runs there is one tensor of the sum's size, and none at first."""
     module, found = build_module(), []
