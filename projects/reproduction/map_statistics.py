@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import glore_seg  # noqa: F401  patches OpenMMLab, so it comes first
 from glore_seg.apis import load_config
 from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.splits import build_image_dataset, read_image

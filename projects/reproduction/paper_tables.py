@@ -124,14 +124,14 @@ def points(rows: Iterable[CountedRow]) -> dict[str, list[Point]]:
 
 
 def plot_costs(series: Mapping[str, Sequence[Point]], out_file: str | Path) -> None:
-    """Draw up to four series of :func:`points` to an image, a color and shape for each.
+    """Draw the four series of :func:`points` to an image, a color and shape for each.
 
     The left panel holds all points, the right one those of at most twice the least MACs.
     """
     figure = Figure(figsize=(11, 5), layout="constrained")
     whole, near = figure.subplots(1, 2, width_ratios=(2, 5))
     limit = 2 * min(macs for points in series.values() for macs, _, _ in points)
-    for (name, points), (color, marker, offset, side) in zip(series.items(), _STYLES, strict=False):
+    for (name, points), (color, marker, offset, side) in zip(series.items(), _STYLES, strict=True):
         close = [point for point in points if point[0] <= limit]
         look = {"linestyle": "none", "color": color, "marker": marker, "markersize": 5}
         whole.plot([p[0] for p in points], [p[1] for p in points], **look)

@@ -25,8 +25,6 @@ from projects.reproduction.ablation.costs import Cost
 from projects.reproduction.ablation.plan import Row, Run, check_comparable
 from projects.reproduction.measure import machine
 
-FORMAT = 1
-
 
 @dataclass(frozen=True)
 class Result:
@@ -240,7 +238,7 @@ def _as_json(results: Results, counts: Counts, costs: Mapping[str, Cost] | None)
     }
     rows[reference]["difference"] = None
     measured = {row: asdict(cost) for row, cost in (costs or {}).items()}
-    head = {"format": FORMAT, "machine": machine(), "reference": reference}
+    head = {"format": 1, "machine": machine(), "reference": reference}
     return {**head, "rows": rows, "costs": measured}
 
 
