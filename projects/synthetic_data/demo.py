@@ -135,9 +135,10 @@ def _class_table(untrained: dict[str, float], trained: Evaluation) -> str:
 def main(argv: Sequence[str] | None = None) -> None:
     """Make street scenes, train, evaluate and draw."""
     parser = argparse.ArgumentParser(
+        prog="python -m projects.synthetic_data.demo",
         description="Make street scenes, train a small FCN + GloRe on them, evaluate, draw. "
         "Interrupted, it goes on where it stopped.",
-        epilog="example: python -m projects.synthetic_data.demo demo_output",
+        epilog="example: %(prog)s demo_output",
     )
     parser.add_argument("out_dir", type=Path, help="folder for everything that it makes")
     parser.add_argument("--config", default=_CONFIG, help="config to train (default: %(default)s)")

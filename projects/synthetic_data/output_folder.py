@@ -20,9 +20,15 @@ from glore_seg.utils.progress import track
 Item = TypeVar("Item")
 
 
-def dataset_parser(make: Callable[..., object], description: str | None) -> ArgumentParser:
-    """Return a parser whose options are the arguments of ``make``, as its docstring tells them."""
-    parser = ArgumentParser(description=description, formatter_class=RawDescriptionHelpFormatter)
+def dataset_parser(make: Callable[..., object], description: str) -> ArgumentParser:
+    """Return a parser whose options are the arguments of ``make``, as its docstring tells them.
+
+    The description ends with an example, which begins with the name of the command.
+    """
+    prog = re.findall(r"python -m \S+", description)[-1]
+    parser = ArgumentParser(
+        prog=prog, description=description, formatter_class=RawDescriptionHelpFormatter
+    )
     texts = dict(re.findall(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", getdoc(make) or "", re.MULTILINE))
     for name, parameter in signature(make).parameters.items():
         default, text = parameter.default, " ".join(texts[name].replace("``", "").split())

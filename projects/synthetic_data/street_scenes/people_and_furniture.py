@@ -102,30 +102,9 @@ def traffic_light(rng: np.random.Generator) -> list[Part]:
 
 def traffic_sign(rng: np.random.Generator) -> list[Part]:
     """Return a traffic sign on its pole: blue disc, red triangle, stop or yellow diamond."""
-    h, r = rng.uniform(2.2, 2.7), 0.6
-    kind = rng.integers(4)
-    if kind == 0:
-        arrow = points((-0.14, -0.36), (-0.14, 0.1), (0, 0.4), (0.14, 0.1), (0.14, -0.36))
-        plate = [
-            Part(ellipse(0, h, r, r), (34, 84, 190), "traffic sign"),
-            Part(arrow + np.array((0, h)), (244, 244, 244)),
-        ]
-    elif kind == 1:
-        rim = points((-0.72, h - 0.5), (0, h + 0.72), (0.72, h - 0.5))
-        plate = [
-            Part(rim, (206, 34, 36), "traffic sign"),
-            Part(points((-0.42, h - 0.34), (0, h + 0.36), (0.42, h - 0.34)), (246, 246, 240)),
-        ]
-    elif kind == 2:
-        plate = [
-            Part(ellipse(0, h, r, r, 8), (206, 34, 36), "traffic sign"),
-            Part(box(-0.42, h - 0.12, 0.42, h + 0.12), (246, 246, 240)),
-        ]
-    else:
-        plate = [
-            Part(ellipse(0, h, r * 1.15, r * 1.15, 4) , (246, 246, 240), "traffic sign"),
-            Part(ellipse(0, h, r * 0.85, r * 0.85, 4), (240, 196, 32)),
-        ]  # fmt: skip
+    h = rng.uniform(2.2, 2.7)
+    plate = draw(f"traffic sign {rng.integers(4)}")
+    plate = [part.moved(part.outline + np.array((0, h))) for part in plate]
     return [Part(box(-0.09, 0, 0.09, h + 0.2), STEEL, "pole"), *plate]
 
 

@@ -22,9 +22,6 @@ from projects.synthetic_data.output_folder import DatasetFolder, check_range
 from projects.synthetic_data.street_scenes.scene import Scene, compose_scene
 from projects.synthetic_data.street_scenes.shapes import clip
 
-MARKER = "street_scenes.json"
-"""Name of the file that tells how a folder was made and whether it is complete."""
-
 DRAWING = 1  # raised whenever the same settings would give other images
 
 # Real cities of the three splits, a few each.
@@ -76,7 +73,8 @@ def make_street_scenes(
         )
     counts = {"train": num_train, "val": num_val, "test": num_test}
     settings = {"drawing": DRAWING, "counts": counts, "size": [height, width], "seed": seed}
-    folder = DatasetFolder(root, MARKER, "street scenes", ("leftImg8bit", "gtFine"))
+    parts = ("leftImg8bit", "gtFine")
+    folder = DatasetFolder(root, "street_scenes.json", "street scenes", parts)
     if folder.claim(settings, overwrite=overwrite).get("complete"):
         return root
 

@@ -6,7 +6,7 @@ import pytest
 
 from glore_seg.errors import GloReSegError
 from projects.synthetic_data.output_folder import DatasetFolder
-from projects.synthetic_data.street_scenes import make_street_scenes, paint, writer
+from projects.synthetic_data.street_scenes import make_street_scenes, writer
 
 
 def small(root, **options):
@@ -41,6 +41,8 @@ def test_a_repeated_call_touches_nothing_and_other_settings_are_refused(tmp_path
 def test_interrupted_run_goes_on(tmp_path, monkeypatch):
     calls = []
 
+    paint = writer.paint
+
     def stop_at_third(scene, size):
         calls.append(size)
         if len(calls) == 3:
@@ -50,7 +52,7 @@ def test_interrupted_run_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(writer, "paint", stop_at_third)
     with pytest.raises(KeyboardInterrupt):
         small(tmp_path / "data")
-    assert json.loads((tmp_path / "data" / writer.MARKER).read_text())["complete"] is False
+    assert json.loads((tmp_path / "data" / "street_scenes.json").read_text())["complete"] is False
     small(tmp_path / "data")
     assert len(calls) == 3 + 2  # the two finished ones are not painted again
     assert contents(tmp_path / "data") == contents(small(tmp_path / "whole"))
