@@ -85,9 +85,10 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def main(argv: Sequence[str] | None = None) -> MapStatistics:
     """Compute the statistics of one unit over a split."""
     parser = argparse.ArgumentParser(
+        prog="python -m projects.reproduction.map_statistics",
         description="Compare the projection maps of a unit's nodes with each other, and with those "
         "of mirrored images.",
-        epilog="example: python -m projects.reproduction.map_statistics CONFIG CHECKPOINT",
+        epilog="example: %(prog)s CONFIG CHECKPOINT",
     )
     parser.add_argument("config", help="config of a network for segmentation or classification")
     parser.add_argument("checkpoint", help="checkpoint file")

@@ -101,9 +101,10 @@ def _read(file: Path) -> dict[str, Any]:
 def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """Update, or exit with 1 where a check finds something."""
     parser = argparse.ArgumentParser(
+        prog="python -m projects.reproduction.model_index",
         description="Count parameters and MACs of every config of model-index.yml, write them to "
         "the metafiles, and write the table in configs/README.md.",
-        epilog="example: python -m projects.reproduction.model_index --check",
+        epilog="example: %(prog)s --check",
     )
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit with 1 if something is outdated"

@@ -158,11 +158,11 @@ def plot_costs(series: Mapping[str, Sequence[Point]], out_file: str | Path) -> N
 def main(argv: Sequence[str] | None = None) -> None:
     """Count, print and draw."""
     parser = argparse.ArgumentParser(
+        prog="python -m projects.reproduction.paper_tables",
         description="Count parameters (P), those with running statistics (P + run) and "
         "MACs (GMAC) of the networks of the paper's tables, and say by how much they are "
         "off what it prints.",
-        epilog="example: python -m projects.reproduction.paper_tables --tables table2 figure4 "
-        "--plot figure4.png",
+        epilog="example: %(prog)s --tables table2 figure4 --plot figure4.png",
     )
     names = {"nargs": "+", "choices": list(TABLES), "default": list(TABLES), "metavar": "TABLE"}
     text = f"which of {', '.join(TABLES)} to count (default: all)"

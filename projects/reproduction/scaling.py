@@ -148,9 +148,10 @@ def _synchronized_norms(model: nn.Module, run: Callable[[], Any]) -> list[tuple[
 def main(argv: Sequence[str] | None = None) -> None:
     """Count, estimate and print."""
     parser = argparse.ArgumentParser(
+        prog="python -m projects.reproduction.scaling",
         description="Count what the processes of a training send each other, and estimate their "
         "step from that of one process (docs/distributed.md).",
-        epilog="example: python -m projects.reproduction.scaling "
+        epilog="example: %(prog)s "
         "configs/fcn_r50_glore_cityscapes.py --gpus 8 --step-ms 300 --bandwidth 10 --latency 20",
     )
     parser.add_argument("config", help="config file")
