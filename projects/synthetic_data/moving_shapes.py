@@ -16,8 +16,6 @@ Example:
     python -m projects.synthetic_data.moving_shapes data/moving_shapes --num-train 960
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -8,8 +8,6 @@ Example:
     python -m projects.synthetic_data.object_crops data/street_scenes data/street_crops
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path

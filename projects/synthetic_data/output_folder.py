@@ -1,7 +1,5 @@
 """What the synthetic datasets share: options, checks, and a folder that records its settings."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

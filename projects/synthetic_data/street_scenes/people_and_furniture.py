@@ -1,7 +1,5 @@
 """People, two-wheelers and street furniture, in meters: x to the right, y up, from the foot."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from projects.synthetic_data.street_scenes.shapes import (

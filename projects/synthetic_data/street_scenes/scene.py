@@ -11,8 +11,6 @@ The pixels of the object are the same for every value of its cue: the object alo
 class. All four cues are drawn independently of the objects and of each other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -56,7 +54,7 @@ class Cues:
     crane: bool  # above the skyline
 
     @classmethod
-    def draw(cls, rng: np.random.Generator) -> Cues:
+    def draw(cls, rng: np.random.Generator) -> "Cues":
         """Draw the four cues, each value as likely as the others."""
         skyline = [*_GRAVEL][rng.integers(len(_GRAVEL))]
         return cls(skyline, *(bool(rng.integers(2)) for _ in range(3)))

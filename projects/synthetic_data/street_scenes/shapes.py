@@ -3,8 +3,6 @@
 Every outline is a float array of shape (P, 2): P corner points as (x, y).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,7 +27,7 @@ class Part:
     texture: tuple[float, float] = (0.03, 0.03)  # strength 0..1 of the fine and the coarse grain
     alpha: float = 1.0  # opacity of the paint, 0..1
 
-    def moved(self, outline: np.ndarray) -> Part:
+    def moved(self, outline: np.ndarray) -> "Part":
         """Return the same part with another outline."""
         return replace(self, outline=outline)
 

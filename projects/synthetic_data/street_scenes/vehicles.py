@@ -3,8 +3,6 @@
 Each function returns its parts back to front; the first part carries the label.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from projects.synthetic_data.street_scenes.shapes import (

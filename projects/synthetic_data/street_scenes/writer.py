@@ -3,8 +3,6 @@
 The labels are drawn by cityscapesScripts itself from the polygons that are written beside them.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -11,7 +11,7 @@ import pytest
 from glore_seg.errors import ConfigError, GloReSegError, OutputError
 from projects.web_demo.handlers import Handlers
 from projects.web_demo.serving import LOOPBACK, TEMPLATES, serving
-from projects.web_demo.tests.conftest import free_port
+from tests.forked import free_port
 
 httpx = pytest.importorskip("httpx", reason="gradio brings it")
 pytest.importorskip("gradio", reason="gradio is not installed: pip install 'glore_seg[demo]'")
