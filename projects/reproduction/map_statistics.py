@@ -52,10 +52,9 @@ def map_statistics(
             f"{len(weights)} images with maps of {shapes}; expected two or more images of one "
             "size, and two or more nodes"
         )
+    # (P, N, h, w)
     maps, others = (np.stack(w).astype(np.float64) for w in (weights, mirrored_weights))
-    maps, others = (
-        m - m.mean(axis=(-2, -1), keepdims=True) for m in (maps, others)
-    )  # (P, N, h, w)
+    maps, others = (m - m.mean(axis=(-2, -1), keepdims=True) for m in (maps, others))
     table = _correlation(maps[:, :, None], maps[:, None])  # (P, N, N)
     own, other_own = _residual(maps), _residual(others)  # (P, N, h, w)
     variance = np.square(maps).sum(axis=(0, 2, 3))  # (N,)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from glore_seg.errors import ConfigError, OutputError
-from glore_seg.utils.files import atomic_write
+from glore_seg.utils.files import write_lines
 from glore_seg.utils.progress import track
 
 Item = TypeVar("Item")
@@ -113,5 +113,5 @@ class DatasetFolder:
 
     def mark(self, settings: dict[str, Any], **notes: Any) -> None:
         """Write the settings down, with notes such as ``complete=True``."""
-        with atomic_write(self.root / self.marker) as temporary:
-            temporary.write_text(json.dumps({"settings": settings, **notes}, indent=1) + "\n")
+        content = json.dumps({"settings": settings, **notes}, indent=1)
+        write_lines(self.root / self.marker, [content])

@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 
-Color = tuple[float, float, float]
-"""Red, green, blue, each 0..255."""
-
+Color = tuple[float, float, float]  # red, green, blue, each 0..255
 _CAMERA_HEIGHT = 1.5  # meters above the street
 
 
