@@ -113,12 +113,8 @@ def make_batch(
     size = (height, width)
     labels = torch.randint(0, num_classes, (count, 1, *size), device=device)
     images = torch.randint(0, 256, (count, 3, *size), dtype=torch.uint8, device=device)
-    samples = [
-        SegDataSample(
-            gt_sem_seg=PixelData(data=label), metainfo={"ori_shape": size, "img_shape": size}
-        )
-        for label in labels
-    ]
+    meta = {"ori_shape": size, "img_shape": size}
+    samples = [SegDataSample(gt_sem_seg=PixelData(data=label), metainfo=meta) for label in labels]
     return {"inputs": [*images], "data_samples": samples}
 
 

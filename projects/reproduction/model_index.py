@@ -28,9 +28,8 @@ def read_model_index(root: Path = ROOT) -> Metafiles:
         ConfigError: A config is missing, is listed twice or not at all, or has another name than
             its file.
     """
-    metafiles = {
-        root / name: _read(root / name) for name in _read(root / "model-index.yml")["Import"]
-    }
+    names = yaml.safe_load((root / "model-index.yml").read_text("utf-8"))["Import"]
+    metafiles = {root / name: yaml.safe_load((root / name).read_text("utf-8")) for name in names}
     files = (file.relative_to(root) for file in (root / "configs").rglob("*.py"))
     unlisted = {file.as_posix() for file in files if "_base_" not in file.parts}
     for metafile, content in metafiles.items():
@@ -94,10 +93,6 @@ def _row(model: dict[str, Any]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _read(file: Path) -> dict[str, Any]:
-    return yaml.safe_load(file.read_text(encoding="utf-8"))
-
-
 def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """Update, or exit with 1 where a check finds something."""
     parser = argparse.ArgumentParser(
@@ -106,9 +101,8 @@ def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
         "the metafiles, and write the table in configs/README.md.",
         epilog="example: %(prog)s --check",
     )
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit with 1 if something is outdated"
-    )
+    text = "write nothing; exit with 1 if something is outdated"
+    parser.add_argument("--check", action="store_true", help=text)
     args = parser.parse_args(argv)
     metafiles = read_model_index(root)
     models = [model for content in metafiles.values() for model in content["Models"]]

@@ -85,9 +85,8 @@ def as_text(rows: Iterable[CountedRow]) -> str:
     for counted in rows:
         row = counted.row
         if row.table not in tables:
-            tables[row.table] = PrettyTable(_COLUMNS)
+            tables[row.table] = PrettyTable(_COLUMNS, align="r")
             tables[row.table].set_style(TableStyle.MARKDOWN)
-            tables[row.table].align = "r"
             tables[row.table].align["network"] = "l"
         cells = (
             (counted.params, 1e6, ".3f"),

@@ -122,8 +122,7 @@ def _runner(cfg: Config) -> Runner:
 
 
 def _class_table(untrained: dict[str, float], trained: Evaluation) -> str:
-    table = PrettyTable(["class", "untrained, IoU %", "trained, IoU %"])
-    table.align = "r"
+    table = PrettyTable(["class", "untrained, IoU %", "trained, IoU %"], align="r")
     table.align["class"] = "l"
     for name, iou in zip(trained.classes, trained.iou, strict=True):
         table.add_row([name, f"{untrained[f'IoU.{name}']:.2f}", f"{iou:.2f}"])

@@ -113,5 +113,6 @@ class DatasetFolder:
 
     def mark(self, settings: dict[str, Any], **notes: Any) -> None:
         """Write the settings down, with notes such as ``complete=True``."""
-        content = json.dumps({"settings": settings, **notes}, indent=1)
-        write_lines(self.root / self.marker, [content])
+        write_lines(
+            self.root / self.marker, [json.dumps({"settings": settings, **notes}, indent=1)]
+        )

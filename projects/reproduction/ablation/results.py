@@ -187,9 +187,8 @@ def as_markdown(results: Results, counts: Counts, costs: Mapping[str, Cost] | No
 
 
 def _table(columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
-    table = PrettyTable(columns)
+    table = PrettyTable(columns, align="l")
     table.set_style(TableStyle.MARKDOWN)
-    table.align = "l"
     table.add_rows(lines)
     return table.get_string()
 

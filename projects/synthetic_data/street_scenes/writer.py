@@ -71,8 +71,7 @@ def make_street_scenes(
         )
     counts = {"train": num_train, "val": num_val, "test": num_test}
     settings = {"drawing": DRAWING, "counts": counts, "size": [height, width], "seed": seed}
-    parts = ("leftImg8bit", "gtFine")
-    folder = DatasetFolder(root, "street_scenes.json", "street scenes", parts)
+    folder = DatasetFolder(root, "street_scenes.json", "street scenes", ("leftImg8bit", "gtFine"))
     if folder.claim(settings, overwrite=overwrite).get("complete"):
         return root
 

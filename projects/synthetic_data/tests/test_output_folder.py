@@ -6,7 +6,7 @@ import pytest
 
 from glore_seg.errors import GloReSegError
 from projects.synthetic_data.output_folder import DatasetFolder
-from projects.synthetic_data.street_scenes import make_street_scenes, writer
+from projects.synthetic_data.street_scenes.writer import make_street_scenes, paint
 
 
 def small(root, **options):
@@ -41,15 +41,13 @@ def test_a_repeated_call_touches_nothing_and_other_settings_are_refused(tmp_path
 def test_interrupted_run_goes_on(tmp_path, monkeypatch):
     calls = []
 
-    paint = writer.paint
-
     def stop_at_third(scene, size):
         calls.append(size)
         if len(calls) == 3:
             raise KeyboardInterrupt
         return paint(scene, size)
 
-    monkeypatch.setattr(writer, "paint", stop_at_third)
+    monkeypatch.setattr(f"{paint.__module__}.paint", stop_at_third)
     with pytest.raises(KeyboardInterrupt):
         small(tmp_path / "data")
     assert json.loads((tmp_path / "data" / "street_scenes.json").read_text())["complete"] is False
