@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from glore_seg.errors import DataError, OutputError
 
@@ -145,10 +146,11 @@ def _is_alive(pid: int) -> bool:
 
 
 @contextmanager
-def locked(file: Path, *, doing: str) -> Iterator[None]:
+def locked(file: Path, *, doing: str) -> Iterator[BinaryIO]:
     """Hold the lock of a file, which ends with the process, also if it is killed.
 
-    The file is not removed: two processes could then lock two files of its name.
+    Gives the file, to append to; a process that inherits it holds the lock, too. The file is not
+    removed: two processes could then lock two files of its name.
 
     Raises:
         OutputError: Another process holds the lock, ``doing`` what the message says.
@@ -160,7 +162,7 @@ def locked(file: Path, *, doing: str) -> Iterator[None]:
             raise OutputError(
                 f"another process is {doing}: wait until it ends, or give another folder"
             ) from error
-        yield
+        yield held
 
 
 def read_lines(path: str | Path) -> list[str]:

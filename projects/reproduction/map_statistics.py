@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import glore_seg  # noqa: F401  patches OpenMMLab, so it comes first
 from glore_seg.apis import load_config
 from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.splits import build_image_dataset, read_image
@@ -53,10 +52,9 @@ def map_statistics(
             f"{len(weights)} images with maps of {shapes}; expected two or more images of one "
             "size, and two or more nodes"
         )
+    # (P, N, h, w)
     maps, others = (np.stack(w).astype(np.float64) for w in (weights, mirrored_weights))
-    maps, others = (
-        m - m.mean(axis=(-2, -1), keepdims=True) for m in (maps, others)
-    )  # (P, N, h, w)
+    maps, others = (m - m.mean(axis=(-2, -1), keepdims=True) for m in (maps, others))
     table = _correlation(maps[:, :, None], maps[:, None])  # (P, N, N)
     own, other_own = _residual(maps), _residual(others)  # (P, N, h, w)
     variance = np.square(maps).sum(axis=(0, 2, 3))  # (N,)
@@ -86,9 +84,10 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def main(argv: Sequence[str] | None = None) -> MapStatistics:
     """Compute the statistics of one unit over a split."""
     parser = argparse.ArgumentParser(
+        prog="python -m projects.reproduction.map_statistics",
         description="Compare the projection maps of a unit's nodes with each other, and with those "
         "of mirrored images.",
-        epilog="example: python -m projects.reproduction.map_statistics CONFIG CHECKPOINT",
+        epilog="example: %(prog)s CONFIG CHECKPOINT",
     )
     parser.add_argument("config", help="config of a network for segmentation or classification")
     parser.add_argument("checkpoint", help="checkpoint file")

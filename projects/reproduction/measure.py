@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,6 +18,8 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor
+
+from glore_seg.compat.upstream import version_of
 
 PACKAGES = ("torch", "numpy", "mmengine", "mmcv-lite", "mmcv", "mmsegmentation")
 
@@ -112,12 +113,8 @@ def make_batch(
     size = (height, width)
     labels = torch.randint(0, num_classes, (count, 1, *size), device=device)
     images = torch.randint(0, 256, (count, 3, *size), dtype=torch.uint8, device=device)
-    samples = [
-        SegDataSample(
-            gt_sem_seg=PixelData(data=label), metainfo={"ori_shape": size, "img_shape": size}
-        )
-        for label in labels
-    ]
+    meta = {"ori_shape": size, "img_shape": size}
+    samples = [SegDataSample(gt_sem_seg=PixelData(data=label), metainfo=meta) for label in labels]
     return {"inputs": [*images], "data_samples": samples}
 
 
@@ -136,11 +133,7 @@ def make_step(
 def machine(device: str = "cpu") -> dict[str, Any]:
     """Return versions of packages and names of processor and GPU."""
     found: dict[str, Any] = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
+    found |= {package: version for package in PACKAGES if (version := version_of(package))}
     found["torch"] = torch.__version__  # with its build, which the metadata may lack
     cpuinfo = Path("/proc/cpuinfo")
     names = re.findall(r"model name\s*: (.*)", cpuinfo.read_text() if cpuinfo.exists() else "")

@@ -18,10 +18,7 @@ from glore_seg.cli import run_tool
 from glore_seg.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
-
-
-Metafiles = dict[Path, dict[str, Any]]
-"""The content of each metafile."""
+Metafiles = dict[Path, dict[str, Any]]  # the content of each
 
 
 def read_model_index(root: Path = ROOT) -> Metafiles:
@@ -31,9 +28,8 @@ def read_model_index(root: Path = ROOT) -> Metafiles:
         ConfigError: A config is missing, is listed twice or not at all, or has another name than
             its file.
     """
-    metafiles = {
-        root / name: _read(root / name) for name in _read(root / "model-index.yml")["Import"]
-    }
+    names = yaml.safe_load((root / "model-index.yml").read_text("utf-8"))["Import"]
+    metafiles = {root / name: yaml.safe_load((root / name).read_text("utf-8")) for name in names}
     files = (file.relative_to(root) for file in (root / "configs").rglob("*.py"))
     unlisted = {file.as_posix() for file in files if "_base_" not in file.parts}
     for metafile, content in metafiles.items():
@@ -50,14 +46,14 @@ def read_model_index(root: Path = ROOT) -> Metafiles:
     return metafiles
 
 
-def update_counts(models: Iterable[dict[str, Any]]) -> list[str]:
+def update_counts(models: Iterable[dict[str, Any]], root: Path = ROOT) -> list[str]:
     """Set ``Parameters`` and ``FLOPs`` of entries, in memory; one line for each change."""
     changes = []
     for model in models:
         meta = model["Metadata"]
         # a text, as mim expects
         shape = tuple(int(size) for size in meta["Input"].split(" x "))
-        counts = count_config(load_config(str(ROOT / model["Config"])), shape)
+        counts = count_config(load_config(str(root / model["Config"])), shape)
         for key, value in {"Parameters": counts.params, "FLOPs": counts.macs}.items():
             if meta.get(key) != value:
                 changes.append(f"{model['Config']}: {key} {meta.get(key)} -> {value}")
@@ -97,26 +93,22 @@ def _row(model: dict[str, Any]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _read(file: Path) -> dict[str, Any]:
-    return yaml.safe_load(file.read_text(encoding="utf-8"))
-
-
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """Update, or exit with 1 where a check finds something."""
     parser = argparse.ArgumentParser(
+        prog="python -m projects.reproduction.model_index",
         description="Count parameters and MACs of every config of model-index.yml, write them to "
         "the metafiles, and write the table in configs/README.md.",
-        epilog="example: python -m projects.reproduction.model_index --check",
+        epilog="example: %(prog)s --check",
     )
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit with 1 if something is outdated"
-    )
+    text = "write nothing; exit with 1 if something is outdated"
+    parser.add_argument("--check", action="store_true", help=text)
     args = parser.parse_args(argv)
-    metafiles = read_model_index()
+    metafiles = read_model_index(root)
     models = [model for content in metafiles.values() for model in content["Models"]]
-    outdated = update_counts(models)
+    outdated = update_counts(models, root)
     table = config_table(metafiles)
-    readme = ROOT / "configs" / "README.md"
+    readme = root / "configs" / "README.md"
     if not readme.is_file() or readme.read_text() != table:
         outdated.append("configs/README.md differs from what the metafiles give")
     print("\n".join([*outdated, f"{len(models)} configs counted"]))

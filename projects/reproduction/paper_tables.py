@@ -85,9 +85,8 @@ def as_text(rows: Iterable[CountedRow]) -> str:
     for counted in rows:
         row = counted.row
         if row.table not in tables:
-            tables[row.table] = PrettyTable(_COLUMNS)
+            tables[row.table] = PrettyTable(_COLUMNS, align="r")
             tables[row.table].set_style(TableStyle.MARKDOWN)
-            tables[row.table].align = "r"
             tables[row.table].align["network"] = "l"
         cells = (
             (counted.params, 1e6, ".3f"),
@@ -124,14 +123,14 @@ def points(rows: Iterable[CountedRow]) -> dict[str, list[Point]]:
 
 
 def plot_costs(series: Mapping[str, Sequence[Point]], out_file: str | Path) -> None:
-    """Draw up to four series of :func:`points` to an image, a color and shape for each.
+    """Draw the four series of :func:`points` to an image, a color and shape for each.
 
     The left panel holds all points, the right one those of at most twice the least MACs.
     """
     figure = Figure(figsize=(11, 5), layout="constrained")
     whole, near = figure.subplots(1, 2, width_ratios=(2, 5))
     limit = 2 * min(macs for points in series.values() for macs, _, _ in points)
-    for (name, points), (color, marker, offset, side) in zip(series.items(), _STYLES, strict=False):
+    for (name, points), (color, marker, offset, side) in zip(series.items(), _STYLES, strict=True):
         close = [point for point in points if point[0] <= limit]
         look = {"linestyle": "none", "color": color, "marker": marker, "markersize": 5}
         whole.plot([p[0] for p in points], [p[1] for p in points], **look)
@@ -158,11 +157,11 @@ def plot_costs(series: Mapping[str, Sequence[Point]], out_file: str | Path) -> N
 def main(argv: Sequence[str] | None = None) -> None:
     """Count, print and draw."""
     parser = argparse.ArgumentParser(
+        prog="python -m projects.reproduction.paper_tables",
         description="Count parameters (P), those with running statistics (P + run) and "
         "MACs (GMAC) of the networks of the paper's tables, and say by how much they are "
         "off what it prints.",
-        epilog="example: python -m projects.reproduction.paper_tables --tables table2 figure4 "
-        "--plot figure4.png",
+        epilog="example: %(prog)s --tables table2 figure4 --plot figure4.png",
     )
     names = {"nargs": "+", "choices": list(TABLES), "default": list(TABLES), "metavar": "TABLE"}
     text = f"which of {', '.join(TABLES)} to count (default: all)"

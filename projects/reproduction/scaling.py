@@ -33,7 +33,6 @@ from glore_seg.layers.synchronized_norm import SynchronizedBatchNorm
 
 MIB = 1 << 20
 _FLOAT = 4  # bytes; statistics are fp32 in mixed precision too
-_FINITE, _SIGNAL = 4, 8  # bytes: whether the loss is finite in all processes; a signal
 _BACKWARD = 2 / 3  # share of a step: two products for each one of the forward pass
 
 
@@ -44,7 +43,7 @@ class Messages:
     gradients: tuple[int, ...]  # all-reduces of DDP, one for each bucket, in order
     reduced: tuple[int, ...]  # all-reduces of norm statistics and their gradients
     gathered: tuple[int, ...]  # all-gathers of norm statistics
-    loop: tuple[int, ...] = (_FINITE, _SIGNAL)  # all-reduces of the training loop
+    loop: tuple[int, ...] = (4, 8)  # all-reduces: whether the loss is finite everywhere; a signal
 
 
 def count_messages(cfg: Config, input_shape: tuple[int, ...], *, bucket_mb: float = 25) -> Messages:
@@ -102,7 +101,8 @@ def estimate(
     if processes < 1 or step <= 0 or bandwidth <= 0 or latency < 0:
         raise ConfigError(
             f"{processes} processes, steps of {step:g} s, {bandwidth:g} bytes/s, latency "
-            f"{latency:g} s; expected positive numbers: measure them, see docs/distributed.md"
+            f"{latency:g} s; expected 1 process or more, step and bandwidth above 0, latency 0 or "
+            "more: measure them, see docs/distributed.md"
         )
 
     def reduce(sizes: Sequence[int]) -> list[float]:
@@ -148,9 +148,10 @@ def _synchronized_norms(model: nn.Module, run: Callable[[], Any]) -> list[tuple[
 def main(argv: Sequence[str] | None = None) -> None:
     """Count, estimate and print."""
     parser = argparse.ArgumentParser(
+        prog="python -m projects.reproduction.scaling",
         description="Count what the processes of a training send each other, and estimate their "
         "step from that of one process (docs/distributed.md).",
-        epilog="example: python -m projects.reproduction.scaling "
+        epilog="example: %(prog)s "
         "configs/fcn_r50_glore_cityscapes.py --gpus 8 --step-ms 300 --bandwidth 10 --latency 20",
     )
     parser.add_argument("config", help="config file")

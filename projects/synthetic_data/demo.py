@@ -122,8 +122,7 @@ def _runner(cfg: Config) -> Runner:
 
 
 def _class_table(untrained: dict[str, float], trained: Evaluation) -> str:
-    table = PrettyTable(["class", "untrained, IoU %", "trained, IoU %"])
-    table.align = "r"
+    table = PrettyTable(["class", "untrained, IoU %", "trained, IoU %"], align="r")
     table.align["class"] = "l"
     for name, iou in zip(trained.classes, trained.iou, strict=True):
         table.add_row([name, f"{untrained[f'IoU.{name}']:.2f}", f"{iou:.2f}"])
@@ -135,9 +134,10 @@ def _class_table(untrained: dict[str, float], trained: Evaluation) -> str:
 def main(argv: Sequence[str] | None = None) -> None:
     """Make street scenes, train, evaluate and draw."""
     parser = argparse.ArgumentParser(
+        prog="python -m projects.synthetic_data.demo",
         description="Make street scenes, train a small FCN + GloRe on them, evaluate, draw. "
         "Interrupted, it goes on where it stopped.",
-        epilog="example: python -m projects.synthetic_data.demo demo_output",
+        epilog="example: %(prog)s demo_output",
     )
     parser.add_argument("out_dir", type=Path, help="folder for everything that it makes")
     parser.add_argument("--config", default=_CONFIG, help="config to train (default: %(default)s)")

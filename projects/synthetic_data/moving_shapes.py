@@ -1,12 +1,12 @@
 """Draw a small action dataset: videos of shapes whose class is their motion and nothing else.
 
-A shape's state is its place, its turn and its size, each taken from a range that wraps around and
-begun anywhere in it, so that every single frame of every class has the very same distribution:
+A shape's state is its position, its turn and its size, each taken from a range that wraps around
+and begun anywhere in it, so that every frame of every class has the very same distribution:
 
 | what moves | forwards | backwards |
 | --- | --- | --- |
-| place, across | right | left |
-| place, down | down | up |
+| position, across | right | left |
+| position, down | down | up |
 | turn | clockwise | counter-clockwise |
 | size | growing | shrinking |
 
@@ -15,8 +15,6 @@ Mirroring or reversing a video therefore changes its class.
 Example:
     python -m projects.synthetic_data.moving_shapes data/moving_shapes --num-train 960
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,12 +46,11 @@ _FINER = 2  # drawn so many times larger, then averaged
 _SHIFT = 4  # bits behind the point in OpenCV's coordinates
 _MARK = (0.45, 0.3)  # distance of the mark from the middle, and its radius, in radii
 _DRAWING = 1  # raised whenever the same settings would give other images
-_FRAME_NAME = "img_{:05}.jpg"  # mmaction2's default, counted from 1
 
 
 @dataclass(frozen=True)
 class Shape:
-    """One shape; its state is place across and down, turn clockwise and size, each in [0, 1)."""
+    """One shape; its state is position across and down, turn clockwise and size, each in [0, 1)."""
 
     corners: np.ndarray  # its outline (K, 2) in a circle of radius 1, x across and y down
     color: Sequence[int]  # RGB, 0 to 255
@@ -229,7 +226,8 @@ def make_moving_shapes(
         scene = compose_shapes(seed, split, index)
         frames = [paint_frame(scene, frame, size) for frame in range(num_frames)]
         for number, frame in enumerate(frames if raw_frames else [], start=1):
-            file = root / "frames" / split / video.stem / _FRAME_NAME.format(number)
+            # mmaction2's default name
+            file = root / "frames" / split / video.stem / f"img_{number:05}.jpg"
             with atomic_write(file) as temporary:
                 cv2.imwrite(str(temporary), frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
         write_video(video, frames)

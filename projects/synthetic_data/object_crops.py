@@ -8,8 +8,6 @@ Example:
     python -m projects.synthetic_data.object_crops data/street_scenes data/street_crops
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -30,14 +28,9 @@ OBJECT_CLASSES = (
 )
 """Cityscapes' countable classes and the two that are mounted on poles, by name, as folders sort."""
 
-MARKER = "object_crops.json"
-"""Name of the file that tells how a folder was made and whether it is complete."""
-
 _SPLITS = ("train", "val")
 _IMAGE = "_leftImg8bit.png"
 _FIX = "make the dataset again"
-
-
 _Window = tuple[int, int, int]  # left, top and side of the square around an object
 
 
@@ -100,7 +93,7 @@ def make_object_crops(
     settings = {"size": size, "context": context, "min_side": min_side}
     settings |= {"num_train": num_train, "num_val": num_val, "seed": seed}
     known = {"classes": classes, **settings, "src": str(src.resolve())}
-    folder = DatasetFolder(out, MARKER, "crops", _SPLITS)
+    folder = DatasetFolder(out, "object_crops.json", "crops", _SPLITS)
     done = folder.claim(known, overwrite=overwrite)
     if done.get("counts"):
         return done["counts"]

@@ -1,7 +1,5 @@
 """What the synthetic datasets share: options, checks, and a folder that records its settings."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil
@@ -14,15 +12,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from glore_seg.errors import ConfigError, OutputError
-from glore_seg.utils.files import atomic_write
+from glore_seg.utils.files import write_lines
 from glore_seg.utils.progress import track
 
 Item = TypeVar("Item")
 
 
-def dataset_parser(make: Callable[..., object], description: str | None) -> ArgumentParser:
-    """Return a parser whose options are the arguments of ``make``, as its docstring tells them."""
-    parser = ArgumentParser(description=description, formatter_class=RawDescriptionHelpFormatter)
+def dataset_parser(make: Callable[..., object], description: str) -> ArgumentParser:
+    """Return a parser whose options are the arguments of ``make``, as its docstring tells them.
+
+    The description ends with an example, which begins with the name of the command.
+    """
+    prog = re.findall(r"python -m \S+", description)[-1]
+    parser = ArgumentParser(
+        prog=prog, description=description, formatter_class=RawDescriptionHelpFormatter
+    )
     texts = dict(re.findall(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", getdoc(make) or "", re.MULTILINE))
     for name, parameter in signature(make).parameters.items():
         default, text = parameter.default, " ".join(texts[name].replace("``", "").split())
@@ -109,5 +113,6 @@ class DatasetFolder:
 
     def mark(self, settings: dict[str, Any], **notes: Any) -> None:
         """Write the settings down, with notes such as ``complete=True``."""
-        with atomic_write(self.root / self.marker) as temporary:
-            temporary.write_text(json.dumps({"settings": settings, **notes}, indent=1) + "\n")
+        write_lines(
+            self.root / self.marker, [json.dumps({"settings": settings, **notes}, indent=1)]
+        )

@@ -12,6 +12,7 @@ from projects.web_demo.serving import LOOPBACK, serving
 def main(argv: Sequence[str] | None = None) -> None:
     """Serve the page until interrupted."""
     parser = argparse.ArgumentParser(
+        prog="python -m projects.web_demo",
         description="Serve a page to try checkpoints on images: label maps of one or two "
         "checkpoints, projection maps and node graph. By default only this machine can open it. "
         "It connects to no other machine.",
@@ -28,9 +29,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=7860, help="default: %(default)s")
     text = "path under which a reverse proxy serves the page, such as /glore"
     parser.add_argument("--root-path", help=text)
-    limit = {"type": float, "help": "of an uploaded image (default: %(default)g)"}
-    parser.add_argument("--max-megabytes", **limit, default=Limits.megabytes)
-    parser.add_argument("--max-megapixels", **limit, default=Limits.megapixels)
+    for name, what in (("megabytes", "file"), ("megapixels", "image")):
+        limit, text = getattr(Limits, name), f"of an uploaded {what} (default: %(default)g)"
+        parser.add_argument(f"--max-{name}", type=float, default=limit, help=text)
     args = parser.parse_args(argv)
     limits = Limits(megabytes=args.max_megabytes, megapixels=args.max_megapixels)
     handlers = Handlers(load_page_models(args.checkpoint, args.config, device=args.device), limits)

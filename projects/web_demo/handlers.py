@@ -9,6 +9,7 @@ import logging
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -58,16 +59,12 @@ class UploadError(DataError):
     """An upload cannot be used; the text is for the visitor."""
 
 
-@dataclass(frozen=True)
-class Upload:
-    """An uploaded image."""
-
-    image: np.ndarray  # (H, W, 3), RGB, uint8, after EXIF's orientation, of at most MAX_PIXELS
-    shrunk_from: tuple[int, int] | None = None  # original width and height if it had more
-
-
-def read_upload(content: bytes, limits: Limits) -> Upload:
+def read_upload(content: bytes, limits: Limits) -> tuple[np.ndarray, tuple[int, int] | None]:
     """Decode the bytes of an uploaded file.
+
+    Returns:
+        The image, (H, W, 3), RGB, uint8, after EXIF's orientation, of at most MAX_PIXELS; and the
+        original width and height if it had more.
 
     Raises:
         UploadError: It is not an image of a known format, is corrupted, or has too many pixels.
@@ -92,11 +89,11 @@ def read_upload(content: bytes, limits: Limits) -> Upload:
             "file."
         ) from error
     if scale == 1:
-        return Upload(image)
+        return image, None
     h, w = image.shape[:2]
     scale = min(1.0, sqrt(MAX_PIXELS / (w * h)))
     size = max(1, int(w * scale)), max(1, int(h * scale))
-    return Upload(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (width, height))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA), (width, height)
 
 
 @dataclass(frozen=True)
@@ -119,15 +116,14 @@ class Handlers:
             return {"message": ""}
         models = {n: self.models[n] for n in (name, other) if n != ALONE}
         try:
-            upload = read_upload(content, self.limits)
-            maps = [model(upload.image).labels for model in models.values()]
+            image, shrunk_from = read_upload(content, self.limits)
+            maps = [model(image).labels for model in models.values()]
         except ValueError as error:
             return {"message": _explain(error)}
-        image, first = upload.image, self.models[name]
-        height, width = image.shape[:2]
+        first, (height, width) = self.models[name], image.shape[:2]
         note = f"{width} x {height} pixels."
-        if upload.shrunk_from:
-            note = "Shrunk from {} x {} to ".format(*upload.shrunk_from) + note
+        if shrunk_from:
+            note = "Shrunk from {} x {} to ".format(*shrunk_from) + note
         view: dict[str, Any] = {
             "image": embed_image(image, alt="", width=width, photo=True).source,
             "width": width,
@@ -160,7 +156,7 @@ class Handlers:
         if content is None:
             return _render("maps", "Choose an image first.")
         try:
-            image = read_upload(content, self.limits).image
+            image, _ = read_upload(content, self.limits)
             weights = model.predictor.project(image, units[unit])  # (N, h, w)
         except ValueError as error:
             return _render("maps", _explain(error))
@@ -219,7 +215,7 @@ def load_page_models(
     *,
     device: torch.device | str | None = None,
 ) -> dict[str, Segmenter]:
-    """Load networks with the same classes, by the names of their files, or by their paths.
+    """Load networks with the same classes, by the shortest unique ends of their paths.
 
     ``configs`` are none if each checkpoint has its own in or beside it, one for all, or one for
     each; ``device`` is by default the first GPU, else the CPU.
@@ -228,11 +224,13 @@ def load_page_models(
         ConfigError: A checkpoint is repeated, the number of configs is another, or the classes
             differ.
     """
-    names = [Path(path).stem for path in checkpoints]
-    if len(set(names)) < len(names):
-        names = [str(path) for path in checkpoints]
-    if len(set(names)) < len(names):
-        raise ConfigError(f"checkpoints are {', '.join(names)}; expected each once")
+    files = [Path(path).resolve() for path in checkpoints]
+    if len({*files}) < len(files):
+        raise ConfigError(f"checkpoints are {', '.join(map(str, checkpoints))}; expected each once")
+    bare = [file.with_suffix("") for file in files]
+    parts = [file.parts for file in (files if len({*bare}) < len(bare) else bare)]
+    length = next(n for n in count(1) if len({each[-n:] for each in parts}) == len(parts))
+    names = ["/".join(each[-length:]) for each in parts]
     if len(configs) not in (0, 1, len(checkpoints)):
         raise ConfigError(
             f"{len(configs)} configs for {len(checkpoints)} checkpoints; expected none, one for "

@@ -14,7 +14,7 @@ from projects.web_demo.handlers import ALONE, Handlers
 
 LOOPBACK = "127.0.0.1"
 _LOCAL_NAMES = ["127.0.0.1", "localhost"]
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 _TITLE = "GloRe segmentation"
 
 
@@ -44,9 +44,10 @@ def serving(
     trusted_host = require("starlette.middleware.trustedhost", "demo").TrustedHostMiddleware
     # Against DNS rebinding: a foreign page that resolves its own name to loopback.
     hosts = _LOCAL_NAMES if host in _LOCAL_NAMES else ["*"]
-    environment = dict(os.environ)
     with tempfile.TemporaryDirectory(prefix="glore_seg_web_") as folder:
-        os.environ.update(GRADIO_TEMP_DIR=folder, GRADIO_ANALYTICS_ENABLED="False")
+        settings = {"GRADIO_TEMP_DIR": folder, "GRADIO_ANALYTICS_ENABLED": "False"}
+        before = {name: os.environ[name] for name in settings if name in os.environ}
+        os.environ.update(settings)
         try:
             page = build_page(handlers)
             page.queue(max_size=16)  # waiting requests; further visitors get a message
@@ -62,7 +63,7 @@ def serving(
                     max_file_size=int(handlers.limits.megabytes * 2**20),
                     allowed_paths=[],
                     theme=gr.themes.Default(font=fonts, font_mono=("monospace",)),
-                    css_paths=_TEMPLATES / "page.css",
+                    css_paths=TEMPLATES / "page.css",
                     app_kwargs={"middleware": [middleware(trusted_host, allowed_hosts=hosts)]},
                     footer_links=[],
                     enable_monitoring=False,
@@ -79,8 +80,9 @@ def serving(
             finally:
                 page.close(verbose=False)
         finally:
-            os.environ.clear()
-            os.environ.update(environment)
+            for name in settings:
+                os.environ.pop(name, None)
+            os.environ.update(before)
 
 
 def build_page(handlers: Handlers) -> Any:
@@ -116,9 +118,9 @@ def build_page(handlers: Handlers) -> Any:
                     viewer = gr.HTML(
                         None,
                         elem_id="viewer",
-                        html_template=(_TEMPLATES / "viewer.html").read_text(encoding="utf-8"),
-                        css_template=(_TEMPLATES / "viewer.css").read_text(encoding="utf-8"),
-                        js_on_load=(_TEMPLATES / "viewer.js").read_text(encoding="utf-8"),
+                        html_template=(TEMPLATES / "viewer.html").read_text(encoding="utf-8"),
+                        css_template=(TEMPLATES / "viewer.css").read_text(encoding="utf-8"),
+                        js_on_load=(TEMPLATES / "viewer.js").read_text(encoding="utf-8"),
                     )
                 with gr.Tab("Node maps") as maps_tab:
                     with gr.Row():

@@ -91,7 +91,7 @@ class Project:
             self._python(arguments)
         elif program.startswith("tools/dist_"):
             self._launcher(program, arguments)
-        elif program not in ("apt-get", "source"):
+        elif program != "apt-get" and words != ["source", ".venv/bin/activate"]:
             raise ValueError(f"no way to try {words}")
 
     def _python(self, arguments: list[str]) -> None:

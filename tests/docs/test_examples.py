@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.docs.blocks import PAGES, ROOT, blocks_of, commands_of
+from glore_seg.errors import ConfigError
+from tests.docs.blocks import PAGES, ROOT, Block, blocks_of, commands_of
 from tests.docs.project import Project, run_python, small_configs
 
 _RUN = ("python", "bash")
@@ -73,3 +74,25 @@ def check_endless(block):
         name = words[2] if words[:2] == ["python", "-m"] else None
         assert name in _ENDLESS, f"{words} ends, so it goes into a bash block"
         assert f'"{name}"' in (ROOT / _ENDLESS[name]).read_text()
+
+
+@pytest.mark.parametrize("command", ["make demo x", "python tools/test.py", "python -m tests.x y"])
+def test_what_ends_is_not_left_out_of_the_run(command):
+    with pytest.raises(AssertionError):
+        check_endless(Block(1, "console", f"{command}\n"))
+
+
+def test_a_failing_example_is_found(tmp_path, load_tool):
+    project = Project(tmp_path, load_tool)
+    with small_configs(tmp_path):
+        for words, error in (
+            (["python", "tools/train.py", "configs/none.py"], ConfigError),
+            (["python", "tools/test.py", "--no-such-option"], SystemExit),
+            (["python", "-m", "benchmarks.unit", "--no-such-option"], SystemExit),
+            (["pip", "install", "glore_seg[none]"], ValueError),
+            (["make", "none"], ValueError),
+            (["source", "none"], ValueError),
+            (["curl", "example.com"], ValueError),
+        ):
+            with pytest.raises(error):
+                project.run(words)

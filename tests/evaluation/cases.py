@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from projects.synthetic_data.street_scenes import label_images
+from projects.synthetic_data.street_scenes.writer import label_images
 
 Case = tuple[np.ndarray, np.ndarray, np.ndarray]
 EVALUATED = np.array([7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33], np.uint8)

@@ -19,11 +19,12 @@ TRAIN_TOOL = Path(__file__).parents[3] / "tools" / "train.py"
 def main(argv: Sequence[str] | None = None) -> None:
     """Train what is missing, gather, and write."""
     parser = argparse.ArgumentParser(
+        prog="python -m projects.reproduction.ablation",
         description="Train each config with each seed, one process a run, and write a table with "
         "mean, standard deviation and the paired difference to the first config with its 95 % "
         "confidence interval, training time, memory on a GPU, parameters and MACs, JSON, "
         "and an image. Finished runs are kept, half ones go on.",
-        epilog="example: python -m projects.reproduction.ablation "
+        epilog="example: %(prog)s "
         "configs/camvid/fcn_r18_multigrid_camvid.py configs/fcn_r18_glore_camvid.py "
         "--seeds 0 1 2 --amp --channels-last --out work_dirs/ablation",
     )

@@ -1,7 +1,5 @@
 """What the runs of an ablation gave, read from their work folders, as table, JSON and plot."""
 
-from __future__ import annotations
-
 import json
 import math
 import statistics
@@ -24,8 +22,6 @@ from glore_seg.visualization.curves import read_scalars
 from projects.reproduction.ablation.costs import Cost
 from projects.reproduction.ablation.plan import Row, Run, check_comparable
 from projects.reproduction.measure import machine
-
-FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -121,7 +117,6 @@ def paired_difference(values: Mapping[int, float], reference: Mapping[int, float
 
 Results = Mapping[str, Sequence[Result]]
 Counts = Mapping[str, Complexity]
-Curve = Sequence[tuple[int, float]]
 
 
 def write_results(
@@ -138,9 +133,7 @@ def write_results(
     write_lines(files[0], [json.dumps(content, indent=1, allow_nan=False)])
     write_lines(files[1], [as_markdown(results, counts, costs)])
     with atomic_write(files[2]) as temporary:
-        plot_ablation(
-            {row: [result.curve for result in found] for row, found in results.items()}, temporary
-        )
+        plot_ablation(results, temporary)
     return files
 
 
@@ -194,9 +187,8 @@ def as_markdown(results: Results, counts: Counts, costs: Mapping[str, Cost] | No
 
 
 def _table(columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
-    table = PrettyTable(columns)
+    table = PrettyTable(columns, align="l")
     table.set_style(TableStyle.MARKDOWN)
-    table.align = "l"
     table.add_rows(lines)
     return table.get_string()
 
@@ -240,27 +232,27 @@ def _as_json(results: Results, counts: Counts, costs: Mapping[str, Cost] | None)
     }
     rows[reference]["difference"] = None
     measured = {row: asdict(cost) for row, cost in (costs or {}).items()}
-    head = {"format": FORMAT, "machine": machine(), "reference": reference}
+    head = {"format": 1, "machine": machine(), "reference": reference}
     return {**head, "rows": rows, "costs": measured}
 
 
-def plot_ablation(curves: Mapping[str, Sequence[Curve]], out_file: str | Path) -> None:
+def plot_ablation(results: Results, out_file: str | Path) -> None:
     """Draw the mean curve of each row, and its last mIoU as a bar with a dot for each seed.
 
     The band about a curve reaches from the lowest to the highest seed, the error bar one standard
-    deviation each way. ``curves`` are rows with a curve (iteration, mIoU in percent) for each seed.
+    deviation each way.
     """
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
     lasts: list[float] = []
-    for number, (row, seeds) in enumerate(curves.items()):
+    for number, (row, found) in enumerate(results.items()):
         color = f"C{number}"
-        tables = [dict(curve) for curve in seeds]
+        tables = [dict(result.curve) for result in found]
         steps = sorted(set.intersection(*map(set, tables)))  # those that every seed has
         values = np.array([[table[step] for step in steps] for table in tables])
         left.plot(steps, values.mean(0), marker="o", markersize=3, color=color, label=row)
         left.fill_between(steps, values.min(0), values.max(0), color=color, alpha=0.12, linewidth=0)
-        last = [curve[-1][1] for curve in seeds]
+        last = [result.last for result in found]
         lasts += last
         mean, deviation = mean_and_deviation(last)
         right.barh(row, mean, xerr=deviation, color=color, alpha=0.6, capsize=3)

@@ -1,6 +1,5 @@
 """Runs trainings as processes of their own, some at a time, and shows how far they are."""
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -15,8 +14,8 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from glore_seg.errors import ConfigError, GloReSegError, OutputError
-from glore_seg.utils.files import atomic_write
+from glore_seg.errors import ConfigError, GloReSegError
+from glore_seg.utils.files import atomic_write, locked
 from projects.reproduction.ablation.plan import Run
 
 
@@ -58,32 +57,37 @@ def run_all(
     """
     if jobs < 1:
         raise ConfigError(f"jobs is {jobs}; expected 1 or more")
-    check_gpus(gpus or ())
+    given, count = [*(gpus or ())], torch.cuda.device_count()
+    if not {*given} <= {*range(count)} or len({*given}) < len(given):
+        raise ConfigError(
+            f"gpus are {' '.join(map(str, given))}, and torch finds {count} GPUs here, counted "
+            "from 0; expected each number of those once, or leave --gpus out"
+        )
     waiting = [run for run in runs if not run.finished()]
     free: list[int | None] = list(gpus) if gpus else [None] * jobs
     live: list[_Training] = []
     failed: list[str] = []
-    board = _Board(runs)
-    with _noted_signals() as signals, board.bar:
+    progress = _RunProgress(runs)
+    with _noted_signals() as signals, progress.bar:
         try:
             while waiting or live:
                 while waiting and free:
                     run = waiting.pop(0)
                     live.append(_start(run, train_tool, free.pop(0)))
-                    board.say(f"{run.name} begins at iteration {run.iteration()}")
+                    progress.say(f"{run.name} begins at iteration {run.iteration()}")
                 time.sleep(poll_seconds)
                 if signals:
-                    board.say("stopping: the trainings save first, and what is done is kept")
+                    progress.say("stopping: the trainings save first, and what is done is kept")
                     break
                 for training in list(live):
                     run, code = training.run, training.process.poll()
-                    board.update(run)
+                    progress.update(run)
                     if code is None:
                         continue
                     live.remove(training)
                     free.append(training.gpu)
                     if code == 0 and run.finished():
-                        board.say(f"{run.name} is done")
+                        progress.say(f"{run.name} is done")
                         continue
                     no_score = f"no mIoU of iteration {run.max_iters} in its scalars"
                     reason = f"exit code {code}" if code else no_score
@@ -92,8 +96,8 @@ def run_all(
                         f"remove a run's folder to begin it anew. {_log_of(run)} ends with: "
                         f"{_last_words(training)}"
                     )
-                    board.give_up(run)
-                    board.say(f"{run.name} failed with {reason}")
+                    progress.give_up(run)
+                    progress.say(f"{run.name} failed with {reason}")
         finally:
             for training in live:
                 training.process.terminate()
@@ -120,15 +124,9 @@ def _start(run: Run, train_tool: Path, gpu: int | None) -> _Training:
         # of those that a scheduler, say, has left to this process
         visible = environment.get("CUDA_VISIBLE_DEVICES")
         environment["CUDA_VISIBLE_DEVICES"] = visible.split(",")[gpu] if visible else str(gpu)
-    with _log_of(run).open("a") as log:
-        # The training inherits the lock with the file and holds it while it lives, even where the
-        # process that started it was killed.
-        try:
-            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OutputError(
-                f"another process is training in {run.work_dir}: wait until it has ended, or end it"
-            ) from error
+    # The training inherits the lock with the log and holds it while it lives, even where the
+    # process that started it was killed.
+    with locked(_log_of(run), doing=f"training in {run.work_dir}") as log:
         begin = log.tell()
         process = subprocess.Popen(  # noqa: S603  a list, our own interpreter and tool
             command, stdout=log, stderr=subprocess.STDOUT, env=environment
@@ -163,7 +161,7 @@ def _noted_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-class _Board:
+class _RunProgress:
     """A bar over the iterations of all runs, on a terminal, and a line when one begins or ends."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
@@ -199,13 +197,3 @@ class _Board:
             return state
         seconds = (time.monotonic() - self._begin) * (self._total - done) / here
         return f"{state}, about {seconds / 60:.0f} min left"
-
-
-def check_gpus(numbers: Sequence[int]) -> None:
-    """Raise a ConfigError for numbers of GPUs that do not exist here or are repeated."""
-    given, count = " ".join(map(str, numbers)), torch.cuda.device_count()
-    if any(not 0 <= number < count for number in numbers) or len(set(numbers)) != len(numbers):
-        raise ConfigError(
-            f"gpus are {given}, and torch finds {count} GPUs here, counted from 0; expected "
-            "each number of those once, or leave --gpus out"
-        )

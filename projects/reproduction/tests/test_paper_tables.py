@@ -13,6 +13,7 @@ from projects.reproduction.paper_tables import (
     as_text,
     count_rows,
     main,
+    plot_costs,
     points,
 )
 
@@ -79,6 +80,11 @@ def test_table_1_as_text(capsys):
         ("ResNet-50 + GloRe (0,1), g = 2", "27.523", "77.62"),
         ("ResNet-50 + GloRe (0,1), g = 3", "27.851", "77.66"),
     ]
+
+
+def test_the_plot_drops_no_series(tmp_path):
+    with pytest.raises(ValueError, match="zip"):
+        plot_costs({str(n): [(1.0, 1.0, "")] for n in range(5)}, tmp_path / "costs.png")
 
 
 def test_the_plot_needs_its_table(capsys):

@@ -4,20 +4,6 @@ All 19 classes and many ignored labels occur. Most objects tell their class by t
 it depends on a cue far away in the image (see ``scene.py``), so that global context helps.
 """
 
-from projects.synthetic_data.street_scenes.scene import Cues, Scene, compose_scene
-from projects.synthetic_data.street_scenes.writer import (
-    label_images,
-    make_street_scenes,
-    paint,
-    polygons,
-)
+from projects.synthetic_data.street_scenes.writer import make_street_scenes
 
-__all__ = [
-    "Cues",
-    "Scene",
-    "compose_scene",
-    "label_images",
-    "make_street_scenes",
-    "paint",
-    "polygons",
-]
+__all__ = ["make_street_scenes"]

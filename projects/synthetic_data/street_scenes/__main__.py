@@ -4,8 +4,6 @@ Example:
     python -m projects.synthetic_data.street_scenes data/street_scenes --num-train 240
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from glore_seg.cli import run_tool

@@ -1,7 +1,5 @@
 """People, two-wheelers and street furniture, in meters: x to the right, y up, from the foot."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from projects.synthetic_data.street_scenes.shapes import (
@@ -78,7 +76,7 @@ def lamp_post(rng: np.random.Generator) -> list[Part]:
     h, f = rng.uniform(5.0, 6.5), 1 if rng.integers(2) else -1
     outline = points(
         (-0.1, 0), (-0.08, h), (1.1, h + 0.1), (1.1, h - 0.12), (0.08, h - 0.2), (0.1, 0)
-    )  # fmt: skip
+    )
     return [
         Part(outline * (f, 1), STEEL, "pole"),
         Part(box(0.7, h - 0.16, 1.15, h) * (f, 1), (250, 240, 200)),
@@ -102,31 +100,10 @@ def traffic_light(rng: np.random.Generator) -> list[Part]:
 
 def traffic_sign(rng: np.random.Generator) -> list[Part]:
     """Return a traffic sign on its pole: blue disc, red triangle, stop or yellow diamond."""
-    h, r = rng.uniform(2.2, 2.7), 0.6
-    kind = rng.integers(4)
-    if kind == 0:
-        arrow = points((-0.14, -0.36), (-0.14, 0.1), (0, 0.4), (0.14, 0.1), (0.14, -0.36))
-        plate = [
-            Part(ellipse(0, h, r, r), (34, 84, 190), "traffic sign"),
-            Part(arrow + np.array((0, h)), (244, 244, 244)),
-        ]
-    elif kind == 1:
-        rim = points((-0.72, h - 0.5), (0, h + 0.72), (0.72, h - 0.5))
-        plate = [
-            Part(rim, (206, 34, 36), "traffic sign"),
-            Part(points((-0.42, h - 0.34), (0, h + 0.36), (0.42, h - 0.34)), (246, 246, 240)),
-        ]
-    elif kind == 2:
-        plate = [
-            Part(ellipse(0, h, r, r, 8), (206, 34, 36), "traffic sign"),
-            Part(box(-0.42, h - 0.12, 0.42, h + 0.12), (246, 246, 240)),
-        ]
-    else:
-        plate = [
-            Part(ellipse(0, h, r * 1.15, r * 1.15, 4) , (246, 246, 240), "traffic sign"),
-            Part(ellipse(0, h, r * 0.85, r * 0.85, 4), (240, 196, 32)),
-        ]  # fmt: skip
-    return [Part(box(-0.09, 0, 0.09, h + 0.2), STEEL, "pole"), *plate]
+    h = rng.uniform(2.2, 2.7)
+    plate = draw(f"traffic sign {rng.integers(4)}")
+    raised = (part.moved(part.outline + np.array((0, h))) for part in plate)
+    return [Part(box(-0.09, 0, 0.09, h + 0.2), STEEL, "pole"), *raised]
 
 
 def tree(rng: np.random.Generator) -> list[Part]:
@@ -158,14 +135,3 @@ def bin_(rng: np.random.Generator) -> list[Part]:
 def pram(rng: np.random.Generator) -> list[Part]:
     """Return a pram: ``dynamic``, an ignored label."""
     return draw("pram", hood=_pick(rng, ((66, 70, 130), (150, 60, 90))))
-
-
-def guard_rail(length: float) -> list[Part]:
-    """Return a guard rail (an ignored label) that hides all below one metre."""
-    half, gray = length / 2, (120, 124, 128)
-    return [
-        Part(box(-half - 0.1, 0, half + 0.1, 1.05), (150, 154, 158), "guard rail", (0.03, 0.03)),
-        Part(box(-half, 0.55, half, 0.65), (98, 102, 106)),
-        Part(box(-half, 0.15, half, 0.25), (98, 102, 106)),
-        *(Part(box(x - 0.07, 0, x + 0.07, 1.0), gray) for x in np.linspace(-half, half, 4)),
-    ]

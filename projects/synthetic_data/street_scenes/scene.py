@@ -11,8 +11,6 @@ The pixels of the object are the same for every value of its cue: the object alo
 class. All four cues are drawn independently of the objects and of each other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,7 +18,7 @@ import numpy as np
 
 from projects.synthetic_data.street_scenes import people_and_furniture as people
 from projects.synthetic_data.street_scenes import surroundings, vehicles
-from projects.synthetic_data.street_scenes.shapes import Color, Part, View
+from projects.synthetic_data.street_scenes.shapes import Color, Part, View, draw
 
 Range = tuple[float, float]
 Draw = Callable[[np.random.Generator], list[Part]]
@@ -56,7 +54,7 @@ class Cues:
     crane: bool  # above the skyline
 
     @classmethod
-    def draw(cls, rng: np.random.Generator) -> Cues:
+    def draw(cls, rng: np.random.Generator) -> "Cues":
         """Draw the four cues, each value as likely as the others."""
         skyline = [*_GRAVEL][rng.integers(len(_GRAVEL))]
         return cls(skyline, *(bool(rng.integers(2)) for _ in range(3)))
@@ -209,7 +207,7 @@ def _objects(
         x, t = beside(1.4, 2.2), rng.uniform(0.34, 0.46)
         for k in range(-1, 2):
             add(people.figure(rng, labels["figure"]), x + 0.85 * k, t - 0.002)
-        add(people.guard_rail(2.8), x, t)
+        add(draw("guard rail"), x, t)  # hides all below one meter
 
     several(rng.integers(1, 3), people.traffic_light, (0.2, 0.7), (0.26, 0.44))
     several(rng.integers(1, 3), people.traffic_sign, (0.2, 1.6), (0.28, 0.46))

@@ -3,8 +3,6 @@
 Every outline is a float array of shape (P, 2): P corner points as (x, y).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,9 +11,7 @@ from typing import Any
 
 import numpy as np
 
-Color = tuple[float, float, float]
-"""Red, green, blue, each 0..255."""
-
+Color = tuple[float, float, float]  # red, green, blue, each 0..255
 _CAMERA_HEIGHT = 1.5  # meters above the street
 
 
@@ -29,7 +25,7 @@ class Part:
     texture: tuple[float, float] = (0.03, 0.03)  # strength 0..1 of the fine and the coarse grain
     alpha: float = 1.0  # opacity of the paint, 0..1
 
-    def moved(self, outline: np.ndarray) -> Part:
+    def moved(self, outline: np.ndarray) -> "Part":
         """Return the same part with another outline."""
         return replace(self, outline=outline)
 

@@ -1,7 +1,5 @@
 """Sky, skyline, ground and the two sides of the street: all that objects stand before and on."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from projects.synthetic_data.street_scenes.shapes import (

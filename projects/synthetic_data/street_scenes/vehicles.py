@@ -3,7 +3,7 @@
 Each function returns its parts back to front; the first part carries the label.
 """
 
-from __future__ import annotations
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -26,11 +26,10 @@ BODY_COLORS: tuple[Color, ...] = (
 )  # fmt: skip
 
 
-def _wheel(x: float, radius: float) -> list[Part]:
-    return [
-        Part(ellipse(x, radius, radius, radius, 16), RUBBER),
-        Part(ellipse(x, radius, radius * 0.5, radius * 0.5, 12), (150, 152, 156)),
-    ]
+def _wheels(radius: float, *xs: float) -> Iterator[Part]:
+    for x in xs:
+        yield Part(ellipse(x, radius, radius, radius, 16), RUBBER)
+        yield Part(ellipse(x, radius, radius * 0.5, radius * 0.5, 12), (150, 152, 156))
 
 
 def _shadow(half: float) -> Part:
@@ -41,7 +40,7 @@ def car_rear(rng: np.random.Generator, label: str = "car") -> list[Part]:
     """Return a car seen from behind, with its license plate."""
     paint = BODY_COLORS[rng.integers(len(BODY_COLORS))]
     w, h = rng.uniform(0.88, 1.0), rng.uniform(1.4, 1.7)
-    waist = 0.92
+    waist, bumper = 0.92, shade(paint, 0.62)
     body = points(
         (-w, 0.0), (-w, waist), (-w * 0.72, h), (w * 0.72, h), (w, waist), (w, 0.0),
         (w * 0.72, 0.0), (w * 0.7, 0.16), (-w * 0.7, 0.16), (-w * 0.72, 0.0),
@@ -55,11 +54,7 @@ def car_rear(rng: np.random.Generator, label: str = "car") -> list[Part]:
         Part(body, paint, label, (0.03, 0.05)),
         Part(glass, GLASS),
         Part(reflection, (120, 140, 156)),
-        Part(box(-w, 0.14, w, 0.36), shade(paint, 0.62)),
-        Part(box(-w * 0.98, 0.0, -w * 0.7, 0.2), RUBBER),
-        Part(box(w * 0.7, 0.0, w * 0.98, 0.2), RUBBER),
-        Part(box(-0.66 * w, 0.6, -0.96 * w, 0.82), (214, 44, 36)),
-        Part(box(0.66 * w, 0.6, 0.96 * w, 0.82), (214, 44, 36)),
+        *(part.moved(part.outline * (w, 1)) for part in draw("car rear", bumper=bumper)),
         Part(box(-0.28, 0.42, 0.28, 0.58), (236, 236, 228), "license plate"),
     ]
 
@@ -74,8 +69,7 @@ def car_side(rng: np.random.Generator) -> list[Part]:
         Part(box(-0.26, 0.92, -0.16, 1.4), paint),
         Part(box(-2.0, 0.14, 2.0, 0.28), shade(paint, 0.65)),
         Part(box(1.82 * f - 0.12, 0.58, 1.82 * f + 0.12, 0.74), (246, 236, 190)),
-        *_wheel(-1.25, 0.33),
-        *_wheel(1.25, 0.33),
+        *_wheels(0.33, -1.25, 1.25),
     ]
 
 
@@ -91,8 +85,7 @@ def truck(rng: np.random.Generator) -> list[Part]:
         *(Part(rib, shade(load, 0.82)) for rib in ribs),
         Part(box(-3.4, 0.3, 3.2, 0.65), (62, 62, 66)),
         *draw("truck cab", f, cab=cab),
-        *_wheel(-2.3 * f, 0.48),
-        *_wheel(2.25 * f, 0.48),
+        *_wheels(0.48, -2.3 * f, 2.25 * f),
     ]
 
 

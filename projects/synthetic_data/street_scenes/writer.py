@@ -3,8 +3,6 @@
 The labels are drawn by cityscapesScripts itself from the polygons that are written beside them.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -21,9 +19,6 @@ from glore_seg.utils.image_io import write_png
 from projects.synthetic_data.output_folder import DatasetFolder, check_range
 from projects.synthetic_data.street_scenes.scene import Scene, compose_scene
 from projects.synthetic_data.street_scenes.shapes import clip
-
-MARKER = "street_scenes.json"
-"""Name of the file that tells how a folder was made and whether it is complete."""
 
 DRAWING = 1  # raised whenever the same settings would give other images
 
@@ -76,7 +71,7 @@ def make_street_scenes(
         )
     counts = {"train": num_train, "val": num_val, "test": num_test}
     settings = {"drawing": DRAWING, "counts": counts, "size": [height, width], "seed": seed}
-    folder = DatasetFolder(root, MARKER, "street scenes", ("leftImg8bit", "gtFine"))
+    folder = DatasetFolder(root, "street_scenes.json", "street scenes", ("leftImg8bit", "gtFine"))
     if folder.claim(settings, overwrite=overwrite).get("complete"):
         return root
 

@@ -6,7 +6,7 @@ import pytest
 
 from glore_seg.errors import GloReSegError
 from projects.synthetic_data.output_folder import DatasetFolder
-from projects.synthetic_data.street_scenes import make_street_scenes, paint, writer
+from projects.synthetic_data.street_scenes.writer import make_street_scenes, paint
 
 
 def small(root, **options):
@@ -47,10 +47,10 @@ def test_interrupted_run_goes_on(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return paint(scene, size)
 
-    monkeypatch.setattr(writer, "paint", stop_at_third)
+    monkeypatch.setattr(f"{paint.__module__}.paint", stop_at_third)
     with pytest.raises(KeyboardInterrupt):
         small(tmp_path / "data")
-    assert json.loads((tmp_path / "data" / writer.MARKER).read_text())["complete"] is False
+    assert json.loads((tmp_path / "data" / "street_scenes.json").read_text())["complete"] is False
     small(tmp_path / "data")
     assert len(calls) == 3 + 2  # the two finished ones are not painted again
     assert contents(tmp_path / "data") == contents(small(tmp_path / "whole"))

@@ -9,14 +9,12 @@ from cityscapesscripts.helpers.csHelpers import getCsFileInfo
 from cityscapesscripts.helpers.labels import name2label
 from PIL import Image
 
-from projects.synthetic_data.street_scenes import (
-    Cues,
-    compose_scene,
+from projects.synthetic_data.street_scenes.scene import Cues, compose_scene
+from projects.synthetic_data.street_scenes.writer import (
     label_images,
     make_street_scenes,
     paint,
     polygons,
-    writer,
 )
 from projects.synthetic_data.tests.test_output_folder import contents, small
 
@@ -86,7 +84,7 @@ def test_the_seed_decides_and_a_larger_dataset_contains_the_smaller(tmp_path):
     other = contents(small(tmp_path / "other", seed=1))
     images = [name for name in one if name.parts[0] == "leftImg8bit"]
     assert len({one[name] for name in images} | {other[name] for name in images}) == 8
-    del one[next(name for name in one if name.name == writer.MARKER)]
+    del one[next(name for name in one if name.name == "street_scenes.json")]
     assert one.items() <= two.items()
 
 
@@ -102,6 +100,16 @@ def test_the_seed_decides_and_a_larger_dataset_contains_the_smaller(tmp_path):
 def test_bad_settings(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
         make_street_scenes(tmp_path / "data", **options)
+
+
+def test_cues_are_balanced_and_independent():
+    cues = [compose_scene(0, "train", index).cues for index in range(200)]
+    assert len({*cues}) == 3 * 2 * 2 * 2
+    shares = np.unique([each.skyline for each in cues], return_counts=True)[1] / 200
+    assert 0.23 < shares.min() <= shares.max() < 0.44
+    flags = np.array([(each.rails, each.cycle_lane, each.crane) for each in cues], float)
+    assert 0.4 < flags.mean(0).min() <= flags.mean(0).max() < 0.6
+    assert np.abs(np.corrcoef(flags.T) - np.eye(3)).max() < 0.2
 
 
 @cache

@@ -1,7 +1,6 @@
 """Two networks, and the content of uploads."""
 
 import io
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from PIL import Image
 
 from glore_seg.apis.inference import Segmenter
 from projects.web_demo.handlers import Handlers, Limits, load_page_models
-from projects.web_demo.serving import LOOPBACK, serving
+from projects.web_demo.serving import serving
+from tests.forked import free_port
 
 
 @pytest.fixture(scope="session")
@@ -47,13 +47,6 @@ def address(models) -> Iterator[str]:
     handlers = Handlers(models, Limits(megabytes=0.5, megapixels=8))
     with serving(handlers, port=free_port()) as served:
         yield served.rstrip("/")
-
-
-def free_port() -> int:
-    """A free port of this machine."""
-    with socket.socket() as taken:
-        taken.bind((LOOPBACK, 0))
-        return taken.getsockname()[1]
 
 
 def noise(height: int, width: int, *channels: int) -> np.ndarray:

@@ -31,7 +31,14 @@ class Tab:
         self.page.set_default_timeout(TIMEOUT)
         self.page.on("request", lambda request: self.requested.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._record)
         self.page.goto(address)
+
+    def _record(self, message):
+        # gradio may ask for the progress of an upload that is complete
+        late = "upload_progress" in message.location["url"] or message.text == "Response"
+        if message.type == "error" and not late:
+            self.errors.append(message.text)
 
     def upload(self, file):
         """Upload a file, in place of an earlier one."""

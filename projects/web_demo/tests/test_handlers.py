@@ -135,12 +135,17 @@ def test_before_an_upload(handlers):
 
 
 def test_names_configs_and_classes(checkpoints, small_config, tmp_path):
-    copy = tmp_path / "first.pth"
-    copy.write_bytes(checkpoints[0].read_bytes())
-    models = load_page_models([checkpoints[0], copy], [small_config], device="cpu")
-    assert [*models] == [str(checkpoints[0]), str(copy)]
+    copy, best = tmp_path / "copy" / "first.pth", tmp_path / "copy" / "first.best"
+    copy.parent.mkdir()
+    for file in (copy, best):
+        file.write_bytes(checkpoints[0].read_bytes())
+    for files, names in (
+        ([checkpoints[0], copy], [f"{checkpoints[0].parent.name}/first", "copy/first"]),
+        ([copy, best], ["first.pth", "first.best"]),
+    ):
+        assert [*load_page_models(files, [small_config], device="cpu")] == names
     with pytest.raises(ConfigError, match="expected each once"):
-        load_page_models([copy, copy])
+        load_page_models([copy, f"{tmp_path}/copy/../copy/first.pth"])
     with pytest.raises(ConfigError, match="2 configs for 3 checkpoints"):
         load_page_models(["a.pth", "b.pth", "c.pth"], ["x.py", "y.py"])
     other = tmp_path / "other.py"
@@ -151,20 +156,20 @@ def test_names_configs_and_classes(checkpoints, small_config, tmp_path):
 
 
 def read(content, **limits):
-    return read_upload(content, Limits(**limits))
+    return read_upload(content, Limits(**limits))[0]
 
 
 def test_modes_and_formats_become_rgb():
     image = noise(5, 7, 3)
     for kind in ("PNG", "BMP"):
-        np.testing.assert_array_equal(read(encode(image, kind)).image, image)
+        np.testing.assert_array_equal(read(encode(image, kind)), image)
     gray = noise(4, 6)
     rgb = np.repeat(gray[..., None], 3, axis=2)
-    np.testing.assert_array_equal(read(encode(gray)).image, rgb)
-    np.testing.assert_array_equal(read(encode(gray.astype(np.uint16) * 257)).image, rgb)
+    np.testing.assert_array_equal(read(encode(gray)), rgb)
+    np.testing.assert_array_equal(read(encode(gray.astype(np.uint16) * 257)), rgb)
     rgba = noise(4, 6, 4)
-    np.testing.assert_array_equal(read(encode(rgba)).image, rgba[..., :3])
-    indexed = read(encode(Image.fromarray(rgb).quantize(256))).image
+    np.testing.assert_array_equal(read(encode(rgba)), rgba[..., :3])
+    indexed = read(encode(Image.fromarray(rgb).quantize(256)))
     assert np.abs(indexed.astype(int) - rgb).max() < 4
 
 
@@ -173,13 +178,13 @@ def test_large_images_are_shrunk_and_oriented():
     array[:, :2048] = 255  # the left half is white
     exif = Image.Exif()
     exif[274] = 6  # rotated clockwise: the upper half is white
-    upload = read(encode(array, "JPEG", exif=exif))
-    height, width = upload.image.shape[:2]
+    image, shrunk_from = read_upload(encode(array, "JPEG", exif=exif), Limits())
+    height, width = image.shape[:2]
     assert 0.99 * MAX_PIXELS < height * width <= MAX_PIXELS
     assert height == pytest.approx(2 * width, abs=2)
-    assert upload.image[: height // 2 - 9].min() > 240
-    assert upload.image[height // 2 + 9 :].max() < 15
-    assert upload.shrunk_from == (4096, 2048)
+    assert image[: height // 2 - 9].min() > 240
+    assert image[height // 2 + 9 :].max() < 15
+    assert shrunk_from == (4096, 2048)
 
 
 @pytest.mark.parametrize(

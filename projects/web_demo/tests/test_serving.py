@@ -10,8 +10,8 @@ import pytest
 
 from glore_seg.errors import ConfigError, GloReSegError, OutputError
 from projects.web_demo.handlers import Handlers
-from projects.web_demo.serving import LOOPBACK, serving
-from projects.web_demo.tests.conftest import free_port
+from projects.web_demo.serving import LOOPBACK, TEMPLATES, serving
+from tests.forked import free_port
 
 httpx = pytest.importorskip("httpx", reason="gradio brings it")
 pytest.importorskip("gradio", reason="gradio is not installed: pip install 'glore_seg[demo]'")
@@ -26,6 +26,12 @@ def test_serves_the_page_and_no_files(address, checkpoints, small_config):
     for file in (small_config, checkpoints[0], "/etc/passwd", "setup.cfg", __file__):
         assert httpx.get(f"{address}/gradio_api/file={file}").status_code in (403, 404)
     assert httpx.get(address, headers={"host": "evil.example"}).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["viewer.html", "viewer.css"])
+def test_templates_have_no_placeholders_of_gradio(name):
+    text = (TEMPLATES / name).read_text()
+    assert [sign for sign in ("${", "{{", "`", "@children") if sign in text] == []
 
 
 def test_uploads_are_private_and_limited(address):
@@ -53,10 +59,12 @@ def test_rejects_requests_for_files_of_the_server(address, small_config):
     assert "Traceback" not in said
 
 
-def test_the_folder_is_removed_with_the_server(models):
+def test_the_folder_is_removed_with_the_server(models, monkeypatch):
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "True")
     before = dict(os.environ)
     port = free_port()
     with serving(Handlers(models), port=port) as address:
+        monkeypatch.setenv("SET_MEANWHILE", "1")
         folder = os.environ["GRADIO_TEMP_DIR"]
         assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
         assert address == f"http://{LOOPBACK}:{port}/"
@@ -64,7 +72,7 @@ def test_the_folder_is_removed_with_the_server(models):
         with pytest.raises(OutputError, match=f"{LOOPBACK}, port {port}"):
             again.__enter__()
     assert not os.path.exists(folder)
-    assert dict(os.environ) == before
+    assert dict(os.environ) == {**before, "SET_MEANWHILE": "1"}
     with socket.socket() as free:
         free.bind((LOOPBACK, port))
 

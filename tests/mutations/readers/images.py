@@ -121,7 +121,7 @@ def _read_image(folder: Path) -> None:
 
 
 def _read_upload(folder: Path) -> None:
-    image = read_upload((folder / "a.png").read_bytes(), Limits(megapixels=4.0)).image
+    image, _ = read_upload((folder / "a.png").read_bytes(), Limits(megapixels=4.0))
     _check_rgb(image)
     expect(image.shape[0] * image.shape[1] <= 4e6, image.shape, "is beyond the limit")
 

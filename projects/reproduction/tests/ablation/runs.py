@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from mmengine.config import Config
-
 
 def make_config(path: Path, **changes) -> Path:
     """A config of what the ablation reads, 4 iterations with a validation every 2."""
+    from mmengine.config import Config  # takes long: the runs of the tests only log
+
     cfg = Config(
         {
             "model": {"type": "EncoderDecoder"},

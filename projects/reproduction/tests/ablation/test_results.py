@@ -108,6 +108,9 @@ def test_files_and_costs_are_kept(rows, tmp_path):
     assert sizes == {"params": 1_500_000, "macs": 2_500_000_000, "gpu_mb": None}
     assert found["costs"]["b"]["memory_mb"] == 90.0
     assert found["machine"]["python"]
+    assert files[1].read_text().startswith("| row | seeds | mIoU %, last ")
+    assert files[2].read_bytes().startswith(b"\x89PNG")
+    assert files[2].stat().st_size > 10_000
 
 
 def test_interval_agrees_with_the_paired_t_test():
