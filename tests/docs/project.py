@@ -299,8 +299,21 @@ def run_python(text: str, folder: Path, names: dict) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     if path.parent.name == "configs":
-        build_model(Config.fromfile(path))
+        cfg = Config.fromfile(path)
+        build_model(cfg)
+        if "tta_pipeline" in cfg:
+            own, tta = map(_label_steps, (cfg.test_dataloader.dataset.pipeline, cfg.tta_pipeline))
+            if own != tta:
+                raise ValueError(f"the test loads labels by {own}, --tta by {tta}")
     sys.path_importer_cache.clear()
+
+
+def _label_steps(part: object) -> list[dict]:
+    """All steps that load labels, at any depth."""
+    if isinstance(part, dict) and "Annotations" in str(part.get("type")):
+        return [part]
+    parts = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    return [step for one in parts for step in _label_steps(one)]
 
 
 def _write_plain_folders(scenes: Path, target: Path, split: str) -> None:
