@@ -160,8 +160,11 @@ def trained(call, small_config, tmp_path_factory) -> Path:
 
 
 def pytest_collection_modifyitems(config, items):
-    """Keeps what shares that training on one worker of pytest-xdist."""
+    """Keeps what shares a training or a submission on one worker of pytest-xdist."""
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:
-            if "trained" in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group("trained"))
+            for name in ("trained", "trained_classifier", "undisturbed"):
+                if name in getattr(item, "fixturenames", ()):
+                    group = f"{item.path.stem} {name}" if name == "undisturbed" else name
+                    item.add_marker(pytest.mark.xdist_group(group))
+                    break

@@ -56,7 +56,10 @@ def test_folders_and_labels_are_checked(name):
 
 @pytest.mark.parametrize(
     "name",
-    [n if "street-scenes" in n else pytest.param(n, marks=pytest.mark.slow) for n in NAMES],
+    [
+        n if n == "fcn_r18_glore_street-scenes" else pytest.param(n, marks=pytest.mark.slow)
+        for n in NAMES
+    ],
 )
 def test_trains_validates_and_tests(name, street_scenes, tmp_path):
     cfg = shrink(load(name), street_scenes, tmp_path / "work_dir")
@@ -141,7 +144,7 @@ def test_rate_falls_to_zero_at_the_last_iteration(name):
     assert schedule.eta_min == 0
 
 
-@pytest.mark.parametrize("depth", [50, 101])
+@pytest.mark.parametrize("depth", [50, pytest.param(101, marks=pytest.mark.slow)])
 def test_configs_for_the_test_server_train_on_train_and_val(depth, street_scenes, tmp_path):
     cfg = load(f"fcn_r{depth}_glore_cityscapes-trainval")
     assert cfg.model.backbone.depth == depth

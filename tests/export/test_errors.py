@@ -59,6 +59,7 @@ def test_rejects_an_opset_that_torch_does_not_write(tmp_path, monkeypatch):
     assert [*tmp_path.iterdir()] == [checkpoint]
 
 
+@pytest.mark.slow
 def test_rejects_a_network_with_infinite_logits(tmp_path):
     cfg = networks.segmentation()
     checkpoint = networks.save(cfg, tmp_path / "a.pth")

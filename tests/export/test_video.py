@@ -105,6 +105,7 @@ def test_onnx_gives_the_scores_of_one_clip(tmp_path):
     torch.testing.assert_close(torch.from_numpy(logits), wanted, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_program_of_fixed_size_with_labels(tmp_path):
     cfg = config()
     checkpoint = networks.save(cfg, tmp_path / "a.pth")

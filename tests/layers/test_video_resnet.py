@@ -43,9 +43,9 @@ def test_released_names_and_shapes(depth, params, keys):
         (50, PLAIN, "glore", 25.283),
         (50, (0, 2, 3, 0), "glore", 31.776),
         (50, (0, 2, 3, 0), "nonlocal-pooled", 33.411),
-        (101, PLAIN, "glore", 43.831),
-        (101, (0, 2, 3, 0), "glore", 50.324),
-        (101, (0, 2, 3, 0), "nonlocal-pooled", 51.959),
+        pytest.param(101, PLAIN, "glore", 43.831, marks=pytest.mark.slow),
+        pytest.param(101, (0, 2, 3, 0), "glore", 50.324, marks=pytest.mark.slow),
+        pytest.param(101, (0, 2, 3, 0), "nonlocal-pooled", 51.959, marks=pytest.mark.slow),
     ],
 )
 def test_macs_of_the_published_clips(depth, num_units, unit, gmac):

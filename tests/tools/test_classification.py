@@ -91,6 +91,7 @@ def test_trains_and_validates(trained_classifier):
     assert len(right) == 2
 
 
+@pytest.mark.slow
 def test_tests_as_validation_scored(call, classifier, trained_classifier, tmp_path):
     checkpoint = trained_classifier / "epoch_2.pth"
     expected = read_scalars(trained_classifier)["accuracy/top1"][-1][1]

@@ -65,7 +65,7 @@ def test_backbone_weights_initialize_the_config(exit_code, tmp_path, capsys):
     assert network.layer3.units["3"].blocker.weight.eq(0).all()
 
 
-@pytest.mark.parametrize("head_only", [False, True])
+@pytest.mark.parametrize("head_only", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_authors_head_only(head_only, exit_code, tmp_path):
     model = build_model(load_config("configs/fcn_r50_glore_cityscapes.py"))
     released = {

@@ -14,6 +14,7 @@ UNIT_PARTS["conv_extend"] = S * C * L
 UNIT_MACS = sum(UNIT_PARTS.values()) + 2 * S * N * L  # Eq. 1 and Eq. 4 are products of no module
 
 
+@pytest.mark.slow
 def test_parameters_of_the_units(load_tool, capsys):
     found = []
     for units in range(3):
@@ -36,6 +37,7 @@ def test_macs_of_the_unit_at_full_size(load_tool, capsys):
     )
 
 
+@pytest.mark.slow
 def test_depth_lists_deeper_modules(load_tool, capsys):
     lines = {}
     for depth in ("1", "3"):

@@ -84,6 +84,7 @@ def test_compare_rejects_equal_names_and_different_classes(
         visualize("compare", *models, "--out", tmp_path / "c.png")
 
 
+@pytest.mark.slow
 def test_projections(visualize, small_config, trained, street_scenes, tmp_path):
     arguments = ("projections", small_config, trained / "iter_4.pth", "--out")
     visualize(*arguments, tmp_path / "chosen.png", "--nodes", 3, 0, "--images", 0)

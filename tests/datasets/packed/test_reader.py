@@ -165,6 +165,7 @@ def test_a_pack_created_again_is_read_anew(few_scenes, pack):
         unread[0]
 
 
+@pytest.mark.slow
 def test_packing_more_splits_keeps_what_is_there(few_scenes, pack):
     packed = build(few_scenes, pack)
     assert pack_dataset(few_scenes, pack, progress=False) == (0, 4)

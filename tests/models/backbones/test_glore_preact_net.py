@@ -32,6 +32,7 @@ class InDouble(ModelTests):
     def input(self, *sizes):
         return super().input(*sizes).double()
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("export_support")
     def test_export_agrees(self):
         model, x = self.model(), self.input(*self.sizes[1])

@@ -116,7 +116,12 @@ def plain_average(module, data, average):
 )
 @pytest.mark.parametrize(
     "options",
-    [{}, {"align_corners": True}, {"head": "HeadThatPools"}, {"pad_cfg": {"size_divisor": 16}}],
+    [
+        {},
+        pytest.param({"align_corners": True}, marks=pytest.mark.slow),
+        {"head": "HeadThatPools"},
+        pytest.param({"pad_cfg": {"size_divisor": 16}}, marks=pytest.mark.slow),
+    ],
     ids=str,
 )
 def test_equals_the_plain_average(average, test_cfg, options):
