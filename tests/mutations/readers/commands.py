@@ -18,7 +18,7 @@ from random import Random
 
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
-from mmengine.visualization import Visualizer
+from mmseg.visualization import SegLocalVisualizer
 
 from glore_seg.cli import run_tool
 from tests.fixtures import REPOSITORY
@@ -111,7 +111,12 @@ def _run(folder: Path) -> None:
     finally:
         os.environ.clear()
         os.environ.update(environment)
-        for kind in (DefaultScope, MessageHub, MMLogger, Visualizer):  # one a process and name
+        for kind in (
+            DefaultScope,
+            MessageHub,
+            MMLogger,
+            SegLocalVisualizer,
+        ):  # one a process and name
             kind._instance_dict.clear()
     changed = [file.name for file, content in before.items() if file.read_bytes() != content]
     expect(not changed, tool, words, "changed", changed)
