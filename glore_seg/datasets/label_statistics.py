@@ -13,7 +13,7 @@ from mmseg.datasets.transforms import LoadAnnotations
 
 from glore_seg.datasets.label_checks import CONVERT_COMMAND, LabelFormat, require_one_channel
 from glore_seg.datasets.transforms.loading import LoadCheckedAnnotations
-from glore_seg.errors import CorruptedFileError
+from glore_seg.errors import CorruptedFileError, OutputError
 from glore_seg.evaluation.class_balance import IGNORED, ClassBalance, count_classes
 from glore_seg.utils.files import atomic_write
 from glore_seg.utils.image_io import decode_image, read_bytes
@@ -89,18 +89,18 @@ def count_labels(
             return None
         with suppress(CorruptedFileError):
             values = _count_values(path, loader, info, known)
-            labels = LabelFormat(255, 255, info["label_map"], info["reduce_zero_label"])
-            table = labels.class_table()
+            reduced = bool(info.get("reduce_zero_label"))
+            table = LabelFormat(255, 255, info.get("label_map"), reduced).class_table()
             table = np.arange(256) if table is None else table
             none = [*ignored, getattr(loader, "ignore_index", IGNORED)]
             table = np.where(np.isin(table, none), IGNORED, table)
             trained[path] = np.bincount(table, values, 256).astype(np.int64)
             seen.update(np.flatnonzero(trained[path]).tolist())
             stored += values
-            reduces |= labels.reduce_zero_label
+            reduces |= reduced
             lossy = path if path.lower().endswith((".jpg", ".jpeg")) else lossy
     if cache and len(known) > before:
-        with atomic_write(cache) as temporary:
+        with suppress(OutputError), atomic_write(cache) as temporary:
             temporary.write_text(json.dumps(known))
     return LabelStatistics(count_classes(trained, names), stored, total, reduces, lossy)
 

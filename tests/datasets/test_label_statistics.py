@@ -12,6 +12,7 @@ from PIL import Image
 from glore_seg.datasets.label_statistics import count_labels, find_problems
 from glore_seg.errors import DataError
 from tests.datasets.label_folders import IMAGE, LABEL, PACK, build, write
+from tests.datasets.packed.crops import build as build_crops
 
 CHECKED = {"type": "LoadCheckedAnnotations", "num_classes": 3}
 REDUCED = {"reduce_zero_label": True}
@@ -118,6 +119,15 @@ def test_datasets_in_wrappers(tmp_path):
     dataset = build(write(tmp_path, [[0, 255]]), "ab")
     for wrapped in (RepeatDataset(dataset, 3), ConcatDataset([dataset])):
         assert "255=1" in judge(wrapped, "ab")[0]
+
+
+def test_crops_are_counted_as_whole_label_maps(street_scenes):
+    dataset = build_crops(street_scenes)
+    found = count_labels(dataset, dataset.metainfo["classes"])
+    files = sorted(street_scenes.glob("gtFine/train/*/*_labelTrainIds.png"))
+    stored = np.concatenate([np.asarray(Image.open(file)) for file in files])
+    assert found.stored.tolist() == np.bincount(stored.ravel(), minlength=256).tolist()
+    assert found.balance.num_images == found.total == 8
 
 
 def remap(results):

@@ -23,6 +23,7 @@ from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import differing_settings, some
 from glore_seg.checkpoints.configs import recorded_config
 from glore_seg.compat.empty_dataset import describe_empty
+from glore_seg.datasets.label_checks import CONVERT_COMMAND
 from glore_seg.engine.dataset_checks import check_files
 from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
 from glore_seg.errors import CheckpointError, ConfigError, CorruptedFileError, DataError
@@ -239,7 +240,8 @@ def check_labels(dataset: Any, head: nn.Module | None) -> None:
         if label.dim() != 3 or label.shape[0] != 1:
             raise DataError(
                 f"{path} gives a label of shape {tuple(label.shape)}; expected one channel of "
-                "class indices, not a color mask: correct seg_map_suffix"
+                "class indices, not a color mask: correct seg_map_suffix, or convert it with "
+                f"`{CONVERT_COMMAND}`"
             )
         wrong = [value for value in label.unique().tolist() if value not in known]
         if wrong:
