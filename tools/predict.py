@@ -9,7 +9,7 @@ import glore_seg  # noqa: F401  patches OpenMMLab, so import it first
 from glore_seg.apis.inference import OutputFolder, Segmenter, find_jobs, segment_folders
 from glore_seg.apis.inference.sources import hash_source
 from glore_seg.cli import add_cfg_options, one_line, run_tool
-from glore_seg.evaluation import label_id_table
+from glore_seg.evaluation.label_ids import LABEL_FORMATS, table_of_format
 from glore_seg.utils.files import locked
 
 
@@ -38,10 +38,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--checkpoint", help="weights, if SOURCE is a config")
     parser.add_argument(
         "--label-format",
-        choices=["train", "label"],
-        default="train",
-        help="values of label maps: indices of the classes, or Cityscapes' label ids "
-        "(default: train)",
+        choices=LABEL_FORMATS,
+        default="dataset",
+        help="values of label maps: as in the dataset's (the index of the class, plus 1 with "
+        "reduce_zero_label), always the index, or Cityscapes' label ids (default: dataset)",
     )
     parser.add_argument(
         "--frames", action="store_true", help="write label maps for each frame of a video"
@@ -94,7 +94,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             out,
             settings,
             classes=segmenter.classes,
-            table=label_id_table(segmenter.classes) if args.label_format == "label" else None,
+            table=table_of_format(
+                args.label_format, segmenter.classes, reduce_zero_label=segmenter.reduce_zero_label
+            ),
             opacity=args.opacity,
             overwrite=args.overwrite,
         )

@@ -88,6 +88,7 @@ class Predictor:
         self._pipeline = Compose(self._transforms)
         self.classes: tuple[str, ...] = tuple(meta.get("classes") or ())
         self.palette: list[Sequence[int]] = meta.get("palette") or []
+        self.reduce_zero_label = bool(meta.get("reduce_zero_label"))
         self._crops = task_of(cfg).name != "segmentation"
 
     @property

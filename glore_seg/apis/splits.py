@@ -3,7 +3,7 @@
 Shape legend: H, W size of an image as stored.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from mmengine.registry import DATASETS, init_default_scope
 
 from glore_seg.apis.tasks import require_segmentation, task_of
 from glore_seg.errors import ConfigError
-from glore_seg.utils.progress import track
 
 _LOADS_LABELS = ("LoadAnnotations", "LoadCheckedAnnotations")
 _IMAGES, _LABELS = "leftImg8bit", "gtFine"
@@ -66,25 +65,6 @@ def build_image_dataset(cfg: Config, split: str) -> BaseDataset:
     dataset.pipeline = [tested.pipeline[0], *labels, {"type": "PackSegInputs"}]
     init_default_scope(cfg.get("default_scope") or "mmseg")
     return DATASETS.build(dataset)
-
-
-def read_labels(dataset: BaseDataset) -> Iterator[np.ndarray]:
-    """Yield the label maps of :func:`build_image_dataset`, (H, W), uint8, with a progress bar.
-
-    Raises:
-        ConfigError: The split has no labels.
-    """
-    loaders = [t for t in dataset.pipeline.transforms if type(t).__name__ in _LOADS_LABELS]
-    if not loaders:
-        raise ConfigError(
-            f"the split has no labels; expected a test or val pipeline with one of {_LOADS_LABELS}:"
-            " give another --split, or set the pipeline in the config"
-        )
-    for index in track(range(len(dataset)), len(dataset), "labels"):
-        item = dataset.get_data_info(index)
-        for loader in loaders:
-            item = loader(item)
-        yield item["gt_seg_map"]
 
 
 @dataclass(frozen=True)
@@ -185,7 +165,7 @@ def without_labels(transforms: Any) -> Any:
             inner = without_labels(item)
             if inner:  # TestTimeAug combines its lists: an empty one would leave nothing
                 kept.append(inner)
-        elif item["type"] not in _LOADS_LABELS:
+        elif not _loads_labels(item):
             if "transforms" in item:
                 item = {**item, "transforms": without_labels(item["transforms"])}
             kept.append(item)
@@ -194,7 +174,11 @@ def without_labels(transforms: Any) -> Any:
 
 def label_loaders(transforms: Any) -> list[Any]:
     """The transforms that load labels, not counting the lists of ``TestTimeAug``."""
-    return [item for item in transforms if item["type"] in _LOADS_LABELS]
+    return [item for item in transforms if _loads_labels(item)]
+
+
+def _loads_labels(item: Any) -> bool:
+    return str(item["type"]).rpartition(".")[2] in _LOADS_LABELS  # "mmseg.LoadAnnotations"
 
 
 def _set_split(dataset: Any, split: str) -> None:

@@ -15,11 +15,9 @@ _DOWNLOADS = "https://www.cityscapes-dataset.com/downloads/"
 _IMAGES, _ANNOTATIONS = "leftImg8bit_trainvaltest.zip", "gtFine_trainvaltest.zip"
 _ARCHIVES = {"leftImg8bit": _IMAGES, "gtFine": _ANNOTATIONS}
 _IMAGE = "_leftImg8bit.png"
-_LABELS = {
-    "polygons": "_gtFine_polygons.json",
-    "labelIds": "_gtFine_labelIds.png",
-    "labelTrainIds": "_gtFine_labelTrainIds.png",
-}
+_POLYGONS, _TRAIN_IDS = "polygons.json", "labelTrainIds.png"
+_LABELS = {"polygons": _POLYGONS, "labelIds": "labelIds.png", "labelTrainIds": _TRAIN_IDS}
+_COARSE = "gtCoarse"
 
 
 @dataclass
@@ -33,15 +31,15 @@ class CityscapesReport:
     def __str__(self) -> str:
         """Return a table of the counts and the list of problems."""
         kinds = ("images", *_LABELS)
-        lines = ["split   " + "".join(f"{kind:>15}" for kind in kinds)]
+        lines = [f"{'split':<20}" + "".join(f"{kind:>15}" for kind in kinds)]
         for split, counts in self.counts.items():
-            lines.append(f"{split:<8}" + "".join(f"{counts[kind]:>15}" for kind in kinds))
+            lines.append(f"{split:<20}" + "".join(f"{counts[kind]:>15}" for kind in kinds))
         lines += [f"- {problem}" for problem in self.problems]
         return "\n".join(lines)
 
 
 def check_cityscapes(root: str | Path, *, allow_incomplete: bool = False) -> CityscapesReport:
-    """Check that a folder holds all of Cityscapes in its layout.
+    """Check that a folder holds all of Cityscapes in its layout, and what is there of gtCoarse.
 
     Every image of ``train`` and ``val`` must have its label and every label its image. The
     ground truth of ``test`` may be missing.
@@ -70,7 +68,9 @@ def check_cityscapes(root: str | Path, *, allow_incomplete: bool = False) -> Cit
         ]
         return report
     for split, expected in CITYSCAPES_COUNTS.items():
-        _check_split(root, split, None if allow_incomplete else expected, report)
+        _check_split(root, "gtFine", split, None if allow_incomplete else expected, report)
+    for split in _coarse_splits(root):
+        _check_split(root, _COARSE, split, None, report)
     if not sum(counts["images"] for counts in report.counts.values()):
         report.problems.append(
             f"no *{_IMAGE} in {root / 'leftImg8bit'}/{{train,val,test}}/CITY: unpack {_IMAGES} in "
@@ -87,9 +87,24 @@ def _stems(folder: Path, suffix: str) -> set[str]:
     }
 
 
-def _check_split(root: Path, split: str, expected: int | None, report: CityscapesReport) -> None:
+def _coarse_splits(root: Path) -> list[str]:
+    """Splits with coarse labels whose images are there."""
+    folders = (root / _COARSE, root / "leftImg8bit")
+    splits = ("train", "train_extra", "val")
+    return [split for split in splits if all((folder / split).is_dir() for folder in folders)]
+
+
+def _check_split(
+    root: Path, annotations: str, split: str, expected: int | None, report: CityscapesReport
+) -> None:
     images = _stems(root / "leftImg8bit" / split, _IMAGE)
-    labels = {kind: _stems(root / "gtFine" / split, suffix) for kind, suffix in _LABELS.items()}
+    labels = {
+        kind: _stems(root / annotations / split, f"_{annotations}_{suffix}")
+        for kind, suffix in _LABELS.items()
+    }
+    images_archive = "leftImg8bit_trainextra.zip" if split == "train_extra" else _IMAGES
+    is_fine = annotations == "gtFine"
+    split = split if is_fine else f"{split}, coarse"
     found = {"images": len(images), **{kind: len(names) for kind, names in labels.items()}}
     report.counts[split] = found
     report.without_train_ids += len(labels["polygons"] - labels["labelTrainIds"])
@@ -100,22 +115,23 @@ def _check_split(root: Path, split: str, expected: int | None, report: Cityscape
             "--allow-incomplete for another dataset"
         )
     labeled = set().union(*labels.values())
-    for some, others, what, archive in (
-        (images if split != "test" else set(), labeled, "images have no label in", _ANNOTATIONS),
-        (labeled, images, "labels have no image in", _IMAGES),
+    for some, others, archive in (
+        (images if is_fine and split != "test" else set(), labeled, _ANNOTATIONS),
+        (labeled, images, images_archive),
     ):
         alone = sorted(some - others)
         if alone:
+            kind = "images have no label" if some is images else "labels have no image"
             report.problems.append(
-                f"{split}: {len(alone)} of {len(some)} {what} {archive.partition('_')[0]}, such as "
-                f"{alone[0]}: unpack {archive} again"
+                f"{split}: {len(alone)} of {len(some)} {kind} in {archive.partition('_')[0]}, such "
+                f"as {alone[0]}: unpack {archive} again"
             )
 
 
 def make_train_ids(
     root: str | Path, *, num_workers: int = 1, progress: bool = True
 ) -> tuple[int, int]:
-    """Draw ``*_gtFine_labelTrainIds.png`` beside each ``*_gtFine_polygons.json``.
+    """Draw ``*_labelTrainIds.png`` beside each ``*_polygons.json`` of gtFine and gtCoarse.
 
     cityscapesScripts draws them, in ``num_workers`` processes. Existing ones are kept, so an
     interrupted run resumes.
@@ -124,13 +140,16 @@ def make_train_ids(
         The number of images created and the number kept.
 
     Raises:
-        DataError: ``gtFine`` has no polygons, or a polygon file cannot be drawn.
+        DataError: There are no polygons, or a polygon file cannot be drawn.
         ConfigError: ``num_workers`` is less than 1.
     """
-    sources = sorted((Path(root) / "gtFine").glob(f"*/*/[!.]*{_LABELS['polygons']}"))
+    sources = sorted((Path(root) / "gtFine").glob(f"*/*/[!.]*_gtFine_{_POLYGONS}"))
+    for split in _coarse_splits(Path(root)):
+        folder = Path(root, _COARSE, split)
+        sources += sorted(folder.glob(f"*/[!.]*_{_COARSE}_{_POLYGONS}"))
     if not sources:
         raise DataError(
-            f"no gtFine/SPLIT/CITY/*{_LABELS['polygons']} in {root}: unpack {_ANNOTATIONS} there"
+            f"no gtFine/SPLIT/CITY/*_gtFine_{_POLYGONS} in {root}: unpack {_ANNOTATIONS} there"
         )
     todo = [source for source in sources if not _target(source).is_file()]
     done = map_in_processes(draw_train_ids, todo, num_workers, chunksize=8)
@@ -152,18 +171,16 @@ def draw_train_ids(source: Path) -> None:
         raise DataError(f"{source} has a label that cityscapesScripts does not know") from error
     except Exception as error:  # it does not check what it reads
         raise DataError(
-            f"{source} is not a polygon file of Cityscapes ({error!r}): unpack {_ANNOTATIONS} again"
+            f"{source} is not a polygon file of Cityscapes ({error!r}): unpack its archive again"
         ) from error
     if not min(image.size):
         raise DataError(
-            f"{source} declares an image of {image.width} x {image.height} pixels: unpack "
-            f"{_ANNOTATIONS} again"
+            f"{source} declares an image of {image.width} x {image.height} pixels: unpack its "
+            "archive again"
         )
     with atomic_write(_target(source)) as temporary:
         image.save(temporary)
 
 
 def _target(source: Path) -> Path:
-    return source.with_name(
-        source.name.removesuffix(_LABELS["polygons"]) + _LABELS["labelTrainIds"]
-    )
+    return source.with_name(source.name.removesuffix(_POLYGONS) + _TRAIN_IDS)

@@ -15,9 +15,12 @@ from glore_seg.utils.image_io import decode_image, read_header
 TRAIN_IDS_COMMAND = "python tools/dataset_converters/cityscapes.py DATA_ROOT"
 """Creates ``labelTrainIds`` images, for messages."""
 
+CONVERT_COMMAND = "python tools/dataset_converters/labels.py LABELS OUT"
+"""Converts label maps to one channel of 8 bits, for messages."""
+
 _CITYSCAPES_CLASSES = 19
 _LAST_LABEL_ID = 33
-_PNG_DEPTH = 24  # offset of the byte with the bits per channel
+PNG_DEPTH = 24  # offset of the byte with the bits per channel
 
 
 @dataclass(frozen=True)
@@ -93,37 +96,53 @@ class LabelFormat:
                 f"{message}. These look like label ids: create train ids with "
                 f"`{TRAIN_IDS_COMMAND}` and read *_gtFine_labelTrainIds.png"
             )
-        raise DataError(f"{message}: correct the label map, num_classes or ignore_index")
+        raise DataError(
+            f"{message}: correct num_classes or ignore_index, set reduce_zero_label=True if 0 is "
+            f"no class, or convert them with `{CONVERT_COMMAND} --map OLD=NEW ...`"
+        )
 
 
 def decode_label(data: bytes, *, path: str, backend: str = "cv2") -> np.ndarray:
-    """Decode a label map to its stored values, (H, W), uint8.
+    """Decode a label map to its stored values, (H, W), uint8; of a palette image the indices.
 
     A DataError says that the file ``path`` is not an image of one channel of 8 bits.
     """
     header = read_header(data, name=path)
-    if header.mode == "P":
+    is_palette = header.mode == "P"
+    few_bits = header.format == "PNG" and data[PNG_DEPTH] < 8 and not is_palette
+    if header.mode == "1" or few_bits:
         raise DataError(
-            f"{path} is a palette image; expected one channel of class indices: save it without "
-            "palette, or read *_labelTrainIds.png"
+            f"{path} has {data[PNG_DEPTH] if few_bits else 1} bits per pixel, which decoders "
+            f"scale to 0 to 255; expected 8: convert it with `{CONVERT_COMMAND}`"
         )
-    if header.format == "PNG" and data[_PNG_DEPTH] < 8:
-        raise DataError(
-            f"{path} has {data[_PNG_DEPTH]} bits per pixel, which decoders scale to 0 to 255; "
-            "expected 8: save it with 8 bits"
-        )
+    # OpenCV decodes indices to colors
+    backend = "pillow" if is_palette else backend
     label = decode_image(data, name=path, as_stored=True, backend=backend)
-    if label.ndim != 2:
-        raise DataError(
-            f"{path} is a color image of shape {label.shape}; expected one channel of class "
-            "indices, as in *_labelTrainIds.png: correct seg_map_suffix"
-        )
+    require_one_channel(label, path)
     if label.dtype != np.uint8:
         raise DataError(
-            f"{path} holds {label.dtype}; expected 8-bit class indices, as in "
-            "*_labelTrainIds.png (*_instanceIds.png has 16 bits): correct seg_map_suffix"
+            f"{path} holds {label.dtype} up to {label.max()}; expected 8-bit class indices, as in "
+            "*_labelTrainIds.png (*_instanceIds.png has 16 bits): correct seg_map_suffix, or "
+            f"convert it with `{CONVERT_COMMAND}`"
         )
     return np.ascontiguousarray(label)
+
+
+def require_one_channel(label: np.ndarray, path: str) -> None:
+    """Raise a DataError for a decoded label map with colors, alpha or three equal channels."""
+    if label.ndim == 2:
+        return
+    colors = label[..., :3] if label.shape[2] > 2 else label[..., :1]
+    if (colors == colors[..., :1]).all():
+        raise DataError(
+            f"{path} has {label.shape[2]} channels, equal or alpha; expected one channel of class "
+            f"indices: convert it with `{CONVERT_COMMAND}`"
+        )
+    raise DataError(
+        f"{path} is a color image of shape {label.shape}; expected one channel of class indices, "
+        "as in *_labelTrainIds.png: correct seg_map_suffix, or convert it with "
+        f"`{CONVERT_COMMAND} --map R,G,B=INDEX ...`"
+    )
 
 
 def check_same_size(

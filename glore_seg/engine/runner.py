@@ -24,7 +24,7 @@ from glore_seg.errors import ConfigError
 _LOOPS = {"IterBasedTrainLoop": "ResumableIterLoop", "EpochBasedTrainLoop": "ResumableEpochLoop"}
 
 
-def build_runner(cfg: Config, *, keep_config: bool = False) -> Runner:
+def build_runner(cfg: Config, *, keep_config: bool = False, count_labels: bool = True) -> Runner:
     """Build the Runner, of the class in ``runner_type`` where the config has one.
 
     Its training is fault-tolerant, see :func:`make_resumable`. :class:`SetupCheckHook`,
@@ -35,6 +35,7 @@ def build_runner(cfg: Config, *, keep_config: bool = False) -> Runner:
         cfg: The config.
         keep_config: Whether the config that a training dumped into the work directory stays
             there, rather than that of a test, which may be wrapped for test-time augmentation.
+        count_labels: Of the :class:`SetupCheckHook` that is added.
     """
     cfg = make_resumable(cfg)
     hooks = list(cfg.get("custom_hooks") or [])
@@ -47,9 +48,9 @@ def build_runner(cfg: Config, *, keep_config: bool = False) -> Runner:
         name = runner_class.__name__
         runner_class = type(name, (runner_class,), {"dump_config": lambda self: None})
     runner = runner_class.from_cfg(cfg)
-    for hook in (SetupCheckHook, PretrainedWeightsHook):
-        if not any(isinstance(known, hook) for known in runner.hooks):
-            runner.register_hook(hook())  # not in the config, which mmseg can still read
+    for hook in (SetupCheckHook(count_labels=count_labels), PretrainedWeightsHook()):
+        if not any(isinstance(known, type(hook)) for known in runner.hooks):
+            runner.register_hook(hook)  # not in the config, which mmseg can still read
     return runner
 
 

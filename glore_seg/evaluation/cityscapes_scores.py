@@ -12,7 +12,7 @@ from cityscapesscripts.helpers.labels import category2labels, id2label, name2lab
 from prettytable import PrettyTable
 
 from glore_seg.errors import DataError
-from glore_seg.evaluation.confusion import count_pixels, percent
+from glore_seg.evaluation.confusion import count_pixels, describe_unseen, percent
 
 CITYSCAPES_CLASSES = tuple(
     label.name for i, label in sorted(id2label.items()) if i >= 0 and not label.ignoreInEval
@@ -68,12 +68,14 @@ class CityscapesScores:
         return scores
 
     def table(self) -> str:
-        """The scores as text: classes, then categories, then pixel accuracy."""
+        """The scores as text: classes, categories, pixel accuracy, and unseen classes."""
         tables = (
             _table("class", self.iou, self.iiou),
             _table("category", self.iou_category, self.iiou_category),
         )
-        return "\n".join([*tables, f"pixel accuracy {self.accuracy:.2f} %"])
+        pixels = [self.confusion[name2label[name].id].sum() for name in self.iou]
+        unseen = [text] if (text := describe_unseen([*self.iou], pixels)) else []
+        return "\n".join([*tables, f"pixel accuracy {self.accuracy:.2f} %", *unseen])
 
     def summary(self) -> str:
         """The table and a line with the four scores of the benchmark."""

@@ -1,6 +1,6 @@
 """Pixels and images of each class of a dataset, and class weights for a loss."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,25 +78,24 @@ class ClassBalance:
         )
 
 
-def count_classes(labels: Iterable[np.ndarray], classes: Sequence[str]) -> ClassBalance:
-    """Count pixels and images of each of K classes in label maps, (H, W) of indices, 255 ignored.
+def count_classes(counts: Mapping[str, np.ndarray], classes: Sequence[str]) -> ClassBalance:
+    """Sum label maps, by name, of K classes: pixels of each value, (256,), 255 being ignored.
 
-    A DataError names a value that is neither.
+    A DataError names one with a value that is neither.
     """
     k = len(classes)
     pixels, images, present = (np.zeros(k, np.int64) for _ in range(3))
-    num_images = ignored = 0
-    for label in labels:
-        counts = np.bincount(label.ravel(), minlength=IGNORED + 1)
-        unknown = [v for v in np.flatnonzero(counts) if v >= k and v != IGNORED]
-        if unknown:
+    ignored = 0
+    for name, values in counts.items():
+        unknown = k + np.flatnonzero(values[k:IGNORED])
+        if unknown.size:
             raise DataError(
-                f"a label map holds {unknown[0]}; expected 0 to {k - 1} for the {k} classes, or "
-                f"{IGNORED} where ignored: convert the labels, see docs/your_data.md"
+                f"{name} gives the classes {unknown[:8].tolist()}; expected 0 to {k - 1} for the "
+                f"{k} classes, or {IGNORED} where ignored: correct the classes, label_map or "
+                "reduce_zero_label of the dataset, or convert the label maps (docs/your_data.md)"
             )
-        pixels += counts[:k]
-        images += counts[:k] > 0
-        present[counts[:k] > 0] += counts[:k].sum()
-        ignored += int(counts[IGNORED])
-        num_images += 1
-    return ClassBalance(tuple(classes), pixels, images, present, num_images, ignored)
+        pixels += values[:k]
+        images += values[:k] > 0
+        present[values[:k] > 0] += values[:k].sum()
+        ignored += int(values[IGNORED])
+    return ClassBalance(tuple(classes), pixels, images, present, len(counts), ignored)

@@ -3,7 +3,9 @@
 Shape legend: H, W sizes of an image; K classes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -69,3 +71,16 @@ def percent(part: np.ndarray, total: np.ndarray) -> np.ndarray:
     """100 * part / total; ``nan`` where the total is 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return 100 * np.asarray(part, np.float64) / np.asarray(total, np.float64)
+
+
+def describe_unseen(classes: Sequence[str], pixels: Any) -> str:
+    """Say which of K classes have no pixel in the ground truth, (K,); "" if all have some."""
+    unseen = [name for name, number in zip(classes, pixels, strict=True) if not number]
+    if len(unseen) == len(classes):
+        return "no pixel of the ground truth has a class: all are ignored, and there is no score"
+    if not unseen:
+        return ""
+    return (
+        f"no pixel in the ground truth: {', '.join(unseen)}. The means leave out a class that is "
+        "not predicted either (nan), and count it as 0 where it is predicted"
+    )

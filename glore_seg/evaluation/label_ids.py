@@ -1,22 +1,38 @@
 """Files of label ids: writing predictions, and scoring against the ground truth."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from glore_seg.errors import DataError
-from glore_seg.evaluation.cityscapes_scores import CityscapesScorer
+from glore_seg.evaluation.cityscapes_scores import CityscapesScorer, label_id_table
 from glore_seg.utils.image_io import read_label_map, write_png
 
 TRAIN_IDS = "_labelTrainIds.png"
 LABEL_IDS = "_labelIds.png"
 INSTANCE_IDS = "_instanceIds.png"
+LABEL_FORMATS = ("dataset", "train", "label")
 _FIX = "prepare the labels again (data/README.md)"
 
 
 def write_label_map(path: Path, labels: np.ndarray, table: np.ndarray | None = None) -> None:
     """Write class indices, (H, W), uint8, as PNG, atomically; with a table, the ids of it."""
     write_png(path, labels if table is None else table[labels])
+
+
+def table_of_format(
+    label_format: str, classes: Sequence[str], *, reduce_zero_label: bool
+) -> np.ndarray | None:
+    """The table for :func:`write_label_map` of one of ``LABEL_FORMATS``.
+
+    ``"dataset"``: as in the dataset's files, so from 1 with ``reduce_zero_label``; ``"train"``:
+    class indices; ``"label"``: label ids, a DataError if a class is none of Cityscapes.
+    """
+    if label_format == "label":
+        return label_id_table(classes)
+    shifted = label_format == "dataset" and reduce_zero_label
+    return np.arange(1, len(classes) + 1, dtype=np.uint8) if shifted else None
 
 
 def label_ids_path(train_ids: str | Path | None) -> Path | None:

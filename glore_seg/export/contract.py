@@ -34,6 +34,7 @@ class Contract:
             classes.
         resized: Whether the output of a segmentation has the size (H, W).
         align_corners: How logits are resized bilinearly to (H, W), inside or by the reader.
+        reduce_zero_label: Whether the files of the dataset store class k as k + 1.
     """
 
     task: str
@@ -46,6 +47,7 @@ class Contract:
     output: str
     resized: bool
     align_corners: bool
+    reduce_zero_label: bool = False
 
     def to_json(self) -> str:
         """Return the JSON to store in a file."""
@@ -76,7 +78,7 @@ class Contract:
 
     def _check(self) -> None:
         colors = [value for color in self.palette for value in color]
-        flags = (self.resized, self.align_corners)
+        flags = (self.resized, self.align_corners, self.reduce_zero_label)
         valid = {
             "task": self.task in ("segmentation", "classification", "video"),
             "classes": bool(self.classes) and all(isinstance(name, str) for name in self.classes),
@@ -88,7 +90,9 @@ class Contract:
             "channel_order": self.channel_order in ("rgb", "bgr"),
             "size_divisor": type(self.size_divisor) is int and 1 <= self.size_divisor <= 4096,
             "output": self.output in ("logits", "labels"),
-            "resized and align_corners": all(type(flag) is bool for flag in flags),
+            "resized, align_corners and reduce_zero_label": all(
+                type(flag) is bool for flag in flags
+            ),
         }
         if invalid := [name for name, is_valid in valid.items() if not is_valid]:
             raise ValueError(f"invalid {', '.join(invalid)}")
@@ -117,7 +121,7 @@ def describe_input(preprocessor: Any, pipeline: Sequence[dict[str, Any]]) -> dic
 
 
 def describe_classes(metainfo: dict[str, Any], *, num_classes: int) -> dict[str, Any]:
-    """Return ``classes`` and ``palette`` of a :class:`Contract` from a dataset's metainfo.
+    """Return what a :class:`Contract` has of a dataset's metainfo.
 
     Raises:
         ConfigError: The number of names is not that of the network's classes.
@@ -132,6 +136,7 @@ def describe_classes(metainfo: dict[str, Any], *, num_classes: int) -> dict[str,
     return {
         "classes": tuple(str(name) for name in classes),
         "palette": tuple(tuple(int(value) for value in color) for color in palette),
+        "reduce_zero_label": bool(metainfo.get("reduce_zero_label")),
     }
 
 

@@ -19,6 +19,11 @@ from PIL import Image
 from glore_seg.errors import CorruptedFileError
 from glore_seg.utils.files import atomic_write
 
+IMAGE_SUFFIXES = frozenset(
+    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+"""Suffixes that a folder is searched for, in lower case."""
+
 
 class ImageHeader(NamedTuple):
     """Height and width, and Pillow's mode (``"RGB"``, ``"P"``, ...) and format (``"PNG"``, ...)."""

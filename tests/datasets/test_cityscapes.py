@@ -1,12 +1,22 @@
 import json
+import shutil
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from glore_seg.datasets import CITYSCAPES_COUNTS, check_cityscapes, make_train_ids
+from glore_seg.datasets import (
+    CITYSCAPES_COUNTS,
+    CheckedCityscapesDataset,
+    check_cityscapes,
+    make_train_ids,
+)
 from glore_seg.datasets.cityscapes import draw_train_ids
 from glore_seg.errors import DataError
+
+KINDS = ("polygons.json", "labelTrainIds.png")
 
 
 def problems(root, **options):
@@ -67,6 +77,36 @@ def test_train_ids(few_scenes, num_workers):
     for path, label in zip(files, expected, strict=True):
         np.testing.assert_array_equal(np.asarray(Image.open(path)), label)
     assert make_train_ids(few_scenes, progress=False) == (0, 6)
+
+
+def test_coarse_labels(few_scenes):
+    fine = sorted(few_scenes.glob("gtFine/train/*/*_polygons.json"))
+    expected = [np.asarray(Image.open(str(path).replace(*KINDS))) for path in fine]
+    for path in fine:
+        target = Path(str(path).replace("gtFine", "gtCoarse").replace("/train/", "/train_extra/"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    assert make_train_ids(few_scenes, progress=False) == (0, 6)  # no images
+    shutil.copytree(few_scenes / "leftImg8bit/train", few_scenes / "leftImg8bit/train_extra")
+    report = check_cityscapes(few_scenes, allow_incomplete=True)
+    assert (report.problems, report.without_train_ids) == ([], 4)
+    assert report.counts["train_extra, coarse"]["polygons"] == 4
+    coarse = partial(
+        CheckedCityscapesDataset,
+        data_root=str(few_scenes),
+        data_prefix={"img_path": "leftImg8bit/train_extra", "seg_map_path": "gtCoarse/train_extra"},
+        seg_map_suffix="_gtCoarse_labelTrainIds.png",
+        pipeline=[{"type": "LoadAnnotations"}],
+    )
+    with pytest.raises(DataError, match="4 images have no"):
+        coarse()
+    assert make_train_ids(few_scenes, progress=False) == (4, 6)
+    for sample, label in zip(coarse(), expected, strict=True):
+        np.testing.assert_array_equal(sample["gt_seg_map"], label)
+    min(few_scenes.glob("leftImg8bit/train_extra/*/*.png")).unlink()
+    (problem,) = problems(few_scenes, allow_incomplete=True)
+    assert "1 of 4 labels have no image in leftImg8bit" in problem
+    assert "leftImg8bit_trainextra.zip" in problem
 
 
 def polygons(label, polygon, height=8):

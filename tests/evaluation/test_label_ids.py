@@ -3,7 +3,13 @@ import pytest
 
 from glore_seg.errors import DataError
 from glore_seg.evaluation import CityscapesScorer, label_id_table
-from glore_seg.evaluation.label_ids import label_ids_path, update_from_files, write_label_map
+from glore_seg.evaluation.label_ids import (
+    LABEL_FORMATS,
+    label_ids_path,
+    table_of_format,
+    update_from_files,
+    write_label_map,
+)
 from glore_seg.utils.image_io import read_label_map, write_png
 
 ROAD = np.full((2, 3), 7, np.uint8)
@@ -48,3 +54,15 @@ def test_label_maps_are_written_with_a_table(tmp_path):
     assert read_label_map(tmp_path / "a" / "2.png").tolist() == [[0, 1, 2]]
     with pytest.raises(DataError, match="'tree', 'caravan'"):
         label_id_table(["road", "tree", "caravan"])
+
+
+@pytest.mark.parametrize(
+    ("reduce_zero_label", "expected"),
+    [(False, [[0, 1], [0, 1], [7, 26]]), (True, [[1, 2], [0, 1], [7, 26]])],
+)
+def test_formats(tmp_path, reduce_zero_label, expected):
+    labels, classes = np.array([[0, 1]], np.uint8), ["road", "car"]
+    for name, values in zip(LABEL_FORMATS, expected, strict=True):
+        table = table_of_format(name, classes, reduce_zero_label=reduce_zero_label)
+        write_label_map(tmp_path / "1.png", labels, table)
+        assert read_label_map(tmp_path / "1.png").tolist() == [values]

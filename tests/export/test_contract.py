@@ -70,6 +70,7 @@ def test_json_round_trip():
         ("output", "labels "),
         ("resized", 1),
         ("align_corners", None),
+        ("reduce_zero_label", 1),
     ],
 )
 def test_rejects_invalid_values(field, value):

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from glore_seg.utils.image_io import read_label_map, write_png
 from projects.synthetic_data.moving_shapes import make_moving_shapes
 from projects.synthetic_data.street_scenes import make_street_scenes
 
@@ -43,6 +44,16 @@ def test_camvid(run, tmp_path, capsys):
             assert cv2.imwrite(str(folder / f"0001TP_000001{suffix}"), np.zeros(shape, np.uint8))
     assert run("camvid", tmp_path / "src", tmp_path / "out", "--quiet") == 0
     assert "1 train, 1 val" in capsys.readouterr().out
+
+
+def test_labels(run, tmp_path, capsys):
+    for name, value in (("in/0.png", 0), ("in/a/1.png", 255)):
+        write_png(tmp_path / name, np.full((2, 2), value, np.uint8))
+    arguments = [tmp_path / "in", tmp_path / "out", "--quiet", "--map", "255=1"]
+    assert run("labels", *arguments) == 0
+    assert "2 label maps" in capsys.readouterr().out
+    assert read_label_map(tmp_path / "out/a/1.png").tolist() == [[1, 1]] * 2
+    assert run("labels", *arguments[:3], "--map", "1") == 2
 
 
 def test_pack(run, tmp_path, capsys):

@@ -79,7 +79,7 @@ def test_a_folder_with_bad_files(predict, trained, folder, tmp_path, capsys):
     assert predict(*arguments) == 0
     assert "1 segmented, 3 done before" in capsys.readouterr().out
     assert [(out / name).stat().st_mtime_ns for name in made[:2]] == stamps
-    with pytest.raises(OutputError, match=r"results of another label_format \(label, now train\)"):
+    with pytest.raises(OutputError, match=r"another label_format \(label, now dataset\)"):
         predict(weights, folder, "--out", out, "--frames", "--device", "cpu")
     assert predict(*arguments, "--overwrite") == 0
     assert "4 segmented, 0 done before" in capsys.readouterr().out

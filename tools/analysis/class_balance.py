@@ -7,10 +7,12 @@ from pathlib import Path
 
 import glore_seg  # noqa: F401  patches OpenMMLab, so it comes first
 from glore_seg.apis import load_config
-from glore_seg.apis.splits import build_image_dataset, read_labels
+from glore_seg.apis.splits import build_image_dataset
 from glore_seg.apis.visualize import check_figure
 from glore_seg.cli import add_cfg_options, run_tool
-from glore_seg.evaluation.class_balance import ClassBalance, count_classes
+from glore_seg.datasets.label_statistics import count_labels, find_problems
+from glore_seg.errors import ConfigError
+from glore_seg.evaluation.class_balance import ClassBalance
 from glore_seg.utils.files import atomic_write, check_free
 from glore_seg.visualization.classes import plot_class_balance
 
@@ -41,8 +43,15 @@ def main(argv: Sequence[str] | None = None) -> ClassBalance:
         check_figure(args.plot, overwrite=args.overwrite)
     cfg = load_config(args.config, cfg_options=args.cfg_options)
     dataset = build_image_dataset(cfg, args.split)
-    balance = count_classes(read_labels(dataset), dataset.metainfo["classes"])
-    print(balance.table())
+    found = count_labels(dataset, dataset.metainfo["classes"], sample=None)
+    if found is None:
+        raise ConfigError(
+            "the split has no labels; expected a test or val pipeline with LoadAnnotations or "
+            "LoadCheckedAnnotations: give another --split, or set the pipeline in the config"
+        )
+    balance = found.balance
+    useless, warnings = find_problems(found, args.split)
+    print("\n".join([balance.table(), *([useless] if useless else warnings)]))
     if args.json:
         with atomic_write(args.json) as temporary:
             temporary.write_text(json.dumps(balance.as_dict(), indent=1) + "\n")

@@ -6,9 +6,10 @@ from glore_seg.apis.inference.folders import (
     find_jobs,
     segment_folders,
 )
-from glore_seg.apis.inference.inputs import IMAGE_SUFFIXES, to_rgb
+from glore_seg.apis.inference.inputs import to_rgb
 from glore_seg.apis.inference.segmenter import Failure, Segmentation, Segmenter
 from glore_seg.apis.inference.video import VIDEO_SUFFIXES, segment_video
+from glore_seg.utils.image_io import IMAGE_SUFFIXES
 
 __all__ = [
     "IMAGE_SUFFIXES",

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from glore_seg.apis.inference.inputs import IMAGE_SUFFIXES, find_files
+from glore_seg.apis.inference.inputs import find_files
 from glore_seg.apis.inference.segmenter import Failure, Segmentation, Segmenter
 from glore_seg.apis.inference.video import VIDEO_SUFFIXES, segment_video
 from glore_seg.errors import DataError, OutputError
 from glore_seg.evaluation.label_ids import write_label_map
 from glore_seg.utils.files import atomic_write, remove_unfinished
-from glore_seg.utils.image_io import write_png
+from glore_seg.utils.image_io import IMAGE_SUFFIXES, write_png
 
 
 @dataclass(frozen=True)

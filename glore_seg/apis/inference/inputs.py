@@ -9,14 +9,10 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from glore_seg.errors import DataError
+from glore_seg.utils.image_io import IMAGE_SUFFIXES
 
 ImageInput: TypeAlias = str | Path | np.ndarray | Image.Image
 """One image; a path may also be a folder or a glob of them in :meth:`Segmenter.stream`."""
-
-IMAGE_SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)
-"""Suffixes that a folder is searched for, in lower case."""
 
 
 def expand(inputs: ImageInput | Iterable[ImageInput]) -> Iterator[Path | np.ndarray | Image.Image]:

@@ -59,6 +59,7 @@ class OnnxPredictor:
         if contract.task != "segmentation":
             raise DataError(f"{path} is a network for {contract.task}; expected segmentation")
         self.classes: tuple[str, ...] = contract.classes
+        self.reduce_zero_label = contract.reduce_zero_label
         random = np.random.default_rng(0).integers(0, 256, (len(self.classes), 3))
         self.palette: Sequence[Sequence[int]] = contract.palette or random.tolist()
 

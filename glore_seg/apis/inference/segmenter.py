@@ -92,6 +92,7 @@ class Segmenter:
 
     Attributes:
         classes: Name of each class, whose color is in ``palette``.
+        reduce_zero_label: Whether the files of the dataset store class k as k + 1.
         model: The network, with its test-time augmentation, on ``device``; None for ONNX.
         predictor: What runs the network, for example for :meth:`Predictor.project`.
 
@@ -129,6 +130,7 @@ class Segmenter:
         )
         self.classes: tuple[str, ...] = self.predictor.classes
         self.palette = self.predictor.palette
+        self.reduce_zero_label = self.predictor.reduce_zero_label
         self.device: torch.device = self.predictor.device
         self.model: nn.Module | None = self.predictor.model
         if len(self.classes) > 255:

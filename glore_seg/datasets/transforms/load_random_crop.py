@@ -77,7 +77,7 @@ class LoadRandomResizeCropFlip(BaseTransform):
         self.ignore_index = ignore_index
         self.imdecode_backend = imdecode_backend
         self.backend_args = backend_args
-        self._labels = LoadCheckedAnnotations(
+        self.label_loader = LoadCheckedAnnotations(
             num_classes=num_classes,
             ignore_index=ignore_index,
             backend_args=backend_args,
@@ -91,8 +91,8 @@ class LoadRandomResizeCropFlip(BaseTransform):
         if "packed" in results:
             image, stored = read_packed(results["packed"])
         else:
-            stored = self._labels.read(results)
-        label_format = self._labels.format_of(results)
+            stored = self.label_loader.read(results)
+        label_format = self.label_loader.format_of(results)
         scale = self._random_scale()
         width, height = rescale_size(stored.shape[::-1], scale) if self.keep_ratio else scale
         crop, label = self._random_crop(stored, (height, width), label_format)

@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -21,8 +22,12 @@ from torch.utils.data import IterableDataset
 from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import differing_settings, some
 from glore_seg.checkpoints.configs import recorded_config
+from glore_seg.compat.empty_dataset import describe_empty
+from glore_seg.datasets.label_checks import CONVERT_COMMAND
+from glore_seg.engine.dataset_checks import check_files
 from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
-from glore_seg.errors import CheckpointError, ConfigError, DataError
+from glore_seg.errors import CheckpointError, ConfigError, CorruptedFileError, DataError
+from glore_seg.evaluation.metrics.unseen_classes import warn_of_unseen_classes
 
 _HEADS = ("decode_head", "head", "cls_head")  # of mmseg, mmpretrain, mmaction2
 _SAMPLES = 4  # wrong labels are wrong in all images as a rule
@@ -39,16 +44,23 @@ class SetupCheckHook(Hook):
     - The head must have as many classes as the dataset, and validation the classes of training.
     - The labels of the first samples must be classes of the head. Those of validation are checked
       when a training begins, too.
+    - Before a training, a sample of the labels of both is counted, see :func:`count_labels`, and
+      what looks wrong is warned of, as are images that a dataset leaves out.
+    - mmseg's ``IoUMetric`` names the classes without ground truth.
+
+    Args:
+        count_labels: Whether to count labels; the counts are kept in the work folder.
 
     Raises:
         CheckpointError: The checkpoint is of another network.
         ConfigError: The numbers or the names of classes differ.
-        DataError: A label has other values.
+        DataError: A label has other values or another format, or all are ignored.
     """
 
     priority = "VERY_HIGH"
 
-    def __init__(self) -> None:
+    def __init__(self, *, count_labels: bool = True) -> None:
+        self.count_labels = count_labels
         self._validation_checked = False
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
@@ -64,22 +76,25 @@ class SetupCheckHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Check the data of the training and of its validation."""
-        _check_data(runner, runner.train_loop)
+        cache = Path(runner.work_dir, "label_counts.json") if self.count_labels else None
+        _check_data(runner, runner.train_loop, "training", cache)
         if isinstance(runner._val_loop, BaseLoop):
-            self.before_val(runner)
+            self._check_validation(runner, cache)
 
     def before_val(self, runner: Runner) -> None:
         """Check the data of the validation, once."""
-        if self._validation_checked:
-            return
-        _check_data(runner, runner.val_loop)
+        if not self._validation_checked:
+            self._check_validation(runner, None)
+
+    def _check_validation(self, runner: Runner, cache: Path | None) -> None:
+        _check_data(runner, runner.val_loop, "validation", cache)
         if isinstance(runner._train_loop, BaseLoop):
             check_same_classes(_dataset_of(runner.train_loop), _dataset_of(runner.val_loop))
         self._validation_checked = True
 
     def before_test(self, runner: Runner) -> None:
         """Check the data of the test."""
-        _check_data(runner, runner.test_loop)
+        _check_data(runner, runner.test_loop, "test", None)
 
 
 def unwrap(model: nn.Module) -> nn.Module:
@@ -161,11 +176,17 @@ def _dataset_of(loop: BaseLoop) -> Any:
     return dataset.dataset if isinstance(dataset, PerSampleSeedDataset) else dataset
 
 
-def _check_data(runner: Runner, loop: BaseLoop) -> None:
+def _check_data(runner: Runner, loop: BaseLoop, split: str, cache: Path | None) -> None:
     dataset = _dataset_of(loop)
     check_classes(runner.model, dataset)
     head = getattr(unwrap(runner.model), "decode_head", None)
-    check_labels(dataset, head[-1] if isinstance(head, nn.ModuleList) else head)
+    head = head[-1] if isinstance(head, nn.ModuleList) else head
+    check_labels(dataset, head)
+    classes = _classes_of(dataset) or [str(i) for i in range(getattr(head, "num_classes", 0))]
+    ignored: Any = getattr(head, "ignore_index", None)
+    ignored = [ignored] if isinstance(ignored, int) else []
+    check_files(dataset, split, classes=classes, ignored=ignored, cache=cache)
+    warn_of_unseen_classes(getattr(loop, "evaluator", None))
 
 
 def check_classes(model: nn.Module, dataset: Any) -> None:
@@ -211,10 +232,7 @@ def check_labels(dataset: Any, head: nn.Module | None) -> None:
     if num_classes is None or dataset is None or isinstance(dataset, IterableDataset):
         return
     if len(dataset) == 0:
-        raise DataError(
-            f"{type(dataset).__name__} has no samples; expected at least one: correct data_root, "
-            "data_prefix, img_suffix or ann_file in the config"
-        )
+        raise DataError(describe_empty(dataset))
     known = {*range(max(num_classes, 2)), ignored, getattr(dataset, "ignore_index", ignored)}
     for sample in _first_samples(dataset):
         label: Tensor = sample.gt_sem_seg.data
@@ -222,7 +240,8 @@ def check_labels(dataset: Any, head: nn.Module | None) -> None:
         if label.dim() != 3 or label.shape[0] != 1:
             raise DataError(
                 f"{path} gives a label of shape {tuple(label.shape)}; expected one channel of "
-                "class indices, not a color mask: correct seg_map_suffix"
+                "class indices, not a color mask: correct seg_map_suffix, or convert it with "
+                f"`{CONVERT_COMMAND}`"
             )
         wrong = [value for value in label.unique().tolist() if value not in known]
         if wrong:
@@ -239,7 +258,7 @@ def _first_samples(dataset: Any) -> Iterator[Any]:
         try:
             with _same_random_numbers():
                 packed = dataset[index]
-        except DataError:  # the loader names it, or replaces it
+        except CorruptedFileError:  # the loader names it, or replaces it
             continue
         samples = packed.get("data_samples") if isinstance(packed, dict) else None
         sample = samples[0] if isinstance(samples, list) and samples else samples  # mmcv's TTA

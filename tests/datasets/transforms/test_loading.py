@@ -66,10 +66,10 @@ def test_values_are_checked_before_they_are_mapped(item):
         (ramp(0, 3, 77, 255), {"num_classes": 3}, r"labelTrainIds\.png holds \[3, 77\]; .* 0 to 2"),
         (ramp(7, 23, 26), {}, r"holds \[23, 26\].*look like label ids.*cityscapes\.py"),
         (ramp(3, 255), {"ignore_index": 200}, r"holds \[255\]; expected .* and 200"),
-        (np.zeros((4, 5, 3), np.uint8), {}, r"is a color image of shape \(4, 5, 3\)"),
-        (Image.new("P", (5, 4)), {}, "is a palette image"),
-        (Image.new("1", (5, 4)), {}, "has 1 bits per pixel"),
-        (np.full((4, 5), 26001, np.uint16), {}, "holds uint16; expected 8-bit"),
+        (np.arange(60, dtype=np.uint8).reshape(4, 5, 3), {}, r"color image of shape \(4, 5, 3\)"),
+        (Image.new("LA", (5, 4)), {}, r"channels, equal or alpha.*converters/labels\.py"),
+        (Image.new("1", (5, 4)), {}, r"has 1 bits per pixel.*converters/labels\.py"),
+        (np.full((4, 5), 26001, np.uint16), {}, "holds uint16 up to 26001; expected 8-bit"),
     ],
 )
 @pytest.mark.parametrize("backend", ["pillow", "cv2"])
@@ -77,6 +77,14 @@ def test_rejects_labels(item, label, options, message, backend):
     load = LoadCheckedAnnotations(imdecode_backend=backend, **options)
     with pytest.raises(DataError, match=message):
         load(item(label))
+
+
+@pytest.mark.parametrize("backend", ["pillow", "cv2"])
+def test_reads_the_indices_of_a_palette(item, backend):
+    label = Image.fromarray(ramp(0, 1, 2, 255), mode="P")
+    label.putpalette(list(range(256)) * 3)
+    found = LoadCheckedAnnotations(num_classes=3, imdecode_backend=backend)(item(label))
+    np.testing.assert_array_equal(found["gt_seg_map"], ramp(0, 1, 2, 255))
 
 
 def test_rejects_another_size_than_the_image(item):

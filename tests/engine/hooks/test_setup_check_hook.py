@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
 from mmseg.datasets import BaseSegDataset
+from PIL import Image
 from torch import nn
 
 from glore_seg.engine import SetupCheckHook, build_runner
@@ -17,7 +18,7 @@ from glore_seg.engine.hooks.setup_check_hook import (
     check_same_classes,
     check_state_dict,
 )
-from glore_seg.errors import CheckpointError, ConfigError, DataError
+from glore_seg.errors import CheckpointError, ConfigError, CorruptedFileError, DataError
 from glore_seg.layers import GloReUnit
 from tests.configs.shrinking import name_run
 from tests.engine.toy import config
@@ -237,6 +238,16 @@ def test_labels_count_as_the_pipeline_gives_them(folder, value, options, num_cla
 def test_a_corrupted_label_is_left_to_the_loader(folder):
     (folder / "labels/b.png").write_bytes(b"corrupted")
     assert check_labels(dataset(folder), head()) is None
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, bool])
+def test_labels_in_another_format_are_not_corrupted(folder, dtype):
+    label = np.ones((4, 4), dtype)
+    Image.fromarray(label).save(folder / "labels/a.png")
+    load = {"type": "mmseg.LoadCheckedAnnotations", "num_classes": 3}
+    with pytest.raises(DataError, match=r"a\.png .*dataset_converters/labels\.py") as error:
+        check_labels(dataset(folder, pipeline=[IMAGE, load, PACK]), head())
+    assert not isinstance(error.value, CorruptedFileError)  # which a training may replace
 
 
 def test_labels_of_test_time_augmentation(folder):

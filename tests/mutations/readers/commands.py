@@ -37,6 +37,7 @@ _LINES = {
     "dataset_converters/camvid": "data out --quiet",
     "dataset_converters/cityscapes": "data --allow-incomplete --check-only --nproc 1",
     "dataset_converters/kinetics": "a.csv --videos data --out out --min-frames 3 --nproc 1",
+    "dataset_converters/labels": "data out --map 255=1 --suffix .png --quiet",
     f"{_DATA}.moving_shapes": "out --num-train 1 --num-val 1 --size 32 32",
     f"{_DATA}.object_crops": "data out --size 32 --min-side 1 --num-train 1 --num-val 1",
     "dataset_converters/pack": "data out --splits train --num-classes 19 --nproc 1 --quiet",
