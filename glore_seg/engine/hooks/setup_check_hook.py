@@ -22,6 +22,7 @@ from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import differing_settings, some
 from glore_seg.checkpoints.configs import recorded_config
 from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
+from glore_seg.engine.unused_parameters import check_first_gradients
 from glore_seg.errors import CheckpointError, ConfigError, DataError
 
 _HEADS = ("decode_head", "head", "cls_head")  # of mmseg, mmpretrain, mmaction2
@@ -35,7 +36,7 @@ class SetupCheckHook(Hook):
     - Resuming and testing need a checkpoint of this network: all parameters, of the same shapes,
       and no others but an auxiliary head's, which only training uses. Other settings in the
       checkpoint's config are warned of. A checkpoint to start a training from (``load_from``) must
-      have a parameter in common.
+      have a parameter in common. Resuming needs the state of the training, too.
     - The head must have as many classes as the dataset, and validation the classes of training.
     - The labels of the first samples must be classes of the head. Those of validation are checked
       when a training begins, too.
@@ -53,6 +54,8 @@ class SetupCheckHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Compare the parameters of the checkpoint with those of the network."""
+        if runner._resume:
+            check_resumable(checkpoint, source=runner._load_from)
         strict = runner._resume or not isinstance(runner._train_loop, BaseLoop)
         model = runner.model
         if not isinstance(model, FullyShardedDataParallel):  # which gathers its own
@@ -64,6 +67,7 @@ class SetupCheckHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Check the data of the training and of its validation."""
+        check_first_gradients(runner)
         _check_data(runner, runner.train_loop)
         if isinstance(runner._val_loop, BaseLoop):
             self.before_val(runner)
@@ -87,6 +91,27 @@ def unwrap(model: nn.Module) -> nn.Module:
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = cast(nn.Module, model.module)
     return model
+
+
+def check_resumable(checkpoint: dict[str, Any], *, source: str | None) -> None:
+    """Raise a CheckpointError if a checkpoint holds weights, but no state of a training.
+
+    One without its optimizer (``save_optimizer=False``) is warned of.
+    """
+    source = source or "the last checkpoint of the work folder"
+    meta = checkpoint.get("meta")
+    if "message_hub" not in checkpoint or not isinstance(meta, dict) or "iter" not in meta:
+        raise CheckpointError(
+            f"{source} holds weights only, as published files do; expected a checkpoint of a "
+            "training to resume. To start a training from these weights, set load_from to this "
+            "file instead of --resume"
+        )
+    if "optimizer" not in checkpoint:
+        print_log(
+            f"{source} has no state of the optimizer, which starts anew (without momentum)",
+            logger="current",
+            level=logging.WARNING,
+        )
 
 
 def check_state_dict(
