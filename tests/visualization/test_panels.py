@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
+import torch
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
 from PIL import Image
 
 from glore_seg.errors import ConfigError
-from glore_seg.visualization import draw_panel, overlay
+from glore_seg.visualization import browse, draw_panel, overlay
 from glore_seg.visualization.panels import colorize, draw_clip_prediction, paint_errors
 
 CLASSES = ("road", "car")
@@ -59,6 +62,20 @@ def test_panel_has_rows_columns_and_a_legend(tmp_path):
     assert two.shape[0] - one.shape[0] == pytest.approx(1.6 * 120, abs=1)
     noted = panel(tmp_path, [row, row], notes=[{}, {"input": "a note"}])
     assert noted.shape[0] - two.shape[0] == pytest.approx(2 * 0.2 * 120, abs=1)
+
+
+class Drawn(list):
+    metainfo = {"classes": CLASSES, "palette": PALETTE}
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_browse_draws_images_of_any_channels(tmp_path, channels, dtype):
+    sample = SegDataSample(gt_sem_seg=PixelData(data=torch.zeros(1, 40, 80, dtype=torch.long)))
+    sample.set_metainfo({"img_path": "a.png"})
+    image = torch.arange(40 * 80).view(1, 40, 80).remainder(256).repeat(channels, 1, 1).to(dtype)
+    (file,) = browse(Drawn([{"inputs": image, "data_samples": sample}]), tmp_path, num_images=5)
+    assert np.asarray(Image.open(file)).std() > 50
 
 
 def clip(**options):

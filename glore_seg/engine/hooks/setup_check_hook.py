@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, cast
 
 import numpy as np
@@ -21,6 +22,7 @@ from torch.utils.data import IterableDataset
 from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import differing_settings, some
 from glore_seg.checkpoints.configs import recorded_config
+from glore_seg.engine.channels import check_channels
 from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
 from glore_seg.engine.unused_parameters import check_first_gradients
 from glore_seg.errors import CheckpointError, ConfigError, DataError
@@ -38,6 +40,7 @@ class SetupCheckHook(Hook):
       checkpoint's config are warned of. A checkpoint to start a training from (``load_from``) must
       have a parameter in common. Resuming needs the state of the training, too.
     - The head must have as many classes as the dataset, and validation the classes of training.
+    - The first sample must have the channels of the preprocessor; see :func:`check_channels`.
     - The labels of the first samples must be classes of the head. Those of validation are checked
       when a training begins, too.
 
@@ -191,6 +194,9 @@ def _check_data(runner: Runner, loop: BaseLoop) -> None:
     check_classes(runner.model, dataset)
     head = getattr(unwrap(runner.model), "decode_head", None)
     check_labels(dataset, head[-1] if isinstance(head, nn.ModuleList) else head)
+    if head is not None and not isinstance(dataset, IterableDataset | type(None)):
+        for packed in islice(_packed(dataset), 1):
+            check_channels(runner.cfg, unwrap(runner.model), packed)
 
 
 def check_classes(model: nn.Module, dataset: Any) -> None:
@@ -259,13 +265,18 @@ def check_labels(dataset: Any, head: nn.Module | None) -> None:
             )
 
 
-def _first_samples(dataset: Any) -> Iterator[Any]:
+def _packed(dataset: Any) -> Iterator[Any]:
     for index in range(min(_SAMPLES, len(dataset))):
         try:
             with _same_random_numbers():
                 packed = dataset[index]
         except DataError:  # the loader names it, or replaces it
             continue
+        yield packed
+
+
+def _first_samples(dataset: Any) -> Iterator[Any]:
+    for packed in _packed(dataset):
         samples = packed.get("data_samples") if isinstance(packed, dict) else None
         sample = samples[0] if isinstance(samples, list) and samples else samples  # mmcv's TTA
         if hasattr(sample, "gt_sem_seg"):
