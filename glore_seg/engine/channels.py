@@ -4,6 +4,7 @@ import inspect
 import logging
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import nn
@@ -26,14 +27,15 @@ def check_channels(cfg: Config, network: nn.Module, packed: Any) -> None:
     """Compare the channels of a packed sample with those of the preprocessor and the network.
 
     A preprocessor with other means than channels is refused, unless one of them is 1, which is
-    repeated. Another number than ``in_channels`` of the backbone is warned of: it may be computed.
+    repeated. Another number than ``in_channels`` of the backbone is warned of, as it may be
+    computed, and so are means of 8 bits for images of 16.
 
     Raises:
         ConfigError: The preprocessor cannot normalize the sample.
     """
     if isinstance(packed, dict) and packed.get("passes"):  # of LazyTestTimeAug
         packed = packed["passes"][0]()
-    inputs = packed.get("inputs") if isinstance(packed, dict) else None
+    inputs: Any = packed.get("inputs") if isinstance(packed, dict) else None
     inputs = inputs[0] if isinstance(inputs, list) and inputs else inputs  # of augmentations
     if getattr(inputs, "ndim", 0) != 3:  # (C, H, W); clips have more axes
         return
@@ -45,13 +47,23 @@ def check_channels(cfg: Config, network: nn.Module, packed: Any) -> None:
             f"{channels[1]}; expected the same number: set color_type of LoadImageFromFile "
             "('color', 'grayscale', or 'unchanged' for all channels of a file), or mean and std"
         )
-    classes = type(getattr(network, "backbone", None)).__mro__
-    configurable = any("in_channels" in inspect.signature(c.__init__).parameters for c in classes)
+    if mean is not None and inputs.dtype == torch.uint16 and mean.max() <= 255:
+        top = int(inputs.int().max())
+        if top > 50 * 255:  # far from what 255 would be normalized to
+            _warn(
+                f"the images have 16 bits, values up to {top}, and model.data_preprocessor.mean is "
+                f"at most {float(mean.max()):g}: set mean and std to those of your images"
+            )
+    classes = type(getattr(network, "backbone", None)).__mro__  # a subclass may take **kwargs
+    known = (inspect.signature(one).parameters for one in classes if issubclass(one, nn.Module))
+    configurable = any("in_channels" in parameters for parameters in known)
     if configurable and input_channels(cfg) != max(channels):
-        print_log(
+        _warn(
             f"the images have {max(channels)} channels, the backbone takes {input_channels(cfg)}: "
             "set color_type of LoadImageFromFile in the pipeline, or model.backbone.in_channels "
-            "with model.data_preprocessor.mean and std",
-            logger="current",
-            level=logging.WARNING,
+            "with model.data_preprocessor.mean and std"
         )
+
+
+def _warn(text: str) -> None:
+    print_log(text, logger="current", level=logging.WARNING)

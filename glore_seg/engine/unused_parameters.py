@@ -19,10 +19,10 @@ def check_first_gradients(runner: Runner) -> None:
     model, wrapper = runner.model, getattr(runner, "optim_wrapper", None)
     if not isinstance(model, DistributedDataParallel) or not isinstance(wrapper, OptimWrapper):
         return
-    if model.find_unused_parameters or model.static_graph:
+    if getattr(model, "find_unused_parameters", True) or model.static_graph:
         return
-
-    trained = [(name, p) for name, p in model.module.named_parameters() if p.requires_grad]
+    ignored, named = model.parameters_to_ignore, model.module.named_parameters()
+    trained = [(name, p) for name, p in named if p.requires_grad and name not in ignored]
 
     def check(optimizer: Optimizer, *_: object) -> None:
         unused = [name for name, parameter in trained if parameter.grad is None]

@@ -105,9 +105,8 @@ def to_displayable(image: np.ndarray) -> np.ndarray:
     image = np.atleast_3d(image)
     image = image[..., 2::-1] if image.shape[2] > 2 else image[..., :1].repeat(3, axis=2)
     if image.dtype != np.uint8:
-        image = cv2.normalize(image.astype(np.float32), None, 0, 255, cv2.NORM_MINMAX).astype(
-            np.uint8
-        )
+        image = image.astype(np.float64) - image.min()
+        image = (255 / max(float(image.max()), 1e-9) * image).round().astype(np.uint8)
     return np.ascontiguousarray(image)
 
 

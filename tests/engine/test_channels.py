@@ -66,6 +66,14 @@ def test_another_backbone_is_warned_of(said):
     assert "images have 3 channels, the backbone takes 1" in line
 
 
+@pytest.mark.parametrize(("mean", "number"), [(120.0, 1), (30000.0, 0)])
+def test_means_of_8_bits_for_images_of_16_are_warned_of(said, mean, number):
+    image = torch.full((1, 8, 8), 40000, dtype=torch.uint16)
+    check_channels(*network(1, [mean]), {"inputs": image})
+    assert len(said) == number
+    assert all("up to 40000" in line and "mean is at most 120" in line for line in said)
+
+
 def test_clips_and_unknown_samples_pass(said):
     cfg, model = network(3, [1.0] * 3)
     for packed in (None, {}, {"inputs": torch.zeros(2, 3, 4, 8, 8)}, {"inputs": "text"}):

@@ -15,6 +15,7 @@ from glore_seg.errors import ConfigError, DataError
 from glore_seg.export.contract import PROPERTY, Contract
 from glore_seg.utils.dependencies import require
 from glore_seg.utils.devices import named_device
+from glore_seg.utils.image_io import read_image
 
 _CUDA = "CUDAExecutionProvider"
 
@@ -68,6 +69,10 @@ class OnnxPredictor:
     def gives_scores(self) -> bool:
         """Whether the file gives logits, not labels."""
         return self._contract.output == "logits"
+
+    def load_displayable(self, path: str | Path) -> np.ndarray:
+        """Read a file, (H, W, 3), RGB, uint8."""
+        return read_image(path)
 
     def check_arrays(self) -> None:
         """Raise a ConfigError if images in memory, which are RGB, cannot be given."""

@@ -47,13 +47,13 @@ def predictions(
         assert image.label is not None  # checked by evaluate()
         prediction = predictor.predict(image.path)
         present.update(np.unique(prediction).tolist(), np.unique(image.label).tolist())
-        shown = predictor.displayed_image(image)
+        pixels = predictor.displayed_image(image)
         painted = {
-            "input": shown,
+            "input": pixels,
             "ground truth": colorize(image.label, predictor.palette),
             "prediction": colorize(prediction, predictor.palette),
             f"wrong in orange, {100 * evaluation.accuracies[index]:.1f} % right": paint_errors(
-                shown, prediction, image.label
+                pixels, prediction, image.label
             ),
         }
         name = image.path.name

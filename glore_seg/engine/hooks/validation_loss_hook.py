@@ -29,13 +29,15 @@ class ValidationLossHook(Hook):
 
     def __init__(self) -> None:
         self._losses: list[float] = []
+        self._head: Any = None
 
     def before_val(self, runner: Runner) -> None:
         """Look at the head."""
         from mmseg.models.decode_heads.decode_head import BaseDecodeHead  # its import takes long
 
-        head: Any = getattr(unwrap(runner.model), "decode_head", None)
-        self._head = head[-1] if isinstance(head, torch.nn.ModuleList) else head  # of a cascade
+        self._head = getattr(unwrap(runner.model), "decode_head", None)
+        if isinstance(self._head, torch.nn.ModuleList):  # of a cascade
+            self._head = self._head[-1]
         own = getattr(type(self._head), "loss_by_feat", None)
         if own is not BaseDecodeHead.loss_by_feat:
             raise ConfigError(
