@@ -9,6 +9,7 @@ counts what is predicted on ignored pixels as false positives, and with a single
 import functools
 import importlib
 import importlib.util
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,6 +19,24 @@ from torch.nn import functional
 from glore_seg.compat.patch import Patch
 
 _FOCAL, _DICE = (f"mmseg.models.losses.{name}_loss" for name in ("focal", "dice"))
+
+
+def _replace(kind: Any, compute: Callable[..., Tensor], *, has_cuda: bool = False) -> None:
+    """Compute a loss of class indices anew, on GPUs too unless it ``has_cuda``."""
+    upstream = kind.forward
+
+    @functools.wraps(upstream)
+    def forward(self: Any, pred: Tensor, target: Tensor, *args: Any, **options: Any) -> Tensor:
+        if pred.shape == target.shape or (pred.is_cuda and has_cuda):
+            return upstream(self, pred, target, *args, **options)
+        names = ("weight", "avg_factor", "reduction_override", "ignore_index")
+        options |= zip(names, args, strict=False)
+        valid = target != options.get("ignore_index", 255)
+        given = {name: options.get(name) for name in ("weight", "avg_factor")}
+        reduction = options.get("reduction_override") or self.reduction
+        return self.loss_weight * compute(self, pred, target, valid, reduction=reduction, **given)
+
+    kind.forward = forward
 
 
 def _one_hot(target: Tensor, valid: Tensor, num_outputs: int) -> Tensor:
@@ -30,46 +49,38 @@ def _focal_not_needed() -> str:
     loss = importlib.import_module(_FOCAL).FocalLoss()
     try:
         found = loss(torch.zeros(2, 3, 1, 2), torch.zeros(2, 1, 2, dtype=torch.long))
-    except RuntimeError:  # sizes
+    except (RuntimeError, ValueError):  # sizes
         return ""
     return "upstream takes class indices" if found.ndim == 0 else ""
 
 
 def _patch_focal() -> None:
     module: Any = importlib.import_module(_FOCAL)
-    upstream = module.FocalLoss.forward
-    has_operator = importlib.util.find_spec("mmcv._ext") is not None
 
-    @functools.wraps(upstream)
-    def forward(
+    def compute(
         self: Any,
         pred: Tensor,
         target: Tensor,
-        weight: Tensor | None = None,
-        avg_factor: float | None = None,
-        reduction_override: str | None = None,
-        ignore_index: int = 255,
-        **kwargs: Any,
+        valid: Tensor,
+        *,
+        weight: Tensor | None,
+        **given: Any,
     ) -> Tensor:
-        if pred.shape == target.shape or (pred.is_cuda and has_operator):
-            options = (weight, avg_factor, reduction_override, ignore_index)
-            return upstream(self, pred, target, *options, **kwargs)
-        valid, outputs = target != ignore_index, pred.shape[1]
-        one_hot = _one_hot(target, valid, outputs)
-        reduction = reduction_override or self.reduction
-        loss = self.loss_weight * module.py_sigmoid_focal_loss(
-            *(each.movedim(1, -1).reshape(-1, outputs) for each in (pred, one_hot)),
+        outputs = pred.shape[1]
+        loss = module.py_sigmoid_focal_loss(
+            pred.movedim(1, -1).reshape(-1, outputs),
+            _one_hot(target, valid, outputs).movedim(1, -1).reshape(-1, outputs),
             weight=None if weight is None else weight.reshape(-1),
             gamma=self.gamma,
             alpha=self.alpha,
             class_weight=self.class_weight,
             valid_mask=valid.reshape(-1, 1),
-            reduction=reduction,
-            avg_factor=avg_factor,
+            **given,
         )
-        return loss.view(*target.shape, outputs).movedim(-1, 1) if reduction == "none" else loss
+        return loss.view(*target.shape, outputs).movedim(-1, 1) if loss.ndim else loss
 
-    module.FocalLoss.forward = forward
+    has_operator = importlib.util.find_spec("mmcv._ext") is not None
+    _replace(module.FocalLoss, compute, has_cuda=has_operator)
 
 
 def _dice_not_needed() -> str:
@@ -82,37 +93,20 @@ def _dice_not_needed() -> str:
 
 def _patch_dice() -> None:
     module: Any = importlib.import_module(_DICE)
-    upstream = module.DiceLoss.forward
 
-    @functools.wraps(upstream)
-    def forward(
-        self: Any,
-        pred: Tensor,
-        target: Tensor,
-        weight: Tensor | None = None,
-        avg_factor: float | None = None,
-        reduction_override: str | None = None,
-        ignore_index: int = 255,
-        **kwargs: Any,
-    ) -> Tensor:
-        if pred.shape == target.shape:
-            options = (weight, avg_factor, reduction_override, ignore_index)
-            return upstream(self, pred, target, *options, **kwargs)
-        valid, outputs = target != ignore_index, pred.shape[1]
+    def compute(self: Any, pred: Tensor, target: Tensor, valid: Tensor, **given: Any) -> Tensor:
+        outputs = pred.shape[1]
         if self.activate and (self.use_sigmoid or outputs > 1):
             pred = pred.sigmoid() if self.use_sigmoid else pred.softmax(1)
-        return self.loss_weight * module.dice_loss(
-            pred.masked_fill(~valid.unsqueeze(1), 0),
-            _one_hot(target.clamp(0, outputs), valid, outputs) * valid.unsqueeze(1),
-            weight,
-            eps=self.eps,
-            reduction=reduction_override or self.reduction,
-            naive_dice=self.naive_dice,
-            avg_factor=avg_factor,
-            ignore_index=self.ignore_index,
-        )
+        truth = _one_hot(target.clamp(0, outputs), valid, outputs) * valid.unsqueeze(1)
+        options = {
+            "eps": self.eps,
+            "naive_dice": self.naive_dice,
+            "ignore_index": self.ignore_index,
+        }
+        return module.dice_loss(pred.masked_fill(~valid.unsqueeze(1), 0), truth, **options, **given)
 
-    module.DiceLoss.forward = forward
+    _replace(module.DiceLoss, compute)
 
 
 FOCAL = Patch(

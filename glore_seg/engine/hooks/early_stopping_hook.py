@@ -15,7 +15,7 @@ class ResumableEarlyStoppingHook(EarlyStoppingHook):
     """mmengine's ``EarlyStoppingHook``, whose count and best value are part of each checkpoint.
 
     A resumed training counts on. One that had been stopped ends at once and says so, unless its
-    settings (``patience``, ``stopping_threshold``, ``check_finite``) are no longer met. The
+    settings (``patience``, ``stopping_threshold``, ``check_finite``) now let it train on. The
     arguments are those of ``EarlyStoppingHook``.
     """
 
@@ -36,8 +36,8 @@ class ResumableEarlyStoppingHook(EarlyStoppingHook):
         if reason:
             runner.train_loop.stop_training = True
             print_log(
-                f"early stopping had ended this training at iteration {runner.iter}: {reason}. It "
-                "does not train on; to do so, change this setting of the hook",
+                f"early stopping ends this training at iteration {runner.iter}: {reason}. To train "
+                "on, change this setting of EarlyStoppingHook",
                 logger="current",
                 level=logging.WARNING,
             )

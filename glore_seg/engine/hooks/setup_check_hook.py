@@ -22,6 +22,7 @@ from torch.utils.data import IterableDataset
 from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import differing_settings, some
 from glore_seg.checkpoints.configs import recorded_config
+from glore_seg.checkpoints.latest import check_resumable
 from glore_seg.engine.channels import check_channels
 from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
 from glore_seg.engine.unused_parameters import check_first_gradients
@@ -94,27 +95,6 @@ def unwrap(model: nn.Module) -> nn.Module:
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = cast(nn.Module, model.module)
     return model
-
-
-def check_resumable(checkpoint: dict[str, Any], *, source: str | None) -> None:
-    """Raise a CheckpointError if a checkpoint holds weights, but no state of a training.
-
-    One without its optimizer (``save_optimizer=False``) is warned of.
-    """
-    source = source or "the last checkpoint of the work folder"
-    meta = checkpoint.get("meta")
-    if "message_hub" not in checkpoint or not isinstance(meta, dict) or "iter" not in meta:
-        raise CheckpointError(
-            f"{source} holds weights only, as published files do; expected a checkpoint of a "
-            "training to resume. To start a training from these weights, set load_from to this "
-            "file instead of --resume"
-        )
-    if "optimizer" not in checkpoint:
-        print_log(
-            f"{source} has no state of the optimizer, which starts anew (without momentum)",
-            logger="current",
-            level=logging.WARNING,
-        )
 
 
 def check_state_dict(
