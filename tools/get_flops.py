@@ -9,6 +9,7 @@ import glore_seg  # noqa: F401  patches OpenMMLab, therefore first
 from glore_seg.apis import load_config
 from glore_seg.apis.complexity import count_config, input_sizes
 from glore_seg.cli import add_cfg_options, run_tool
+from glore_seg.engine.channels import input_channels
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = load_config(args.config, cfg_options=args.cfg_options)
     sizes = input_sizes(cfg, args.shape)
-    counts = count_config(cfg, (3, *sizes))
+    counts = count_config(cfg, (input_channels(cfg), *sizes))
     if args.json:
         print(json.dumps({"config": args.config, "shape": sizes, **asdict(counts)}))
         return

@@ -15,6 +15,13 @@ from glore_seg.compat import own_configs
 from glore_seg.errors import ConfigError
 from glore_seg.utils.dependencies import require
 
+_DDP = "MMDistributedDataParallel"
+# Keys of a config that mmengine's Runner reads beside its arguments.
+_READ_BY_RUNNER = (
+    *("activation_checkpointing", "compile", "custom_imports", "efficient_conv_bn_eval"),
+    *("find_unused_parameters", "model_wrapper_cfg", "runner_type", "strategy", "sync_bn"),
+)
+
 
 def load_config(
     path: str,
@@ -88,7 +95,8 @@ def use_amp(cfg: Config) -> None:
 
 
 def _check_options(cfg: Config, options: dict[str, Any]) -> None:
-    known = {*cfg.keys(), *inspect.signature(Runner.__init__).parameters} - {"self", "cfg"}
+    known = {*cfg.keys(), *inspect.signature(Runner.__init__).parameters, *_READ_BY_RUNNER}
+    known -= {"self", "cfg"}
     for key in options:
         first = key.split(".")[0]
         if first not in known:
@@ -103,12 +111,11 @@ def _check_options(cfg: Config, options: dict[str, Any]) -> None:
 def _distribute_on_cpu(cfg: Config) -> None:
     """Distributed training on CPUs: gloo, plain DDP and a SyncBN that works there."""
     cfg.merge_from_dict({"env_cfg.dist_cfg.backend": "gloo"})
-    if cfg.get("model_wrapper_cfg") is None:
-        cfg.model_wrapper_cfg = {
-            "type": "MMDistributedDataParallel",
-            "device_ids": None,
-            "broadcast_buffers": False,
-        }
+    if cfg.get("model_wrapper_cfg") is None:  # as mmengine does on GPUs
+        unused = cfg.get("find_unused_parameters", False)
+        cfg.model_wrapper_cfg = {"broadcast_buffers": False, "find_unused_parameters": unused}
+    if cfg.model_wrapper_cfg.setdefault("type", _DDP) == _DDP:
+        cfg.model_wrapper_cfg.device_ids = None
     replace_sync_bn(cfg.model, by="CPUSyncBN")
 
 

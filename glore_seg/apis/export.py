@@ -12,6 +12,7 @@ from glore_seg.apis.model import load_model, read_checkpoint
 from glore_seg.apis.splits import plain_dataset, read_metainfo
 from glore_seg.apis.tasks import task_of
 from glore_seg.compat.torch_api import EXPORT, require_torch
+from glore_seg.engine.channels import input_channels
 from glore_seg.engine.hooks.setup_check_hook import unwrap
 from glore_seg.errors import ConfigError
 from glore_seg.export.checking import SIZES, ExportCheck, check, require_agreement
@@ -108,18 +109,19 @@ def export_model(
     use_order(model, order)
     graph = GRAPHS[task](model, resized=resized, argmax=argmax).eval()
     pipeline = plain_dataset(cfg, "test").get("pipeline") or ()
+    channels = input_channels(cfg)
     contract = Contract(
         task=task,
         output="labels" if argmax else "logits",
         resized=graph.resized,
         align_corners=graph.align_corners,
-        **describe_input(model.data_preprocessor, pipeline),
+        **describe_input(model.data_preprocessor, pipeline, channels=channels),
         **describe_classes(_metainfo(cfg, weights.meta), num_classes=graph.num_classes),
     )
     frames = _frames(pipeline) if task == "video" else ()
     sizes = _sizes(contract.size_divisor, size, check_sizes)
     traced = (*frames, *(size or _round_up(_TRACED, contract.size_divisor)))
-    program = trace(graph, traced, fixed=size is not None, device=where)
+    program = trace(graph, traced, fixed=size is not None, device=where, channels=channels)
     remove_unfinished(out.parent)
     with atomic_write(out) as temporary:
         if file_format == "onnx":
@@ -129,7 +131,10 @@ def export_model(
         else:
             write_program(temporary, program, contract)
             run = open_program(temporary)
-        checks = [check(run, graph, (batch, *frames, h, w), where) for batch, h, w in sizes]
+        checks = [
+            check(run, graph, (batch, *frames, h, w), where, channels=channels)
+            for batch, h, w in sizes
+        ]
         require_agreement(checks, name=str(out))
     return Exported(contract, checks)
 

@@ -6,11 +6,13 @@ size of its map.
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -22,10 +24,12 @@ from torch import Tensor
 from glore_seg.apis.model import Checkpoint, load_model
 from glore_seg.apis.splits import SelectedImage, plain_dataset, read_metainfo, without_labels
 from glore_seg.apis.tasks import task_of
+from glore_seg.engine.channels import check_channels, input_channels
 from glore_seg.engine.hooks.setup_check_hook import unwrap
 from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 from glore_seg.models.segmentors import AccumulatingSegTTAModel
+from glore_seg.utils.image_io import to_displayable
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -90,6 +94,7 @@ class Predictor:
         self.palette: list[Sequence[int]] = meta.get("palette") or []
         self.reduce_zero_label = bool(meta.get("reduce_zero_label"))
         self._crops = task_of(cfg).name != "segmentation"
+        self._cfg, self._checked = cfg, False
 
     @property
     def device(self) -> torch.device:
@@ -108,6 +113,28 @@ class Predictor:
         """Decoder of the pipeline, a backend of ``mmcv.imfrombytes``."""
         return self._transforms[0].get("imdecode_backend", "cv2")
 
+    @property
+    def reads_color(self) -> bool:
+        """Whether the pipeline begins with color images; else files go through its own loader."""
+        first = self._transforms[0]
+        return first["type"] == "LoadImageFromFile" and first.get("color_type", "color") == "color"
+
+    def check_arrays(self) -> None:
+        """Raise a ConfigError if images in memory, which are RGB, cannot be given."""
+        first = self._transforms[0]
+        gray = first["type"] == "LoadImageFromFile" and first.get("color_type") == "grayscale"
+        if not (self.reads_color or gray):
+            raise ConfigError(
+                f"this network takes {input_channels(self._cfg)} channels, which its test pipeline "
+                f"reads from files by {dict(first)}; images in memory and frames of videos are "
+                "RGB: give the paths of image files, or a network of color or gray images"
+            )
+
+    def load_displayable(self, path: str | Path) -> np.ndarray:
+        """What the pipeline's own loader reads of a file, (H, W, 3), RGB, uint8, to look at."""
+        init_default_scope(self._scope)
+        return to_displayable(Compose(self._transforms[:1])({"img_path": str(path)})["img"])
+
     def run(
         self, batches: Iterable[dict[str, Any]], *, scores: bool = False
     ) -> Iterator[Prediction]:
@@ -121,7 +148,9 @@ class Predictor:
             # Not around the yield: autocast is a setting of the thread.
             with (
                 torch.no_grad(),
-                torch.autocast(self.device.type, dtype=self._dtype, enabled=self._autocast),
+                torch.autocast(self.device.type, dtype=self._dtype)
+                if self._autocast
+                else nullcontext(),  # some devices have none
             ):
                 samples, found = self._step(batch, scores)
             if self.device.type == "cuda":
@@ -154,7 +183,7 @@ class Predictor:
         For segmentation the image as stored, for a classifier the crop of its test pipeline.
         """
         if not self._crops:
-            return image.image
+            return image.image if self.reads_color else self.load_displayable(image.path)
         # BGR, uint8, as OpenMMLab loads it.
         return self.batch(image.path)["inputs"][0].numpy()[::-1].transpose(1, 2, 0)  # (H, W, 3)
 
@@ -200,19 +229,21 @@ class Predictor:
     def _prepare(self, image: ImageData) -> dict[str, Any]:
         item: dict[str, Any] = {"reduce_zero_label": False, "seg_fields": []}
         if isinstance(image, np.ndarray):
-            item["img"] = np.ascontiguousarray(image[..., ::-1])  # mmseg's pipelines hold BGR
-            return self._array_pipeline(item)
-        return self._pipeline({**item, "img_path": str(image)})
+            self.check_arrays()
+            code = cv2.COLOR_RGB2BGR if self.reads_color else cv2.COLOR_RGB2GRAY
+            item["img"] = cv2.cvtColor(image, code)  # mmseg's pipelines hold BGR
+            packed = self._array_pipeline(item)
+        else:
+            packed = self._pipeline({**item, "img_path": str(image)})
+        if not self._checked:
+            check_channels(self._cfg, unwrap(self.model), packed)
+            self._checked = True
+        return packed
 
     @cached_property
     def _array_pipeline(self) -> Compose:
         """The pipeline for images in memory."""
         first, *rest = self._transforms
-        if first["type"] != "LoadImageFromFile" or first.get("color_type", "color") != "color":
-            raise ConfigError(
-                f"the test pipeline begins with {dict(first)}; expected LoadImageFromFile of "
-                "color images, which is replaced for arrays"
-            )
         init_default_scope(self._scope)
         load = {"type": "LoadImageFromNDArray", "to_float32": first.get("to_float32", False)}
         return Compose([load, *rest])

@@ -43,7 +43,10 @@ def use_tta(cfg: Config) -> None:
     dataset = cfg.test_dataloader.dataset
     labelled = label_loaders(dataset.pipeline)
     dataset.pipeline = cfg.tta_pipeline if labelled else without_labels(cfg.tta_pipeline)
-    cfg.model = {**cfg.tta_model, "module": cfg.model}
+    # else mmengine takes the config's data_preprocessor, which is not that of the training
+    own = cfg.model.get("data_preprocessor")
+    own = {"data_preprocessor": own.to_dict()} if own else {}
+    cfg.model = {**own, **cfg.tta_model, "module": cfg.model}
 
 
 def use_inference(

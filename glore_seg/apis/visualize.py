@@ -79,7 +79,7 @@ def compare_models(
 
     def compare(image: SelectedImage) -> Comparison:
         predictions = {name: model.predict(image.path) for name, model in predictors.items()}
-        return Comparison(image.image, predictions, image.label)
+        return Comparison(first.displayed_image(image), predictions, image.label)
 
     if wanted:
         images = find_images(cfg, split, wanted)

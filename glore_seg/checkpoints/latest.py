@@ -1,9 +1,13 @@
-"""The newest valid checkpoint of a work folder."""
+"""The newest valid checkpoint of a work folder, and what a checkpoint must hold to resume."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from mmengine.logging import print_log
+
+from glore_seg.errors import CheckpointError
 from glore_seg.utils.files import corruption_reason
 
 LAST = "last_checkpoint"
@@ -32,6 +36,27 @@ def find_latest_valid_checkpoint(
             return Search(path, tuple(corrupted))
         corrupted.append(f"{path} ({reason})")
     return Search(None, tuple(corrupted))
+
+
+def check_resumable(checkpoint: dict[str, Any], *, source: str | None) -> None:
+    """Raise a CheckpointError if a checkpoint holds weights, but no state of a training.
+
+    One without its optimizer (``save_optimizer=False``) is warned of.
+    """
+    source = source or "the last checkpoint of the work folder"
+    meta = checkpoint.get("meta")
+    if "message_hub" not in checkpoint or not isinstance(meta, dict) or "iter" not in meta:
+        raise CheckpointError(
+            f"{source} holds weights only, as published files do; expected a checkpoint of a "
+            "training to resume. To start a training from these weights, set load_from to this "
+            "file instead of --resume"
+        )
+    if "optimizer" not in checkpoint:
+        print_log(
+            f"{source} has no state of the optimizer, which starts anew (without momentum)",
+            logger="current",
+            level=logging.WARNING,
+        )
 
 
 def _candidates(folder: Path, patterns: Sequence[str]) -> list[Path]:

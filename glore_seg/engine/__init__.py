@@ -6,7 +6,9 @@ from glore_seg.engine.hooks import (
     ClipVisualizationHook,
     PeerHeartbeatHook,
     ProgressBarHook,
+    ResumableEarlyStoppingHook,
     SetupCheckHook,
+    ValidationLossHook,
 )
 from glore_seg.engine.loops import ResumableEpochLoop, ResumableIterLoop
 from glore_seg.engine.optim_wrappers import BFloat16OptimWrapper
@@ -34,10 +36,12 @@ __all__ = [
     "ClipVisualizationHook",
     "PeerHeartbeatHook",
     "ProgressBarHook",
+    "ResumableEarlyStoppingHook",
     "ResumableEpochLoop",
     "ResumableIterLoop",
     "SetupCheckHook",
     "TrainingStopped",
+    "ValidationLossHook",
     "build_dataset",
     "build_model",
     "build_runner",

@@ -46,6 +46,7 @@ class Resumable(BaseLoop):
     """
 
     _iter: int
+    stop_training: bool
 
     def __init__(
         self,
@@ -127,6 +128,9 @@ class Resumable(BaseLoop):
                 if isinstance(hook, EMAHook):  # validation had exchanged the weights
                     hook._swap_ema_parameters()
             self._stop(self._signals.received, validated=False)
+        checkpoints = _find_hook(self.runner, AtomicCheckpointHook)
+        if self.stop_training and checkpoints is not None:  # by early stopping
+            checkpoints.save_stopped(self.runner, validated=True)
 
     def _validate_if_pending(self) -> None:
         """Validate what a stopped run had saved, but not validated."""

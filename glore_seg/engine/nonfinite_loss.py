@@ -124,7 +124,7 @@ class _HostFlag:
         """Wait for what was queued before the copy, not for what was queued after it."""
         if self._copied is not None:
             self._copied.synchronize()
-        return bool(self._value.numpy())
+        return bool(self._value.cpu().numpy())
 
 
 def _is_finite(loss: Tensor) -> Tensor:

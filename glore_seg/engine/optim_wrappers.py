@@ -1,4 +1,4 @@
-"""Mixed precision in bfloat16, on CPUs too."""
+"""Mixed precision in bfloat16, on CPUs and Apple's GPUs too."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,6 @@ from contextlib import contextmanager
 import torch
 from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS
-from mmengine.runner.amp import autocast
 from torch import nn
 
 
@@ -20,5 +19,6 @@ class BFloat16OptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """The parent's gradient accumulation, and autocast."""
-        with super().optim_context(model), autocast(dtype=torch.bfloat16):
+        device = next(model.parameters()).device.type  # mmengine's autocast refuses mps
+        with super().optim_context(model), torch.autocast(device, dtype=torch.bfloat16):
             yield

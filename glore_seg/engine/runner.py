@@ -68,7 +68,7 @@ def use_resume(cfg: Config, checkpoint: str | None = None) -> None:
 
 
 def make_resumable(cfg: Config) -> Config:
-    """Replace mmengine's training loop and checkpoint hook by those of this package.
+    """Replace mmengine's loop, checkpoint and early stopping hook by those of this package.
 
     Other types in the config stay, and so does the loop of a loader with ``batch_sampler`` or
     ``num_batch_per_epoch``, with a warning.
@@ -87,6 +87,9 @@ def make_resumable(cfg: Config) -> Config:
     if checkpoint is not None and checkpoint.get("type", "CheckpointHook") == "CheckpointHook":
         checkpoint = {"interval": 1, **checkpoint, "type": "AtomicCheckpointHook"}
         cfg.default_hooks.checkpoint = checkpoint
+    for hook in [*(cfg.get("custom_hooks") or []), *cfg.default_hooks.values()]:
+        if isinstance(hook, dict) and hook.get("type") == "EarlyStoppingHook":
+            hook["type"] = "ResumableEarlyStoppingHook"
     _replace_loop(cfg)
     cfg.custom_imports = cfg.get("custom_imports") or {"imports": [], "allow_failed_imports": False}
     imports = cfg.custom_imports.get("imports") or []

@@ -15,7 +15,10 @@ from mmengine.dist import get_world_size
 
 from glore_seg.errors import ConfigError
 
-STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+STOPPING = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGUSR1") if hasattr(signal, name)
+)
+"""Windows has no SIGUSR1."""
 _AGAIN_S = 1.0  # launchers send the same signal twice within moments
 
 
@@ -114,12 +117,15 @@ def shield_worker(init: Callable[[int], None] | None, worker_id: int) -> None:
     """Let a data worker survive Ctrl-C, Slurm's signals and SIGTERM to all processes.
 
     The training needs its workers until it has saved. They end with the loader that started them.
+    Without ``sigwaitinfo`` (macOS, Windows) SIGTERM ends them as usual.
     ``init`` is the loader's own ``worker_init_fn``.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    threading.Thread(target=_exit_with_loader, args=(os.getppid(),), daemon=True).start()
+    for number in STOPPING:
+        if number != signal.SIGTERM:
+            signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "sigwaitinfo"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=_exit_with_loader, args=(os.getppid(),), daemon=True).start()
     if init is not None:
         init(worker_id)
 

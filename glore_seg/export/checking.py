@@ -47,13 +47,18 @@ class ExportCheck:
 
 
 def check(
-    run: Callable[[Tensor], Tensor], graph: nn.Module, size: tuple[int, ...], device: torch.device
+    run: Callable[[Tensor], Tensor],
+    graph: nn.Module,
+    size: tuple[int, ...],
+    device: torch.device,
+    *,
+    channels: int = 3,
 ) -> ExportCheck:
     """Run an exported file and its module in torch on the same random image.
 
     The size is (N, H, W) or (N, T, H, W).
     """
-    image = random_image(size).to(device)
+    image = random_image(size, channels).to(device)
     with torch.no_grad():
         wanted = graph(image).cpu()
         if not wanted.isfinite().all():
@@ -75,12 +80,12 @@ def check(
     )
 
 
-def random_image(size: tuple[int, ...]) -> Tensor:
-    """Coarse noise, which pooling does not average out, plus fine noise; (N, 3, *sides)."""
+def random_image(size: tuple[int, ...], channels: int = 3) -> Tensor:
+    """Coarse noise, which pooling does not average out, plus fine noise; (N, channels, *sides)."""
     number, *sides = size
     generator = torch.Generator().manual_seed(0)
-    coarse = torch.randn(number, 3, *sides[:-2], 5, 7, generator=generator)
-    fine = torch.randn(number, 3, *sides, generator=generator)
+    coarse = torch.randn(number, channels, *sides[:-2], 5, 7, generator=generator)
+    fine = torch.randn(number, channels, *sides, generator=generator)
     mode = "trilinear" if len(sides) == 3 else "bilinear"
     return 1.5 * interpolate(coarse, sides, mode=mode, align_corners=True) + 0.5 * fine
 

@@ -17,7 +17,7 @@ FORMAT = 1
 class Contract:
     """What goes in and what comes out.
 
-    The input ``image`` is (N, 3, H, W), or clips (N, 3, T, H, W) with the T of the graph; float32,
+    The input ``image`` is (N, C, H, W), or clips (N, C, T, H, W) with the T of the graph; float32,
     normalized to ``(x - mean) / std``.
 
     Args:
@@ -26,7 +26,8 @@ class Contract:
         palette: A color (red, green, blue) for each class; empty if the dataset has none.
         mean: Of each channel in the order of ``channel_order``, in units of 0 to 255.
         std: Likewise.
-        channel_order: ``"rgb"`` or ``"bgr"``.
+        channel_order: ``"rgb"`` or ``"bgr"``, ``"gray"`` of one channel, or ``"loaded"``, as the
+            config's test pipeline loads them.
         size_divisor: H and W must be multiples of it; pad images at the right and bottom with 0
             after the normalization.
         output: Name of the output. ``"logits"``: (N, K, h, w), or (N, K) for other tasks, float32;
@@ -85,9 +86,11 @@ class Contract:
             "palette": len(self.palette) in (0, len(self.classes))
             and all(len(color) == 3 for color in self.palette)
             and all(type(value) is int and 0 <= value <= 255 for value in colors),
-            "mean": len(self.mean) == 3 and all(abs(value) < 1e6 for value in self.mean),
-            "std": len(self.std) == 3 and all(0 < value < 1e6 for value in self.std),
-            "channel_order": self.channel_order in ("rgb", "bgr"),
+            "mean": 0 < len(self.mean) == len(self.std)
+            and all(abs(value) < 1e6 for value in self.mean),
+            "std": all(0 < value < 1e6 for value in self.std),
+            "channel_order": self.channel_order == "loaded"
+            or self.channel_order in {1: ("gray",), 3: ("rgb", "bgr")}.get(len(self.mean), ()),
             "size_divisor": type(self.size_divisor) is int and 1 <= self.size_divisor <= 4096,
             "output": self.output in ("logits", "labels"),
             "resized, align_corners and reduce_zero_label": all(
@@ -98,12 +101,14 @@ class Contract:
             raise ValueError(f"invalid {', '.join(invalid)}")
 
 
-def describe_input(preprocessor: Any, pipeline: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def describe_input(
+    preprocessor: Any, pipeline: Sequence[dict[str, Any]], *, channels: int = 3
+) -> dict[str, Any]:
     """Return ``mean``, ``std``, ``channel_order`` and ``size_divisor`` of a :class:`Contract`.
 
     The preprocessor is mmseg's, mmpretrain's, mmaction2's or mmengine's; the pipeline that of the
     test dataset: OpenMMLab loads files as BGR; datasets without files, such as CIFAR, and
-    mmaction2's return RGB.
+    mmaction2's return RGB. ``channels`` are those of the network.
     """
     # Each library has another name for it.
     names = ("to_rgb", "channel_conversion", "_channel_conversion")
@@ -112,10 +117,14 @@ def describe_input(preprocessor: Any, pipeline: Sequence[dict[str, Any]]) -> dic
     loads_bgr = any("LoadImage" in str(step["type"]) for step in pipeline)
     test_cfg = getattr(preprocessor, "test_cfg", None) or {}  # mmseg's padding in testing
     divisor = test_cfg.get("size_divisor") or getattr(preprocessor, "pad_size_divisor", None) or 1
+    order = "bgr" if loads_bgr != bool(swaps) else "rgb"
+    if channels != 3:
+        is_gray = channels == 1 and pipeline and pipeline[0].get("color_type") == "grayscale"
+        order = "gray" if is_gray else "loaded"
     return {
-        "mean": _numbers(getattr(preprocessor, "mean", None), 0.0),
-        "std": _numbers(getattr(preprocessor, "std", None), 1.0),
-        "channel_order": "bgr" if loads_bgr != bool(swaps) else "rgb",
+        "mean": _numbers(getattr(preprocessor, "mean", None), 0.0, channels),
+        "std": _numbers(getattr(preprocessor, "std", None), 1.0, channels),
+        "channel_order": order,
         "size_divisor": int(divisor),
     }
 
@@ -140,8 +149,9 @@ def describe_classes(metainfo: dict[str, Any], *, num_classes: int) -> dict[str,
     }
 
 
-def _numbers(buffer: Any, default: float) -> tuple[float, ...]:
+def _numbers(buffer: Any, default: float, channels: int) -> tuple[float, ...]:
     if buffer is None:
-        return (default,) * 3
+        return (default,) * channels
     # The shortest decimals of the float32 values: 123.675, not 123.67500305.
-    return tuple(float(str(value)) for value in buffer.flatten().cpu().numpy())
+    numbers = tuple(float(str(value)) for value in buffer.flatten().cpu().numpy())
+    return numbers * channels if len(numbers) == 1 else numbers

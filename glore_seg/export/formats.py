@@ -28,14 +28,14 @@ def dynamic_axes(sides: int, *, fixed: bool) -> dict[int, str]:
 
 
 def trace(
-    graph: nn.Module, size: tuple[int, ...], *, fixed: bool, device: torch.device
+    graph: nn.Module, size: tuple[int, ...], *, fixed: bool, device: torch.device, channels: int = 3
 ) -> ExportedProgram:
-    """Trace a graph at (H, W) or (T, H, W); nothing is computed.
+    """Trace a graph at (H, W) or (T, H, W) of images of so many channels; nothing is computed.
 
     The batch size is dynamic, and with ``fixed`` nothing else. A ConfigError says that the network
     depends on values, or on dynamic sizes.
     """
-    image = torch.zeros(_BATCH, 3, *size, device=device)
+    image = torch.zeros(_BATCH, channels, *size, device=device)
     axes = dict.fromkeys(dynamic_axes(len(size), fixed=fixed), torch.export.Dim.DYNAMIC)
     try:
         with torch.no_grad(), sizes_stay_symbolic():

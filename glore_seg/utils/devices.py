@@ -37,5 +37,5 @@ def named_device(name: torch.device | str) -> torch.device:
 def _unusable(device: torch.device | str | None, error: Exception) -> ValueError:
     return ConfigError(
         f"device is {str(device)!r}, which torch cannot use here ({str(error).splitlines()[0]}); "
-        "expected cpu, or cuda on a machine that has it"
+        "expected cpu, or cuda or mps on a machine that has it"
     )

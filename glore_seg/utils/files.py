@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
+import importlib
 import os
 import re
 import secrets
@@ -14,10 +14,17 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from glore_seg.errors import DataError, OutputError
 
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
+
+_WINDOWS = os.name == "nt"
+_LOCKED_BYTE = 1 << 30  # of a file on Windows, where nobody else reads or writes
 _CANNOT_WRITE = (errno.EACCES, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _TEMPORARY = re.compile(r"\..+\.(?P<host>[\w-]+)\.(?P<pid>\d+)\.[0-9a-f]{8}\.unfinished(\.\w+)?")
 
@@ -80,8 +87,11 @@ def explain_write_error(path: Path) -> Iterator[None]:
 
 
 def fsync(path: Path) -> None:
-    """Wait until the disk has a file, or the names in a folder."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Wait until the disk has a file, or (not on Windows) the names in a folder."""
+    is_folder = path.is_dir()
+    if is_folder and _WINDOWS:  # which opens no folders
+        return
+    descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)  # Windows wants to write
     try:
         os.fsync(descriptor)
     finally:
@@ -135,7 +145,9 @@ def _host() -> str:
 
 
 def _is_alive(pid: int) -> bool:
-    """Whether another process of that number exists."""
+    """Whether another process of that number exists; on Windows any might, as signal 0 ends it."""
+    if _WINDOWS:
+        return pid != os.getpid()
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -157,8 +169,13 @@ def locked(file: Path, *, doing: str) -> Iterator[BinaryIO]:
     """
     with file.open("ab") as held:
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            if fcntl is not None:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            else:
+                msvcrt: Any = importlib.import_module("msvcrt")
+                held.seek(_LOCKED_BYTE)
+                msvcrt.locking(held.fileno(), msvcrt.LK_NBLCK, 1)
+        except (BlockingIOError, PermissionError) as error:
             raise OutputError(
                 f"another process is {doing}: wait until it ends, or give another folder"
             ) from error

@@ -101,6 +101,20 @@ def read_image(
     return decode_image(data, name=str(path), backend=backend, check_complete=check_complete)
 
 
+def to_displayable(image: np.ndarray) -> np.ndarray:
+    """(H, W, 3), RGB, uint8, to look at, of what a pipeline loads: (H, W) or (H, W, C), BGR first.
+
+    Gray is repeated, further channels are left out, and other types are scaled from their least to
+    their greatest value.
+    """
+    image = np.atleast_3d(image)
+    image = image[..., 2::-1] if image.shape[2] > 2 else image[..., :1].repeat(3, axis=2)
+    if image.dtype != np.uint8:
+        image = image.astype(np.float64) - image.min()
+        image = (255 / max(float(image.max()), 1e-9) * image).round().astype(np.uint8)
+    return np.ascontiguousarray(image)
+
+
 def read_label_map(path: str | Path, *, fix: str = "correct the path") -> np.ndarray:
     """Read stored values, (H, W) or (H, W, 3) in RGB, uint8 or uint16.
 

@@ -19,6 +19,7 @@ from matplotlib.patheffects import withStroke
 from mmengine.dataset import BaseDataset
 
 from glore_seg.errors import ConfigError, OutputError
+from glore_seg.utils.image_io import to_displayable
 from glore_seg.utils.progress import track
 
 IGNORED = 255
@@ -163,7 +164,7 @@ def browse(
         out_file = out_dir / f"{Path(sample.img_path).stem}.png"
         if out_file.exists():
             raise OutputError(f"{out_file} exists; give another folder or remove it")
-        image = item["inputs"].permute(1, 2, 0).numpy()[..., ::-1]  # (3, H, W) BGR to (H, W, 3)
+        image = to_displayable(item["inputs"].permute(1, 2, 0).numpy())  # (C, H, W) to (H, W, 3)
         label = sample.gt_sem_seg.data.squeeze(0).numpy()  # (H, W), not resized by test pipelines
         draw_panel(
             [{"image": mmcv.imresize(image, label.shape[::-1]), "label": label}],

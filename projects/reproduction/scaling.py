@@ -26,6 +26,7 @@ from glore_seg.apis import load_config
 from glore_seg.apis.complexity import forward_call, input_sizes
 from glore_seg.cli import add_cfg_options, run_tool
 from glore_seg.engine import build_model
+from glore_seg.engine.channels import input_channels
 from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 from glore_seg.layers.factored_unit import chooses_factored
@@ -165,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     add_cfg_options(parser)
     args = parser.parse_args(argv)
     cfg = load_config(args.config, cfg_options=args.cfg_options)
-    messages = count_messages(cfg, (3, *input_sizes(cfg)))
+    messages = count_messages(cfg, (input_channels(cfg), *input_sizes(cfg)))
     found = estimate(
         messages,
         processes=args.gpus,

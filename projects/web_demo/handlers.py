@@ -221,8 +221,8 @@ def load_page_models(
     each; ``device`` is by default the first GPU, else the CPU.
 
     Raises:
-        ConfigError: A checkpoint is repeated, the number of configs is another, or the classes
-            differ.
+        ConfigError: A checkpoint is repeated, the number of configs is another, the classes
+            differ, or a network takes other images than RGB and gray ones.
     """
     files = [Path(path).resolve() for path in checkpoints]
     if len({*files}) < len(files):
@@ -241,6 +241,8 @@ def load_page_models(
         name: Segmenter(source, checkpoint=path if configs else None, device=device)
         for name, source, path in zip(names, each, checkpoints, strict=True)
     }
+    for model in models.values():
+        model.predictor.check_arrays()
     if len({model.classes for model in models.values()}) > 1:
         known = (f"{name}: {', '.join(model.classes)}" for name, model in models.items())
         raise ConfigError(f"the models have different classes: {'; '.join(known)}")

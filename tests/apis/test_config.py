@@ -76,6 +76,16 @@ def test_several_processes_without_gpu(config):
     assert "model_wrapper_cfg" not in alone
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="is about machines without a GPU")
+@pytest.mark.parametrize("key", ["find_unused_parameters", "model_wrapper_cfg.static_graph"])
+def test_settings_of_ddp_hold_without_gpu(config, key):
+    cfg = load_config(config, cfg_options={key: True}, launcher="pytorch")
+    name = key.split(".")[-1]
+    assert cfg.model_wrapper_cfg[name] is True
+    assert cfg.model_wrapper_cfg.type == "MMDistributedDataParallel"
+    assert cfg.model_wrapper_cfg.device_ids is None
+
+
 def test_amp(config):
     cfg = load_config(config)
     use_amp(cfg)

@@ -43,6 +43,15 @@ def config(**dataset):
     )
 
 
+def test_tta_keeps_the_preprocessor_of_the_training():
+    """Where mmengine would take the one at the top level, which mmseg's bases leave there."""
+    cfg = config()
+    cfg.data_preprocessor = {"type": "SegDataPreProcessor", "mean": [9.0, 9.0, 9.0]}
+    cfg.model.data_preprocessor = {"type": "SegDataPreProcessor", "mean": [1.0, 2.0, 3.0]}
+    use_tta(cfg)
+    assert cfg.model.data_preprocessor.mean == [1.0, 2.0, 3.0]
+
+
 def test_the_scope_tells_the_task(tmp_path):
     scopes = (None, "mmseg", "mmpretrain", "mmaction")
     names = [task_of(Config({"default_scope": scope})).name for scope in scopes]

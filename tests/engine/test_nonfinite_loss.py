@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
-from glore_seg.engine.nonfinite_loss import NonFiniteLossError
+from glore_seg.engine.nonfinite_loss import NonFiniteLossError, _HostFlag
 from glore_seg.errors import ConfigError
 from tests.engine.toy import config, train
 
@@ -119,3 +119,15 @@ def test_an_iteration_does_not_wait_for_the_device(tmp_path, action):
         train(cfg, hook)
     waits = [after - before for before, after in pairwise(hook.marks)]
     assert {i for i, count in enumerate(waits, 1) if count} <= {1, 3, 4, 8}, waits
+
+
+def test_a_device_without_numpy_is_read_by_the_host():
+    """As Apple's GPUs, whose tensors have to be copied first."""
+
+    class OnDevice:
+        is_cuda = False
+
+        def cpu(self):
+            return torch.tensor(True)
+
+    assert _HostFlag(OnDevice()).read() is True

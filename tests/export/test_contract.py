@@ -1,6 +1,7 @@
 """The contract of an exported file, and what preprocessors say about inputs."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from mmengine.model import ImgDataPreprocessor
@@ -47,6 +48,25 @@ CONTRACT = Contract(
     resized=True,
     align_corners=False,
 )
+
+
+@pytest.mark.parametrize(
+    ("channels", "color_type", "mean", "order"),
+    [
+        (1, "grayscale", [7.0], "gray"),
+        (1, "unchanged", [7.0], "loaded"),
+        (4, "unchanged", [7.0], "loaded"),
+        (4, "unchanged", [1.0, 2.0, 3.0, 4.0], "loaded"),
+    ],
+)
+def test_other_channels_than_rgb(channels, color_type, mean, order):
+    pipeline = [{"type": "LoadImageFromFile", "color_type": color_type}]
+    preprocessor = SegDataPreProcessor(mean, [2.0] * len(mean))
+    found = describe_input(preprocessor, pipeline, channels=channels)
+    expected = tuple(mean) * channels if len(mean) == 1 else tuple(mean)
+    assert (found["channel_order"], found["mean"]) == (order, expected)
+    written = replace(CONTRACT, **found)
+    assert Contract.from_json(written.to_json(), source="a.onnx") == written
 
 
 def test_json_round_trip():

@@ -26,6 +26,15 @@ def test_parameters_of_the_units(load_tool, capsys):
     assert [one - found[0] for one in found] == [0, UNIT_PARAMS, 2 * UNIT_PARAMS]
 
 
+def test_channels_of_the_config(load_tool, capsys):
+    params = []
+    for channels in (1, 4):
+        options = ["--cfg-options", f"model.backbone.in_channels={channels}"]
+        load_tool("get_flops")([CONFIG, "--shape", "64", "--json", *options])
+        params.append(json.loads(capsys.readouterr().out.splitlines()[-1])["params"])
+    assert params[1] - params[0] == 3 * 32 * 9  # of the stem's first convolution
+
+
 def test_macs_of_the_unit_at_full_size(load_tool, capsys):
     load_tool("get_flops")([CONFIG, "--shape", "1024", "2048", "--json"])
     found = json.loads(capsys.readouterr().out.splitlines()[-1])["macs_by_module"]

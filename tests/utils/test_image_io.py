@@ -10,6 +10,7 @@ from glore_seg.utils.image_io import (
     read_header,
     read_image,
     read_label_map,
+    to_displayable,
     write_png,
 )
 from tests.png_headers import declared
@@ -60,3 +61,17 @@ def test_rejects_truncated_files(tmp_path, suffix):
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(DataError, match=rf"a\.{suffix} cannot be decoded"):
         read_image(path, check_complete=True)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2,), (3,), (4,)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_anything_can_be_displayed(shape, dtype):
+    stored = np.arange(256, dtype=dtype).reshape(16, 16)
+    stored = np.broadcast_to(stored[..., None], (16, 16, *shape)) if shape else stored
+    shown = to_displayable(stored)
+    assert (shown.shape, shown.dtype) == ((16, 16, 3), np.uint8)
+    assert (shown.min(), shown.max()) == (0, 255)
+
+
+def test_colors_of_a_displayed_image_are_rgb():
+    assert to_displayable(np.array([[[1, 2, 3, 9]]], np.uint8)).tolist() == [[[3, 2, 1]]]

@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
+import torch
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
 from PIL import Image
 
 from glore_seg.errors import ConfigError
-from glore_seg.visualization import draw_panel, overlay
+from glore_seg.visualization import browse, draw_panel, overlay
 from glore_seg.visualization.panels import Box, colorize, draw_clip_prediction, paint_errors
 
 CLASSES = ("road", "car")
@@ -72,6 +75,20 @@ def test_boxes_and_notes_are_in_their_row(tmp_path):
     height = green.max() - second
     assert (yellow.min() - second) / height == pytest.approx(0.25, abs=0.04)
     assert (yellow.max() - second) / height == pytest.approx(0.75, abs=0.04)
+
+
+class Drawn(list):
+    metainfo = {"classes": CLASSES, "palette": PALETTE}
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_browse_draws_images_of_any_channels(tmp_path, channels, dtype):
+    sample = SegDataSample(gt_sem_seg=PixelData(data=torch.zeros(1, 40, 80, dtype=torch.long)))
+    sample.set_metainfo({"img_path": "a.png"})
+    image = torch.arange(40 * 80).view(1, 40, 80).remainder(256).repeat(channels, 1, 1).to(dtype)
+    (file,) = browse(Drawn([{"inputs": image, "data_samples": sample}]), tmp_path, num_images=5)
+    assert np.asarray(Image.open(file)).std() > 50
 
 
 def clip(**options):

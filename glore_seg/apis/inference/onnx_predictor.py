@@ -6,6 +6,7 @@ Shape legend: B batch; H, W size of the images; K classes; h, w size of the logi
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from mmseg.models.utils import resize
@@ -14,6 +15,7 @@ from glore_seg.errors import ConfigError, DataError
 from glore_seg.export.contract import PROPERTY, Contract
 from glore_seg.utils.dependencies import require
 from glore_seg.utils.devices import named_device
+from glore_seg.utils.image_io import read_image
 
 _CUDA = "CUDAExecutionProvider"
 
@@ -33,6 +35,7 @@ class OnnxPredictor:
 
     model = None
     decoder = "cv2"
+    reads_color = True
 
     def __init__(self, path: str | Path, *, device: torch.device | str | None = None) -> None:
         runtime = require("onnxruntime", "export")
@@ -68,6 +71,18 @@ class OnnxPredictor:
         """Whether the file gives logits, not labels."""
         return self._contract.output == "logits"
 
+    def load_displayable(self, path: str | Path) -> np.ndarray:
+        """Read a file, (H, W, 3), RGB, uint8."""
+        return read_image(path)
+
+    def check_arrays(self) -> None:
+        """Raise a ConfigError if images in memory, which are RGB, cannot be given."""
+        if self._contract.channel_order == "loaded":
+            raise ConfigError(
+                f"this network takes {len(self._contract.mean)} channels, not RGB images: run the "
+                "file in onnxruntime, or predict by the config and checkpoint that it is from"
+            )
+
     def predict_batch(
         self, images: Sequence[np.ndarray], *, scores: bool = False
     ) -> list[tuple[np.ndarray, np.ndarray | None]]:
@@ -76,8 +91,10 @@ class OnnxPredictor:
         With ``scores`` each has the softmax of its logits, (K, H, W), float32.
 
         Raises:
+            ConfigError: The network takes other channels.
             DataError: onnxruntime cannot run the network on them.
         """
+        self.check_arrays()
         height, width = images[0].shape[:2]
         inputs = self._prepare(images)
         try:
@@ -101,7 +118,10 @@ class OnnxPredictor:
         batch = np.stack(images).astype(np.float32)  # (B, H, W, 3)
         if self._contract.channel_order == "bgr":
             batch = batch[..., ::-1]
+        elif self._contract.channel_order == "gray":
+            gray = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images]
+            batch = np.stack(gray).astype(np.float32)[..., None]  # (B, H, W, 1)
         mean, std = (np.array(one, np.float32) for one in (self._contract.mean, self._contract.std))
-        batch = ((batch - mean) / std).transpose(0, 3, 1, 2)  # (B, 3, H, W)
+        batch = ((batch - mean) / std).transpose(0, 3, 1, 2)  # (B, C, H, W)
         down, right = (-side % self._contract.size_divisor for side in batch.shape[2:])
         return np.ascontiguousarray(np.pad(batch, ((0, 0), (0, 0), (0, down), (0, right))))

@@ -199,6 +199,8 @@ class Segmenter:
         path = image if isinstance(image, Path) else None
         try:
             if isinstance(image, Path):
+                if not self.predictor.reads_color:
+                    return _Loaded(self.predictor.load_displayable(image), path, str(path))
                 pixels = read_image(image, backend=self.predictor.decoder, check_complete=True)
                 return _Loaded(pixels, path, str(path))
             return _Loaded(to_rgb(image, name=name), None, name)
@@ -210,7 +212,9 @@ class Segmenter:
         if isinstance(batch[0], Failure):
             return batch
         try:
-            found = self.predictor.predict_batch([one.image for one in batch], scores=scores)
+            own = not self.predictor.reads_color  # the pipeline's loader reads the file
+            images = [one.path if own and one.path else one.image for one in batch]
+            found = self.predictor.predict_batch(images, scores=scores)
         except ConfigError:
             raise
         except _IMAGE_ERRORS as error:

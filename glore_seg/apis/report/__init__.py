@@ -11,6 +11,7 @@ from glore_seg.apis.evaluation import Evaluation, evaluate
 from glore_seg.apis.predictor import Predictor
 from glore_seg.apis.report import facts, plots
 from glore_seg.apis.tasks import require_segmentation
+from glore_seg.engine.channels import input_channels
 from glore_seg.engine.runner import build_dataset, build_model
 from glore_seg.utils.files import atomic_write, check_free
 from glore_seg.visualization.projections import COLORS
@@ -49,7 +50,9 @@ def write_report(
     evaluation = evaluate(predictor, cfg)
     network: Any = build_model(cfg)
     complexity = count_complexity(
-        network, (1, 3, *evaluation.input_size), forward=lambda x: network(x, mode="tensor")
+        network,
+        (1, input_channels(cfg), *evaluation.input_size),
+        forward=lambda x: network(x, mode="tensor"),
     )
     predictions, legend = plots.predictions(predictor, evaluation, build_dataset(cfg, "val"))
     note, projections = plots.projections(predictor, evaluation)

@@ -47,12 +47,13 @@ def predictions(
         assert image.label is not None  # checked by evaluate()
         prediction = predictor.predict(image.path)
         present.update(np.unique(prediction).tolist(), np.unique(image.label).tolist())
+        pixels = predictor.displayed_image(image)
         painted = {
-            "input": image.image,
+            "input": pixels,
             "ground truth": colorize(image.label, predictor.palette),
             "prediction": colorize(prediction, predictor.palette),
             f"wrong in orange, {100 * evaluation.accuracies[index]:.1f} % right": paint_errors(
-                image.image, prediction, image.label
+                pixels, prediction, image.label
             ),
         }
         name = image.path.name
@@ -79,7 +80,7 @@ def projections(predictor: Predictor, evaluation: Evaluation) -> tuple[str, list
     nodes = pick_nodes(weights, _NODES)
     rows = []
     for path, maps in zip(paths, weights, strict=True):
-        image = SelectedImage(path).image
+        image = predictor.displayed_image(SelectedImage(path))
         row = [embed_image(image, alt=f"input {path.name}", caption="input", photo=True)]
         for node in nodes:
             full = full_color(weights, node)

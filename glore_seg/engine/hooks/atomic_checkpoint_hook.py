@@ -11,7 +11,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
 
-from glore_seg.checkpoints.latest import LAST, corruption_reason, find_latest_valid_checkpoint
+from glore_seg.checkpoints.latest import LAST, find_latest_valid_checkpoint
 from glore_seg.engine.atomic_backends import NAME, AtomicLocalBackend
 from glore_seg.errors import CheckpointError, GloReSegError
 from glore_seg.utils.files import remove_unfinished
@@ -90,11 +90,13 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def save_stopped(self, runner: Runner, *, validated: bool) -> str:
         """Save between two iterations, beside the regular checkpoints, and return the path."""
-        if self._saved_iter == runner.iter and self.last_ckpt is not None:
-            return self.last_ckpt
+        path = self.last_ckpt if self._saved_iter == runner.iter else None
+        if path is not None and not self.validated:
+            return path
         self.validated = validated
-        path = self.file_backend.join_path(self.out_dir, f"iter_{runner.iter}.pth")
-        self._outdated.append(path)  # removed with the next checkpoint
+        if path is None:
+            path = str(self.file_backend.join_path(self.out_dir, f"iter_{runner.iter}.pth"))
+            self._outdated.append(path)  # removed with the next checkpoint
         meta = {"epoch": runner.epoch, "iter": runner.iter}
         self._write(runner, path, meta, by_epoch=False)
         return path
@@ -155,13 +157,7 @@ class AtomicCheckpointHook(CheckpointHook):
     def _find(self, runner: Runner) -> str | None:
         given = runner._load_from
         if given is not None:
-            reason = corruption_reason(given) if Path(given).is_file() else None
-            if reason is not None:
-                raise CheckpointError(
-                    f"{given} is corrupted ({reason}); give another one, or none to take the last "
-                    "valid one of the work folder"
-                )
-            return given
+            return given  # the loader compares its checksums
         folder = Path(runner.work_dir)
         if self.out_dir is not None:
             folder = Path(self.out_dir) / folder.name

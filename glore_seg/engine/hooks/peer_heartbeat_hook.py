@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from glore_seg.engine.stop_signals import print_at_once
 from glore_seg.errors import ConfigError
 
-EXIT_CODE = os.EX_TEMPFAIL
+EXIT_CODE = 75  # os.EX_TEMPFAIL, which Windows lacks
 """Exit code of a process that has lost another one, 75: start the training again."""
 _DONE = 1 << 40  # more beats than any run has
 

@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,10 +23,13 @@ from torch.utils.data import IterableDataset
 from glore_seg.checkpoints import compare_state_dicts
 from glore_seg.checkpoints.comparison import differing_settings, some
 from glore_seg.checkpoints.configs import recorded_config
+from glore_seg.checkpoints.latest import check_resumable
 from glore_seg.compat.empty_dataset import describe_empty
 from glore_seg.datasets.label_checks import CONVERT_COMMAND
+from glore_seg.engine.channels import check_channels
 from glore_seg.engine.dataset_checks import check_files
 from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
+from glore_seg.engine.unused_parameters import check_first_gradients
 from glore_seg.errors import CheckpointError, ConfigError, CorruptedFileError, DataError
 from glore_seg.evaluation.metrics.unseen_classes import warn_of_unseen_classes
 
@@ -40,8 +44,9 @@ class SetupCheckHook(Hook):
     - Resuming and testing need a checkpoint of this network: all parameters, of the same shapes,
       and no others but an auxiliary head's, which only training uses. Other settings in the
       checkpoint's config are warned of. A checkpoint to start a training from (``load_from``) must
-      have a parameter in common.
+      have a parameter in common. Resuming needs the state of the training, too.
     - The head must have as many classes as the dataset, and validation the classes of training.
+    - The first sample must have the channels of the preprocessor; see :func:`check_channels`.
     - The labels of the first samples must be classes of the head. Those of validation are checked
       when a training begins, too.
     - Before a training, a sample of the labels of both is counted, see :func:`count_labels`, and
@@ -65,6 +70,8 @@ class SetupCheckHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Compare the parameters of the checkpoint with those of the network."""
+        if runner._resume:
+            check_resumable(checkpoint, source=runner._load_from)
         strict = runner._resume or not isinstance(runner._train_loop, BaseLoop)
         model = runner.model
         if not isinstance(model, FullyShardedDataParallel):  # which gathers its own
@@ -76,6 +83,7 @@ class SetupCheckHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Check the data of the training and of its validation."""
+        check_first_gradients(runner)
         cache = Path(runner.work_dir, "label_counts.json") if self.count_labels else None
         _check_data(runner, runner.train_loop, "training", cache)
         if isinstance(runner._val_loop, BaseLoop):
@@ -187,6 +195,9 @@ def _check_data(runner: Runner, loop: BaseLoop, split: str, cache: Path | None) 
     ignored = [ignored] if isinstance(ignored, int) else []
     check_files(dataset, split, classes=classes, ignored=ignored, cache=cache)
     warn_of_unseen_classes(getattr(loop, "evaluator", None))
+    if head is not None and not isinstance(dataset, IterableDataset | type(None)):
+        for packed in islice(_packed(dataset), 1):
+            check_channels(runner.cfg, unwrap(runner.model), packed)
 
 
 def check_classes(model: nn.Module, dataset: Any) -> None:
@@ -253,13 +264,18 @@ def check_labels(dataset: Any, head: nn.Module | None) -> None:
             )
 
 
-def _first_samples(dataset: Any) -> Iterator[Any]:
+def _packed(dataset: Any) -> Iterator[Any]:
     for index in range(min(_SAMPLES, len(dataset))):
         try:
             with _same_random_numbers():
                 packed = dataset[index]
         except CorruptedFileError:  # the loader names it, or replaces it
             continue
+        yield packed
+
+
+def _first_samples(dataset: Any) -> Iterator[Any]:
+    for packed in _packed(dataset):
         samples = packed.get("data_samples") if isinstance(packed, dict) else None
         sample = samples[0] if isinstance(samples, list) and samples else samples  # mmcv's TTA
         if hasattr(sample, "gt_sem_seg"):

@@ -155,6 +155,17 @@ def test_names_configs_and_classes(checkpoints, small_config, tmp_path):
         load_page_models(checkpoints, [small_config, str(other)], device="cpu")
 
 
+def test_a_network_of_other_channels_is_refused(checkpoints, small_config, tmp_path):
+    other = tmp_path / "other.py"
+    other.write_text(
+        f"_base_ = {small_config!r}\ntest_pipeline = _base_.test_dataloader.dataset.pipeline\n"
+        "test_pipeline[0]['color_type'] = 'unchanged'\n"
+        "test_dataloader = dict(dataset=dict(pipeline=test_pipeline))\n"
+    )
+    with pytest.raises(ConfigError, match="unchanged"):
+        load_page_models(checkpoints[:1], [str(other)], device="cpu")
+
+
 def read(content, **limits):
     return read_upload(content, Limits(**limits))[0]
 

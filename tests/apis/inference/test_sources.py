@@ -1,6 +1,5 @@
 """The sources of a network, and files that are rejected."""
 
-import copy
 import hashlib
 import json
 
@@ -92,14 +91,6 @@ def test_rejects_missing_weights(tmp_path):
     pytest.importorskip("onnxruntime", reason="pip install 'glore_seg[export]'")
     with pytest.raises(GloReSegError, match=r"none\.onnx"):
         Segmenter(tmp_path / "none.onnx")
-
-
-def test_rejects_a_pipeline_of_gray_images(cfg, checkpoint, image):
-    changed = copy.deepcopy(cfg)
-    changed.test_dataloader.dataset.pipeline[0].color_type = "grayscale"
-    segmenter = Segmenter(changed, checkpoint=checkpoint, device="cpu")
-    with pytest.raises(ConfigError, match="grayscale"):
-        segmenter(image)
 
 
 def test_the_hash_of_a_config_is_also_of_what_it_inherits(tmp_path):

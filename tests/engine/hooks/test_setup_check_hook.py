@@ -90,7 +90,9 @@ def test_every_runner_has_it_once(tmp_path, hooks):
 @pytest.mark.parametrize("resume", [False, True])
 def test_a_config_without_it_takes_no_wrong_checkpoint(tmp_path, resume):
     state = {f"layers.{k}": v for k, v in nn.Linear(4, 4).state_dict().items()}
-    torch.save({"state_dict": state, "meta": {}}, tmp_path / "other.pth")
+    meta = {"iter": 1, "epoch": 0}
+    checkpoint = {"state_dict": state, "meta": meta, "message_hub": {}}
+    torch.save(checkpoint, tmp_path / "other.pth")
     cfg = config(tmp_path / "work_dir", load_from=str(tmp_path / "other.pth"), resume=resume)
     if not resume:
         cfg.test_cfg = {}
@@ -256,3 +258,29 @@ def test_labels_of_test_time_augmentation(folder):
     tta = {"type": "mmseg.TestTimeAug", "transforms": [flips, [LABEL], [PACK]]}
     with pytest.raises(DataError, match=r"\[7\]"):
         check_labels(dataset(folder, pipeline=[IMAGE, tta]), head())
+
+
+@pytest.mark.parametrize("kept", [("state_dict",), ("meta", "state_dict"), None])
+def test_weights_only_are_not_resumed(tmp_path, kept):
+    build_runner(config(tmp_path / "first", train_cfg__max_iters=2)).train()
+    checkpoint = torch.load(tmp_path / "first" / "iter_2.pth", weights_only=True)
+    weights = {key: checkpoint[key] for key in kept} if kept else checkpoint["state_dict"]
+    path = tmp_path / "iter_9.pth"
+    torch.save(weights, path, _use_new_zipfile_serialization=kept is not None)
+    options = {"resume": True, "train_cfg__max_iters": 4}
+    given = config(tmp_path / "given", load_from=str(path), **options)
+    found = config(tmp_path / "found", work_dir=str(tmp_path), **options)
+    for cfg in (given, found) if kept else (given,):
+        with pytest.raises(CheckpointError, match=r"iter_9\.pth holds weights only.*load_from"):
+            build_runner(cfg).train()
+
+
+def test_a_checkpoint_without_its_optimizer_is_resumed_with_a_warning(tmp_path, capfd):
+    options = {"train_cfg__max_iters": 2, "default_hooks__checkpoint__save_optimizer": False}
+    build_runner(config(tmp_path / "first", **options)).train()
+    cfg = config(tmp_path / "on", load_from=str(tmp_path / "first" / "iter_2.pth"), resume=True)
+    cfg.log_level = "WARNING"
+    runner = build_runner(cfg)
+    runner.train()
+    assert runner.iter == 12
+    assert "iter_2.pth has no state of the optimizer" in "".join(capfd.readouterr())
