@@ -8,7 +8,7 @@ from mmengine.config import Config
 from torch import nn
 
 from glore_seg.engine import build_model
-from glore_seg.errors import CheckpointError, GloReSegError
+from glore_seg.errors import CheckpointError, ConfigError, GloReSegError
 from glore_seg.layers.preact import ARCHITECTURES, Architecture
 from glore_seg.models import GloRePreActNet
 from glore_seg.models.backbones import pretrained as pretrained_module
@@ -244,6 +244,11 @@ def test_frozen_stages(frozen_stages):
     assert changed == {"conv1", "conv2", "conv3", "conv4", "conv5", "tail"} - frozen
     model.norm_eval = True
     assert not any(m.training for m in model.train().modules() if isinstance(m, nn.BatchNorm2d))
+
+
+def test_arguments_of_another_backbone():
+    with pytest.raises(ConfigError, match=r"GloRePreActNet has no depth, style; .*_delete_=True"):
+        GloRePreActNet("resnet18", depth=50, style="pytorch")
 
 
 def test_norm_cfg_reaches_all_norms():
