@@ -23,7 +23,6 @@ from PIL import Image
 
 import glore_seg  # noqa: F401  patches upstream
 from benchmarks.common import begin, draw_bars, finish, make_parser
-from glore_seg.compat.cityscapesscripts import cityscapesscripts_numpy
 from glore_seg.evaluation import CityscapesScorer
 from projects.reproduction.measure import side_by_side
 
@@ -112,8 +111,7 @@ def _ways(images: list[tuple[Path, np.ndarray]]) -> dict:
     )
 
     def cityscapesscripts() -> float:
-        with cityscapesscripts_numpy():
-            return scripts.evaluateImgLists(predicted, truth, scripts.args)["averageScoreClasses"]
+        return scripts.evaluateImgLists(predicted, truth, scripts.args)["averageScoreClasses"]
 
     def from_memory() -> float:
         scorer = CityscapesScorer()

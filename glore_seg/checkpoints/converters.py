@@ -35,6 +35,16 @@ def convert(
     return {name: renamed[name] for name in comparison.fitting}, comparison
 
 
+def head_classes(state: StateDict, source: str) -> dict[str, int]:
+    """Return the number of classes of each head in a state dict, as ``{"decode_head": 19}``."""
+    renamed = SOURCES[source].rename(state)
+    return {
+        name.partition(".")[0]: len(renamed[name])
+        for name in _CLASSIFIERS
+        if name in renamed and renamed[name].dim() > 1
+    }
+
+
 def require_complete(
     comparison: Comparison, source: str, *, name: str, head_only: bool = False
 ) -> None:
@@ -54,10 +64,11 @@ def require_complete(
         and not parameter.startswith("auxiliary_head.")
     ]
     if required:
+        option = "variant=v1, v1c or v1d" if SOURCES[source].backbone_only else "depth=101"
         raise CheckpointError(
             f"{name} lacks {len(required)} parameters of the network, nothing is written: give the "
-            "config (--config) or the variant (--cfg-options model.backbone.variant=v1, v1c or "
-            "v1d) of the network that it is from"
+            f"config (--config) or the options (--cfg-options model.backbone.{option}, ...) of the "
+            "network that it is from"
         )
 
 
@@ -110,6 +121,8 @@ _PADDLESEG: Mapping[str, str | Callable[[re.Match[str]], str]] = {
     r"head\.auxlayer\.conv_bn_relu\._batch_norm": "auxiliary_head.convs.0.bn",
     r"head\.auxlayer\.conv": "auxiliary_head.conv_seg",
 }
+_CLASSIFIERS = [f"{head}.conv_seg.weight" for head in ("decode_head", "auxiliary_head")]
+_CLASSIFIERS += ["cls_head.fc_cls.weight"]
 _STATISTICS = {"_mean": "running_mean", "_variance": "running_var"}
 _AUXILIARY_BIAS = "head.auxlayer.conv_bn_relu._conv.bias"
 _AUXILIARY_MEAN = "head.auxlayer.conv_bn_relu._batch_norm._mean"
@@ -119,12 +132,12 @@ def _from_paddleseg(state: StateDict) -> StateDict:
     """PaddleSeg's GloRe on ResNet-50-vd and ResNet-101-vd to those of ``configs/paddleseg/``.
 
     The convolution of its auxiliary head has a bias before a BatchNorm, ours has none: the bias
-    is subtracted from the running mean, which is the same function in evaluation.
+    is subtracted from the running mean, in fp32, which is the same function in evaluation.
     """
     state = dict(state)
     bias, mean = state.get(_AUXILIARY_BIAS), state.get(_AUXILIARY_MEAN)
     if bias is not None and mean is not None and bias.shape == mean.shape:
-        state[_AUXILIARY_MEAN] = mean - state.pop(_AUXILIARY_BIAS)
+        state[_AUXILIARY_MEAN] = mean.float() - state.pop(_AUXILIARY_BIAS).float()
     return {_paddleseg_name(name): value for name, value in state.items()}
 
 

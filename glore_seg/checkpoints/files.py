@@ -21,6 +21,18 @@ _NESTS = ("state_dict", "model", "model_state", "net")
 _ENDINGS = (".pth", ".pt", ".safetensors")
 # Paddle's table from names in the network to names in its framework.
 _PADDLE_TABLE = "StructuredToParameterName@@"
+_PDPARAMS = (
+    "expected names and arrays as paddle.save(model.state_dict(), FILE) writes them: download a "
+    "corrupted file again; load one that nests or slices them with paddle.load, and save them so, "
+    "with protocol=4"
+)
+# PaddlePaddle's other files, by their endings.
+_PADDLE_OTHERS = {
+    ".pdiparams": "the weights of an exported (inference) model, without the network's names",
+    ".pdmodel": "the program of an exported (inference) model",
+    ".json": "text, such as the program of an exported (inference) model",
+    ".pdopt": "the state of an optimizer",
+}
 
 
 def read_state_dict(path: str | Path) -> dict[str, Tensor]:
@@ -38,6 +50,11 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(f"checkpoint {path} does not exist; give the path of a file")
+    if path.suffix in _PADDLE_OTHERS:
+        raise CheckpointError(
+            f"{path} holds {_PADDLE_OTHERS[path.suffix]}; expected the weights that a training "
+            "saves, such as model.pdparams"
+        )
     if path.suffix == ".pdparams":
         found: Any = {name: _tensor(array) for name, array in read_pdparams(path).items()}
     elif path.suffix == ".safetensors":
@@ -78,15 +95,16 @@ def read_pdparams(path: str | Path) -> dict[str, np.ndarray]:
             found = _ArrayUnpickler(file).load()
     except Exception as error:  # a hostile or corrupted pickle can raise anything
         raise CheckpointError(
-            f"{path} is not read: {error or type(error).__name__}. Expected names and arrays as "
-            "paddle.save writes them; download the file again"
+            f"{path} is not read: {error or type(error).__name__}; {_PDPARAMS}"
         ) from error
     if not isinstance(found, dict):
         raise CheckpointError(f"{path} holds a {type(found).__name__}; expected names and arrays")
     found.pop(_PADDLE_TABLE, None)
     wrong = [k for k, v in found.items() if not (type(k) is str and isinstance(v, np.ndarray))]
     if wrong:
-        raise CheckpointError(f"{path} holds something other than arrays of numbers: {wrong[:3]}")
+        raise CheckpointError(
+            f"{path} holds something other than arrays of numbers: {wrong[:3]}; {_PDPARAMS}"
+        )
     # Writable copies in the byte order of the machine.
     return {k: np.array(v, v.dtype.newbyteorder("="), subok=False) for k, v in found.items()}
 

@@ -19,7 +19,6 @@ Example:
 import sys
 from dataclasses import dataclass
 
-from glore_seg.compat.cityscapesscripts import cityscapesscripts_numpy
 from glore_seg.compat.patch import Patch
 from glore_seg.compat.upstream import (
     require_opencv,
@@ -28,7 +27,7 @@ from glore_seg.compat.upstream import (
     warn_of_old_versions,
 )
 
-__all__ = ["PatchState", "Report", "apply", "cityscapesscripts_numpy", "is_reporting", "report"]
+__all__ = ["PatchState", "Report", "apply", "is_reporting", "report"]
 
 
 @dataclass(frozen=True)

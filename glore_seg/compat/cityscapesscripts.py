@@ -1,17 +1,17 @@
-"""cityscapesScripts calls ``numpy.in1d``, which NumPy 2.4 dropped."""
+"""cityscapesScripts calls ``numpy.in1d``, which NumPy 2.4 dropped.
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+All its modules take ``np`` from ``csHelpers``: there it becomes a copy of NumPy's namespace with an
+``in1d``. NumPy itself stays as it is.
+"""
+
+import sys
+from types import ModuleType
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from glore_seg.compat.patch import Patch
-
-_lock = threading.Lock()
-_inside = 0
 
 
 def in1d(
@@ -27,47 +27,24 @@ def in1d(
     return np.isin(flat, ar2, assume_unique=assume_unique, invert=invert, kind=kind)
 
 
-@contextmanager
-def cityscapesscripts_numpy() -> Iterator[None]:
-    """Gives NumPy an ``in1d`` while cityscapesScripts is called, and takes it away afterwards.
-
-    Does nothing where NumPy has it. May be nested and entered from several threads. A worker
-    process has to enter it itself.
-
-    Example:
-        >>> import numpy as np
-        >>> with cityscapesscripts_numpy():
-        ...     np.in1d([[7, 8]], [8]).tolist()
-        [False, True]
-    """
-    global _inside
-    with _lock:
-        ours = getattr(np, "in1d", in1d) is in1d
-        if ours:
-            np.in1d = in1d  # type: ignore[attr-defined]
-            _inside += 1
-    try:
-        yield
-    finally:
-        if ours:
-            with _lock:
-                _inside -= 1
-                if _inside == 0:
-                    del np.in1d  # type: ignore[attr-defined]
-
-
 def _not_needed() -> str:
     return f"NumPy {np.__version__} has in1d" if hasattr(np, "in1d") else ""
 
 
 def _apply() -> None:
-    """Nothing for the whole process: the callers enter ``cityscapesscripts_numpy``."""
+    with_in1d = ModuleType("numpy")
+    vars(with_in1d).update(vars(np), in1d=in1d)
+    # csHelpers, and what was imported before this package and has NumPy from there.
+    for name, module in list(sys.modules.items()):
+        if name.startswith("cityscapesscripts.") and getattr(module, "np", None) is np:
+            module.np = with_in1d  # type: ignore[attr-defined]
 
 
 PATCH = Patch(
     name="cityscapesScripts",
-    reason="scoring with NumPy >= 2.4, which has no in1d; only inside cityscapesscripts_numpy()",
+    reason="scoring, also by mmseg's CityscapesMetric, with NumPy >= 2.4, which has no in1d",
     upstream="cityscapesscripts",
     not_needed=_not_needed,
     apply=_apply,
+    module="cityscapesscripts.helpers.csHelpers",
 )

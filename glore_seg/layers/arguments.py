@@ -1,6 +1,7 @@
 """Checks of arguments that several layers share, and torch's classes by dimensions."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from inspect import signature
 
 from torch import Tensor, nn
 
@@ -20,6 +21,17 @@ def check_choice(name: str, value: object, choices: Collection[object]) -> None:
     """Refuse a value that is none of the choices."""
     if value not in choices:
         raise ConfigError(f"{name} must be one of {tuple(choices)}, got {value!r}")
+
+
+def check_merged(module: str, given: Collection[str], bases: Sequence[type], fix: str) -> None:
+    """Refuse arguments that no base class has, as a config inherits those of another type."""
+    known = {name for base in bases for name in signature(base).parameters}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise ConfigError(
+            f"{module} has no {', '.join(unknown)}; expected its own arguments. If the _base_ "
+            f"config has them for another type, {fix}"
+        )
 
 
 def check_input(layer: str, x: Tensor, *, channels: int, ndim: int) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from glore_seg.apis import load_config
-from glore_seg.checkpoints import SOURCES, compare_state_dicts, convert, inflate
+from glore_seg.checkpoints import SOURCES, compare_state_dicts, convert, head_classes, inflate
 from glore_seg.engine import build_model
 from glore_seg.models import GloReResNet
 from tests.checkpoints.references import AuthorsHead, timm_resnet
@@ -39,20 +39,55 @@ def test_paddleseg_names(depth):
     assert len(converted) == len(shapes) - 1  # one bias is part of a mean
 
 
+OUTPUT_STRIDES = {
+    8: ((1, 2, 1, 1), (1, 1, 2, 4), (4, 4, 4)),
+    16: ((1, 2, 2, 1), (1, 1, 1, 2), None),
+    32: ((1, 2, 2, 2), (1, 1, 1, 1), None),
+}
+
+
 @pytest.mark.slow
-def test_paddleseg_network_computes_the_same():
-    model = build("paddleseg/fcn_r50-vd_glore_cityscapes.py")
+@pytest.mark.parametrize("output_stride", OUTPUT_STRIDES)
+def test_paddleseg_network_computes_the_same(output_stride):
+    values = OUTPUT_STRIDES[output_stride]
+    names = (f"model.backbone.{name}" for name in ("strides", "dilations", "multi_grid"))
+    options = dict(zip(names, values, strict=True))
+    model = build("paddleseg/fcn_r50-vd_glore_cityscapes.py", **options)
     state = paddleseg.random_state(50)
     assert len(state) == 302  # as the released file
     model.load_state_dict(convert(state, "paddleseg", model.state_dict())[0], strict=False)
     x = torch.randn(2, 3, 65, 97)
     with torch.no_grad():
-        expected = paddleseg.forward(state, x, 50)
+        expected = paddleseg.forward(state, x, 50, output_stride)
         features = model.extract_feat(x)
         found = model.decode_head(features), model.auxiliary_head(features)
     for got, wanted in zip(found, expected, strict=True):
         assert wanted.std() > 0.01
         assert (got - wanted).abs().max() <= 1e-4 * max(1.0, wanted.abs().max().item())
+
+
+def test_paddleseg_bias_of_bf16_weights():
+    state = {k: v.bfloat16() for k, v in paddleseg.random_state(50).items()}
+    wanted = build("paddleseg/fcn_r50-vd_glore_cityscapes.py").state_dict()
+    layer = "head.auxlayer.conv_bn_relu"
+    bias, mean = state[f"{layer}._conv.bias"].float(), state[f"{layer}._batch_norm._mean"].float()
+    converted, _ = convert(state, "paddleseg", wanted)
+    assert torch.equal(converted["auxiliary_head.convs.0.bn.running_mean"], mean - bias)
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "head"),
+    [
+        ("paddleseg", "head.classifier.weight", "decode_head"),
+        ("paddleseg", "head.auxlayer.conv.weight", "auxiliary_head"),
+        ("authors", "conv6.1.weight", "decode_head"),
+        ("authors-video", "classifier.weight", "cls_head"),
+    ],
+)
+def test_classes_of_the_file(source, name, head):
+    assert head_classes({name: torch.empty(21, 8, 1, 1), "other": torch.empty(3)}, source) == {
+        head: 21
+    }
 
 
 @pytest.mark.parametrize("prefix", ["", "head."])

@@ -156,6 +156,9 @@ class Hostile:
         ([1, 2], "holds a list"),
         ({"w": "text"}, "other than arrays"),
         ({3: np.ones(1)}, "other than arrays"),
+        ({"model": {"w": np.ones(1)}, "epoch": 1}, r"other than arrays.*paddle\.load"),
+        ({"model": {"w": Hostile(tuple, ("w", np.ones(1)))}}, r"tuple.*paddle\.load"),
+        ({"UnpackBigParamInfor@@": {"w": {"slices": ["w@@.0"]}}}, r"Unpack.*paddle\.load"),
     ],
 )
 def test_everything_else_is_refused_and_not_run(content, message, tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as scripts
 
-from glore_seg.compat.cityscapesscripts import cityscapesscripts_numpy
+import glore_seg  # noqa: F401  patches cityscapesScripts, also after its import
 
 
 def score(case: Path) -> dict:
@@ -33,7 +33,6 @@ def score(case: Path) -> dict:
 if __name__ == "__main__":
     scripts.args.quiet = True
     scripts.args.JSONOutput = False
-    with cityscapesscripts_numpy():
-        for case in sorted(Path(sys.argv[1]).iterdir()):
-            result = score(case)
-            print(json.dumps({"case": case.name, **result}))
+    for case in sorted(Path(sys.argv[1]).iterdir()):
+        result = score(case)
+        print(json.dumps({"case": case.name, **result}))

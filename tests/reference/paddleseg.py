@@ -8,8 +8,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
-_DILATION = (1, 1, 2, 4)
-_STRIDE = (1, 2, 1, 1)
+# Strides and dilations of the stages, by output stride.
+_STAGES = {
+    8: ((1, 2, 1, 1), (1, 1, 2, 4)),
+    16: ((1, 2, 2, 1), (1, 1, 1, 2)),
+    32: ((1, 2, 2, 2), (1, 1, 1, 1)),
+}
 
 
 def shapes(depth: int, num_classes: int = 19) -> dict[str, tuple[int, ...]]:
@@ -57,8 +61,11 @@ def shapes(depth: int, num_classes: int = 19) -> dict[str, tuple[int, ...]]:
     return out
 
 
-def forward(state: dict[str, Tensor], x: Tensor, depth: int) -> tuple[Tensor, Tensor]:
-    """Images (B, 3, H, W) to the logits of both heads at 1/8, in evaluation."""
+def forward(
+    state: dict[str, Tensor], x: Tensor, depth: int, output_stride: int = 8
+) -> tuple[Tensor, Tensor]:
+    """Images (B, 3, H, W) to the logits of both heads, in evaluation."""
+    strides, dilations = _STAGES[output_stride]
 
     def norm(name: str, x: Tensor, eps: float = 1e-5) -> Tensor:
         kinds = ("_mean", "_variance", "weight", "bias")
@@ -79,9 +86,9 @@ def forward(state: dict[str, Tensor], x: Tensor, depth: int) -> tuple[Tensor, Te
     for stage, blocks in enumerate(BLOCKS[depth]):
         for block in range(blocks):
             name = f"backbone.bb_{stage}_{block}"
-            stride = _STRIDE[stage] if block == 0 else 1
+            stride = strides[stage] if block == 0 else 1
             out = F.relu(conv_norm(f"{name}.conv0", x))
-            out = F.relu(conv_norm(f"{name}.conv1", out, stride=stride, dilation=_DILATION[stage]))
+            out = F.relu(conv_norm(f"{name}.conv1", out, stride=stride, dilation=dilations[stage]))
             out = conv_norm(f"{name}.conv2", out)
             if block == 0:
                 short = F.avg_pool2d(x, 2, 2, ceil_mode=True) if stride == 2 else x

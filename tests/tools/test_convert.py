@@ -17,7 +17,7 @@ TOOL = "model_converters/convert"
 
 
 def test_paddleseg_weights_become_a_network(exit_code, tmp_path, capsys):
-    state = paddleseg.random_state(50)
+    state = paddleseg.random_state(50, num_classes=21)
     write_pdparams(tmp_path / "model.pdparams", state)
     out = tmp_path / "glore.pth"
     convert = partial(exit_code, TOOL)
@@ -26,7 +26,11 @@ def test_paddleseg_weights_become_a_network(exit_code, tmp_path, capsys):
     assert "301 of 301 parameters fit" in printed
     assert f"python tools/test.py {tmp_path / 'glore.py'} {out}" in printed
 
+    assert "output stride 8" in printed
+    assert "strides=1,2,2,1 model.backbone.dilations=1,1,1,2 model.backbone.multi_grid" in printed
+
     cfg = load_config(str(tmp_path / "glore.py"))
+    assert [cfg.model[f"{head}_head"].num_classes for head in ("decode", "auxiliary")] == [21, 21]
     model = build_model(cfg)
     saved = torch.load(out, weights_only=True)
     assert saved["meta"] == {"source": "paddleseg"}
@@ -87,6 +91,35 @@ def test_authors_head_only(head_only, exit_code, tmp_path):
     assert (tmp_path / "out.pth").exists() == head_only
 
 
+def test_output_stride_of_paddleseg_weights(exit_code, tmp_path, capsys):
+    write_pdparams(tmp_path / "model.pdparams", paddleseg.random_state(50))
+    stages = {"strides": "1,2,2,1", "dilations": "1,1,1,2", "multi_grid": "None"}
+    options = ["--cfg-options", *(f"model.backbone.{k}={v}" for k, v in stages.items())]
+    arguments = ("paddleseg", tmp_path / "model.pdparams", tmp_path / "glore.pth")
+    assert exit_code(TOOL, *arguments, *options) == 0
+    assert "output stride 16" in capsys.readouterr().out
+    backbone = load_config(str(tmp_path / "glore.py")).model.backbone
+    assert (backbone.strides, backbone.dilations) == ([1, 2, 2, 1], [1, 1, 1, 2])
+    assert backbone.multi_grid is None
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("model.pdiparams", "exported"),
+        ("model.pdmodel", "exported"),
+        ("model.json", "exported"),
+        ("model.pdopt", "optimizer"),
+    ],
+)
+def test_other_files_of_paddle_are_named(name, what, exit_code, tmp_path, capsys):
+    (tmp_path / name).write_bytes(b"\0" * 16)
+    assert exit_code(TOOL, "paddleseg", tmp_path / name, tmp_path / "out.pth") == 2
+    error = capsys.readouterr().err
+    assert what in error
+    assert "model.pdparams" in error
+
+
 @pytest.mark.parametrize("name", ["nowhere.pdparams", "broken.pdparams", "broken.pth"])
 def test_bad_files_exit_with_2(name, exit_code, tmp_path, capsys):
     if name.startswith("broken"):
@@ -104,7 +137,7 @@ def test_released_video_weights(exit_code, tmp_path, capsys):
     released = {"state_dict": {f"module.{name}": value for name, value in state.items()}}
     torch.save(released, tmp_path / "released.pth")
     out = tmp_path / "glore.pth"
-    small = ["backbone.base_channels=4", "cls_head.in_channels=128", "cls_head.num_classes=7"]
+    small = ["backbone.base_channels=4", "cls_head.in_channels=128"]
     options = ["--cfg-options", *(f"model.{option}" for option in small)]
     arguments = ["authors-video", str(tmp_path / "released.pth"), str(out), *options]
     assert exit_code(TOOL, *arguments) == 0

@@ -1,14 +1,18 @@
 """Convert weights of other code bases: `python tools/model_converters/convert.py SOURCE IN OUT`."""
 
 import argparse
+import math
 from collections.abc import Sequence
 from pathlib import Path
+
+from mmengine.config import Config
 
 import glore_seg  # noqa: F401  patches OpenMMLab, therefore first
 from glore_seg.apis import load_config
 from glore_seg.checkpoints import (
     SOURCES,
     convert,
+    head_classes,
     read_state_dict,
     require_complete,
     write_state_dict,
@@ -24,6 +28,12 @@ LAST_BLOCKS = {
     "paddleseg": ("backbone.bb_2_22.", "paddleseg/fcn_r{}-vd_glore_cityscapes.py"),
     "authors-video": ("conv4.B23.", "video/r{}_glore_kinetics400.py"),
 }
+
+OUTPUT_STRIDES = """Options for weights that were trained with another:
+  16: --cfg-options model.backbone.strides=1,2,2,1 model.backbone.dilations=1,1,1,2 \
+model.backbone.multi_grid=None
+  32: --cfg-options model.backbone.strides=1,2,2,2 model.backbone.dilations=1,1,1,1 \
+model.backbone.multi_grid=None"""
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -57,6 +67,20 @@ def default_config(source: str, names: Sequence[str]) -> str:
     return str(CONFIGS / config.format(depth))
 
 
+def set_classes(cfg: Config, found: dict[str, int]) -> None:
+    """Give the heads of a config the number of classes that the weights have."""
+    for name, number in found.items():
+        head = cfg.model.get(name)
+        if not isinstance(head, dict) or head.get("out_channels") is not None:
+            continue
+        if head.num_classes != number:
+            print(
+                f"{name} has {number} classes in the file and {head.num_classes} in the config: "
+                f"{number} are written; give the config a dataset with them (docs/your_data.md)"
+            )
+            head.num_classes = number
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Convert, and write nothing if a required parameter is missing."""
     args = parse_args(argv)
@@ -64,11 +88,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     cfg = load_config(
         args.config or default_config(args.source, list(state)), cfg_options=args.cfg_options
     )
+    set_classes(cfg, head_classes(state, args.source))
     model = build_model(cfg)
     backbone_only = SOURCES[args.source].backbone_only
     part = model.backbone if backbone_only else model
     converted, comparison = convert(state, args.source, part.state_dict())
     print(f"{args.weights} -> {type(part).__name__}\n{comparison}")
+    if args.source == "paddleseg":
+        stride = 4 * math.prod(cfg.model.backbone.strides)
+        print(
+            f"The network has output stride {stride}, which weights do not show. {OUTPUT_STRIDES}"
+        )
     require_complete(comparison, args.source, name=str(args.weights), head_only=args.head_only)
     config_file = args.out.with_suffix(".py")
     if not backbone_only:

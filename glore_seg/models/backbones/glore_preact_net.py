@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from glore_seg.errors import ConfigError
+from glore_seg.layers.arguments import check_merged
 from glore_seg.layers.extra_units import hidden_options
 from glore_seg.layers.preact import PreActNet
 from glore_seg.models.backbones.pretrained import check_pretrained_units, load_pretrained
@@ -38,7 +39,7 @@ class GloRePreActNet(PreActNet, BaseModule):
         - Output: a tuple of (B, C_i, H_i, W_i), one for each of ``out_indices``
 
     Raises:
-        ConfigError: An argument is outside its range.
+        ConfigError: An argument is unknown or outside its range.
         CheckpointError: The pretrained weights are missing, of another network, or of units that
             compute something else.
     """
@@ -53,6 +54,12 @@ class GloRePreActNet(PreActNet, BaseModule):
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
         **options: Any,
     ) -> None:
+        check_merged(
+            "GloRePreActNet",
+            options,
+            (PreActNet,),
+            "drop them: backbone=dict(_delete_=True, type='GloRePreActNet', ...)",
+        )
         if frozen_stages not in range(-1, 5):
             raise ConfigError(
                 f"frozen_stages is {frozen_stages}; expected -1 (none), 0 (the stem), or 1 to 4"

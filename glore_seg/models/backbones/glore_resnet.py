@@ -9,7 +9,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from glore_seg.errors import CheckpointError, ConfigError
-from glore_seg.layers.arguments import check_choice
+from glore_seg.layers.arguments import check_choice, check_merged
 from glore_seg.layers.extra_units import stage_positions
 from glore_seg.models.backbones.pretrained import missing_weights
 from glore_seg.models.plugins import GloRePlugin
@@ -43,7 +43,7 @@ class GloReResNet(ResNet):
         - Output: a tuple of (B, C_i, H_i, W_i), one for each of ``out_indices``
 
     Raises:
-        ConfigError: An argument is outside its range, see there.
+        ConfigError: An argument is unknown or outside its range, see there.
         CheckpointError: The pretrained weights can neither be found nor downloaded.
     """
 
@@ -58,6 +58,12 @@ class GloReResNet(ResNet):
         multi_grid: Sequence[int] | None = None,
         **kwargs: Any,
     ) -> None:
+        check_merged(
+            "GloReResNet",
+            kwargs,
+            (ResNet,),
+            "drop them: backbone=dict(_delete_=True, type='GloReResNet', ...)",
+        )
         check_choice("variant", variant, _VARIANTS)
         check_choice("depth", depth, self.arch_settings)
         blocks = self.arch_settings[depth][1][: kwargs.get("num_stages", 4)]

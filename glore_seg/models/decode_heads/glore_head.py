@@ -4,11 +4,12 @@ from typing import Any
 
 import torch
 from mmseg.models.decode_heads import FCNHead
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
 from torch import Tensor
 
 from glore_seg.errors import ConfigError
-from glore_seg.layers.arguments import check_count
+from glore_seg.layers.arguments import check_count, check_merged
 from glore_seg.models.plugins import build_units
 
 
@@ -18,7 +19,8 @@ class GloReHead(FCNHead):
 
     Adaptive conv (in_channels -> channels), ``num_units`` units in a row, second adaptive conv,
     dropout, 1x1 classifier. With ``num_units=0`` it is the FCN baseline of Table 3, and mmseg's
-    ``FCNHead`` with ``concat_input=False``, whose parameter names it shares.
+    ``FCNHead`` with ``concat_input=False``, whose parameter names it shares. In a config it takes
+    the place of most other heads with ``_delete_=True``, which drops their arguments.
 
     Args:
         num_units: Units in a row, 0 or more (Table 3: 0, 1, 2).
@@ -39,7 +41,8 @@ class GloReHead(FCNHead):
         - Output: logits (B, num_classes, H, W)
 
     Raises:
-        ConfigError: An argument is outside its range.
+        ConfigError: An argument is unknown or outside its range, or ``in_channels`` are several
+            without ``input_transform="resize_concat"``.
     """
 
     def __init__(
@@ -54,6 +57,19 @@ class GloReHead(FCNHead):
         concat_input: bool = False,
         **kwargs: Any,
     ) -> None:
+        check_merged(
+            "GloReHead",
+            kwargs,
+            (FCNHead, BaseDecodeHead),
+            "drop them: decode_head=dict(_delete_=True, type='GloReHead', in_channels=..., "
+            "channels=..., num_classes=..., norm_cfg=...)",
+        )
+        in_channels, transform = kwargs.get("in_channels"), kwargs.get("input_transform")
+        if isinstance(in_channels, (list, tuple)) and transform != "resize_concat":
+            raise ConfigError(
+                f"in_channels={in_channels} are those of several feature maps; expected "
+                "input_transform='resize_concat', or in_channels and in_index of one map"
+            )
         check_count("num_units", num_units, at_least=0)
         if num_convs not in (1, 2):
             raise ConfigError(

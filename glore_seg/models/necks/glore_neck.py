@@ -8,13 +8,16 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from glore_seg.errors import ConfigError
-from glore_seg.layers.arguments import check_count
+from glore_seg.layers.arguments import check_count, check_merged
 from glore_seg.models.plugins import build_units
 
 
 @MODELS.register_module()
 class GloReNeck(BaseModule):
     """Applies GloRe units to some of a backbone's feature maps and returns the others unchanged.
+
+    In a config with a neck of its own, before it:
+    ``neck=[dict(type="GloReNeck", in_channels=...), _base_.model.neck]``.
 
     Args:
         in_channels: Channels of each feature map that the backbone returns.
@@ -25,14 +28,15 @@ class GloReNeck(BaseModule):
         unit_cfg: Further arguments of :class:`glore_seg.layers.GloReUnit`, such as
             ``dict(num_nodes=64)``.
         init_cfg: As usual in OpenMMLab.
+        **merged: None. Those of another neck, merged from the ``_base_`` config, are refused.
 
     Shape:
         - Input: a sequence of (B, C_i, H_i, W_i), one for each of ``in_channels``
         - Output: a tuple of the same shapes
 
     Raises:
-        ConfigError: ``num_units`` is below 1, a level is outside or repeated, or the number of
-            feature maps differs from that of ``in_channels``.
+        ConfigError: An argument is unknown, ``num_units`` is below 1, a level is outside or
+            repeated, or the feature maps differ from ``in_channels`` in number or channels.
     """
 
     def __init__(
@@ -44,8 +48,15 @@ class GloReNeck(BaseModule):
         norm_cfg: dict[str, Any] | None = None,
         unit_cfg: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
+        **merged: Any,
     ) -> None:
         super().__init__(init_cfg)
+        check_merged(
+            "GloReNeck",
+            merged,
+            (),
+            "keep both: neck=[dict(type='GloReNeck', in_channels=...), _base_.model.neck]",
+        )
         check_count("num_units", num_units, at_least=1)
         count = len(in_channels)
         indices = {level % count for level in levels if -count <= level < count}
@@ -64,11 +75,14 @@ class GloReNeck(BaseModule):
 
     def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Run the units of each level."""
-        if len(inputs) != len(self.in_channels):
+        channels = tuple(x.shape[1] for x in inputs)
+        wrong = len(channels) != len(self.in_channels) or any(
+            channels[i] != self.in_channels[i] for i in map(int, self.units)
+        )
+        if wrong:
             raise ConfigError(
-                f"GloReNeck was built for {len(self.in_channels)} feature maps (in_channels="
-                f"{list(self.in_channels)}), the backbone returns {len(inputs)}; compare "
-                "in_channels with the backbone's out_indices"
+                f"GloReNeck was built with in_channels={self.in_channels}, the channels of the "
+                f"backbone's feature maps are {channels}: set in_channels={channels}"
             )
         outs = list(inputs)
         for index, units in self.units.items():

@@ -9,7 +9,7 @@ from torch import nn
 
 from glore_seg.apis.export import export_model
 from glore_seg.engine import build_model
-from glore_seg.errors import CheckpointError, GloReSegError
+from glore_seg.errors import CheckpointError, ConfigError, GloReSegError
 from glore_seg.layers.preact import ARCHITECTURES, Architecture
 from glore_seg.models import GloRePreActNet
 from glore_seg.models.backbones import pretrained as pretrained_module
@@ -280,6 +280,11 @@ def test_norm_eval_keeps_all_statistics():
     model(torch.randn(2, 3, 64, 64))[0].sum().backward()
     assert all(v.equal(before[k]) for k, v in model.state_dict().items())
     assert model.conv5.B01.conv_m1.conv.weight.grad is not None
+
+
+def test_arguments_of_another_backbone():
+    with pytest.raises(ConfigError, match=r"GloRePreActNet has no depth, style; .*_delete_=True"):
+        GloRePreActNet("resnet18", depth=50, style="pytorch")
 
 
 def test_norm_cfg_reaches_all_norms():

@@ -115,6 +115,7 @@ def test_missing_pretrained_weights(options, message):
         ({"depth": 20}, r"depth must be one of \(18, 34, 50, 101, 152\), got 20"),
         ({"variant": "v2"}, r"variant must be one of \('v1', 'v1c', 'v1d'\), got 'v2'"),
         ({"num_units": (0, 3, 0, 0)}, "between 0 and the 2 blocks of the stage, got 3"),
+        ({"embed_dims": 32}, "GloReResNet has no embed_dims; .*_delete_=True"),
         ({"multi_grid": (4, 8, 16)}, "one rate for each of the 2 blocks .*ResNet-18"),
         ({"unit_cfg": {"num_states": 0}, "num_units": (0, 0, 1, 0)}, "num_states must be at least"),
     ],

@@ -87,6 +87,12 @@ def test_norm_of_the_units(norm):
         ({"num_convs": 3}, "num_convs must be 2 .*got 3"),
         ({"kernel_size": 2}, "kernel_size must be odd and positive, got 2"),
         ({"num_nodes": 0}, "num_nodes must be at least 1, got 0"),
+        ({"pool_scales": (1, 2)}, "GloReHead has no pool_scales; .*_delete_=True"),
+        ({"in_channels": [8, 10], "in_index": [0, 1]}, r"\[8, 10\] .*resize_concat"),
+        (
+            {"in_channels": (8, 10), "in_index": (0, 1), "input_transform": "multiple_select"},
+            r"\(8, 10\) .*resize_concat",
+        ),
     ],
 )
 def test_wrong_arguments(arguments, message):

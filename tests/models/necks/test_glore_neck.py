@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from mmseg.registry import MODELS
 from torch import nn
 
+from glore_seg.apis import load_config
 from glore_seg.errors import ConfigError
 from glore_seg.models import GloReNeck
 
@@ -43,6 +45,7 @@ def test_norm_and_nodes():
         ({"num_units": 0}, "num_units must be at least 1, got 0"),
         ({"levels": (3,)}, r"levels are \(3,\); expected different indices of the 3"),
         ({"levels": (2, -1)}, r"levels are \(2, -1\); expected different"),
+        ({"out_channels": 256, "num_outs": 4}, r"num_outs, out_channels; .*_base_\.model\.neck"),
     ],
 )
 def test_wrong_arguments(options, message):
@@ -50,6 +53,23 @@ def test_wrong_arguments(options, message):
         make_neck(**options)
 
 
-def test_wrong_number_of_feature_maps():
-    with pytest.raises(ConfigError, match=r"built for 3 feature maps .*the backbone returns 2"):
-        make_neck()(features()[:2])
+def test_other_feature_maps():
+    inputs = features()
+    make_neck(levels=(0,))((inputs[0], inputs[0], inputs[0]))  # the others may have any channels
+    with pytest.raises(ConfigError, match=r"set in_channels=\(8, 16\)"):
+        make_neck()(inputs[:2])
+    with pytest.raises(ConfigError, match=r"\(8, 16, 12\), .*set in_channels=\(8, 16, 16\)"):
+        make_neck()((*inputs[:2], inputs[1]))
+
+
+def test_a_config_with_a_neck_keeps_it(tmp_path):
+    path = tmp_path / "child.py"
+    path.write_text(
+        "_base_ = 'mmseg::sem_fpn/fpn_r50_4xb2-80k_cityscapes-512x1024.py'\n"
+        "own = dict(type='GloReNeck', in_channels=(256, 512, 1024, 2048))\n"
+        "model = dict(neck=[own, _base_.model.neck])\n"
+    )
+    neck = MODELS.build(load_config(str(path)).model.neck)
+    outs = neck([torch.randn(2, c, s, s) for c, s in ((256, 8), (512, 4), (1024, 2), (2048, 2))])
+    assert [type(part).__name__ for part in neck] == ["GloReNeck", "FPN"]
+    assert [out.shape[1] for out in outs] == [256] * 4
