@@ -86,6 +86,36 @@ def differing_settings(trained: Mapping[str, Any], used: Mapping[str, Any]) -> l
     return found
 
 
+def differing_schedule(
+    trained: Mapping[str, Any], used: Mapping[str, Any]
+) -> tuple[list[str], list[str]]:
+    """Compare the optimizers and schedules, then the lengths, of two configs of a training.
+
+    Returns ``"NAME was VALUE in training and is VALUE here"`` for each difference: of what resuming
+    takes from the checkpoint, and of what it takes from the config.
+    """
+
+    def values(cfg: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        wrapper, loop = cfg.get("optim_wrapper") or {}, cfg.get("train_cfg") or {}
+        optimizer = wrapper.get("optimizer") or {}
+        kept = {f"optim_wrapper.optimizer.{name}": value for name, value in optimizer.items()}
+        kept["optim_wrapper.paramwise_cfg"] = wrapper.get("paramwise_cfg")
+        schedulers = cfg.get("param_scheduler") or []
+        for index, one in enumerate(schedulers if isinstance(schedulers, list) else [schedulers]):
+            kept.update({f"param_scheduler.{index}.{name}": one[name] for name in one})
+        return kept, {f"train_cfg.{name}": loop.get(name) for name in ("max_iters", "max_epochs")}
+
+    kept, changed = (
+        [
+            f"{name} was {_said(first.get(name))} in training and is {_said(second.get(name))} here"
+            for name in {**first, **second}
+            if _plain(first.get(name)) != _plain(second.get(name))
+        ]
+        for first, second in zip(values(trained), values(used), strict=True)
+    )
+    return kept, changed
+
+
 def _differences(name: str, first: Any, second: Any) -> Iterator[str]:
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         for key in {**first, **second}:

@@ -9,18 +9,21 @@ from typing import Any, cast
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
+from mmseg.models import SegDataPreProcessor
 from torch import Tensor, nn
 from torch.distributed.fsdp import FullyShardedDataParallel, StateDictType
 from torch.utils.data import IterableDataset
 
 from glore_seg.checkpoints import compare_state_dicts
-from glore_seg.checkpoints.comparison import differing_settings, some
+from glore_seg.checkpoints.comparison import differing_schedule, differing_settings, some
 from glore_seg.checkpoints.configs import recorded_config
+from glore_seg.datasets.batch_sizes import check_batch_sizes
 from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
 from glore_seg.errors import CheckpointError, ConfigError, DataError
 
@@ -37,6 +40,8 @@ class SetupCheckHook(Hook):
       checkpoint's config are warned of. A checkpoint to start a training from (``load_from``) must
       have a parameter in common.
     - The head must have as many classes as the dataset, and validation the classes of training.
+    - A batch of a validation must hold images of one size. A resumed training whose config has
+      another optimizer, schedule or length is warned which one holds.
     - The labels of the first samples must be classes of the head. Those of validation are checked
       when a training begins, too.
 
@@ -48,7 +53,8 @@ class SetupCheckHook(Hook):
 
     priority = "VERY_HIGH"
 
-    def __init__(self) -> None:
+    def __init__(self, count_labels: bool = True) -> None:
+        self._count_labels = count_labels
         self._validation_checked = False
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
@@ -61,6 +67,8 @@ class SetupCheckHook(Hook):
         check_state_dict(model, state, source=runner._load_from, strict=strict)
         if strict:
             warn_of_other_settings(runner.cfg, checkpoint.get("meta"), source=runner._load_from)
+        if runner._resume:
+            warn_of_other_schedule(runner.cfg, checkpoint.get("meta"), source=runner._load_from)
 
     def before_train(self, runner: Runner) -> None:
         """Check the data of the training and of its validation."""
@@ -73,6 +81,13 @@ class SetupCheckHook(Hook):
         if self._validation_checked:
             return
         _check_data(runner, runner.val_loop)
+        if isinstance(
+            getattr(unwrap(runner.model), "data_preprocessor", None), SegDataPreProcessor
+        ):
+            batch_size = getattr(runner.val_loop.dataloader, "batch_size", None) or 1
+            with _same_random_numbers():
+                dataset = _dataset_of(runner.val_loop)
+                check_batch_sizes(dataset, batch_size, world_size=get_world_size())
         if isinstance(runner._train_loop, BaseLoop):
             check_same_classes(_dataset_of(runner.train_loop), _dataset_of(runner.val_loop))
         self._validation_checked = True
@@ -156,6 +171,26 @@ def warn_of_other_settings(cfg: Config, meta: Any, *, source: str | None) -> Non
         )
 
 
+def warn_of_other_schedule(cfg: Config, meta: Any, *, source: str | None) -> None:
+    """Warn where a resumed training's config has another optimizer, schedule or length.
+
+    Optimizer and schedule go on as they are in the checkpoint; the length is the config's.
+    """
+    trained = recorded_config(meta)
+    kept, changed = differing_schedule(trained, cfg) if trained else ([], [])
+    for differing, what in (
+        (kept, "the checkpoint's value holds: to use the config's, set load_from to the checkpoint "
+         "in place of --resume"),
+        (changed, "the config's value holds"),
+    ):  # fmt: skip
+        if differing:
+            print_log(
+                f"{source or 'the checkpoint'}: {'; '.join(differing)}; {what}",
+                logger="current",
+                level=logging.WARNING,
+            )
+
+
 def _dataset_of(loop: BaseLoop) -> Any:
     dataset = getattr(getattr(loop, "dataloader", None), "dataset", None)
     return dataset.dataset if isinstance(dataset, PerSampleSeedDataset) else dataset
@@ -179,10 +214,19 @@ def check_classes(model: nn.Module, dataset: Any) -> None:
             if num_classes is None or not classes or num_classes == len(classes):
                 continue
             raise ConfigError(
-                f"model.{name}.num_classes is {num_classes}, but {type(dataset).__name__} has "
+                f"model.{name}.num_classes is {num_classes}, but {_name_of(dataset)} has "
                 f"{len(classes)} classes {classes}; expected the same number: set "
                 f"model.{name}.num_classes={len(classes)}, or the dataset's metainfo"
             )
+
+
+def _name_of(dataset: Any) -> str:
+    """The class of a dataset, or of the first in a wrapper such as RepeatDataset."""
+    while inner := getattr(dataset, "datasets", None) or [getattr(dataset, "dataset", None)]:
+        if inner[0] is None:
+            break
+        dataset = inner[0]
+    return type(dataset).__name__
 
 
 def check_same_classes(trained: Any, other: Any) -> None:
@@ -212,7 +256,7 @@ def check_labels(dataset: Any, head: nn.Module | None) -> None:
         return
     if len(dataset) == 0:
         raise DataError(
-            f"{type(dataset).__name__} has no samples; expected at least one: correct data_root, "
+            f"{_name_of(dataset)} has no samples; expected at least one: correct data_root, "
             "data_prefix, img_suffix or ann_file in the config"
         )
     known = {*range(max(num_classes, 2)), ignored, getattr(dataset, "ignore_index", ignored)}
