@@ -1,7 +1,6 @@
 """Settings of a training that do not go together, told before anything is built."""
 
 import difflib
-import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from mmengine.registry import DATASETS, METRICS, MODELS, OPTIMIZERS, init_defaul
 from mmseg.evaluation import IoUMetric
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 
+from glore_seg.apis.config_keywords import check_keywords, class_of
 from glore_seg.apis.config_names import unused_names
 from glore_seg.errors import ConfigError
 from glore_seg.evaluation.cityscapes_scores import CITYSCAPES_CLASSES, CityscapesScorer
@@ -43,7 +43,7 @@ def check_config(cfg: Config) -> list[str]:
 
     Returns:
         Warnings: names that nothing reads, a schedule that ends elsewhere than the training, counts
-        of epochs in a training by iterations, padding of every image.
+        of epochs in a training by iterations, padding of every image, IoU of a single class.
 
     Raises:
         ConfigError: Settings that cannot work: a config of mmsegmentation 0.x, keywords that a
@@ -52,15 +52,21 @@ def check_config(cfg: Config) -> list[str]:
     """
     init_default_scope(cfg.get("default_scope") or "mmseg")
     _check_version(cfg)
-    _check_keywords(cfg)
     for split in ("train", "val"):
         for key, dataset in _datasets(cfg.get(f"{split}_dataloader"), f"{split}_dataloader"):
+            check_keywords(key, dataset, DATASETS)
             _check_metainfo(key, dataset)
+    for name in ("backbone", "neck"):
+        check_keywords(f"model.{name}", cfg.model.get(name), MODELS)
     for key, head in _heads(cfg):
+        check_keywords(key, head, MODELS)
         _check_losses(key, head)
-    if cfg.get("val_cfg") is not None:
-        _check_metrics(cfg)
-    return [*unused_names(cfg), *_schedule_warnings(cfg), *_padding_warnings(cfg)]
+    wrapper = cfg.get("optim_wrapper") or {}
+    if "constructor" not in wrapper:  # which may read settings of its own
+        check_keywords("optim_wrapper.optimizer", wrapper.get("optimizer"), OPTIMIZERS)
+    warnings = _metric_warnings(cfg) if cfg.get("val_cfg") is not None else ()
+    checks = (unused_names, _schedule_warnings, _padding_warnings)
+    return [*warnings, *(text for check in checks for text in check(cfg))]
 
 
 def _check_version(cfg: Config) -> None:
@@ -95,62 +101,16 @@ def _heads(cfg: Config) -> Iterator[tuple[str, dict]]:
             yield f"model.{name}.{index}", part
 
 
-def _check_keywords(cfg: Config) -> None:
-    parts = [
-        *((f"model.{name}", cfg.model.get(name), MODELS) for name in ("backbone", "neck")),
-        *((key, head, MODELS) for key, head in _heads(cfg)),
-        ("optim_wrapper.optimizer", (cfg.get("optim_wrapper") or {}).get("optimizer"), OPTIMIZERS),
-    ]
-    for split in ("train", "val"):
-        found = _datasets(cfg.get(f"{split}_dataloader"), f"{split}_dataloader")
-        parts += [(key, dataset, DATASETS) for key, dataset in found]
-    for key, settings, registry in parts:
-        kind = _class_of(settings, registry)
-        wrong = [] if kind is None else sorted({*settings} - _keywords(kind, {*settings}))
-        if wrong:
-            raise ConfigError(
-                f"{key}: {settings['type']} does not take {', '.join(wrong)}; expected settings of "
-                f"this class only: set {key}._delete_=True to inherit none, or correct the names"
-            )
-
-
-def _class_of(settings: Any, registry: Any) -> type | None:
-    """The class that a part of a config asks for; None where the registry does not know it."""
-    found = settings.get("type") if isinstance(settings, dict) else None
-    if isinstance(found, str):
-        with registry.switch_scope_and_registry(settings.get("_scope_")) as scoped:
-            found = scoped.get(found)
-    return found if isinstance(found, type) else None
-
-
-def _keywords(kind: type, given: set[str]) -> set[str]:
-    """The keywords of a class, or all given ones where its signature leaves them open.
-
-    The decode heads of mmseg and of this package hand ``**kwargs`` to their base class.
-    """
-    known = {"type", "_scope_"}
-    for owner in kind.__mro__:
-        if "__init__" not in vars(owner):
-            continue
-        parameters = inspect.signature(vars(owner)["__init__"]).parameters
-        known |= {*parameters}
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-            return known if owner is kind or owner is BaseDecodeHead else given
-        if owner.__module__.split(".")[0] not in ("mmseg", "glore_seg"):
-            return given
-    return given
-
-
 def _classes_of(dataset: dict) -> list[str] | None:
     own = (dataset.get("metainfo") or {}).get("classes")
-    inherited = getattr(_class_of(dataset, DATASETS), "METAINFO", {}).get("classes")
+    inherited = getattr(class_of(dataset, DATASETS), "METAINFO", {}).get("classes")
     classes = inherited if own is None else own
     return None if classes is None or isinstance(classes, str) else list(classes)
 
 
 def _check_metainfo(key: str, dataset: dict) -> None:
     metainfo = dataset.get("metainfo") or {}
-    own = getattr(_class_of(dataset, DATASETS), "METAINFO", {})
+    own = getattr(class_of(dataset, DATASETS), "METAINFO", {})
     known = {"classes", "palette", *own} - {*metainfo}
     for name in metainfo:
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
@@ -167,7 +127,7 @@ def _check_metainfo(key: str, dataset: dict) -> None:
 
 
 def _check_losses(key: str, head: dict) -> None:
-    own = getattr(_class_of(head, MODELS), "loss_by_feat", None)
+    own = getattr(class_of(head, MODELS), "loss_by_feat", None)
     if own is not BaseDecodeHead.loss_by_feat:  # which compares a channel with each class
         return
     number = head.get("out_channels") or head.get("num_classes")
@@ -201,13 +161,19 @@ def _check_losses(key: str, head: dict) -> None:
             )
 
 
-def _check_metrics(cfg: Config) -> None:
-    evaluator = cfg.get("val_evaluator") or []
+def _metric_warnings(cfg: Config) -> Iterator[str]:
+    evaluator = cfg.get("val_evaluator")
     if isinstance(evaluator, dict):
-        evaluator = evaluator.get("metrics", evaluator)
-    metrics = [evaluator] if isinstance(evaluator, dict) else evaluator
+        evaluator = evaluator.get("metrics", [evaluator])
+    metrics = evaluator if isinstance(evaluator, list | tuple) else [evaluator]
     _, dataset = next(_datasets(cfg.get("val_dataloader"), "val_dataloader"), ("", {}))
-    given = [_names_of(metric, _classes_of(dataset)) for metric in metrics]
+    classes = _classes_of(dataset)
+    if len(classes or ()) == 1 and any(class_of(one, METRICS) is IoUMetric for one in metrics):
+        yield (
+            f"IoUMetric counts correct background as the only class {classes} too, so that mIoU is "
+            "too high: set num_classes=2 with both in metainfo"
+        )
+    given = [_names_of(metric, classes) for metric in metrics]
     if None in given:
         return  # of a metric that is not known here
     names = {name for one in given for name in one or ()}
@@ -222,9 +188,9 @@ def _check_metrics(cfg: Config) -> None:
         )
 
 
-def _names_of(metric: dict, classes: list[str] | None) -> set[str] | None:
+def _names_of(metric: Any, classes: list[str] | None) -> set[str] | None:
     """The names of a metric's results; None where they are not known."""
-    kind = _class_of(metric, METRICS)
+    kind = class_of(metric, METRICS)
     if kind is IoUMetric:
         wanted = metric.get("iou_metrics", ["mIoU"])
         wanted = [wanted] if isinstance(wanted, str) else wanted
@@ -252,7 +218,7 @@ def _monitored(cfg: Config) -> Iterator[tuple[str, str]]:
         yield "default_hooks.checkpoint.save_best", name
     for index, hook in enumerate(cfg.get("custom_hooks") or []):
         if isinstance(hook, dict) and hook.get("type") == "EarlyStoppingHook":
-            yield f"custom_hooks.{index}.monitor", hook["monitor"]
+            yield f"custom_hooks.{index}.monitor", hook.get("monitor", "auto")
 
 
 def _schedule_warnings(cfg: Config) -> Iterator[str]:
@@ -262,17 +228,19 @@ def _schedule_warnings(cfg: Config) -> Iterator[str]:
     total = loop.get(unit)
     schedulers = cfg.get("param_scheduler") or []
     schedulers = schedulers if isinstance(schedulers, list) else [schedulers]
-    end, last = 0, 0
+    ends = []
     for index, one in enumerate(schedulers):
+        kind = str(one.get("type"))
         counts_epochs = one.get("by_epoch", True) and not one.get("convert_to_iter_based")
-        if not by_epoch and counts_epochs and "Plateau" not in one["type"]:
+        if not by_epoch and counts_epochs and kind.endswith("LR") and "Plateau" not in kind:
             yield (
                 f"param_scheduler.{index} counts epochs and train_cfg iterations: the learning "
                 f"rate will not change; set param_scheduler.{index}.by_epoch=False"
             )
-        elif one["type"] in _DECAYS and one.get("by_epoch", True) == by_epoch:
-            end, last = max((end, last), (one.get("end") or total, index))
-    if end and total and end != total:
+        elif kind in _DECAYS and one.get("by_epoch", True) == by_epoch:
+            ends.append((one.get("end") or total, index))
+    end, last = max(ends, default=(total, 0))
+    if total and end != total:
         what = (
             f"the last {total - end} are trained at the lowest learning rate"
             if end < total
@@ -294,8 +262,8 @@ def _padding_warnings(cfg: Config) -> Iterator[str]:
     size = (cfg.model.get("data_preprocessor") or {}).get("size")
     for key, dataset in _datasets(cfg.get("train_dataloader"), "train_dataloader"):
         steps = dataset.get("pipeline") or []
-        crops = [index for index, step in enumerate(steps) if step.get("crop_size")]
-        if not size or not crops:
+        crops = [i for i, one in enumerate(steps) if isinstance(one, dict) and one.get("crop_size")]
+        if not isinstance(size, list | tuple) or not crops:
             continue
         index = crops[-1]
         crop = steps[index]["crop_size"]
