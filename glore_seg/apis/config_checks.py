@@ -1,20 +1,20 @@
 """Settings of a training that do not go together, told before anything is built."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.registry import DATASETS, METRICS, MODELS, OPTIMIZERS, init_default_scope
-from mmseg.evaluation import IoUMetric
+from mmengine.dataset import InfiniteSampler
+from mmengine.registry import DATA_SAMPLERS, DATASETS, MODELS, OPTIMIZERS, init_default_scope
+from mmseg.models import EncoderDecoder
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 
 from glore_seg.apis.config_keywords import check_keywords, class_of
+from glore_seg.apis.config_metrics import metric_warnings
 from glore_seg.apis.config_names import unused_names
 from glore_seg.errors import ConfigError
-from glore_seg.evaluation.cityscapes_scores import CITYSCAPES_CLASSES, CityscapesScorer
-from glore_seg.evaluation.metrics import CityscapesScoreMetric
 
 # Names of mmsegmentation 0.x, and where their settings are today.
 _OLD = {
@@ -27,13 +27,9 @@ _OLD = {
     "checkpoint_config": "default_hooks.checkpoint",
     "log_config": "default_hooks.logger",
 }
+_LOOPS = ("EpochBasedTrainLoop", "IterBasedTrainLoop", "ResumableEpochLoop", "ResumableIterLoop")
 _HEADS = ("decode_head", "auxiliary_head")
 _DECAYS = ("PolyLR", "CosineAnnealingLR")  # which end at their lowest rate
-_SCORES = {  # of mmseg's IoUMetric
-    "mIoU": ("mIoU", "mAcc"),
-    "mDice": ("mDice", "mAcc"),
-    "mFscore": ("mFscore", "mPrecision", "mRecall"),
-}
 
 
 def check_config(cfg: Config) -> list[str]:
@@ -48,7 +44,8 @@ def check_config(cfg: Config) -> list[str]:
     Raises:
         ConfigError: Settings that cannot work: a config of mmsegmentation 0.x, keywords that a
             class does not take, misspelled ``metainfo``, class weights of another number, one
-            class under softmax, a metric for other classes, a score that no metric gives.
+            class under softmax, an epoch without end, slide mode without a size, a metric for other
+            classes, a score that no metric gives.
     """
     init_default_scope(cfg.get("default_scope") or "mmseg")
     _check_version(cfg)
@@ -64,7 +61,12 @@ def check_config(cfg: Config) -> list[str]:
     wrapper = cfg.get("optim_wrapper") or {}
     if "constructor" not in wrapper:  # which may read settings of its own
         check_keywords("optim_wrapper.optimizer", wrapper.get("optimizer"), OPTIMIZERS)
-    warnings = _metric_warnings(cfg) if cfg.get("val_cfg") is not None else ()
+    _check_loop(cfg)
+    warnings: Iterable[str] = ()
+    if cfg.get("val_cfg") is not None:
+        _check_slide(cfg)
+        _, dataset = next(_datasets(cfg.get("val_dataloader"), "val_dataloader"), ("", {}))
+        warnings = metric_warnings(cfg, _classes_of(dataset))
     checks = (unused_names, _schedule_warnings, _padding_warnings)
     return [*warnings, *(text for check in checks for text in check(cfg))]
 
@@ -161,64 +163,36 @@ def _check_losses(key: str, head: dict) -> None:
             )
 
 
-def _metric_warnings(cfg: Config) -> Iterator[str]:
-    evaluator = cfg.get("val_evaluator")
-    if isinstance(evaluator, dict):
-        evaluator = evaluator.get("metrics", [evaluator])
-    metrics = evaluator if isinstance(evaluator, list | tuple) else [evaluator]
-    _, dataset = next(_datasets(cfg.get("val_dataloader"), "val_dataloader"), ("", {}))
-    classes = _classes_of(dataset)
-    if len(classes or ()) == 1 and any(class_of(one, METRICS) is IoUMetric for one in metrics):
-        yield (
-            f"IoUMetric counts correct background as the only class {classes} too, so that mIoU is "
-            "too high: set num_classes=2 with both in metainfo"
-        )
-    given = [_names_of(metric, classes) for metric in metrics]
-    if None in given:
-        return  # of a metric that is not known here
-    names = {name for one in given for name in one or ()}
-    for key, wanted in _monitored(cfg):
-        if wanted in names or wanted == "auto" or "loss" in wanted:
-            continue
-        close = difflib.get_close_matches(wanted, names, n=1)
-        shown = [name for name in sorted(names) if "." not in name]
+def _check_loop(cfg: Config) -> None:
+    loop, loader = cfg.get("train_cfg") or {}, cfg.get("train_dataloader") or {}
+    if "max_epochs" not in loop or loop.get("type", "EpochBasedTrainLoop") not in _LOOPS:
+        return
+    if "max_iters" in loop:
         raise ConfigError(
-            f"{key} is {wanted!r}, which val_evaluator does not give; expected one of "
-            f"{', '.join(shown)}{f': did you mean {close[0]!r}?' if close else ''}"
+            f"train_cfg has max_iters={loop['max_iters']} and max_epochs={loop['max_epochs']}; "
+            "expected one of them: train_cfg=dict(_delete_=True, by_epoch=True, max_epochs=...)"
+        )
+    is_infinite = class_of(loader.get("sampler"), DATA_SAMPLERS) is InfiniteSampler
+    if is_infinite and "num_batch_per_epoch" not in loader:
+        raise ConfigError(
+            "train_cfg counts epochs, and with InfiniteSampler the first one never ends: set "
+            "train_dataloader.sampler.type=DefaultSampler"
         )
 
 
-def _names_of(metric: Any, classes: list[str] | None) -> set[str] | None:
-    """The names of a metric's results; None where they are not known."""
-    kind = class_of(metric, METRICS)
-    if kind is IoUMetric:
-        wanted = metric.get("iou_metrics", ["mIoU"])
-        wanted = [wanted] if isinstance(wanted, str) else wanted
-        names = {"aAcc", *(name for one in wanted for name in _SCORES.get(one, ()))}
-    elif kind is CityscapesScoreMetric and classes:
-        unknown = [name for name in classes if name not in CITYSCAPES_CLASSES]
-        if unknown:
-            raise ConfigError(
-                f"val_evaluator is CityscapesScoreMetric, which does not know the classes "
-                f"{', '.join(map(str, unknown))}; expected classes of Cityscapes, or IoUMetric for "
-                "others: val_evaluator=dict(_delete_=True, type='IoUMetric', iou_metrics=['mIoU'])"
-            )
-        names = {*CityscapesScorer(classes).compute().as_dict()}
-        names = {n for n in names if metric.get("instances", True) or "iIoU" not in n}
-    else:
-        return None
-    prefix = metric.get("prefix")
-    return {f"{prefix}/{name}" if prefix else name for name in names}
-
-
-def _monitored(cfg: Config) -> Iterator[tuple[str, str]]:
-    """Keys and names of the scores that choose the best checkpoint or stop the training."""
-    best = ((cfg.get("default_hooks") or {}).get("checkpoint") or {}).get("save_best")
-    for name in best if isinstance(best, list | tuple) else [best] if best else []:
-        yield "default_hooks.checkpoint.save_best", name
-    for index, hook in enumerate(cfg.get("custom_hooks") or []):
-        if isinstance(hook, dict) and hook.get("type") == "EarlyStoppingHook":
-            yield f"custom_hooks.{index}.monitor", hook.get("monitor", "auto")
+def _check_slide(cfg: Config) -> None:
+    test_cfg = cfg.model.get("test_cfg") or {}
+    kind = class_of(cfg.model, MODELS)
+    missing = [name for name in ("crop_size", "stride") if name not in test_cfg]
+    if (
+        getattr(kind, "inference", None) is EncoderDecoder.inference
+        and test_cfg.get("mode") == "slide"
+        and missing
+    ):
+        raise ConfigError(
+            f"model.test_cfg has mode='slide' without {' and '.join(missing)}; expected heights "
+            "and widths: set model.test_cfg.crop_size and model.test_cfg.stride"
+        )
 
 
 def _schedule_warnings(cfg: Config) -> Iterator[str]:

@@ -94,6 +94,16 @@ def test_all_own_configs():
             {"val_dataloader.dataset": {"type": "BaseSegDataset", "pack": "a.pack"}},
             ["val_dataloader.dataset: BaseSegDataset does not take pack"],
         ),
+        # A training whose first epoch never ends, and one of two lengths.
+        (
+            {"train_cfg": {"_delete_": True, "by_epoch": True, "max_epochs": 9}},
+            ["InfiniteSampler", "train_dataloader.sampler.type=DefaultSampler"],
+        ),
+        ({"train_cfg.max_epochs": 9}, ["max_iters=200 and max_epochs=9", "_delete_=True"]),
+        (
+            {"model.test_cfg": {"mode": "slide", "stride": (64, 64)}},
+            ["mode='slide' without crop_size"],
+        ),
         # metainfo
         (
             {"train_dataloader.dataset.metainfo": {"clases": ("a", "b")}},
@@ -188,6 +198,7 @@ def test_what_works_is_not_refused(check, changes):
         ),
         (
             {"train_cfg": {"_delete_": True, "by_epoch": True, "max_epochs": 9},
+             "train_dataloader.sampler.type": "DefaultSampler",
              "param_scheduler": [{"type": "CosineAnnealingLR", "T_max": 5, "end": 5}]},
             ["train_cfg.max_epochs is 9", "end is 5"],
         ),
