@@ -27,6 +27,17 @@ _OLD = {
     "checkpoint_config": "default_hooks.checkpoint",
     "log_config": "default_hooks.logger",
 }
+# What is looked up by name, so that a misspelled one changes nothing.
+_LOOKED_UP = {
+    "model.test_cfg": {"mode", "crop_size", "stride"},
+    "model.data_preprocessor.test_cfg": {"size", "size_divisor"},
+    "optim_wrapper.paramwise_cfg": {
+        *("custom_keys", "bypass_duplicate", "dcn_offset_lr_mult", "flat_decay_mult"),
+        *("bias_lr_mult", "bias_decay_mult", "norm_decay_mult", "dwconv_decay_mult"),
+    },
+    "auto_scale_lr": {"enable", "base_batch_size"},
+    "env_cfg": {"cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit"},
+}
 _LOOPS = ("EpochBasedTrainLoop", "IterBasedTrainLoop", "ResumableEpochLoop", "ResumableIterLoop")
 _HEADS = ("decode_head", "auxiliary_head")
 _DECAYS = ("PolyLR", "CosineAnnealingLR")  # which end at their lowest rate
@@ -43,12 +54,17 @@ def check_config(cfg: Config) -> list[str]:
 
     Raises:
         ConfigError: Settings that cannot work: a config of mmsegmentation 0.x, keywords that a
-            class does not take, misspelled ``metainfo``, class weights of another number, one
+            class does not take, misspelled names, class weights of another number, one
             class under softmax, an epoch without end, slide mode without a size, a metric for other
             classes, a score that no metric gives.
     """
     init_default_scope(cfg.get("default_scope") or "mmseg")
     _check_version(cfg)
+    for key, known in _LOOKED_UP.items():
+        settings: Any = cfg
+        for name in key.split("."):
+            settings = settings.get(name) or {}
+        _check_spelling(key, settings, known)
     for split in ("train", "val"):
         for key, dataset in _datasets(cfg.get(f"{split}_dataloader"), f"{split}_dataloader"):
             check_keywords(key, dataset, DATASETS)
@@ -110,16 +126,17 @@ def _classes_of(dataset: dict) -> list[str] | None:
     return None if classes is None or isinstance(classes, str) else list(classes)
 
 
+def _check_spelling(key: str, settings: dict, known: set[str]) -> None:
+    for name in set(settings) - known:
+        close = difflib.get_close_matches(name, known - set(settings), n=1, cutoff=0.8)
+        if close:
+            raise ConfigError(f"{key} has {name!r}, which nothing reads; expected {close[0]!r}")
+
+
 def _check_metainfo(key: str, dataset: dict) -> None:
     metainfo = dataset.get("metainfo") or {}
     own = getattr(class_of(dataset, DATASETS), "METAINFO", {})
-    known = {"classes", "palette", *own} - {*metainfo}
-    for name in metainfo:
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
-        if close and name not in {"classes", "palette", *own}:
-            raise ConfigError(
-                f"{key}.metainfo has {name!r}, which nothing reads; expected {close[0]!r}"
-            )
+    _check_spelling(f"{key}.metainfo", metainfo, {"classes", "palette", *own})
     classes = metainfo.get("classes")
     if isinstance(classes, str) and not Path(classes).suffix:  # else a file with a name a line
         raise ConfigError(

@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import METRICS
-from mmseg.evaluation import IoUMetric
+from mmseg.evaluation import CityscapesMetric, IoUMetric
 
 from glore_seg.apis.config_keywords import class_of
 from glore_seg.errors import ConfigError
@@ -56,18 +56,19 @@ def metric_warnings(cfg: Config, classes: list[str] | None) -> Iterator[str]:
 def _names_of(metric: Any, classes: list[str] | None) -> set[str] | None:
     """The names of a metric's results; None where they are not known."""
     kind = class_of(metric, METRICS)
+    unknown = [name for name in classes or () if name not in CITYSCAPES_CLASSES]
+    renamed = kind is CityscapesMetric and len(classes or ()) == len(CITYSCAPES_CLASSES)
+    if kind in (CityscapesScoreMetric, CityscapesMetric) and unknown and not renamed:
+        raise ConfigError(
+            f"val_evaluator is {metric['type']}, which does not know the classes "
+            f"{', '.join(map(str, unknown))}; expected classes of Cityscapes, or IoUMetric for "
+            "others: val_evaluator=dict(_delete_=True, type='IoUMetric', iou_metrics=['mIoU'])"
+        )
     if kind is IoUMetric:
         wanted = metric.get("iou_metrics", ["mIoU"])
         wanted = [wanted] if isinstance(wanted, str) else wanted
         names = {"aAcc", *(name for one in wanted for name in _SCORES.get(one, ()))}
     elif kind is CityscapesScoreMetric and classes:
-        unknown = [name for name in classes if name not in CITYSCAPES_CLASSES]
-        if unknown:
-            raise ConfigError(
-                f"val_evaluator is CityscapesScoreMetric, which does not know the classes "
-                f"{', '.join(map(str, unknown))}; expected classes of Cityscapes, or IoUMetric for "
-                "others: val_evaluator=dict(_delete_=True, type='IoUMetric', iou_metrics=['mIoU'])"
-            )
         names = {*CityscapesScorer(classes).compute().as_dict()}
         names = {n for n in names if metric.get("instances", True) or "iIoU" not in n}
     else:

@@ -110,6 +110,9 @@ def test_all_own_configs():
             ["train_dataloader.dataset.metainfo has 'clases'", "'classes'"],
         ),
         ({"val_dataloader.dataset.metainfo": {"pallete": []}}, ["'pallete'", "'palette'"]),
+        # other names that are looked up
+        ({"optim_wrapper.paramwise_cfg.custom_key": {}}, ["'custom_key'", "'custom_keys'"]),
+        ({"model.test_cfg.stide": 8}, ["model.test_cfg has 'stide'", "'stride'"]),
         ({"train_dataloader.dataset.metainfo": {"classes": "water"}}, ["('water',)"]),
         (
             {
@@ -124,6 +127,10 @@ def test_all_own_configs():
         ),
         # What the first validation would tell.
         (OWN, ["CityscapesScoreMetric", "soil, crop, weed", "'IoUMetric'"]),
+        (
+            {**OWN, "val_evaluator": {"_delete_": True, "type": "CityscapesMetric"}},
+            ["val_evaluator is CityscapesMetric", "soil, crop, weed"],
+        ),
         (
             {"default_hooks.checkpoint.save_best": "mIOU"},
             ["save_best is 'mIOU'", "did you mean 'mIoU'"],
