@@ -86,34 +86,39 @@ def differing_settings(trained: Mapping[str, Any], used: Mapping[str, Any]) -> l
     return found
 
 
-def differing_schedule(
-    trained: Mapping[str, Any], used: Mapping[str, Any]
-) -> tuple[list[str], list[str]]:
-    """Compare the optimizers and schedules, then the lengths, of two configs of a training.
+def resumed_settings(trained: Mapping[str, Any], used: Mapping[str, Any]) -> list[str]:
+    """Say which value holds where a resumed training has another config than it was begun with.
 
-    Returns ``"NAME was VALUE in training and is VALUE here"`` for each difference: of what resuming
-    takes from the checkpoint, and of what it takes from the config.
+    Returns a line for what resuming takes from the checkpoint, optimizer and schedule, and one for
+    what it takes from the config, the length; none where they are equal.
     """
-
-    def values(cfg: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        wrapper, loop = cfg.get("optim_wrapper") or {}, cfg.get("train_cfg") or {}
-        optimizer = wrapper.get("optimizer") or {}
-        kept = {f"optim_wrapper.optimizer.{name}": value for name, value in optimizer.items()}
-        kept["optim_wrapper.paramwise_cfg"] = wrapper.get("paramwise_cfg")
-        schedulers = cfg.get("param_scheduler") or []
-        for index, one in enumerate(schedulers if isinstance(schedulers, list) else [schedulers]):
-            kept.update({f"param_scheduler.{index}.{name}": one[name] for name in one})
-        return kept, {f"train_cfg.{name}": loop.get(name) for name in ("max_iters", "max_epochs")}
-
-    kept, changed = (
-        [
+    lines = []
+    for settings, what in (
+        (_resumed, "the checkpoint's value holds: to use the config's, give it as load_from"),
+        (_length, "the config's value holds"),
+    ):
+        first, second = settings(trained), settings(used)
+        differing = [
             f"{name} was {_said(first.get(name))} in training and is {_said(second.get(name))} here"
             for name in {**first, **second}
             if _plain(first.get(name)) != _plain(second.get(name))
         ]
-        for first, second in zip(values(trained), values(used), strict=True)
-    )
-    return kept, changed
+        lines += [f"{'; '.join(differing)}; {what}"] if differing else []
+    return lines
+
+
+def _resumed(cfg: Mapping[str, Any]) -> dict[str, Any]:
+    wrapper, schedulers = cfg.get("optim_wrapper") or {}, cfg.get("param_scheduler") or []
+    parts = {"optim_wrapper.optimizer": wrapper.get("optimizer") or {}}
+    for index, one in enumerate(schedulers if isinstance(schedulers, list) else [schedulers]):
+        parts[f"param_scheduler.{index}"] = one
+    found = {f"{key}.{name}": part[name] for key, part in parts.items() for name in part}
+    return {**found, "optim_wrapper.paramwise_cfg": wrapper.get("paramwise_cfg")}
+
+
+def _length(cfg: Mapping[str, Any]) -> dict[str, Any]:
+    loop = cfg.get("train_cfg") or {}
+    return {f"train_cfg.{name}": loop.get(name) for name in ("max_iters", "max_epochs")}
 
 
 def _differences(name: str, first: Any, second: Any) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import torch
 
 from glore_seg.checkpoints import compare_state_dicts
-from glore_seg.checkpoints.comparison import differing_schedule, differing_settings
+from glore_seg.checkpoints.comparison import differing_settings, resumed_settings
 
 
 def test_comparison_names_what_differs():
@@ -68,15 +68,10 @@ def test_what_a_resumed_training_takes_from_the_checkpoint():
         "param_scheduler": [{"type": "PolyLR", "end": 6}],
         "train_cfg": {"type": "IterBasedTrainLoop", "max_iters": 6},
     }
-    kept, changed = differing_schedule(trained, used)
-    assert kept == [
-        "optim_wrapper.optimizer.lr was 0.1 in training and is 0.2 here",
-        "param_scheduler.0.end was 4 in training and is 6 here",
-    ]
-    assert changed == ["train_cfg.max_iters was 4 in training and is 6 here"]
-    assert differing_schedule(
-        trained, {**trained, "param_scheduler": trained["param_scheduler"][0]}
-    ) == (
-        [],
-        [],
-    )
+    kept, changed = resumed_settings(trained, used)
+    lr = "optim_wrapper.optimizer.lr was 0.1 in training and is 0.2 here"
+    end = "param_scheduler.0.end was 4 in training and is 6 here"
+    assert kept.startswith(f"{lr}; {end}; the checkpoint's value holds")
+    assert changed.startswith("train_cfg.max_iters was 4 in training and is 6 here; the config's")
+    (alone,) = trained["param_scheduler"]
+    assert resumed_settings(trained, {**trained, "param_scheduler": alone}) == []

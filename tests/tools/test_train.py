@@ -55,7 +55,12 @@ def test_the_resume_option_takes_the_latest_or_a_given_checkpoint(
     shutil.copy(trained / "iter_2.pth", latest)
     (latest / "last_checkpoint").write_text(str(latest / "iter_2.pth"))
     call("train", small_config, "--resume", work_dir=latest)
-    call("train", small_config, "--resume", trained / "iter_2.pth", work_dir=given)
+    other = ("optim_wrapper.optimizer.lr=9.0", "log_level=WARNING")
+    arguments = ("train", small_config, "--resume", trained / "iter_2.pth")
+    call(*arguments, work_dir=given, cfg_options=other)
+    (log,) = given.glob("*/*.log")
+    told = "lr was 0.05 in training and is 9.0 here; the checkpoint's value holds"
+    assert told in log.read_text()
     wanted, end = read_scalars(trained), load(trained / "iter_4.pth")
     for work_dir in (latest, given):
         found, found_end = read_scalars(work_dir), load(work_dir / "iter_4.pth")

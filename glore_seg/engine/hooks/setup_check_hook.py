@@ -21,7 +21,7 @@ from torch.distributed.fsdp import FullyShardedDataParallel, StateDictType
 from torch.utils.data import IterableDataset
 
 from glore_seg.checkpoints import compare_state_dicts
-from glore_seg.checkpoints.comparison import differing_schedule, differing_settings, some
+from glore_seg.checkpoints.comparison import differing_settings, resumed_settings, some
 from glore_seg.checkpoints.configs import recorded_config
 from glore_seg.datasets.batch_sizes import check_batch_sizes
 from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
@@ -68,7 +68,10 @@ class SetupCheckHook(Hook):
         if strict:
             warn_of_other_settings(runner.cfg, checkpoint.get("meta"), source=runner._load_from)
         if runner._resume:
-            warn_of_other_schedule(runner.cfg, checkpoint.get("meta"), source=runner._load_from)
+            trained = recorded_config(checkpoint.get("meta")) or runner.cfg
+            for text in resumed_settings(trained, runner.cfg):
+                text = f"{runner._load_from}: {text}"
+                print_log(text, logger="current", level=logging.WARNING)
 
     def before_train(self, runner: Runner) -> None:
         """Check the data of the training and of its validation."""
@@ -169,26 +172,6 @@ def warn_of_other_settings(cfg: Config, meta: Any, *, source: str | None) -> Non
             logger="current",
             level=logging.WARNING,
         )
-
-
-def warn_of_other_schedule(cfg: Config, meta: Any, *, source: str | None) -> None:
-    """Warn where a resumed training's config has another optimizer, schedule or length.
-
-    Optimizer and schedule go on as they are in the checkpoint; the length is the config's.
-    """
-    trained = recorded_config(meta)
-    kept, changed = differing_schedule(trained, cfg) if trained else ([], [])
-    for differing, what in (
-        (kept, "the checkpoint's value holds: to use the config's, set load_from to the checkpoint "
-         "in place of --resume"),
-        (changed, "the config's value holds"),
-    ):  # fmt: skip
-        if differing:
-            print_log(
-                f"{source or 'the checkpoint'}: {'; '.join(differing)}; {what}",
-                logger="current",
-                level=logging.WARNING,
-            )
 
 
 def _dataset_of(loop: BaseLoop) -> Any:

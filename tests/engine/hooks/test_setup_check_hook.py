@@ -16,7 +16,6 @@ from glore_seg.engine.hooks.setup_check_hook import (
     check_labels,
     check_same_classes,
     check_state_dict,
-    warn_of_other_schedule,
 )
 from glore_seg.errors import CheckpointError, ConfigError, DataError
 from glore_seg.layers import GloReUnit
@@ -212,6 +211,15 @@ def test_other_labels_are_refused(folder, label, num_classes, value, wrap):
         check_labels(wrap(dataset(folder)), head(num_classes))
 
 
+@pytest.mark.filterwarnings("ignore:Please pay attention")
+def test_the_dataset_in_a_wrapper_is_named(folder):
+    wrapped = ConcatDataset([dataset(folder)] * 2)
+    network = nn.Module()
+    network.decode_head = head(7)
+    with pytest.raises(ConfigError, match=r"num_classes is 7, but BaseSegDataset has"):
+        check_classes(network, wrapped)
+
+
 def test_an_empty_dataset(folder):
     with pytest.raises(DataError, match=r"no samples.*img_suffix"):
         check_labels(dataset(folder, img_suffix=".tif", serialize_data=False), head())
@@ -246,22 +254,3 @@ def test_labels_of_test_time_augmentation(folder):
     tta = {"type": "mmseg.TestTimeAug", "transforms": [flips, [LABEL], [PACK]]}
     with pytest.raises(DataError, match=r"\[7\]"):
         check_labels(dataset(folder, pipeline=[IMAGE, tta]), head())
-
-
-def test_a_resumed_training_says_whose_values_hold(tmp_path, monkeypatch):
-    said = []
-    monkeypatch.setattr(
-        "glore_seg.engine.hooks.setup_check_hook.print_log",
-        lambda line, logger, level: said.append(line),
-    )
-    trained = config(tmp_path)
-    meta = {"cfg": trained.pretty_text}
-    warn_of_other_schedule(trained, meta, source="iter_12.pth")
-    warn_of_other_schedule(trained, None, source="iter_12.pth")
-    assert said == []
-    cfg = config(tmp_path, optim_wrapper__optimizer__lr=0.5, train_cfg__max_iters=20)
-    warn_of_other_schedule(cfg, meta, source="iter_12.pth")
-    kept, changed = said
-    assert "lr was 0.01 in training and is 0.5 here; the checkpoint's value holds" in kept
-    assert "max_iters was 12 in training and is 20 here; the config's value holds" in changed
-    assert "load_from" in kept
