@@ -23,6 +23,12 @@ LIVE = {*inspect.signature(Runner.__init__).parameters, *_BESIDE_THE_RUNNERS} - 
 _SHOWN = 4  # keys in a message
 
 
+def live_names(cfg: Config) -> set[str]:
+    """The top-level names that are read. A network's own ``data_preprocessor`` goes first."""
+    own = (cfg.get("model") or {}).get("data_preprocessor")
+    return LIVE - {"data_preprocessor"} if own else LIVE
+
+
 def live_keys(cfg: Config, name: str) -> list[str]:
     """The dotted keys that are read and that a name stands for, by its words.
 
@@ -31,7 +37,7 @@ def live_keys(cfg: Config, name: str) -> list[str]:
     ``model.data_preprocessor.size`` does for ``crop_size``.
     """
     words = name.split("_")
-    tops = [top for top in cfg if top in LIVE]
+    tops = [top for top in cfg if top in live_names(cfg)]
     values = {key: value for top in tops for key, value in _walk(cfg[top], top)}
     found = [key for key in values if key.split(".")[-1] == name] or [
         key for key in values if key.endswith(words[-1]) and {*words} <= {*re.split(r"[._]", key)}
@@ -65,10 +71,12 @@ def check_option_names(cfg: Config, options: dict[str, Any]) -> list[str]:
     warnings = []
     for key in options:
         name = key.split(".")[0]
-        if name in LIVE:
+        if name in live_names(cfg):
             continue
         if name not in cfg or live_keys(cfg, name):
-            hint = _hint(cfg, name) or f"expected one of {', '.join(sorted(LIVE & {*cfg}))}"
+            hint = (
+                _hint(cfg, name) or f"expected one of {', '.join(sorted(live_names(cfg) & {*cfg}))}"
+            )
             raise ConfigError(f"--cfg-options {key}: nothing reads {name!r}: {hint}")
         warnings.append(f"--cfg-options {key}: nothing in this package or OpenMMLab reads {name!r}")
     return warnings
@@ -85,7 +93,7 @@ def unused_names(cfg: Config) -> list[str]:
     for file in _files(Path(cfg.filename or "")):
         text = file.read_text(encoding="utf-8")
         tree = ast.parse(text)
-        used = LIVE | inherited | _names_read(tree)
+        used = live_names(cfg) | inherited | _names_read(tree)
         inherited |= {*re.findall(r"_base_(?:\.|\[[\"'])(\w+)", text)}
         unused = [name for name in _names_assigned(tree) if name not in used and name[0] != "_"]
         if unused and "read_base" not in used:
