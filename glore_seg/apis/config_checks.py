@@ -138,7 +138,8 @@ def _check_metainfo(key: str, dataset: dict) -> None:
     own = getattr(class_of(dataset, DATASETS), "METAINFO", {})
     _check_spelling(f"{key}.metainfo", metainfo, {"classes", "palette", *own})
     classes = metainfo.get("classes")
-    if isinstance(classes, str) and not Path(classes).suffix:  # else a file with a name a line
+    # the path of a file with a name a line is taken, too
+    if isinstance(classes, str) and not Path(classes).suffix and not Path(classes).exists():
         raise ConfigError(
             f"{key}.metainfo.classes is the text {classes!r}; expected a tuple or list of names: "
             f"write ({classes!r},) with a comma for one class"

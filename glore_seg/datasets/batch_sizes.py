@@ -6,12 +6,14 @@ from typing import Any
 from glore_seg.errors import ConfigError, DataError
 from glore_seg.utils.image_io import read_header
 
+_TRIED = 16  # stored sizes, one image each
+
 
 def check_batch_sizes(dataset: Any, batch_size: int, *, world_size: int = 1) -> None:
     """Raise a ConfigError if a batch of a validation, in order, has images of different sizes.
 
-    The headers of all images are read, and one image of each size goes through the pipeline. It
-    does nothing for ``batch_size`` 1, and where images cannot be read.
+    The headers of the images are read, and one image of each of the first 16 sizes goes through the
+    pipeline. It does nothing for ``batch_size`` 1, and where images cannot be read.
 
     Args:
         dataset: A dataset of mmengine whose samples have ``img_path``.
@@ -20,23 +22,26 @@ def check_batch_sizes(dataset: Any, batch_size: int, *, world_size: int = 1) -> 
     """
     if batch_size <= 1:
         return
-    try:
-        paths = [dataset.get_data_info(i)["img_path"] for i in range(len(dataset))]
-        stored = [read_header(Path(path)).shape for path in paths]
-        sizes = {size: dataset[stored.index(size)]["inputs"].shape[-2:] for size in {*stored}}
-    except (AttributeError, DataError, KeyError, TypeError):
-        return
-    for rank in range(world_size):
-        share = range(rank, len(paths), world_size)
-        for first in range(0, len(share), batch_size):
-            batch = share[first : first + batch_size]
-            other = [i for i in batch if sizes[stored[i]] != sizes[stored[batch[0]]]]
-            if other:
-                found = " and ".join(
-                    f"{paths[i]} of {tuple(sizes[stored[i]])}" for i in (batch[0], other[0])
-                )
+    sizes: dict[tuple[int, int], tuple[int, ...]] = {}  # of the file to that of the input
+    for first in range(0, len(dataset), batch_size * world_size):
+        for rank in range(world_size):
+            indices = range(first + rank, len(dataset), world_size)[:batch_size]
+            found: dict[tuple[int, ...], str] = {}
+            for index in indices:
+                try:
+                    path = dataset.get_data_info(index)["img_path"]
+                    stored = read_header(Path(path)).shape
+                    if stored not in sizes:
+                        sizes[stored] = tuple(dataset[index]["inputs"].shape[-2:])
+                except (AttributeError, DataError, KeyError, TypeError):
+                    return
+                found.setdefault(sizes[stored], path)
+            if len(found) > 1:
+                named = " and ".join(f"{path} of {size}" for size, path in found.items())
                 raise ConfigError(
-                    f"val_dataloader.batch_size is {batch_size}, and a batch would hold {found} "
+                    f"val_dataloader.batch_size is {batch_size}, and a batch would hold {named} "
                     "pixels; expected one size: set val_dataloader.batch_size=1, or keep_ratio="
                     "False in its Resize"
                 )
+            if len(sizes) >= _TRIED:
+                return
