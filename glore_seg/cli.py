@@ -115,7 +115,8 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action=_CfgOptions,
         metavar="KEY=VALUE",
-        help='override settings of the config, e.g. model.decode_head.num_units=2 or key="[a,b]"',
+        help="override settings of the config, e.g. model.decode_head.num_units=2, "
+        "model.data_preprocessor.size=512,512 or optim_wrapper.clip_grad.max_norm=1",
     )
 
 

@@ -1,10 +1,13 @@
 """Train a config: `python tools/train.py configs/fcn_r50_glore_cityscapes.py`."""
 
 import argparse
+import logging
 from collections.abc import Sequence
 
+from mmengine.logging import print_log
+
 import glore_seg  # noqa: F401  patches OpenMMLab, so imported before it
-from glore_seg.apis import load_config, use_amp
+from glore_seg.apis import check_config, load_config, use_amp
 from glore_seg.cli import add_run_options, add_speed_options, run_tool, set_launcher
 from glore_seg.engine import (
     build_runner,
@@ -42,6 +45,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="deal the network out over the processes, for those that fit no single GPU; saving "
         "and resuming are mmengine's own then (docs/distributed.md)",
     )
+    parser.add_argument(
+        "--skip-checks",
+        action="store_true",
+        help="leave out what is compared and counted before a training: settings that do not go "
+        "together, names that nothing reads, classes without pixels",
+    )
     add_speed_options(parser)
     add_run_options(parser)
     args = parser.parse_args(argv)
@@ -68,7 +77,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         use_channels_last(cfg)
     if args.fsdp:
         use_fsdp(cfg)
-    runner = build_runner(cfg)
+    warnings = [] if args.skip_checks else check_config(cfg)
+    runner = build_runner(cfg, count_labels=not args.skip_checks)
+    for text in warnings:  # below mmengine's long report of the environment
+        print_log(text, logger="current", level=logging.WARNING)
     if args.compile:
         use_compile(runner)
     warn_of_other_batch(cfg)

@@ -1,14 +1,14 @@
 """Read a config, apply the command line to it, and adapt it to the machine."""
 
-import difflib
-import inspect
+import logging
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
+from mmengine.logging import print_log
 
+from glore_seg.apis.config_names import check_option_names
 from glore_seg.apis.tasks import TASKS, task_of
 from glore_seg.checkpoints.configs import read_json_config
 from glore_seg.compat import own_configs
@@ -16,11 +16,6 @@ from glore_seg.errors import ConfigError
 from glore_seg.utils.dependencies import require
 
 _DDP = "MMDistributedDataParallel"
-# Keys of a config that mmengine's Runner reads beside its arguments.
-_READ_BY_RUNNER = (
-    *("activation_checkpointing", "compile", "custom_imports", "efficient_conv_bn_eval"),
-    *("find_unused_parameters", "model_wrapper_cfg", "runner_type", "strategy", "sync_bn"),
-)
 
 
 def load_config(
@@ -33,12 +28,13 @@ def load_config(
     """Read a config, apply the command line to it, and adapt it to the machine.
 
     ``path`` is a Python program, which is run, or ``.json`` of ``config_to_json``, which is not;
-    ``cfg_options`` are dotted keys and values. Default of ``work_dir``: the config's own, or
+    ``cfg_options`` are dotted keys and values; where the config has a tuple, a list becomes one.
+    Default of ``work_dir``: the config's own, or
     ``work_dirs/<name of the config>``. ``launcher`` is that of mmengine.
 
     Raises:
         ConfigError: There is no such file, ``default_scope`` is none of the tasks, or a key of
-            ``cfg_options`` begins with a name that neither the config nor the Runner knows.
+            ``cfg_options`` begins with a name that nothing reads.
         CheckpointError: A ``.json`` file is no config or could run code.
         MissingDependencyError: The task needs a package that is not installed.
     """
@@ -54,8 +50,10 @@ def load_config(
     task = task_of(cfg)
     if task.extra:
         require(task.scope, task.extra)
-    _check_options(cfg, cfg_options or {})
-    cfg.merge_from_dict(cfg_options or {})
+    cfg_options = cfg_options or {}
+    for text in check_option_names(cfg, cfg_options):
+        print_log(text, logger="current", level=logging.WARNING)
+    cfg.merge_from_dict({key: _fit_option(cfg, key, cfg_options[key]) for key in cfg_options})
     cfg.launcher = launcher
     cfg.work_dir = work_dir or cfg.get("work_dir") or str(Path("work_dirs") / Path(path).stem)
     if not torch.cuda.is_available() and launcher != "none":
@@ -70,6 +68,10 @@ def _run_config(path: str) -> Config:
         for task in TASKS:
             if task.extra and task.scope in str(error):
                 require(task.scope, task.extra)
+        raise
+    except ImportError as error:  # of custom_imports, by mmengine, which does not say which
+        if "mmdet" in str(error):
+            require("mmdet")
         raise
 
 
@@ -94,18 +96,20 @@ def use_amp(cfg: Config) -> None:
         cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
 
 
-def _check_options(cfg: Config, options: dict[str, Any]) -> None:
-    known = {*cfg.keys(), *inspect.signature(Runner.__init__).parameters, *_READ_BY_RUNNER}
-    known -= {"self", "cfg"}
-    for key in options:
-        first = key.split(".")[0]
-        if first not in known:
-            close = difflib.get_close_matches(first, known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise ConfigError(
-                f"--cfg-options {key}: the config has no {first!r}{hint} "
-                f"It has {', '.join(sorted(cfg.keys()))}"
-            )
+def _fit_option(cfg: Config, key: str, value: Any) -> Any:
+    """Make way for a key below None (``clip_grad.max_norm``); a list over a tuple becomes one."""
+    node: Any = cfg
+    *path, last = key.split(".")
+    for name in path:
+        position = int(name) if isinstance(node, list | tuple) and name.isdecimal() else name
+        try:
+            if node[position] is None:
+                node[position] = {}
+            node = node[position]
+        except (KeyError, IndexError, TypeError):  # merging says what is wrong
+            return value
+    old = node.get(last) if isinstance(node, dict) else None
+    return tuple(value) if isinstance(old, tuple) and isinstance(value, list) else value
 
 
 def _distribute_on_cpu(cfg: Config) -> None:

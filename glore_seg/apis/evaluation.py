@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from glore_seg.apis.predictor import Predictor
+from glore_seg.engine.runner import drop_worker_options
 from glore_seg.errors import DataError
 from glore_seg.evaluation import CITYSCAPES_CLASSES, CityscapesScorer, label_id_table
 from glore_seg.evaluation.cityscapes_scores import CityscapesScores
@@ -50,6 +51,7 @@ def evaluate(predictor: Predictor, cfg: Config, *, split: str = "val") -> Evalua
     paths: list[Path] = []
     accuracies, milliseconds = [], []
     input_size = (0, 0)
+    drop_worker_options(cfg[f"{split}_dataloader"])
     loader = Runner.build_dataloader(cfg[f"{split}_dataloader"])
     batches = track(loader, len(loader), f"evaluating on {split}")
     for found in predictor.run(batches):

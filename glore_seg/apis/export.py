@@ -13,7 +13,7 @@ from glore_seg.apis.splits import plain_dataset, read_metainfo
 from glore_seg.apis.tasks import task_of
 from glore_seg.compat.torch_api import EXPORT, require_torch
 from glore_seg.engine.channels import input_channels
-from glore_seg.engine.hooks.setup_check_hook import unwrap
+from glore_seg.engine.checkpoint_checks import unwrap
 from glore_seg.errors import ConfigError
 from glore_seg.export.checking import SIZES, ExportCheck, check, require_agreement
 from glore_seg.export.contract import Contract, describe_classes, describe_input

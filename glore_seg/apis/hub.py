@@ -19,7 +19,7 @@ from torch import nn
 from glore_seg.apis.model import load_model
 from glore_seg.apis.splits import read_metainfo
 from glore_seg.checkpoints.configs import config_from_json, config_to_json, read_json_config
-from glore_seg.engine.hooks.setup_check_hook import check_state_dict, unwrap
+from glore_seg.engine.checkpoint_checks import check_state_dict, unwrap
 from glore_seg.engine.runner import build_model
 from glore_seg.errors import CheckpointError, ConfigError, OutputError
 from glore_seg.utils.dependencies import require

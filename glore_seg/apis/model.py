@@ -10,7 +10,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from glore_seg.apis.config import load_config
-from glore_seg.engine.hooks.setup_check_hook import check_state_dict, unwrap, warn_of_other_settings
+from glore_seg.engine.checkpoint_checks import check_state_dict, unwrap, warn_of_other_settings
 from glore_seg.engine.runner import build_model
 from glore_seg.errors import CheckpointError
 from glore_seg.utils.devices import usable_device

@@ -25,7 +25,7 @@ from glore_seg.apis.model import Checkpoint, load_model
 from glore_seg.apis.splits import SelectedImage, plain_dataset, read_metainfo, without_labels
 from glore_seg.apis.tasks import task_of
 from glore_seg.engine.channels import check_channels, input_channels
-from glore_seg.engine.hooks.setup_check_hook import unwrap
+from glore_seg.engine.checkpoint_checks import unwrap
 from glore_seg.errors import ConfigError
 from glore_seg.layers import GloReUnit
 from glore_seg.models.segmentors import AccumulatingSegTTAModel

@@ -86,6 +86,41 @@ def differing_settings(trained: Mapping[str, Any], used: Mapping[str, Any]) -> l
     return found
 
 
+def resumed_settings(trained: Mapping[str, Any], used: Mapping[str, Any]) -> list[str]:
+    """Say which value holds where a resumed training has another config than it was begun with.
+
+    Returns a line for what resuming takes from the checkpoint, optimizer and schedule, and one for
+    what it takes from the config, the length; none where they are equal.
+    """
+    lines = []
+    for settings, what in (
+        (_resumed, "the checkpoint's value holds: to use the config's, give it as load_from"),
+        (_length, "the config's value holds"),
+    ):
+        first, second = settings(trained), settings(used)
+        differing = [
+            f"{name} was {_said(first.get(name))} in training and is {_said(second.get(name))} here"
+            for name in {**first, **second}
+            if _plain(first.get(name)) != _plain(second.get(name))
+        ]
+        lines += [f"{'; '.join(differing)}; {what}"] if differing else []
+    return lines
+
+
+def _resumed(cfg: Mapping[str, Any]) -> dict[str, Any]:
+    wrapper, schedulers = cfg.get("optim_wrapper") or {}, cfg.get("param_scheduler") or []
+    parts = {"optim_wrapper.optimizer": wrapper.get("optimizer") or {}}
+    for index, one in enumerate(schedulers if isinstance(schedulers, list) else [schedulers]):
+        parts[f"param_scheduler.{index}"] = one
+    found = {f"{key}.{name}": part[name] for key, part in parts.items() for name in part}
+    return {**found, "optim_wrapper.paramwise_cfg": wrapper.get("paramwise_cfg")}
+
+
+def _length(cfg: Mapping[str, Any]) -> dict[str, Any]:
+    loop = cfg.get("train_cfg") or {}
+    return {f"train_cfg.{name}": loop.get(name) for name in ("max_iters", "max_epochs")}
+
+
 def _differences(name: str, first: Any, second: Any) -> Iterator[str]:
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         for key in {**first, **second}:

@@ -15,8 +15,10 @@ import importlib
 import os
 import pickle
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import numpy as np
 import torch
@@ -201,6 +203,22 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     return load_weights(path, map_location)
 
 
+def load_url(original: Callable[..., Any], url: str, *args: Any, **kwargs: Any) -> Any:
+    """``load_url`` of mmengine, with ``weights_only=True``, which is not torch.hub's default.
+
+    Raises:
+        CheckpointError: The address cannot be reached.
+    """
+    try:
+        return original(url, *args, **kwargs, weights_only=True)
+    except URLError as error:
+        folder = kwargs.get("model_dir") or Path(torch.hub.get_dir(), "checkpoints")
+        raise CheckpointError(
+            f"{url} cannot be downloaded ({error.reason}): download it where there is a network, "
+            f"and put it into {folder}, or give its path in place of the address"
+        ) from error
+
+
 def _not_needed() -> str:
     if TORCH < FULLY_SUPPORTED:
         raise CannotPatchError(
@@ -218,8 +236,7 @@ def _apply_loader() -> None:
     upstream: Any = importlib.import_module("mmengine.runner.checkpoint")
     upstream.CheckpointLoader.register_scheme(prefixes="", loader=load_from_local, force=True)
     upstream.load_from_local = load_from_local
-    # torch.hub's default is weights_only=False.
-    upstream.load_url = functools.partial(upstream.load_url, weights_only=True)
+    upstream.load_url = functools.partial(load_url, upstream.load_url)
     if hasattr(upstream, "_safe_torch_load"):  # onedl-mmengine, whose own falls back to False
         upstream._safe_torch_load = load_weights
 

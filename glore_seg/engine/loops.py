@@ -1,6 +1,7 @@
 """mmengine's training loops, resumable bit for bit after a stop or a kill."""
 
 import copy
+import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 from mmengine.dataset import InfiniteSampler
 from mmengine.dist import barrier, broadcast, get_rank, get_world_size
 from mmengine.hooks import EMAHook, Hook
+from mmengine.logging import print_log
 from mmengine.registry import LOOPS
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 
@@ -205,6 +207,7 @@ class ResumableEpochLoop(Resumable, EpochBasedTrainLoop):
 
     def run(self) -> Any:
         """Train."""
+        self._fit_epoch_length()
         self.runner.call_hook("before_train")
         with self._fault_tolerance():
             self._decide_current_val_interval()
@@ -215,6 +218,21 @@ class ResumableEpochLoop(Resumable, EpochBasedTrainLoop):
                 self._validate_if_due()
         self.runner.call_hook("after_train")
         return self.runner.model
+
+    def _fit_epoch_length(self) -> None:
+        """Count anew after a restart with another batch size or number of processes."""
+        hub, length = self.runner.message_hub, len(self.dataloader)
+        before = hub.get_info("epoch_length", length)  # with the checkpoint
+        if before != length:
+            done = (self._iter - self._epoch * before) * length // before
+            self._iter = self._epoch * length + done
+            print_log(
+                f"an epoch has {length} iterations, {before} before the restart: it goes on after "
+                f"{self._epoch} epochs and {done} iterations",
+                logger="current",
+                level=logging.WARNING,
+            )
+        hub.update_info("epoch_length", length)
 
     def run_epoch(self) -> None:
         """Train for one epoch, or for the rest of it."""

@@ -17,9 +17,11 @@ from mmengine.registry import DATASETS, MODELS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
+from glore_seg.engine.checkpoint_checks import unwrap
 from glore_seg.engine.hooks.pretrained_weights_hook import PretrainedWeightsHook
-from glore_seg.engine.hooks.setup_check_hook import SetupCheckHook, unwrap
+from glore_seg.engine.hooks.setup_check_hook import SetupCheckHook
 from glore_seg.errors import ConfigError
+from glore_seg.utils.dependencies import require
 
 _LOOPS = {"IterBasedTrainLoop": "ResumableIterLoop", "EpochBasedTrainLoop": "ResumableEpochLoop"}
 
@@ -35,9 +37,15 @@ def build_runner(cfg: Config, *, keep_config: bool = False, count_labels: bool =
         cfg: The config.
         keep_config: Whether the config that a training dumped into the work directory stays
             there, rather than that of a test, which may be wrapped for test-time augmentation.
-        count_labels: Of the :class:`SetupCheckHook` that is added.
+        count_labels: Whether :class:`SetupCheckHook` counts labels before a training.
+
+    Raises:
+        MissingDependencyError: The network has parts of mmdet, which is not installed.
     """
     cfg = make_resumable(cfg)
+    _require_mmdet(cfg.model)
+    for split in ("train", "val", "test"):
+        drop_worker_options(cfg.get(f"{split}_dataloader"))
     hooks = list(cfg.get("custom_hooks") or [])
     known = any(isinstance(hook, dict) and hook["type"] == "PeerHeartbeatHook" for hook in hooks)
     if cfg.get("launcher", "none") != "none" and not known:
@@ -117,8 +125,29 @@ def _replace_loop(cfg: Config) -> None:
     loop["type"] = _LOOPS[kind]
 
 
+def drop_worker_options(loader: Any) -> None:
+    """Drop what torch refuses in a loader's config without workers (``num_workers`` is 0)."""
+    if isinstance(loader, dict) and not loader.get("num_workers"):
+        for name in ("persistent_workers", "prefetch_factor"):
+            loader.pop(name, None)
+
+
+def _require_mmdet(node: Any) -> None:
+    """Raise a MissingDependencyError where a network has a part ``mmdet.*`` that is not there."""
+    if isinstance(node, dict) and str(node.get("type")).startswith("mmdet."):
+        require("mmdet")
+    items = node.values() if isinstance(node, dict) else node
+    for part in items if isinstance(node, dict | list | tuple) else ():
+        _require_mmdet(part)
+
+
 def build_model(cfg: Config) -> nn.Module:
-    """Build the network of a config without pretrained weights."""
+    """Build the network of a config without pretrained weights.
+
+    Raises:
+        MissingDependencyError: It has parts of mmdet, which is not installed.
+    """
+    _require_mmdet(cfg.model)
     init_default_scope(cfg.get("default_scope") or "mmseg")
     model = copy.deepcopy(cfg.model)
     if "pretrained" in model:

@@ -9,7 +9,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import nn
 
-from glore_seg.engine.hooks.setup_check_hook import unwrap
+from glore_seg.engine.checkpoint_checks import unwrap
 from glore_seg.errors import ConfigError
 
 

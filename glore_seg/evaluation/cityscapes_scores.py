@@ -202,7 +202,8 @@ def label_id_table(classes: Sequence[str]) -> np.ndarray:
     if unknown or not classes:
         raise DataError(
             f"classes hold {unknown or 'nothing'}; expected classes that Cityscapes scores, "
-            f"{', '.join(CITYSCAPES_CLASSES)}: rename them in the dataset's metainfo"
+            f"{', '.join(CITYSCAPES_CLASSES)}: rename these, or use IoUMetric for "
+            "other classes"
         )
     return np.array([name2label[name].id for name in classes], np.uint8)
 

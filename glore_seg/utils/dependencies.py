@@ -9,8 +9,12 @@ from glore_seg.errors import MissingDependencyError
 _WITHOUT_DEPENDENCIES = {"mmaction": "pip install --no-deps mmaction2"}
 
 
-def require(module: str, extra: str) -> ModuleType:
-    """Import an optional dependency, which an extra of this package installs.
+# Not an extra: it needs the operators of a full mmcv, which has to be compiled.
+_COMMANDS = {"mmdet": "pip install mmdet, and a full mmcv for its operators (docs/faq.md)"}
+
+
+def require(module: str, extra: str | None = None) -> ModuleType:
+    """Import an optional dependency, which an extra of this package installs, or mmdet.
 
     Raises:
         MissingDependencyError: It is not installed.
@@ -21,7 +25,7 @@ def require(module: str, extra: str) -> ModuleType:
         # a missing dependency of the dependency keeps its own message
         if (error.name or "").split(".")[0] != module.split(".")[0]:
             raise
-        command = f"pip install 'glore_seg[{extra}]'"
+        command = _COMMANDS.get(module, f"pip install 'glore_seg[{extra}]'")
         extra_command = _WITHOUT_DEPENDENCIES.get(module.split(".")[0])
         if extra_command:
             command = f"{command}, then {extra_command}"

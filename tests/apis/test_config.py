@@ -1,6 +1,7 @@
 """From the command line to a config that this machine can run, and the files of a training."""
 
 import os
+import sys
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ import torch
 from glore_seg.apis import load_config, use_amp
 from glore_seg.apis.config import find_checkpoint, find_config
 from glore_seg.checkpoints.configs import config_to_json
-from glore_seg.errors import CheckpointError, ConfigError
+from glore_seg.errors import CheckpointError, ConfigError, MissingDependencyError
 
 CONFIG = """
 model = dict(norm_cfg=dict(type='SyncBN'), heads=[dict(norm_cfg=dict(type='SyncBN'), n=1)])
@@ -61,8 +62,29 @@ def test_json_keeps_its_tuples_and_runs_nothing(config, tmp_path):
 
 
 def test_unknown_option(config):
-    with pytest.raises(ConfigError, match=r"optim_wraper.lr: .*did you mean 'optim_wrapper'"):
+    with pytest.raises(ConfigError, match=r"optim_wraper.lr: .*set optim_wrapper"):
         load_config(config, cfg_options={"optim_wraper.lr": 1})
+
+
+def test_options_below_none_and_lists_for_tuples(tmp_path):
+    """mmengine refuses the former, and RandomCrop the list that it would get."""
+    path = tmp_path / "recipe.py"
+    path.write_text("model = dict(sizes=(1, 2), clip=None, steps=[dict(crop_size=(8, 8))], n=[1])")
+    options = {"model.sizes": [3, 4], "model.clip.max_norm": 1, "model.steps.0.crop_size": [6, 6]}
+    cfg = load_config(str(path), cfg_options={**options, "model.n": [2], "model.new.key": 5})
+    assert cfg.model.sizes == (3, 4)
+    assert cfg.model.clip == {"max_norm": 1}
+    assert cfg.model.steps[0].crop_size == (6, 6)
+    assert cfg.model.n == [2]
+    assert cfg.model.new.key == 5
+
+
+def test_mmdet_is_named_where_it_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mmdet", None)
+    path = tmp_path / "recipe.py"
+    path.write_text("custom_imports = dict(imports='mmdet.models', allow_failed_imports=False)")
+    with pytest.raises(MissingDependencyError, match="pip install mmdet"):
+        load_config(str(path))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="is about machines without a GPU")

@@ -9,7 +9,7 @@ from mmengine.logging import MMLogger
 
 from glore_seg.apis import load_model, use_tta
 from glore_seg.engine import build_model
-from glore_seg.engine.hooks.setup_check_hook import unwrap
+from glore_seg.engine.checkpoint_checks import unwrap
 from glore_seg.errors import CheckpointError
 
 

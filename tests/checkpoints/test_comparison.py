@@ -3,7 +3,7 @@
 import torch
 
 from glore_seg.checkpoints import compare_state_dicts
-from glore_seg.checkpoints.comparison import differing_settings
+from glore_seg.checkpoints.comparison import differing_settings, resumed_settings
 
 
 def test_comparison_names_what_differs():
@@ -55,3 +55,23 @@ def test_ignores_what_does_not():
     used["test_cfg"] = {"mode": "slide"}
     used["auxiliary_head"] = {"type": "FCNHead"}
     assert differing_settings(trained, used) == []
+
+
+def test_what_a_resumed_training_takes_from_the_checkpoint():
+    trained = {
+        "optim_wrapper": {"optimizer": {"type": "SGD", "lr": 0.1}, "clip_grad": None},
+        "param_scheduler": [{"type": "PolyLR", "end": 4}],
+        "train_cfg": {"type": "ResumableIterLoop", "max_iters": 4},
+    }
+    used = {
+        "optim_wrapper": {"optimizer": {"type": "SGD", "lr": 0.2}, "clip_grad": {"max_norm": 1}},
+        "param_scheduler": [{"type": "PolyLR", "end": 6}],
+        "train_cfg": {"type": "IterBasedTrainLoop", "max_iters": 6},
+    }
+    kept, changed = resumed_settings(trained, used)
+    lr = "optim_wrapper.optimizer.lr was 0.1 in training and is 0.2 here"
+    end = "param_scheduler.0.end was 4 in training and is 6 here"
+    assert kept.startswith(f"{lr}; {end}; the checkpoint's value holds")
+    assert changed.startswith("train_cfg.max_iters was 4 in training and is 6 here; the config's")
+    (alone,) = trained["param_scheduler"]
+    assert resumed_settings(trained, {**trained, "param_scheduler": alone}) == []

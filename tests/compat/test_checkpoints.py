@@ -4,6 +4,7 @@ import os
 import pickle
 import zipfile
 from pathlib import Path
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -373,3 +374,17 @@ def test_parts_that_would_unpack_to_any_size_are_not_unpacked(tmp_path):
             archive.writestr(info.filename, whole.read(info))
     with pytest.raises(CheckpointError, match=r"b\.pth .* is compressed, as torch writes"):
         load_weights(tmp_path / "b.pth")
+
+
+@pytest.mark.parametrize("address", ["https://nowhere.invalid/a.pth", "open-mmlab://resnet50_v1c"])
+def test_an_address_without_a_network(tmp_path, monkeypatch, address):
+    def refuse(*args, **kwargs):
+        raise URLError("Name or service not known")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    monkeypatch.setattr("torch.hub.urlopen", refuse)
+    with pytest.raises(CheckpointError, match="Name or service not known") as error:
+        CheckpointLoader.load_checkpoint(address)
+    assert str(tmp_path / "hub" / "checkpoints") in str(error.value)
+    assert "https://" in str(error.value)

@@ -12,7 +12,7 @@ from benchmarks.kills.checkpoints import differences
 from glore_seg.apis import load_config
 from glore_seg.compat.checkpoints import load_weights
 from glore_seg.engine import build_model
-from glore_seg.engine.hooks.setup_check_hook import check_state_dict
+from glore_seg.engine.checkpoint_checks import check_state_dict
 from projects.reproduction.scaling import count_messages
 from tests.configs.shrinking import shrink
 from tests.engine.conftest import run_python

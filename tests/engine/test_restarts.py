@@ -10,6 +10,7 @@ from itertools import islice
 
 import pytest
 import torch
+from mmengine.hooks import Hook
 
 from benchmarks.kills.checkpoints import compare, differences
 from glore_seg.checkpoints.latest import find_latest_valid_checkpoint
@@ -164,3 +165,21 @@ def test_the_checkpoint_of_a_stop_stays_until_the_next_regular_one(tmp_path, sav
     train(config(tmp_path / "third", resume=True, **rare))
     names = {path.name for path in (tmp_path / "run").glob("iter_*.pth")}
     assert names == {"iter_10.pth", "iter_12.pth"}
+
+
+class Count(Hook):
+    done = 0
+
+    def after_train_iter(self, *args, **options):
+        self.done += 1
+
+
+@pytest.mark.parametrize(("batch_size", "length"), [(2, 4), (6, 2)])
+def test_epochs_go_on_with_another_batch_size(tmp_path, batch_size, length):
+    """Counted by the new length, an epoch was left out, or the position came out negative."""
+    cfg = {"by_epoch": True, "work_dir": str(tmp_path / "run")}
+    train(config(tmp_path / "first", train_cfg__max_epochs=2, **cfg))
+    again = config(tmp_path / "again", resume=True, train_dataloader__batch_size=batch_size, **cfg)
+    count = Count()
+    runner = train(again, count)
+    assert (runner.epoch, runner.iter, count.done) == (4, 4 * length, 2 * length)

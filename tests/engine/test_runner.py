@@ -1,9 +1,12 @@
 """What building a runner changes in a config, and what it warns of."""
 
+import sys
+
 import pytest
 from mmengine.config import Config
 
-from glore_seg.engine import make_resumable, warn_of_other_batch
+from glore_seg.engine import build_model, build_runner, make_resumable, warn_of_other_batch
+from glore_seg.errors import MissingDependencyError
 from tests.engine.toy import config
 
 
@@ -75,3 +78,22 @@ def test_own_imports_stay(tmp_path, imports):
 def test_a_batch_sampler_keeps_upstreams_loop(tmp_path):
     cfg = config(tmp_path, train_dataloader__num_batch_per_epoch=2)
     assert "type" not in make_resumable(cfg).train_cfg
+
+
+def test_no_workers_without_what_belongs_to_workers(tmp_path):
+    """torch refuses both with ``num_workers=0``."""
+    options = {"num_workers": 0, "persistent_workers": True, "prefetch_factor": 2}
+    cfg = config(tmp_path, train_dataloader=options, val_dataloader=options)
+    runner = build_runner(cfg)
+    for loop in (runner.train_loop, runner.val_loop):
+        assert loop.dataloader.num_workers == 0
+        assert not loop.dataloader.persistent_workers
+    assert cfg.train_dataloader.persistent_workers
+
+
+def test_mmdet_is_named_where_it_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mmdet", None)
+    cfg = config(tmp_path, model__decode_head={"losses": [{"type": "mmdet.CrossEntropyLoss"}]})
+    for build in (build_runner, build_model):
+        with pytest.raises(MissingDependencyError, match="pip install mmdet"):
+            build(cfg)

@@ -8,7 +8,7 @@ from mmseg.registry import MODELS
 
 from glore_seg.apis import load_config, load_model
 from glore_seg.engine import build_model
-from glore_seg.engine.hooks.setup_check_hook import check_state_dict
+from glore_seg.engine.checkpoint_checks import check_state_dict
 from tests.checkpoints.files import write_pdparams
 from tests.checkpoints.references import classifier_names
 from tests.reference import paddleseg, released_video

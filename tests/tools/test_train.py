@@ -5,6 +5,7 @@ import torch
 from mmengine.config import Config
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from glore_seg.errors import ConfigError
 from glore_seg.visualization import read_scalars
 
 BASE_LR = 0.05
@@ -54,7 +55,12 @@ def test_the_resume_option_takes_the_latest_or_a_given_checkpoint(
     shutil.copy(trained / "iter_2.pth", latest)
     (latest / "last_checkpoint").write_text(str(latest / "iter_2.pth"))
     call("train", small_config, "--resume", work_dir=latest)
-    call("train", small_config, "--resume", trained / "iter_2.pth", work_dir=given)
+    other = ("optim_wrapper.optimizer.lr=9.0", "log_level=WARNING")
+    arguments = ("train", small_config, "--resume", trained / "iter_2.pth")
+    call(*arguments, work_dir=given, cfg_options=other)
+    (log,) = given.glob("*/*.log")
+    told = "lr was 0.05 in training and is 9.0 here; the checkpoint's value holds"
+    assert told in log.read_text()
     wanted, end = read_scalars(trained), load(trained / "iter_4.pth")
     for work_dir in (latest, given):
         found, found_end = read_scalars(work_dir), load(work_dir / "iter_4.pth")
@@ -87,3 +93,19 @@ def test_channels_last_trains_the_same(call, trained, small_config, tmp_path):
     assert found == pytest.approx(expected, rel=1e-4)
     weights = load(tmp_path / "iter_1.pth")["state_dict"]
     assert weights.keys() == load(trained / "iter_2.pth")["state_dict"].keys()
+
+
+def test_settings_are_compared_unless_the_checks_are_left_out(call, small_config, tmp_path):
+    options = (*ONE_STEP, "train_dataloader.dataset.metainfo.clases=[road]")
+    with pytest.raises(ConfigError, match="'clases'"):
+        call("train", small_config, work_dir=tmp_path / "checked", cfg_options=options)
+    assert not (tmp_path / "checked").exists()
+    left_out = tmp_path / "left_out"
+    call("train", small_config, "--skip-checks", work_dir=left_out, cfg_options=options)
+    assert (left_out / "iter_1.pth").is_file()
+
+
+def test_warnings_are_in_the_log(call, small_config, tmp_path):
+    call("train", small_config, work_dir=tmp_path, cfg_options=(*ONE_STEP, "log_level=WARNING"))
+    (log,) = tmp_path.glob("*/*.log")
+    assert "train_cfg.max_iters is 1, but param_scheduler.0.end is 4" in log.read_text()

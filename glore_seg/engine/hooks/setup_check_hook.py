@@ -6,31 +6,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
-from mmengine.config import Config
+from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
+from mmseg.models import SegDataPreProcessor
 from torch import Tensor, nn
-from torch.distributed.fsdp import FullyShardedDataParallel, StateDictType
+from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.utils.data import IterableDataset
 
-from glore_seg.checkpoints import compare_state_dicts
-from glore_seg.checkpoints.comparison import differing_settings, some
+from glore_seg.checkpoints.comparison import resumed_settings
 from glore_seg.checkpoints.configs import recorded_config
 from glore_seg.checkpoints.latest import check_resumable
 from glore_seg.compat.empty_dataset import describe_empty
+from glore_seg.datasets.batch_sizes import check_batch_sizes
 from glore_seg.datasets.label_checks import CONVERT_COMMAND
 from glore_seg.engine.channels import check_channels
+from glore_seg.engine.checkpoint_checks import check_state_dict, unwrap, warn_of_other_settings
 from glore_seg.engine.dataset_checks import check_files
 from glore_seg.engine.per_sample_seed_dataset import PerSampleSeedDataset
 from glore_seg.engine.unused_parameters import check_first_gradients
-from glore_seg.errors import CheckpointError, ConfigError, CorruptedFileError, DataError
+from glore_seg.errors import ConfigError, CorruptedFileError, DataError
 from glore_seg.evaluation.metrics.unseen_classes import warn_of_unseen_classes
 
 _HEADS = ("decode_head", "head", "cls_head")  # of mmseg, mmpretrain, mmaction2
@@ -47,6 +48,8 @@ class SetupCheckHook(Hook):
       have a parameter in common. Resuming needs the state of the training, too.
     - The head must have as many classes as the dataset, and validation the classes of training.
     - The first sample must have the channels of the preprocessor; see :func:`check_channels`.
+    - A batch of a validation must hold images of one size. A resumed training whose config has
+      another optimizer, schedule or length is warned which one holds.
     - The labels of the first samples must be classes of the head. Those of validation are checked
       when a training begins, too.
     - Before a training, a sample of the labels of both is counted, see :func:`count_labels`, and
@@ -80,6 +83,11 @@ class SetupCheckHook(Hook):
         check_state_dict(model, state, source=runner._load_from, strict=strict)
         if strict:
             warn_of_other_settings(runner.cfg, checkpoint.get("meta"), source=runner._load_from)
+        if runner._resume:
+            trained = recorded_config(checkpoint.get("meta")) or runner.cfg
+            for text in resumed_settings(trained, runner.cfg):
+                text = f"{runner._load_from}: {text}"
+                print_log(text, logger="current", level=logging.WARNING)
 
     def before_train(self, runner: Runner) -> None:
         """Check the data of the training and of its validation."""
@@ -96,6 +104,13 @@ class SetupCheckHook(Hook):
 
     def _check_validation(self, runner: Runner, cache: Path | None) -> None:
         _check_data(runner, runner.val_loop, "validation", cache)
+        if isinstance(
+            getattr(unwrap(runner.model), "data_preprocessor", None), SegDataPreProcessor
+        ):
+            batch_size = getattr(runner.val_loop.dataloader, "batch_size", None) or 1
+            with _same_random_numbers():
+                dataset = _dataset_of(runner.val_loop)
+                check_batch_sizes(dataset, batch_size, world_size=get_world_size())
         if isinstance(runner._train_loop, BaseLoop):
             check_same_classes(_dataset_of(runner.train_loop), _dataset_of(runner.val_loop))
         self._validation_checked = True
@@ -103,80 +118,6 @@ class SetupCheckHook(Hook):
     def before_test(self, runner: Runner) -> None:
         """Check the data of the test."""
         _check_data(runner, runner.test_loop, "test", None)
-
-
-def unwrap(model: nn.Module) -> nn.Module:
-    """The network without the wrappers of DDP and test-time augmentation."""
-    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = cast(nn.Module, model.module)
-    return model
-
-
-def check_state_dict(
-    model: nn.Module, found: dict[str, Any], *, source: str | None, strict: bool
-) -> None:
-    """Raise a CheckpointError that counts and names what of a checkpoint does not fit a model.
-
-    ``found`` has names with or without ``module.``; ``source`` is its file. Without ``strict`` one
-    parameter in common is enough; with it all must fit after what the model renames or resizes.
-    """
-    wanted = _state_of(model)
-    found = {k.removeprefix("module."): v for k, v in found.items()}
-    if strict:
-        # Only training uses it: a config for testing may leave it out.
-        found = {
-            k: v for k, v in found.items() if k in wanted or not k.startswith("auxiliary_head.")
-        }
-    comparison = compare_state_dicts(wanted, found)
-    source = source or "the checkpoint"
-    if strict and comparison.differences() and not _loads(model, found):
-        raise CheckpointError(
-            f"{source} is of another network than the config ({comparison}). Use the config that "
-            "the checkpoint was trained with, which is in its work directory"
-        )
-    if not strict and not comparison.fitting:
-        raise CheckpointError(
-            f"{source} has no parameter in common with this {type(model).__name__}: it holds "
-            f"{some(list(found))}, the model needs {some(list(wanted))}. Give a checkpoint "
-            "of this network, or leave load_from out"
-        )
-
-
-def _loads(model: nn.Module, found: dict[str, Any]) -> bool:
-    """Whether a network that renames or resizes as it loads, such as ViT and Swin, loads it all."""
-    if isinstance(model, FullyShardedDataParallel):
-        return False
-    try:
-        left = model.load_state_dict(found, strict=False)
-    except RuntimeError:  # shapes
-        return False
-    missing = [name for name in left.missing_keys if not name.endswith("num_batches_tracked")]
-    return not missing and not left.unexpected_keys
-
-
-def _state_of(model: nn.Module) -> dict[str, Any]:
-    if not isinstance(model, FullyShardedDataParallel):
-        return model.state_dict()
-    # The strategy's own setting gathers in the first process alone.
-    with FullyShardedDataParallel.state_dict_type(model, StateDictType.FULL_STATE_DICT):
-        return model.state_dict()
-
-
-def warn_of_other_settings(cfg: Config, meta: Any, *, source: str | None) -> None:
-    """Warn where a config differs from the one in a checkpoint's ``meta``.
-
-    A unit's ``normalize`` or a backbone's dilations have no parameters: with another value the
-    weights load, and the scores are worse for no visible reason.
-    """
-    trained = recorded_config(meta)
-    differing = differing_settings(trained.model, cfg.model) if trained else None
-    if differing:
-        print_log(
-            f"{source} was trained with other settings of the network: {'; '.join(differing)}. Its "
-            "weights fit, but it may predict worse: use the config that it was trained with",
-            logger="current",
-            level=logging.WARNING,
-        )
 
 
 def _dataset_of(loop: BaseLoop) -> Any:
@@ -211,10 +152,19 @@ def check_classes(model: nn.Module, dataset: Any) -> None:
             if num_classes is None or not classes or num_classes == len(classes):
                 continue
             raise ConfigError(
-                f"model.{name}.num_classes is {num_classes}, but {type(dataset).__name__} has "
+                f"model.{name}.num_classes is {num_classes}, but {_name_of(dataset)} has "
                 f"{len(classes)} classes {classes}; expected the same number: set "
                 f"model.{name}.num_classes={len(classes)}, or the dataset's metainfo"
             )
+
+
+def _name_of(dataset: Any) -> str:
+    """The class of a dataset, or of the first in a wrapper such as RepeatDataset."""
+    while inner := getattr(dataset, "datasets", None) or [getattr(dataset, "dataset", None)]:
+        if inner[0] is None:
+            break
+        dataset = inner[0]
+    return type(dataset).__name__
 
 
 def check_same_classes(trained: Any, other: Any) -> None:

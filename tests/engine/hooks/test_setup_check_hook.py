@@ -12,11 +12,11 @@ from PIL import Image
 from torch import nn
 
 from glore_seg.engine import SetupCheckHook, build_runner
+from glore_seg.engine.checkpoint_checks import check_state_dict
 from glore_seg.engine.hooks.setup_check_hook import (
     check_classes,
     check_labels,
     check_same_classes,
-    check_state_dict,
 )
 from glore_seg.errors import CheckpointError, ConfigError, CorruptedFileError, DataError
 from glore_seg.layers import GloReUnit
@@ -212,6 +212,15 @@ def test_other_labels_are_refused(folder, label, num_classes, value, wrap):
     write_label(folder, label, dtype=label.dtype)
     with pytest.raises(DataError, match=rf"b\.png gives .*{value}"):
         check_labels(wrap(dataset(folder)), head(num_classes))
+
+
+@pytest.mark.filterwarnings("ignore:Please pay attention")
+def test_the_dataset_in_a_wrapper_is_named(folder):
+    wrapped = ConcatDataset([dataset(folder)] * 2)
+    network = nn.Module()
+    network.decode_head = head(7)
+    with pytest.raises(ConfigError, match=r"num_classes is 7, but BaseSegDataset has"):
+        check_classes(network, wrapped)
 
 
 def test_an_empty_dataset(folder):
