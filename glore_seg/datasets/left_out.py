@@ -23,20 +23,26 @@ def describe_left_out(dataset: Any) -> list[str]:
             images, labels = (
                 part.data_prefix.get(key) or "" for key in ("img_path", "seg_map_path")
             )
-            if osp.isdir(images):
+            if osp.isdir(images) and _has_files(part):
                 folders.setdefault((images, labels if osp.isdir(labels) else ""), []).append(part)
     texts = (_describe(*pair, parts) for pair, parts in folders.items())
     return [text for text in texts if text]
 
 
+def _has_files(part: BaseSegDataset) -> bool:
+    """Whether a sample is an image file, and not an array or a list of frames."""
+    return len(part) > 0 and isinstance(part.get_data_info(0).get("img_path"), str)
+
+
 def _describe(images: str, labels: str, parts: list[BaseSegDataset]) -> str:
     listed, labeled, label_files = set(), set(), set()
+    way = osp.relpath(osp.realpath(labels), osp.realpath(images)) if labels else ""
     for part in parts:
         paths = (part.get_data_info(index)["img_path"] for index in range(len(part)))
         listed |= {osp.relpath(path, images).removesuffix(part.img_suffix) for path in paths}
         names = _files(labels, part.seg_map_suffix) if labels else []
         labeled |= {name.removesuffix(part.seg_map_suffix) for name in names}
-        label_files |= {osp.realpath(osp.join(labels, name)) for name in names}
+        label_files |= {osp.normpath(osp.join(way, name)) for name in names}  # seen from images
     alone = labeled - listed
     base = parts[0].img_suffix.rpartition(".")[0]  # "_leftImg8bit" of Cityscapes, often nothing
     others = []  # suffixes of the images that are left out
@@ -44,8 +50,7 @@ def _describe(images: str, labels: str, parts: list[BaseSegDataset]) -> str:
         stem, suffix = osp.splitext(name)
         stem = stem.removesuffix(base)
         is_left_out = stem in alone if labels else stem not in listed
-        is_label = osp.realpath(osp.join(images, name)) in label_files
-        if is_left_out and suffix.lower() in IMAGE_SUFFIXES and not is_label:
+        if is_left_out and suffix.lower() in IMAGE_SUFFIXES and name not in label_files:
             others.append(suffix)
     counts = ", ".join(f"{number} *{suffix}" for suffix, number in sorted(Counter(others).items()))
     wanted = " or ".join(f"*{part.img_suffix}" for part in parts)

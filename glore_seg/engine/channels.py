@@ -14,8 +14,10 @@ from glore_seg.errors import ConfigError
 
 def input_channels(cfg: Config) -> int:
     """Channels of a config's network: ``backbone.in_channels``, else those of ``mean``, else 3."""
-    model = cfg.model.get("module") or cfg.model  # without test-time augmentation
-    given = (model.get("backbone") or {}).get("in_channels")
+    model = cfg.get("model") or {}
+    model = model.get("module") or model  # without test-time augmentation
+    backbone = model.get("backbone") or {}
+    given = backbone.get("in_channels", (backbone.get("backbone_cfg") or {}).get("in_channels"))
     if isinstance(given, int):
         return given
     preprocessor = model.get("data_preprocessor") or cfg.get("data_preprocessor") or {}
@@ -37,9 +39,9 @@ def check_channels(cfg: Config, network: nn.Module, packed: Any) -> None:
         packed = packed["passes"][0]()
     inputs: Any = packed.get("inputs") if isinstance(packed, dict) else None
     inputs = inputs[0] if isinstance(inputs, list) and inputs else inputs  # of augmentations
-    if getattr(inputs, "ndim", 0) != 3:  # (C, H, W); clips have more axes
-        return
     mean = getattr(getattr(network, "data_preprocessor", None), "mean", None)
+    if getattr(inputs, "ndim", 0) != 3 or not isinstance(mean, torch.Tensor | None):
+        return  # clips have more axes than (C, H, W)
     channels = (len(inputs), 1 if mean is None else mean.numel())
     if len({*channels} - {1}) > 1:
         raise ConfigError(
@@ -47,13 +49,12 @@ def check_channels(cfg: Config, network: nn.Module, packed: Any) -> None:
             f"{channels[1]}; expected the same number: set color_type of LoadImageFromFile "
             "('color', 'grayscale', or 'unchanged' for all channels of a file), or mean and std"
         )
-    if mean is not None and inputs.dtype == torch.uint16 and mean.max() <= 255:
-        top = int(inputs.int().max())
-        if top > 50 * 255:  # far from what 255 would be normalized to
-            _warn(
-                f"the images have 16 bits, values up to {top}, and model.data_preprocessor.mean is "
-                f"at most {float(mean.max()):g}: set mean and std to those of your images"
-            )
+    top = float(inputs.float().max())
+    if mean is not None and mean.max() <= 255 and top > 50 * 255:  # far from 255, normalized
+        _warn(
+            f"the images have values up to {top:g}, and model.data_preprocessor.mean is at most "
+            f"{float(mean.max()):g}: set mean and std to those of your images"
+        )
     classes = type(getattr(network, "backbone", None)).__mro__  # a subclass may take **kwargs
     known = (inspect.signature(one).parameters for one in classes if issubclass(one, nn.Module))
     configurable = any("in_channels" in parameters for parameters in known)

@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 
 from glore_seg.datasets.label_statistics import count_labels, find_problems
 from glore_seg.datasets.left_out import describe_left_out
-from glore_seg.errors import DataError, GloReSegError
+from glore_seg.errors import DataError
 
 
 def check_files(
@@ -24,7 +24,8 @@ def check_files(
     Raises:
         DataError: On all ranks: a label map does not fit, or nothing can be learned in training.
     """
-    failure: list[Any] = [None]
+    failure: Exception | None = None
+    message: list[str | None] = [None]
     if is_main_process():
         try:
             warnings = describe_left_out(dataset)
@@ -36,8 +37,10 @@ def check_files(
                 warnings += [useless] if useless else others
             for text in warnings:
                 print_log(text, logger="current", level=logging.WARNING)
-        except (OSError, GloReSegError) as error:  # the others wait for the answer
-            failure[0] = error
-    broadcast_object_list(failure)
-    if failure[0] is not None:
-        raise failure[0]
+        except Exception as error:  # the others wait for the answer
+            failure, message = error, [str(error)]
+    broadcast_object_list(message)
+    if failure is not None:
+        raise failure
+    if message[0] is not None:
+        raise DataError(message[0])

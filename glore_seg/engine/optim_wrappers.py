@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from mmengine.device import get_device
 from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS
 from torch import nn
@@ -19,6 +20,6 @@ class BFloat16OptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """The parent's gradient accumulation, and autocast."""
-        device = next(model.parameters()).device.type  # mmengine's autocast refuses mps
-        with super().optim_context(model), torch.autocast(device, dtype=torch.bfloat16):
+        # mmengine's autocast refuses mps
+        with super().optim_context(model), torch.autocast(get_device(), dtype=torch.bfloat16):
             yield

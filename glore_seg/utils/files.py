@@ -88,10 +88,9 @@ def explain_write_error(path: Path) -> Iterator[None]:
 
 def fsync(path: Path) -> None:
     """Wait until the disk has a file, or (not on Windows) the names in a folder."""
-    is_folder = path.is_dir()
-    if is_folder and _WINDOWS:  # which opens no folders
+    if _WINDOWS and path.is_dir():  # which opens no folders
         return
-    descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)  # Windows wants to write
+    descriptor = os.open(path, os.O_RDWR if _WINDOWS else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

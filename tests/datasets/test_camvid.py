@@ -83,7 +83,8 @@ def test_rejects_missing_folders_and_unpaired_files(camvid, tmp_path):
             r"6690\.png holds \[12\]; expected .* 0 to 10 and 11",
         ),
         (np.zeros((10, 16), np.uint8), "is 10 x 16 but its image .* is 12 x 16"),
-        (np.zeros((12, 16, 3), np.uint8), r"color image of shape \(12, 16, 3\)"),
+        (np.uint8([[[1, 2, 3]] * 16] * 12), r"color image of shape \(12, 16, 3\)"),
+        (np.zeros((12, 16, 3), np.uint8), "has 3 channels, equal"),
         (np.zeros((12, 16), np.uint16), "holds uint16"),
     ],
 )

@@ -43,6 +43,13 @@ def test_datasets_of_one_folder_count_together(tmp_path):
     assert len(describe_left_out(ConcatDataset(both[:1]))) == 1
 
 
+@pytest.mark.parametrize("sample", [{}, {"img_path": ["a.jpg", "b.jpg"]}])
+def test_samples_that_are_no_image_files_are_passed_over(tmp_path, monkeypatch, sample):
+    dataset = build(write(tmp_path, FOUR, (".jpg", ".png")))
+    monkeypatch.setattr(dataset, "get_data_info", lambda index: sample)
+    assert describe_left_out(dataset) == []
+
+
 def test_usual_folders(tmp_path, street_scenes):
     write(tmp_path, FOUR, (".jpg", ".png"))
     (tmp_path / "names.txt").write_text("000\n")
@@ -55,6 +62,11 @@ def test_usual_folders(tmp_path, street_scenes):
         path.rename(tmp_path / "one/images" / path.name)
     prefix = {"img_path": "images", "seg_map_path": "images"}
     assert describe_left_out(build(tmp_path / "one", data_prefix=prefix)) == []
+    # labels in a folder of that of the images
+    (tmp_path / "labels").rename(tmp_path / "images/labels")
+    prefix = {"img_path": "images", "seg_map_path": "images/labels"}
+    (text,) = describe_left_out(build(tmp_path, data_prefix=prefix))
+    assert "2 *.png" in text
     prefix = {"img_path": "leftImg8bit/train", "seg_map_path": "gtFine/train"}
     cityscapes = CityscapesDataset(data_root=str(street_scenes), data_prefix=prefix)
     assert describe_left_out(cityscapes) == []

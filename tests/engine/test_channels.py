@@ -20,6 +20,7 @@ from tests.fixtures import STREET_SCENES
         ({"backbone": {}, "data_preprocessor": {"mean": [1.0]}}, 3),
         ({"backbone": {}}, 3),
         ({"type": "SegTTAModel", "module": {"backbone": {"in_channels": 1}}}, 1),
+        ({"backbone": {"backbone_cfg": {"in_channels": 1}}}, 1),  # mmseg's STDCContextPathNet
     ],
 )
 def test_channels_of_a_config(model, channels):
@@ -51,6 +52,14 @@ def test_what_fits_is_silent(said, images, mean, channels):
     assert said == []
 
 
+def test_a_preprocessor_of_another_kind_is_passed_over(said):
+    model = torch.nn.Module()
+    model.data_preprocessor = torch.nn.Module()
+    model.data_preprocessor.mean = [1.0, 2.0]
+    check_channels(Config(), model, {"inputs": torch.zeros(3, 8, 8)})
+    assert said == []
+
+
 @pytest.mark.parametrize("lazy", [False, True])
 def test_what_cannot_be_normalized_is_refused(lazy):
     packed = {"inputs": [torch.zeros(4, 8, 8)]}
@@ -66,9 +75,10 @@ def test_another_backbone_is_warned_of(said):
     assert "images have 3 channels, the backbone takes 1" in line
 
 
+@pytest.mark.parametrize("dtype", [torch.uint16, torch.float32])
 @pytest.mark.parametrize(("mean", "number"), [(120.0, 1), (30000.0, 0)])
-def test_means_of_8_bits_for_images_of_16_are_warned_of(said, mean, number):
-    image = torch.full((1, 8, 8), 40000, dtype=torch.uint16)
+def test_means_of_8_bits_for_images_of_16_are_warned_of(said, mean, number, dtype):
+    image = torch.full((1, 8, 8), 40000, dtype=dtype)
     check_channels(*network(1, [mean]), {"inputs": image})
     assert len(said) == number
     assert all("up to 40000" in line and "mean is at most 120" in line for line in said)

@@ -99,7 +99,7 @@ def test_output_stride_of_paddleseg_weights(exit_code, tmp_path, capsys):
     assert exit_code(TOOL, *arguments, *options) == 0
     assert "output stride 16" in capsys.readouterr().out
     backbone = load_config(str(tmp_path / "glore.py")).model.backbone
-    assert (backbone.strides, backbone.dilations) == ([1, 2, 2, 1], [1, 1, 1, 2])
+    assert (backbone.strides, backbone.dilations) == ((1, 2, 2, 1), (1, 1, 1, 2))
     assert backbone.multi_grid is None
 
 

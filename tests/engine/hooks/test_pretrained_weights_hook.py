@@ -53,9 +53,9 @@ def test_a_missing_file_of_a_stock_network(small_cfg, tmp_path):
         build_runner(small_cfg).train()
 
 
-def test_addresses_are_upstreams(tmp_path):
+def test_an_address_that_does_not_answer(tmp_path):
     part = {"type": "Pretrained", "checkpoint": "http://127.0.0.1:1/weights.pth"}
-    with pytest.raises(OSError, match="Connection refused"):
+    with pytest.raises(CheckpointError, match="Connection refused"):
         runner_of(tmp_path, model__part=part).train()
 
 
