@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -86,15 +87,21 @@ def differing_settings(trained: Mapping[str, Any], used: Mapping[str, Any]) -> l
     return found
 
 
-def resumed_settings(trained: Mapping[str, Any], used: Mapping[str, Any]) -> list[str]:
+def resumed_settings(
+    trained: Mapping[str, Any], used: Mapping[str, Any], checkpoint: Collection[str]
+) -> list[str]:
     """Say which value holds where a resumed training has another config than it was begun with.
 
-    Returns a line for what resuming takes from the checkpoint, optimizer and schedule, and one for
-    what it takes from the config, the length; none where they are equal.
+    Returns a line for what resuming takes from the checkpoint, the optimizer and the schedule if
+    ``checkpoint`` has these keys, and one for what it takes from the config, the length; none where
+    they are equal.
     """
     lines = []
     for settings, what in (
-        (_resumed, "the checkpoint's value holds: to use the config's, give it as load_from"),
+        (
+            partial(_resumed, checkpoint),
+            "the checkpoint's value holds: to use the config's, give it as load_from",
+        ),
         (_length, "the config's value holds"),
     ):
         first, second = settings(trained), settings(used)
@@ -107,8 +114,9 @@ def resumed_settings(trained: Mapping[str, Any], used: Mapping[str, Any]) -> lis
     return lines
 
 
-def _resumed(cfg: Mapping[str, Any]) -> dict[str, Any]:
-    wrapper, schedulers = cfg.get("optim_wrapper") or {}, cfg.get("param_scheduler") or []
+def _resumed(checkpoint: Collection[str], cfg: Mapping[str, Any]) -> dict[str, Any]:
+    wrapper = (cfg.get("optim_wrapper") or {}) if "optimizer" in checkpoint else {}
+    schedulers = (cfg.get("param_scheduler") or []) if "param_schedulers" in checkpoint else []
     parts = {"optim_wrapper.optimizer": wrapper.get("optimizer") or {}}
     for index, one in enumerate(schedulers if isinstance(schedulers, list) else [schedulers]):
         parts[f"param_scheduler.{index}"] = one

@@ -38,10 +38,13 @@ def find_latest_valid_checkpoint(
     return Search(None, tuple(corrupted))
 
 
-def check_resumable(checkpoint: dict[str, Any], *, source: str | None) -> None:
+def check_resumable(
+    checkpoint: dict[str, Any], *, source: str | None, scheduled: bool = False
+) -> None:
     """Raise a CheckpointError if a checkpoint holds weights, but no state of a training.
 
-    One without its optimizer (``save_optimizer=False``) is warned of.
+    One without its optimizer (``save_optimizer=False``) is warned of, and so is one without its
+    schedule if the training that resumes is ``scheduled``.
     """
     source = source or "the last checkpoint of the work folder"
     meta = checkpoint.get("meta")
@@ -51,12 +54,12 @@ def check_resumable(checkpoint: dict[str, Any], *, source: str | None) -> None:
             "training to resume. To start a training from these weights, set load_from to this "
             "file instead of --resume"
         )
-    if "optimizer" not in checkpoint:
-        print_log(
-            f"{source} has no state of the optimizer, which starts anew (without momentum)",
-            logger="current",
-            level=logging.WARNING,
-        )
+    wanted = {"optimizer": "the optimizer", "param_schedulers": "the schedule"}
+    if not scheduled:
+        del wanted["param_schedulers"]
+    for name in (name for key, name in wanted.items() if key not in checkpoint):
+        text = f"{source} has no state of {name}, which starts anew with the config's values"
+        print_log(text, logger="current", level=logging.WARNING)
 
 
 def _candidates(folder: Path, patterns: Sequence[str]) -> list[Path]:

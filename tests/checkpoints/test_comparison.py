@@ -68,10 +68,15 @@ def test_what_a_resumed_training_takes_from_the_checkpoint():
         "param_scheduler": [{"type": "PolyLR", "end": 6}],
         "train_cfg": {"type": "IterBasedTrainLoop", "max_iters": 6},
     }
-    kept, changed = resumed_settings(trained, used)
+    whole = ("optimizer", "param_schedulers")
+    kept, changed = resumed_settings(trained, used, whole)
     lr = "optim_wrapper.optimizer.lr was 0.1 in training and is 0.2 here"
     end = "param_scheduler.0.end was 4 in training and is 6 here"
     assert kept.startswith(f"{lr}; {end}; the checkpoint's value holds")
     assert changed.startswith("train_cfg.max_iters was 4 in training and is 6 here; the config's")
     (alone,) = trained["param_scheduler"]
-    assert resumed_settings(trained, {**trained, "param_scheduler": alone}) == []
+    assert resumed_settings(trained, {**trained, "param_scheduler": alone}, whole) == []
+    # what the checkpoint lacks is the config's
+    kept, changed = resumed_settings(trained, used, ["param_schedulers"])
+    assert kept.startswith(f"{end}; the checkpoint's value holds")
+    assert resumed_settings(trained, used, ()) == [changed]

@@ -95,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     converted, comparison = convert(state, args.source, part.state_dict())
     print(f"{args.weights} -> {type(part).__name__}\n{comparison}")
     if args.source == "paddleseg":
-        stride = 4 * math.prod(cfg.model.backbone.strides)
+        stride = 4 * math.prod(model.backbone.strides)
         print(
             f"The network has output stride {stride}, which weights do not show. {OUTPUT_STRIDES}"
         )

@@ -74,7 +74,8 @@ class SetupCheckHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Compare the parameters of the checkpoint with those of the network."""
         if runner._resume:
-            check_resumable(checkpoint, source=runner._load_from)
+            scheduled = bool(runner.param_schedulers)
+            check_resumable(checkpoint, source=runner._load_from, scheduled=scheduled)
         strict = runner._resume or not isinstance(runner._train_loop, BaseLoop)
         model = runner.model
         if not isinstance(model, FullyShardedDataParallel):  # which gathers its own
@@ -85,7 +86,7 @@ class SetupCheckHook(Hook):
             warn_of_other_settings(runner.cfg, checkpoint.get("meta"), source=runner._load_from)
         if runner._resume:
             trained = recorded_config(checkpoint.get("meta")) or runner.cfg
-            for text in resumed_settings(trained, runner.cfg):
+            for text in resumed_settings(trained, runner.cfg, checkpoint):
                 text = f"{runner._load_from}: {text}"
                 print_log(text, logger="current", level=logging.WARNING)
 

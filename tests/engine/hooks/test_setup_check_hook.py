@@ -284,12 +284,14 @@ def test_weights_only_are_not_resumed(tmp_path, kept):
             build_runner(cfg).train()
 
 
-def test_a_checkpoint_without_its_optimizer_is_resumed_with_a_warning(tmp_path, capfd):
-    options = {"train_cfg__max_iters": 2, "default_hooks__checkpoint__save_optimizer": False}
+@pytest.mark.parametrize("part", ["optimizer", "param_scheduler"])
+def test_a_checkpoint_without_a_part_is_resumed_with_a_warning(tmp_path, capfd, part):
+    options = {"train_cfg__max_iters": 2, f"default_hooks__checkpoint__save_{part}": False}
     build_runner(config(tmp_path / "first", **options)).train()
     cfg = config(tmp_path / "on", load_from=str(tmp_path / "first" / "iter_2.pth"), resume=True)
     cfg.log_level = "WARNING"
     runner = build_runner(cfg)
     runner.train()
     assert runner.iter == 12
-    assert "iter_2.pth has no state of the optimizer" in "".join(capfd.readouterr())
+    name = {"optimizer": "optimizer", "param_scheduler": "schedule"}[part]
+    assert f"iter_2.pth has no state of the {name}" in "".join(capfd.readouterr())
