@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.registry import METRICS
+from mmengine.registry import HOOKS, METRICS
 from mmseg.evaluation import CityscapesMetric, IoUMetric
 
 from glore_seg.apis.config_keywords import class_of
+from glore_seg.engine.hooks.validation_loss_hook import ValidationLossHook
 from glore_seg.errors import ConfigError
 from glore_seg.evaluation.cityscapes_scores import CITYSCAPES_CLASSES, CityscapesScorer
 from glore_seg.evaluation.metrics import CityscapesScoreMetric
@@ -42,15 +43,34 @@ def metric_warnings(cfg: Config, classes: list[str] | None) -> Iterator[str]:
     if None in given:
         return  # of a metric that is not known here
     names = {name for one in given for name in one or ()}
+    if _may_give_loss(cfg):
+        names.add("val_loss")
     for key, wanted in _monitored(cfg):
-        if wanted in names or wanted == "auto" or "loss" in wanted:
+        if wanted in names or wanted == "auto" or ("loss" in wanted and wanted != "val_loss"):
             continue
+        if wanted == "val_loss":
+            raise ConfigError(
+                f"{key} is {wanted!r}, which val_evaluator does not give; expected the hook that "
+                "does: add dict(type='ValidationLossHook') to custom_hooks"
+            )
         close = difflib.get_close_matches(wanted, names, n=1)
         shown = [name for name in sorted(names) if "." not in name]
         raise ConfigError(
             f"{key} is {wanted!r}, which val_evaluator does not give; expected one of "
             f"{', '.join(shown)}{f': did you mean {close[0]!r}?' if close else ''}"
         )
+
+
+def _may_give_loss(cfg: Config) -> bool:
+    """Whether the hook of the loss is in a config, or one of the user's, which may do the same."""
+    kinds = [class_of(hook, HOOKS) for hook in cfg.get("custom_hooks") or []]
+    known = ("mmengine", "mmseg", "glore_seg")
+    return any(
+        kind is None
+        or issubclass(kind, ValidationLossHook)
+        or kind.__module__.split(".")[0] not in known
+        for kind in kinds
+    )
 
 
 def _names_of(metric: Any, classes: list[str] | None) -> set[str] | None:

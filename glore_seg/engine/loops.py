@@ -133,6 +133,7 @@ class Resumable(BaseLoop):
         checkpoints = _find_hook(self.runner, AtomicCheckpointHook)
         if self.stop_training and checkpoints is not None:  # by early stopping
             checkpoints.save_stopped(self.runner, validated=True)
+        self._stop_if_asked(validated=True)
 
     def _validate_if_pending(self) -> None:
         """Validate what a stopped run had saved, but not validated."""
@@ -145,7 +146,6 @@ class Resumable(BaseLoop):
         self._decide_current_val_interval()
         if self._is_due():
             self._validate()
-            self._stop_if_asked(validated=True)
 
     def _stop_if_asked(self, *, validated: bool) -> None:
         signum = self._signals.agreed()

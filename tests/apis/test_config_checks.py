@@ -147,6 +147,13 @@ def test_all_own_configs():
             {"custom_hooks": [{"type": "EarlyStoppingHook", "monitor": "mDice"}]},
             ["custom_hooks.0.monitor is 'mDice'"],
         ),
+        (
+            {
+                "default_hooks.checkpoint.save_best": "val_loss",
+                "custom_hooks": [{"type": "EMAHook"}],
+            },
+            ["save_best is 'val_loss'", "'ValidationLossHook'", "custom_hooks"],
+        ),
     ],
 )
 def test_what_cannot_work_is_refused(check, changes, values):
@@ -160,7 +167,10 @@ def test_what_cannot_work_is_refused(check, changes, values):
     [
         {"default_hooks.checkpoint.save_best": "IoU_category.vehicle"},
         {"default_hooks.checkpoint.save_best": ["mIoU", "auto"]},
-        {"default_hooks.checkpoint.save_best": "val_loss"},
+        {"default_hooks.checkpoint.save_best": "my_loss"},
+        {"default_hooks.checkpoint.save_best": "val_loss",
+         "custom_hooks": [{"type": "ValidationLossHook"}]},
+        {"default_hooks.checkpoint.save_best": "val_loss", "custom_hooks": [{"type": "Mine"}]},
         {"val_evaluator": [IOU, {"type": "DepthMetric"}]},
         {**OWN, "val_cfg": None},
         {"val_evaluator": {**IOU, "iou_metrics": ["mFscore"]}, **{

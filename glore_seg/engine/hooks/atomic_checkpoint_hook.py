@@ -96,7 +96,8 @@ class AtomicCheckpointHook(CheckpointHook):
         self.validated = validated
         if path is None:
             path = str(self.file_backend.join_path(self.out_dir, f"iter_{runner.iter}.pth"))
-            self._outdated.append(path)  # removed with the next checkpoint
+            if not Path(path).exists():  # a resumed training may find its regular one here
+                self._outdated.append(path)  # removed with the next checkpoint
         meta = {"epoch": runner.epoch, "iter": runner.iter}
         self._write(runner, path, meta, by_epoch=False)
         return path

@@ -2,9 +2,8 @@
 
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -129,17 +128,15 @@ def _dataset_of(loop: BaseLoop) -> Any:
 def _check_data(runner: Runner, loop: BaseLoop, split: str, cache: Path | None) -> None:
     dataset = _dataset_of(loop)
     check_classes(runner.model, dataset)
-    head = getattr(unwrap(runner.model), "decode_head", None)
+    network = unwrap(runner.model)
+    head = getattr(network, "decode_head", None)
     head = head[-1] if isinstance(head, nn.ModuleList) else head
-    check_labels(dataset, head)
+    check_samples(dataset, head, lambda packed: check_channels(runner.cfg, network, packed))
     classes = _classes_of(dataset) or [str(i) for i in range(getattr(head, "num_classes", 0))]
     ignored: Any = getattr(head, "ignore_index", None)
     ignored = [ignored] if isinstance(ignored, int) else []
     check_files(dataset, split, classes=classes, ignored=ignored, cache=cache)
     warn_of_unseen_classes(getattr(loop, "evaluator", None))
-    if head is not None and not isinstance(dataset, IterableDataset | type(None)):
-        for packed in islice(_packed(dataset), 1):
-            check_channels(runner.cfg, unwrap(runner.model), packed)
 
 
 def check_classes(model: nn.Module, dataset: Any) -> None:
@@ -184,19 +181,26 @@ def _classes_of(dataset: Any) -> tuple[str, ...]:
     return tuple(getattr(dataset, "metainfo", {}).get("classes") or ())
 
 
-def check_labels(dataset: Any, head: nn.Module | None) -> None:
+def check_samples(
+    dataset: Any, head: nn.Module | None, check_first: Callable[[Any], None] | None = None
+) -> None:
     """Raise a DataError if a dataset is empty or its first labels are no classes of the head.
 
-    Random numbers are as before. Corrupted samples are left to the data loader, and samples
-    without ``gt_sem_seg`` are passed over.
+    ``check_first`` gets the first sample as it is packed. Random numbers are as before. Corrupted
+    samples are left to the data loader, and labels only of samples with ``gt_sem_seg`` are checked.
     """
-    num_classes, ignored = (getattr(head, name, None) for name in ("num_classes", "ignore_index"))
-    if num_classes is None or dataset is None or isinstance(dataset, IterableDataset):
+    if head is None or dataset is None or isinstance(dataset, IterableDataset):
         return
-    if len(dataset) == 0:
+    num_classes, ignored = (getattr(head, name, None) for name in ("num_classes", "ignore_index"))
+    if num_classes is not None and len(dataset) == 0:
         raise DataError(describe_empty(dataset))
-    known = {*range(max(num_classes, 2)), ignored, getattr(dataset, "ignore_index", ignored)}
-    for sample in _first_samples(dataset):
+    known = {*range(max(num_classes or 0, 2)), ignored, getattr(dataset, "ignore_index", ignored)}
+    for index, packed in enumerate(_packed(dataset)):
+        if index == 0 and check_first is not None:
+            check_first(packed)
+        sample = _sample_of(packed)
+        if num_classes is None or not hasattr(sample, "gt_sem_seg"):
+            continue
         label: Tensor = sample.gt_sem_seg.data
         path = sample.get("seg_map_path") or sample.get("img_path")
         if label.dim() != 3 or label.shape[0] != 1:
@@ -225,12 +229,9 @@ def _packed(dataset: Any) -> Iterator[Any]:
         yield packed
 
 
-def _first_samples(dataset: Any) -> Iterator[Any]:
-    for packed in _packed(dataset):
-        samples = packed.get("data_samples") if isinstance(packed, dict) else None
-        sample = samples[0] if isinstance(samples, list) and samples else samples  # mmcv's TTA
-        if hasattr(sample, "gt_sem_seg"):
-            yield sample
+def _sample_of(packed: Any) -> Any:
+    samples = packed.get("data_samples") if isinstance(packed, dict) else None
+    return samples[0] if isinstance(samples, list) and samples else samples  # mmcv's TTA
 
 
 @contextmanager

@@ -15,10 +15,10 @@ from glore_seg.errors import ConfigError
 
 @HOOKS.register_module()
 class ValidationLossHook(Hook):
-    """Adds ``loss``, the mean over the validation images of the decode head's loss, to the scores.
+    """Adds ``val_loss``, the mean over the validation images of the decode head's loss.
 
-    It is logged with them, and ``save_best="loss"`` and early stopping can use it. It is computed
-    from the logits and labels at the size of the labels; the auxiliary heads' losses are not in it.
+    It is logged with the scores, and ``save_best="val_loss"`` and early stopping can use it. It is
+    computed from the logits and labels at the size of the labels, without auxiliary heads.
 
     Raises:
         ConfigError: The head's loss does not depend on its logits alone, or the pipeline of the
@@ -30,6 +30,11 @@ class ValidationLossHook(Hook):
     def __init__(self) -> None:
         self._losses: list[float] = []
         self._head: Any = None
+
+    def before_train(self, runner: Runner) -> None:
+        """Look at the head before a training that will validate."""
+        if runner.val_loop is not None:
+            self.before_val(runner)
 
     def before_val(self, runner: Runner) -> None:
         """Look at the head."""
@@ -74,4 +79,4 @@ class ValidationLossHook(Hook):
         gathered = zip_longest(*all_gather_object(self._losses))  # in the order of the dataset
         losses = [loss for group in gathered for loss in group if loss is not None]
         losses = losses[: len(runner.val_dataloader.dataset)]  # the sampler repeats some
-        metrics["loss"] = sum(losses) / len(losses)
+        metrics["val_loss"] = sum(losses) / len(losses)

@@ -4,8 +4,13 @@ import pytest
 import torch
 
 from benchmarks.kills.checkpoints import compare
-from glore_seg.engine import ResumableEarlyStoppingHook, build_runner, forget_training
-from tests.engine.test_restarts import Killed, kill
+from glore_seg.engine import (
+    ResumableEarlyStoppingHook,
+    TrainingStopped,
+    build_runner,
+    forget_training,
+)
+from tests.engine.test_restarts import Killed, kill, stop
 from tests.engine.toy import At, config, train
 
 
@@ -26,7 +31,8 @@ def state(path):
 
 @pytest.mark.parametrize(("interval", "names"), [(2, {6, 8}), (3, {6, 8})])
 def test_the_moment_of_the_stop_is_saved(tmp_path, interval, names):
-    runner = train(early(tmp_path, default_hooks__checkpoint__interval=interval))
+    checkpoint = {"interval": interval, "save_best": None}  # which would save that moment, too
+    runner = train(early(tmp_path, default_hooks__checkpoint=checkpoint))
     assert runner.iter == 8
     found = state(tmp_path / "iter_8.pth")
     assert found["message_hub"]["runtime_info"]["early_stopping/score"][0] == 3
@@ -62,6 +68,26 @@ def test_an_interrupted_run_stops_at_the_same_iteration(tmp_path, moment):
         train(early(tmp_path / "first", **run), hook)
     assert train(early(tmp_path / "again", resume=True, **run)).iter == 8
     assert compare(wanted, tmp_path / "run") == []
+
+
+@pytest.mark.parametrize("stage", [None, "after_val_iter", "after_val_epoch"])
+def test_a_pending_validation_leaves_the_regular_checkpoint(tmp_path, stage):
+    """Early stopping ends the resumed training with it, or a signal in it or right after it."""
+    run = {"work_dir": str(tmp_path / "run")}
+    run["default_hooks__checkpoint"] = {"max_keep_ckpts": -1, "save_best": None}
+    with pytest.raises(Killed):
+        train(early(tmp_path / "first", **run), At(8, kill, "after_val_iter"))
+    again = early(tmp_path / "again", patience=99 if stage else 3, resume=True, **run)
+    if stage:
+        with pytest.raises(TrainingStopped, match="at iteration 8"):
+            train(again, At(8, stop(), stage))
+    else:
+        assert train(again).iter == 8
+    saved = state(tmp_path / "run" / "iter_8.pth")["glore_seg"]
+    assert saved == {"validated": stage != "after_val_iter", "outdated": []}
+    assert train(early(tmp_path / "on", patience=99, resume=True, **run)).iter == 12
+    names = {path.name for path in (tmp_path / "run").glob("iter_*.pth")}
+    assert names == {f"iter_{number}.pth" for number in (2, 4, 6, 8, 10, 12)}
 
 
 @pytest.mark.parametrize(

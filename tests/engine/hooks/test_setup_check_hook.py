@@ -15,8 +15,8 @@ from glore_seg.engine import SetupCheckHook, build_runner
 from glore_seg.engine.checkpoint_checks import check_state_dict
 from glore_seg.engine.hooks.setup_check_hook import (
     check_classes,
-    check_labels,
     check_same_classes,
+    check_samples,
 )
 from glore_seg.errors import CheckpointError, ConfigError, CorruptedFileError, DataError
 from glore_seg.layers import GloReUnit
@@ -112,6 +112,30 @@ def test_a_training_begins_with_the_labels_of_validation(small_cfg, tmp_path):
         build_runner(small_cfg).train()
 
 
+def test_a_training_begins_with_the_channels_of_its_images(small_cfg, folder, tmp_path):
+    for path in (folder / "images").iterdir():
+        cv2.imwrite(str(path.with_suffix(".png")), np.zeros((4, 4, 4), np.uint8))
+    image = {**IMAGE, "color_type": "unchanged"}
+    options = {"img_suffix": ".png", "pipeline": [image, LABEL, PACK]}
+    name_run(small_cfg, tmp_path / "run")
+    small_cfg.train_dataloader.dataset = {"type": "BaseSegDataset", **on(folder, **options)}
+    small_cfg.model.decode_head.num_classes = 3
+    with pytest.raises(ConfigError, match=r"images have 4 channels, .*mean has 3"):
+        build_runner(small_cfg).train()
+
+
+def test_samples_are_loaded_once_for_all_checks(folder):
+    loaded, first = [], []
+
+    def note(results):
+        loaded.append(results["img_path"])
+        return results
+
+    check_samples(dataset(folder, pipeline=[IMAGE, note, LABEL, PACK]), head(), first.append)
+    assert len(loaded) == len({*loaded}) == 4
+    assert [one["data_samples"].img_path for one in first] == loaded[:1]
+
+
 class Network(nn.Module):
     def __init__(self, name, num_classes):
         super().__init__()
@@ -152,14 +176,18 @@ def write_label(folder, label, name="b", dtype=np.uint8):
     cv2.imwrite(str(folder / f"labels/{name}.png"), np.array(label, dtype))
 
 
-def dataset(folder, *, pipeline=(IMAGE, LABEL, PACK), **options):
-    return BaseSegDataset(
-        data_root=str(folder),
-        data_prefix={"img_path": "images", "seg_map_path": "labels"},
-        metainfo={"classes": ("crop", "weed", "soil")},
-        pipeline=list(pipeline),
+def on(folder, *, pipeline=(IMAGE, LABEL, PACK), **options):
+    return {
+        "data_root": str(folder),
+        "data_prefix": {"img_path": "images", "seg_map_path": "labels"},
+        "metainfo": {"classes": ("crop", "weed", "soil")},
+        "pipeline": list(pipeline),
         **options,
-    )
+    }
+
+
+def dataset(folder, **options):
+    return BaseSegDataset(**on(folder, **options))
 
 
 def head(num_classes=3, ignore_index=255):
@@ -183,15 +211,15 @@ def test_the_random_numbers_after_a_check_of_labels_are_as_without_it(folder):
         np.random.seed(1)
         torch.manual_seed(1)
         if checked:
-            check_labels(dataset(folder, pipeline=[IMAGE, LABEL, draws, PACK]), head())
+            check_samples(dataset(folder, pipeline=[IMAGE, LABEL, draws, PACK]), head())
         found.append(random_numbers())
     assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("anything", [None, [1, 2], [{}]])
 def test_other_datasets_pass(anything):
-    assert check_labels(anything, head()) is None
-    assert check_labels(anything, None) is None
+    assert check_samples(anything, head()) is None
+    assert check_samples(anything, None) is None
 
 
 @pytest.mark.parametrize(
@@ -211,7 +239,7 @@ def test_other_datasets_pass(anything):
 def test_other_labels_are_refused(folder, label, num_classes, value, wrap):
     write_label(folder, label, dtype=label.dtype)
     with pytest.raises(DataError, match=rf"b\.png gives .*{value}"):
-        check_labels(wrap(dataset(folder)), head(num_classes))
+        check_samples(wrap(dataset(folder)), head(num_classes))
 
 
 @pytest.mark.filterwarnings("ignore:Please pay attention")
@@ -225,7 +253,7 @@ def test_the_dataset_in_a_wrapper_is_named(folder):
 
 def test_an_empty_dataset(folder):
     with pytest.raises(DataError, match=r"no samples.*img_suffix"):
-        check_labels(dataset(folder, img_suffix=".tif", serialize_data=False), head())
+        check_samples(dataset(folder, img_suffix=".tif", serialize_data=False), head())
 
 
 def remapped(results):
@@ -243,12 +271,12 @@ def remapped(results):
 )
 def test_labels_count_as_the_pipeline_gives_them(folder, value, options, num_classes):
     write_label(folder, np.full((4, 4), value))
-    assert check_labels(dataset(folder, **options), head(num_classes)) is None
+    assert check_samples(dataset(folder, **options), head(num_classes)) is None
 
 
 def test_a_corrupted_label_is_left_to_the_loader(folder):
     (folder / "labels/b.png").write_bytes(b"corrupted")
-    assert check_labels(dataset(folder), head()) is None
+    assert check_samples(dataset(folder), head()) is None
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, bool])
@@ -257,7 +285,7 @@ def test_labels_in_another_format_are_not_corrupted(folder, dtype):
     Image.fromarray(label).save(folder / "labels/a.png")
     load = {"type": "mmseg.LoadCheckedAnnotations", "num_classes": 3}
     with pytest.raises(DataError, match=r"a\.png .*dataset_converters/labels\.py") as error:
-        check_labels(dataset(folder, pipeline=[IMAGE, load, PACK]), head())
+        check_samples(dataset(folder, pipeline=[IMAGE, load, PACK]), head())
     assert not isinstance(error.value, CorruptedFileError)  # which a training may replace
 
 
@@ -266,7 +294,7 @@ def test_labels_of_test_time_augmentation(folder):
     flips = [{"type": "mmseg.RandomFlip", "prob": prob} for prob in (0.0, 1.0)]
     tta = {"type": "mmseg.TestTimeAug", "transforms": [flips, [LABEL], [PACK]]}
     with pytest.raises(DataError, match=r"\[7\]"):
-        check_labels(dataset(folder, pipeline=[IMAGE, tta]), head())
+        check_samples(dataset(folder, pipeline=[IMAGE, tta]), head())
 
 
 @pytest.mark.parametrize("kept", [("state_dict",), ("meta", "state_dict"), None])
