@@ -1,7 +1,7 @@
 """Settings of a training that do not go together, told before anything is built."""
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from mmengine.dataset import InfiniteSampler
 from mmengine.registry import DATA_SAMPLERS, DATASETS, MODELS, OPTIMIZERS, init_default_scope
 from mmseg.models import EncoderDecoder
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+from mmseg.models.losses import CrossEntropyLoss, OhemCrossEntropy
 
 from glore_seg.apis.config_keywords import check_keywords, class_of
 from glore_seg.apis.config_metrics import metric_warnings
@@ -50,7 +51,8 @@ def check_config(cfg: Config) -> list[str]:
 
     Returns:
         Warnings: names that nothing reads, a schedule that ends elsewhere than the training, counts
-        of epochs in a training by iterations, padding of every image, IoU of a single class.
+        of epochs in a training by iterations, padding of every image, IoU of a single class, scores
+        that are asked for without a validation.
 
     Raises:
         ConfigError: Settings that cannot work: a config of mmsegmentation 0.x, keywords that a
@@ -78,11 +80,10 @@ def check_config(cfg: Config) -> list[str]:
     if "constructor" not in wrapper:  # which may read settings of its own
         check_keywords("optim_wrapper.optimizer", wrapper.get("optimizer"), OPTIMIZERS)
     _check_loop(cfg)
-    warnings: Iterable[str] = ()
     if cfg.get("val_cfg") is not None:
         _check_slide(cfg)
-        _, dataset = next(_datasets(cfg.get("val_dataloader"), "val_dataloader"), ("", {}))
-        warnings = metric_warnings(cfg, _classes_of(dataset))
+    _, dataset = next(_datasets(cfg.get("val_dataloader"), "val_dataloader"), ("", {}))
+    warnings = metric_warnings(cfg, _classes_of(dataset))
     checks = (unused_names, _schedule_warnings, _padding_warnings)
     return [*warnings, *(text for check in checks for text in check(cfg))]
 
@@ -128,7 +129,7 @@ def _classes_of(dataset: dict) -> list[str] | None:
 
 def _check_spelling(key: str, settings: dict, known: set[str]) -> None:
     for name in set(settings) - known:
-        close = difflib.get_close_matches(name, known - set(settings), n=1, cutoff=0.8)
+        close = difflib.get_close_matches(name.lower(), known - set(settings), n=1, cutoff=0.8)
         if close:
             raise ConfigError(f"{key} has {name!r}, which nothing reads; expected {close[0]!r}")
 
@@ -153,10 +154,11 @@ def _check_losses(key: str, head: dict) -> None:
     number = head.get("out_channels") or head.get("num_classes")
     losses = head.get("loss_decode") or {"type": "CrossEntropyLoss"}
     losses = losses if isinstance(losses, list | tuple) else [losses]
+    kinds = [class_of(loss, MODELS) for loss in losses]
     softmax = [
-        loss.get("type") == "CrossEntropyLoss"
-        and not (loss.get("use_sigmoid") or loss.get("use_mask"))
-        for loss in losses
+        kind is OhemCrossEntropy
+        or (kind is CrossEntropyLoss and not (loss.get("use_sigmoid") or loss.get("use_mask")))
+        for kind, loss in zip(kinds, losses, strict=True)
     ]
     if number == 1 and all(softmax):
         raise ConfigError(
@@ -165,7 +167,7 @@ def _check_losses(key: str, head: dict) -> None:
             "with both in metainfo; with out_channels=1 also loss_decode.use_sigmoid=True and "
             "threshold=0.5"
         )
-    for loss, is_softmax in zip(losses, softmax, strict=True):
+    for loss, kind, is_softmax in zip(losses, kinds, softmax, strict=True):
         weights = loss.get("class_weight")
         if not isinstance(weights, list | tuple) or number is None:
             continue
@@ -174,7 +176,7 @@ def _check_losses(key: str, head: dict) -> None:
                 f"{key}.loss_decode.class_weight has {len(weights)} values; expected {number}, one "
                 "for each class of the head"
             )
-        if loss.get("type") == "CrossEntropyLoss" and not is_softmax and number > 1:
+        if kind is CrossEntropyLoss and not is_softmax and number > 1:
             raise ConfigError(
                 f"{key}.loss_decode has class_weight and use_sigmoid; mmsegmentation multiplies "
                 "columns of the image by them: leave class_weight out, or set use_sigmoid=False"
@@ -218,26 +220,41 @@ def _schedule_warnings(cfg: Config) -> Iterator[str]:
     by_epoch = "max_iters" not in loop
     unit = "max_epochs" if by_epoch else "max_iters"
     total = loop.get(unit)
+    if not total:
+        return
+    steps = "epochs" if by_epoch else "iterations"
+    unfinished = f"does not come down to its end, unless it is resumed with more {steps}"
     schedulers = cfg.get("param_scheduler") or []
     schedulers = schedulers if isinstance(schedulers, list) else [schedulers]
-    ends = []
+    decays, spans = [], []
     for index, one in enumerate(schedulers):
-        kind = str(one.get("type"))
+        kind = getattr(one.get("type"), "__name__", str(one.get("type"))).split(".")[-1]
+        begin, end = one.get("begin") or 0, one.get("end") or total
         counts_epochs = one.get("by_epoch", True) and not one.get("convert_to_iter_based")
         if not by_epoch and counts_epochs and kind.endswith("LR") and "Plateau" not in kind:
             yield (
                 f"param_scheduler.{index} counts epochs and train_cfg iterations: the learning "
                 f"rate will not change; set param_scheduler.{index}.by_epoch=False"
             )
-        elif kind in _DECAYS and one.get("by_epoch", True) == by_epoch:
-            ends.append((one.get("end") or total, index))
-    end, last = max(ends, default=(total, 0))
-    if total and end != total:
-        what = (
-            f"the last {total - end} are trained at the lowest learning rate"
-            if end < total
-            else "the learning rate does not come down to its end"
-        )
+        if one.get("by_epoch", True) != by_epoch:
+            continue
+        spans.append((begin, end, index))
+        if kind in _DECAYS:
+            decays.append((end, index))
+        half = one.get("T_max") if kind == "CosineAnnealingLR" else 0
+        if half and half not in (end, end - begin):  # `end` where the warm-up is not taken off
+            what = "rises again after that" if half < end - begin else unfinished
+            text = f"param_scheduler.{index}.T_max is {half}, but it lasts {end - begin} {steps}"
+            yield f"{text}: the learning rate {what}; leave T_max out"
+        milestone = begin + max(one.get("milestones") or [0]) if kind == "MultiStepLR" else 0
+        if milestone >= min(end, total):
+            text = f"param_scheduler.{index}.milestones ends at {milestone - begin}"
+            yield f"{text}, but train_cfg.{unit} is {total}: the learning rate {unfinished}"
+    end, last = max(decays, default=(total, 0))
+    end, last = max([(end, last), *(span[1:] for span in spans if span[0] >= end)])
+    if end != total:
+        what = f"the last {total - end} are trained at the lowest learning rate"
+        what = what if end < total else f"the learning rate {unfinished}"
         yield (
             f"train_cfg.{unit} is {total}, but param_scheduler.{last}.end is {end}: {what}; set "
             "both to the same"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.hooks import EarlyStoppingHook
 from mmengine.registry import HOOKS, METRICS
 from mmseg.evaluation import CityscapesMetric, IoUMetric
 
@@ -30,6 +31,10 @@ def metric_warnings(cfg: Config, classes: list[str] | None) -> Iterator[str]:
         ConfigError: CityscapesScoreMetric for other classes than Cityscapes'; ``save_best`` or an
             ``EarlyStoppingHook`` asks for a score that no metric gives.
     """
+    if cfg.get("val_cfg") is None:
+        for key, wanted in _monitored(cfg):
+            yield f"{key} is {wanted!r}, but val_cfg is None: no validation gives a score"
+        return
     evaluator = cfg.get("val_evaluator")
     if isinstance(evaluator, dict):
         evaluator = evaluator.get("metrics", [evaluator])
@@ -99,9 +104,12 @@ def _names_of(metric: Any, classes: list[str] | None) -> set[str] | None:
 
 def _monitored(cfg: Config) -> Iterator[tuple[str, str]]:
     """Keys and names of the scores that choose the best checkpoint or stop the training."""
-    best = ((cfg.get("default_hooks") or {}).get("checkpoint") or {}).get("save_best")
+    default = cfg.get("default_hooks") or {}
+    hooks = {f"default_hooks.{name}": hook for name, hook in default.items()}
+    hooks |= {f"custom_hooks.{i}": hook for i, hook in enumerate(cfg.get("custom_hooks") or [])}
+    best = (default.get("checkpoint") or {}).get("save_best")
     for name in best if isinstance(best, list | tuple) else [best] if best else []:
         yield "default_hooks.checkpoint.save_best", name
-    for index, hook in enumerate(cfg.get("custom_hooks") or []):
-        if isinstance(hook, dict) and hook.get("type") == "EarlyStoppingHook":
-            yield f"custom_hooks.{index}.monitor", hook.get("monitor", "auto")
+    for key, hook in hooks.items():
+        if issubclass(class_of(hook, HOOKS) or object, EarlyStoppingHook):
+            yield f"{key}.monitor", hook.get("monitor", "auto")

@@ -32,15 +32,18 @@ def live_names(cfg: Config) -> set[str]:
 def live_keys(cfg: Config, name: str) -> list[str]:
     """The dotted keys that are read and that a name stands for, by its words.
 
-    ``max_iters`` stands for ``train_cfg.max_iters``, ``train_pipeline`` for
+    ``max_iters`` stands for ``train_cfg.max_iters``, ``train_pipeline`` (first and last words) for
     ``train_dataloader.dataset.pipeline``. Keys of the same list or tuple follow, as
     ``model.data_preprocessor.size`` does for ``crop_size``.
     """
-    words = name.split("_")
+    if name in ("seed", "deterministic"):  # which few configs set
+        return [f"randomness.{name}"]
+    first, _, rest = re.escape(name).partition("_")
+    words = re.compile(rf"(.*_)?{re.escape(name)}|{first}_.*_{rest}")
     tops = [top for top in cfg if top in live_names(cfg)]
     values = {key: value for top in tops for key, value in _walk(cfg[top], top)}
     found = [key for key in values if key.split(".")[-1] == name] or [
-        key for key in values if key.endswith(words[-1]) and {*words} <= {*re.split(r"[._]", key)}
+        key for key in values if words.fullmatch(key.replace(".", "_"))
     ]
     parts = [values[key] for key in found if isinstance(values[key], list | tuple)]
     found += [key for key, value in values.items() if key not in found and value in parts]
@@ -86,17 +89,18 @@ def unused_names(cfg: Config) -> list[str]:
     """Warn of names that the files of a config assign, and that nothing reads.
 
     A file and those that it inherits from are looked at, without those of installed packages and
-    mmengine's lazy configs (``read_base``).
+    those that inherit nothing: dumped ones, and mmengine's lazy configs (``read_base``).
     """
     warnings = []
     inherited: set[str] = set()  # `_base_.NAME` in what was looked at before
     for file in _files(Path(cfg.filename or "")):
         text = file.read_text(encoding="utf-8")
         tree = ast.parse(text)
-        used = live_names(cfg) | inherited | _names_read(tree)
-        inherited |= {*re.findall(r"_base_(?:\.|\[[\"'])(\w+)", text)}
-        unused = [name for name in _names_assigned(tree) if name not in used and name[0] != "_"]
-        if unused and "read_base" not in used:
+        used = inherited | _names_read(tree) | _parts_of(live_names(cfg), tree)
+        inherited |= {*re.findall(r"_base_(?:\.get\(|\.|\[)[\"']?(\w+)", text)}
+        assigned = _names_assigned(tree)
+        unused = [name for name in assigned if name not in used and name[0] != "_"]
+        if unused and "_base_" in assigned:
             hints = ((name, _hint(cfg, name)) for name in dict.fromkeys(unused))
             named = ", ".join(f"{name} ({hint})" if hint else name for name, hint in hints)
             warnings.append(f"{file} assigns what nothing reads, so that it has no effect: {named}")
@@ -143,3 +147,14 @@ def _names_read(tree: ast.Module) -> set[str]:
         changed.add(part)
     names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
     return {name.id for name in names if name not in changed}
+
+
+def _parts_of(names: set[str], tree: ast.Module) -> set[str]:
+    """The names, and those of their parts: a change of ``opt = _base_.model.head`` changes it."""
+    found = {*names}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute | ast.Subscript):
+            start = re.match(r"(?:_base_(?:\.|\['))?(\w+)", ast.unparse(node.value))
+            if start and start[1] in found:
+                found |= {*_names_assigned(node)}
+    return found

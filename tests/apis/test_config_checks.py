@@ -6,6 +6,9 @@ from pathlib import Path
 import mmseg
 import pytest
 from mmengine.config import Config
+from mmengine.hooks import EarlyStoppingHook
+from mmengine.optim import PolyLR
+from mmseg.models.losses import CrossEntropyLoss
 
 from glore_seg.apis import check_config, load_config
 from glore_seg.errors import ConfigError
@@ -65,6 +68,11 @@ def test_all_own_configs():
         # One class under softmax: loss 0, accuracy 100.
         ({"model.decode_head.num_classes": 1}, ["model.decode_head has one channel", "softmax"]),
         ({"model.decode_head.out_channels": 1}, ["model.decode_head has one channel"]),
+        *(
+            ({"model.decode_head.num_classes": 1,
+              "model.decode_head.loss_decode": {"_delete_": True, "type": kind}}, ["softmax"])
+            for kind in ("mmseg.CrossEntropyLoss", "OhemCrossEntropy", CrossEntropyLoss)
+        ),
         # Class weights.
         (
             {"model.decode_head.loss_decode.class_weight": [1.0, 2.0]},
@@ -75,6 +83,11 @@ def test_all_own_configs():
                 "model.decode_head.loss_decode.class_weight": [1.0] * 19,
                 "model.decode_head.loss_decode.use_sigmoid": True,
             },
+            ["class_weight and use_sigmoid"],
+        ),
+        (
+            {"model.decode_head.loss_decode": {
+                "type": "mmseg.CrossEntropyLoss", "class_weight": [1.0] * 19, "use_sigmoid": True}},
             ["class_weight and use_sigmoid"],
         ),
         # What a merged part inherits.
@@ -110,6 +123,8 @@ def test_all_own_configs():
             ["train_dataloader.dataset.metainfo has 'clases'", "'classes'"],
         ),
         ({"val_dataloader.dataset.metainfo": {"pallete": []}}, ["'pallete'", "'palette'"]),
+        ({"train_dataloader.dataset.metainfo": {"CLASSES": ("a",)}}, ["'CLASSES'", "'classes'"]),
+        ({"val_dataloader.dataset.metainfo": {"PALETTE": []}}, ["'PALETTE'", "'palette'"]),
         # other names that are looked up
         ({"optim_wrapper.paramwise_cfg.custom_key": {}}, ["'custom_key'", "'custom_keys'"]),
         ({"model.test_cfg.stide": 8}, ["model.test_cfg has 'stide'", "'stride'"]),
@@ -154,8 +169,20 @@ def test_all_own_configs():
             },
             ["save_best is 'val_loss'", "'ValidationLossHook'", "custom_hooks"],
         ),
+        *(
+            ({"custom_hooks": [{"type": kind, "monitor": "mIuO"}]}, ["custom_hooks.0.monitor"])
+            for kind in (
+                "ResumableEarlyStoppingHook",
+                "mmengine.EarlyStoppingHook",
+                EarlyStoppingHook,
+            )
+        ),
+        (
+            {"default_hooks.early": {"type": "EarlyStoppingHook", "monitor": "mIuO"}},
+            ["default_hooks.early.monitor is 'mIuO'"],
+        ),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_work_is_refused(check, changes, values):
     with pytest.raises(ConfigError) as error:
         check(changes)
@@ -172,7 +199,7 @@ def test_what_cannot_work_is_refused(check, changes, values):
          "custom_hooks": [{"type": "ValidationLossHook"}]},
         {"default_hooks.checkpoint.save_best": "val_loss", "custom_hooks": [{"type": "Mine"}]},
         {"val_evaluator": [IOU, {"type": "DepthMetric"}]},
-        {**OWN, "val_cfg": None},
+        {**OWN, "val_cfg": None, "default_hooks.checkpoint.save_best": None},
         {"val_evaluator": {**IOU, "iou_metrics": ["mFscore"]}, **{
             "default_hooks.checkpoint.save_best": "mRecall"}},
         {"train_dataloader.dataset.metainfo": {"classes": "lists/classes.txt"}},
@@ -193,6 +220,23 @@ def test_what_cannot_work_is_refused(check, changes, values):
         }},
         {"param_scheduler": [{"type": "LinearLR", "end": 10, "by_epoch": False}]},
         {"param_scheduler": None},
+        *(
+            {"param_scheduler": [{"type": "PolyLR", "end": 100, "by_epoch": False}, *later]}
+            for later in (
+                [{"type": "ConstantLR", "begin": 100, "end": 200, "by_epoch": False}],
+                [{"type": "LinearLR", "begin": 100, "end": 150, "by_epoch": False},
+                 {"type": "StepLR", "step_size": 9, "begin": 150, "by_epoch": False}],
+            )
+        ),
+        *(
+            {"param_scheduler": [
+                {"type": "CosineAnnealingLR", "T_max": T_max, "begin": 20, "by_epoch": False}]}
+            for T_max in (None, 180, 200)
+        ),
+        {"param_scheduler": [{"type": "MultiStepLR", "milestones": [99, 199], "by_epoch": False}]},
+        # a loop without a length
+        {"train_cfg": {"_delete_": True, "type": "MyLoop"},
+         "param_scheduler": [{"type": "PolyLR"}, {"type": "PolyLR", "end": 4}]},
         {"param_scheduler": {"_delete_": True, "generator": [{"type": "PolyLR"}]}},
         {"optim_wrapper": {"constructor": "Mine", "optimizer": {"type": "AdamW", "mine": 1}}},
     ],
@@ -208,7 +252,33 @@ def test_what_works_is_not_refused(check, changes):
             {"train_cfg.max_iters": 400},
             ["train_cfg.max_iters is 400", "param_scheduler.0.end is 200", "the last 200"],
         ),
-        ({"train_cfg.max_iters": 100}, ["train_cfg.max_iters is 100", "end is 200"]),
+        (
+            {"train_cfg.max_iters": 100},
+            ["train_cfg.max_iters is 100", "end is 200", "unless it is resumed with more"],
+        ),
+        *(
+            ({"param_scheduler": [{"type": kind, "end": 100, "by_epoch": False}]}, ["end is 100"])
+            for kind in ("mmengine.PolyLR", PolyLR)
+        ),
+        (
+            {"param_scheduler": [
+                {"type": "PolyLR", "end": 100, "by_epoch": False},
+                {"type": "ConstantLR", "begin": 100, "end": 150, "by_epoch": False}]},
+            ["param_scheduler.1.end is 150", "the last 50"],
+        ),
+        *(
+            ({"param_scheduler": [
+                {"type": "CosineAnnealingLR", "T_max": T_max, "by_epoch": False}]}, values)
+            for T_max, values in (
+                (6, ["param_scheduler.0.T_max is 6", "200 iterations", "rises again"]),
+                (400, ["param_scheduler.0.T_max is 400", "unless it is resumed"]),
+            )
+        ),
+        (
+            {"param_scheduler": [
+                {"type": "MultiStepLR", "milestones": [60000, 72000], "by_epoch": False}]},
+            ["param_scheduler.0.milestones ends at 72000", "max_iters is 200"],
+        ),
         (
             {"param_scheduler": [{"type": "PolyLR", "end": 200}]},
             ["will not change", "param_scheduler.0.by_epoch=False"],
@@ -220,6 +290,12 @@ def test_what_works_is_not_refused(check, changes):
             ["train_cfg.max_epochs is 9", "end is 5"],
         ),
         ({"default_hooks.checkpoint.by_epoch": True}, ["default_hooks.checkpoint.by_epoch=False"]),
+        ({"val_cfg": None}, ["default_hooks.checkpoint.save_best is 'mIoU'", "val_cfg is None"]),
+        (
+            {"val_cfg": None, "default_hooks.checkpoint.save_best": None,
+             "custom_hooks": [{"type": "EarlyStoppingHook", "monitor": "loss"}]},
+            ["custom_hooks.0.monitor is 'loss'", "val_cfg is None"],
+        ),
         (
             {
                 "val_evaluator": IOU,

@@ -29,9 +29,15 @@ def cfg():
         ("data_preprocessor", ["model.data_preprocessor"]),
         ("train_pipeline", ["train_dataloader.dataset.pipeline"]),
         ("lr", ["optim_wrapper.optimizer.lr"]),
+        (
+            "dataset_type",
+            ["train_dataloader.dataset.type", "val_dataloader.dataset.type",
+             "test_dataloader.dataset.type"],
+        ),
+        ("seed", ["randomness.seed"]),
         ("nonsense", []),
     ],
-)
+)  # fmt: skip
 def test_the_keys_that_are_read_in_place_of_a_name(cfg, name, keys):
     assert live_keys(cfg, name) == keys
 
@@ -77,17 +83,40 @@ def test_names_of_a_child_config_that_nothing_reads(tmp_path):
 
 
 def test_names_that_a_config_uses(tmp_path):
-    base = "data_root = 'a'\nscale = 2\nwidth = 3\n_own = 4\nmodel = dict(type='A')\n"
+    base = "_base_ = []\nown = 5\n"
+    base += "data_root = 'a'\nscale = 2\nwidth = 3\n_own = 4\nmodel = dict(type='A')\n"
     (tmp_path / "base.py").write_text(base)
     cfg = write(
         tmp_path,
         "_base_ = ['./base.py']\nmax_iters, every = 3, 1\nsteps = [dict(a=1)]\nsteps[0]['a'] = 2\n"
         "train_cfg = dict(max_iters=max_iters, val_interval=every)\n"
         "train_dataloader = dict(root=_base_.data_root, w='{{_base_.width}}', pipeline=steps)\n"
-        "test_dataloader = dict(scale=_base_['scale'])\nmodel = dict(depth=18)\n"
-        "tta_pipeline = []\nfind_unused_parameters = True\n",
+        "test_dataloader = dict(scale=_base_['scale'], own=_base_.get('own'))\n"
+        "model = dict(depth=18)\ntta_pipeline = []\nfind_unused_parameters = True\n",
     )
     assert unused_names(cfg) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "unused"),
+    [
+        ("opt = _base_.optim_wrapper.optimizer\nopt.lr = 9.0", ""),
+        ("opt = _base_['optim_wrapper']['optimizer']\nopt.update(lr=9.0)", ""),
+        ("pipe = _base_.train_dataloader.dataset.pipeline\nstep = pipe[0]\nstep['a'] = 1", ""),
+        ("loop = dict(a=dict())\ntrain_cfg = loop\npart = train_cfg['a']\npart['b'] = 1", ""),
+        ("steps = _base_.train_pipeline\nsteps[0]['a'] = 1", "steps"),
+        ("settings = dict(a=1)\nlr = settings['a']", "lr"),
+    ],
+)
+def test_a_part_of_the_inherited_config_that_is_changed_in_place(tmp_path, text, unused):
+    warnings = unused_names(write(tmp_path, f"_base_ = {str(STREET_SCENES)!r}\n{text}\n"))
+    assert [warning.split(": ")[1].split()[0] for warning in warnings] == [unused] * bool(unused)
+
+
+def test_a_dumped_config_has_the_names_of_all_files(tmp_path, cfg):
+    cfg.dump(tmp_path / "dumped.py")
+    assert "\ntrain_pipeline" in (tmp_path / "dumped.py").read_text()
+    assert unused_names(Config.fromfile(tmp_path / "dumped.py")) == []
 
 
 @pytest.mark.parametrize("path", OWN, ids=lambda path: str(path.relative_to(OWN[0].parents[1])))
