@@ -128,8 +128,9 @@ def _replace_loop(cfg: Config) -> None:
 def drop_worker_options(loader: Any) -> None:
     """Drop what torch refuses in a loader's config without workers (``num_workers`` is 0)."""
     if isinstance(loader, dict) and not loader.get("num_workers"):
-        for name in ("persistent_workers", "prefetch_factor"):
-            loader.pop(name, None)
+        for name in {"persistent_workers", "prefetch_factor"} & {*loader}:
+            if loader[name]:
+                del loader[name]
 
 
 def _require_mmdet(node: Any) -> None:
