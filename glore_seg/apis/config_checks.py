@@ -1,4 +1,4 @@
-"""Settings of a training that do not go together, told before anything is built."""
+"""Check the config of a training for settings that contradict each other, before building it."""
 
 import difflib
 from collections.abc import Iterator
@@ -277,7 +277,7 @@ def _padding_warnings(cfg: Config) -> Iterator[str]:
         index = crops[-1]
         crop = steps[index]["crop_size"]
         crop = (crop, crop) if isinstance(crop, int) else crop
-        later = {name for step in steps[index + 1 :] for name in step}
+        later = {name for step in steps[index + 1 :] if isinstance(step, dict) for name in step}
         if later & {"scale", "size", "pad_to_square", "size_divisor", "scale_factor"}:
             continue
         if size[0] > crop[0] or size[1] > crop[1]:

@@ -71,15 +71,13 @@ def check_option_names(cfg: Config, options: dict[str, Any]) -> list[str]:
     Raises:
         ConfigError: The config has no such name, or other keys are read in its place.
     """
-    warnings = []
+    warnings, live = [], live_names(cfg)
     for key in options:
         name = key.split(".")[0]
-        if name in live_names(cfg):
+        if name in live:
             continue
         if name not in cfg or live_keys(cfg, name):
-            hint = (
-                _hint(cfg, name) or f"expected one of {', '.join(sorted(live_names(cfg) & {*cfg}))}"
-            )
+            hint = _hint(cfg, name) or f"expected one of {', '.join(sorted(live & {*cfg}))}"
             raise ConfigError(f"--cfg-options {key}: nothing reads {name!r}: {hint}")
         warnings.append(f"--cfg-options {key}: nothing in this package or OpenMMLab reads {name!r}")
     return warnings

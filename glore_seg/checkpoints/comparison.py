@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -97,14 +96,11 @@ def resumed_settings(
     they are equal.
     """
     lines = []
-    for settings, what in (
-        (
-            partial(_resumed, checkpoint),
-            "the checkpoint's value holds: to use the config's, give it as load_from",
-        ),
-        (_length, "the config's value holds"),
+    kept = "the checkpoint's value holds: to use the config's, give it as load_from"
+    for first, second, what in (
+        (_resumed(trained, checkpoint), _resumed(used, checkpoint), kept),
+        (_length(trained), _length(used), "the config's value holds"),
     ):
-        first, second = settings(trained), settings(used)
         differing = [
             f"{name} was {_said(first.get(name))} in training and is {_said(second.get(name))} here"
             for name in {**first, **second}
@@ -114,7 +110,7 @@ def resumed_settings(
     return lines
 
 
-def _resumed(checkpoint: Collection[str], cfg: Mapping[str, Any]) -> dict[str, Any]:
+def _resumed(cfg: Mapping[str, Any], checkpoint: Collection[str]) -> dict[str, Any]:
     wrapper = (cfg.get("optim_wrapper") or {}) if "optimizer" in checkpoint else {}
     schedulers = (cfg.get("param_scheduler") or []) if "param_schedulers" in checkpoint else []
     parts = {"optim_wrapper.optimizer": wrapper.get("optimizer") or {}}

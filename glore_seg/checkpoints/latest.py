@@ -54,10 +54,11 @@ def check_resumable(
             "training to resume. To start a training from these weights, set load_from to this "
             "file instead of --resume"
         )
-    wanted = {"optimizer": "the optimizer", "param_schedulers": "the schedule"}
-    if not scheduled:
-        del wanted["param_schedulers"]
-    for name in (name for key, name in wanted.items() if key not in checkpoint):
+    lacks = {
+        "the optimizer": "optimizer" not in checkpoint,
+        "the schedule": scheduled and "param_schedulers" not in checkpoint,
+    }
+    for name in (name for name, is_missing in lacks.items() if is_missing):
         text = f"{source} has no state of {name}, which starts anew with the config's values"
         print_log(text, logger="current", level=logging.WARNING)
 

@@ -31,8 +31,9 @@ def describe_empty(dataset: Any) -> str:
     if not folder or not hasattr(dataset, "img_suffix"):
         return text
     suffixes = (os.path.splitext(name)[1] for _, _, names in os.walk(folder) for name in names)
-    found = [f"{number} *{suffix}" for suffix, number in Counter(suffixes).most_common(3)]
-    return f"{text}. img_suffix is {dataset.img_suffix!r}, {folder} holds {found or 'no file'}"
+    found = (f"{number} *{suffix}" for suffix, number in Counter(suffixes).most_common(3))
+    files = ", ".join(found) or "no file"
+    return f"{text}. img_suffix is {dataset.img_suffix!r}, {folder} holds {files}"
 
 
 PATCH = Patch(

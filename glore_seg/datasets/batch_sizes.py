@@ -22,26 +22,30 @@ def check_batch_sizes(dataset: Any, batch_size: int, *, world_size: int = 1) -> 
     """
     if batch_size <= 1:
         return
+    starts = range(0, len(dataset), batch_size * world_size)
+    batches = (
+        range(start + rank, len(dataset), world_size)[:batch_size]
+        for start in starts
+        for rank in range(world_size)
+    )
     sizes: dict[tuple[int, int], tuple[int, ...]] = {}  # of the file to that of the input
-    for first in range(0, len(dataset), batch_size * world_size):
-        for rank in range(world_size):
-            indices = range(first + rank, len(dataset), world_size)[:batch_size]
-            found: dict[tuple[int, ...], str] = {}
+    for indices in batches:
+        found: dict[tuple[int, ...], str] = {}
+        try:
             for index in indices:
-                try:
-                    path = dataset.get_data_info(index)["img_path"]
-                    stored = read_header(Path(path)).shape
-                    if stored not in sizes:
-                        sizes[stored] = tuple(dataset[index]["inputs"].shape[-2:])
-                except (AttributeError, DataError, KeyError, TypeError):
-                    return
+                path = dataset.get_data_info(index)["img_path"]
+                stored = read_header(Path(path)).shape
+                if stored not in sizes:
+                    sizes[stored] = tuple(dataset[index]["inputs"].shape[-2:])
                 found.setdefault(sizes[stored], path)
-            if len(found) > 1:
-                named = " and ".join(f"{path} of {size}" for size, path in found.items())
-                raise ConfigError(
-                    f"val_dataloader.batch_size is {batch_size}, and a batch would hold {named} "
-                    "pixels; expected one size: set val_dataloader.batch_size=1, or keep_ratio="
-                    "False in its Resize"
-                )
-            if len(sizes) >= _TRIED:
-                return
+        except (AttributeError, DataError, KeyError, TypeError):
+            return
+        if len(found) > 1:
+            named = " and ".join(f"{path} of {size}" for size, path in found.items())
+            raise ConfigError(
+                f"val_dataloader.batch_size is {batch_size}, and a batch would hold {named} "
+                "pixels; expected one size: set val_dataloader.batch_size=1, or keep_ratio="
+                "False in its Resize"
+            )
+        if len(sizes) >= _TRIED:
+            return

@@ -7,6 +7,7 @@ import numpy as np
 
 from glore_seg.datasets.label_checks import PNG_DEPTH
 from glore_seg.errors import ConfigError, DataError
+from glore_seg.utils.files import check_free
 from glore_seg.utils.image_io import decode_image, read_bytes, read_header, write_png
 from glore_seg.utils.progress import track
 
@@ -32,17 +33,19 @@ def convert_labels(
     mapping: Mapping[tuple[int, ...], int],
     *,
     suffix: str = ".png",
+    overwrite: bool = False,
     progress: bool = True,
 ) -> int:
     """Write the label maps ``*suffix`` in and below a folder as PNG with one channel of 8 bits.
 
     A palette image gives its indices, gray of 1, 2 or 4 bits its values as stored, equal channels
     one of them; alpha is dropped. ``mapping`` has new values of gray values, which stay without,
-    and of all colors. Existing files in ``out`` are replaced. Returns the number of label maps.
+    and of all colors. ``overwrite`` replaces files in ``out``. Returns the number of label maps.
 
     Raises:
         DataError: There are none, or one holds a color or a value above 255 without new value.
         ConfigError: ``out`` is ``src``.
+        OutputError: A file in ``out`` exists and ``overwrite`` is off.
     """
     src, out = Path(src), Path(out)
     if out.resolve() == src.resolve():
@@ -50,6 +53,9 @@ def convert_labels(
     files = sorted(src.rglob(f"[!.]*{suffix}"))
     if not files:
         raise DataError(f"no *{suffix} in {src} or below: correct the folder, or give --suffix")
+    targets = {file: (out / file.relative_to(src)).with_suffix(".png") for file in files}
+    for target in targets.values():
+        check_free(target, overwrite=overwrite)
     for file in track(files, len(files), "labels", show=progress):
         stored = read_stored(file)
         channels = stored.shape[2]
@@ -61,7 +67,7 @@ def convert_labels(
         if wrong:
             raise DataError(f"{file} holds {wrong[:8]}; expected 0 to 255, or a --map for each")
         label = np.array(new, np.uint8)[positions].reshape(numbers.shape)
-        write_png((out / file.relative_to(src)).with_suffix(".png"), label)
+        write_png(targets[file], label)
     return len(files)
 
 

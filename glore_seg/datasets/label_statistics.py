@@ -1,4 +1,4 @@
-"""Counts the labels of a dataset before training, and tells what would train on wrong classes."""
+"""Count the labels of a dataset before training, and find what would train on wrong classes."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -176,22 +176,24 @@ def _count_values(
     path: str, loader: Any, info: dict[str, Any], known: dict[str, list[list[int]]]
 ) -> np.ndarray:
     """Pixels of each stored value of a label map, (256,); ``known`` are those of other calls."""
-    key = ""  # of a missing file, or one on a remote backend
+    key = None  # of a missing file, or one on a remote backend
     with suppress(OSError):
         status = Path(path).stat()
         key = f"{path}|{status.st_size}|{status.st_mtime_ns}|{type(loader).__name__}"
-    if key not in known or not key:
-        if isinstance(loader, LoadCheckedAnnotations):
-            label = loader.read(info)
-        else:  # as mmseg
-            data = read_bytes(path, backend_args=loader.backend_args)
-            label = decode_image(data, name=path, as_stored=True, backend=loader.imdecode_backend)
-            label = label.squeeze().astype(np.uint8)
-            require_one_channel(label, path)
-        counts = np.bincount(label.ravel(), minlength=256)
+    if key in known:
+        values, numbers = known[key]
+        return np.bincount(values, numbers, 256).astype(np.int64)
+    if isinstance(loader, LoadCheckedAnnotations):
+        label = loader.read(info)
+    else:  # as mmseg
+        data = read_bytes(path, backend_args=loader.backend_args)
+        label = decode_image(data, name=path, as_stored=True, backend=loader.imdecode_backend)
+        label = label.squeeze().astype(np.uint8)
+        require_one_channel(label, path)
+    counts = np.bincount(label.ravel(), minlength=256)
+    if key is not None:
         known[key] = [np.flatnonzero(counts).tolist(), counts[counts > 0].tolist()]
-    values, numbers = known[key]
-    return np.bincount(values, numbers, 256).astype(np.int64)
+    return counts
 
 
 def _some(names: Sequence[str]) -> str:

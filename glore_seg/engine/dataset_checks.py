@@ -1,4 +1,4 @@
-"""What the files of a dataset tell before it is used: labels of wrong meaning, images left out."""
+"""Check the files of a dataset before it is used: labels of wrong meaning, images left out."""
 
 import logging
 from collections.abc import Sequence

@@ -18,7 +18,7 @@ from glore_seg.errors import ConfigError
 STOPPING = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGUSR1") if hasattr(signal, name)
 )
-"""Windows has no SIGUSR1."""
+"""Signals that stop a training; Windows has no SIGUSR1."""
 _AGAIN_S = 1.0  # launchers send the same signal twice within moments
 
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from glore_seg.datasets.label_checks import decode_label
 from glore_seg.datasets.label_conversion import convert_labels, parse_mapping
-from glore_seg.errors import ConfigError, DataError
+from glore_seg.errors import ConfigError, DataError, OutputError
 
 BINARY = np.array([[0, 1, 1], [1, 0, 0]], np.uint8)
 GRAY = Image.fromarray(BINARY)
@@ -46,6 +46,20 @@ def test_few_bits_and_palettes(tmp_path):
     for path in (tmp_path / "1.png", tmp_path / "out/1.png"):
         label = decode_label(path.read_bytes(), path=path.name)
         np.testing.assert_array_equal(label, BINARY + 1)
+
+
+def test_existing_files_are_replaced_only_if_asked(tmp_path):
+    (tmp_path / "in").mkdir()
+    GRAY.save(tmp_path / "in/1.png")
+    options = {"src": tmp_path / "in", "out": tmp_path / "out", "progress": False}
+    convert_labels(**options, mapping={})
+    with pytest.raises(OutputError, match=r"1\.png exists"):
+        convert_labels(**options, mapping={(1,): 7})
+    written = Image.open(tmp_path / "out/1.png")
+    np.testing.assert_array_equal(np.asarray(written), BINARY)
+    convert_labels(**options, mapping={(1,): 7}, overwrite=True)
+    written = Image.open(tmp_path / "out/1.png")
+    np.testing.assert_array_equal(np.asarray(written), 7 * BINARY)
 
 
 def test_refuses(tmp_path):

@@ -4,8 +4,6 @@ Example:
     python tools/dataset_converters/labels.py masks data/mine/labels --map 255=1
 """
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Sequence
 
@@ -28,6 +26,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="new values, such as 255=1, or R,G,B=1 for a color",
     )
     parser.add_argument("--suffix", default=".png", help="of the label maps (default: .png)")
+    parser.add_argument("--overwrite", action="store_true", help="replace files in OUT")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     return parser.parse_args(argv)
 
@@ -37,7 +36,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     mapping = parse_mapping(args.map)
     number = convert_labels(
-        args.labels, args.out, mapping, suffix=args.suffix, progress=not args.quiet
+        args.labels,
+        args.out,
+        mapping,
+        suffix=args.suffix,
+        overwrite=args.overwrite,
+        progress=not args.quiet,
     )
     print(f"{number} label maps written to {args.out}")
 

@@ -25,6 +25,7 @@ from glore_seg.checkpoints.latest import check_resumable
 from glore_seg.compat.empty_dataset import describe_empty
 from glore_seg.datasets.batch_sizes import check_batch_sizes
 from glore_seg.datasets.label_checks import CONVERT_COMMAND
+from glore_seg.datasets.label_statistics import wrapped_datasets
 from glore_seg.engine.channels import check_channels
 from glore_seg.engine.checkpoint_checks import check_state_dict, unwrap, warn_of_other_settings
 from glore_seg.engine.dataset_checks import check_files
@@ -149,20 +150,12 @@ def check_classes(model: nn.Module, dataset: Any) -> None:
             num_classes = getattr(one, "num_classes", None)
             if num_classes is None or not classes or num_classes == len(classes):
                 continue
+            kind = type(next(wrapped_datasets(dataset))).__name__
             raise ConfigError(
-                f"model.{name}.num_classes is {num_classes}, but {_name_of(dataset)} has "
+                f"model.{name}.num_classes is {num_classes}, but {kind} has "
                 f"{len(classes)} classes {classes}; expected the same number: set "
                 f"model.{name}.num_classes={len(classes)}, or the dataset's metainfo"
             )
-
-
-def _name_of(dataset: Any) -> str:
-    """The class of a dataset, or of the first in a wrapper such as RepeatDataset."""
-    while inner := getattr(dataset, "datasets", None) or [getattr(dataset, "dataset", None)]:
-        if inner[0] is None:
-            break
-        dataset = inner[0]
-    return type(dataset).__name__
 
 
 def check_same_classes(trained: Any, other: Any) -> None:

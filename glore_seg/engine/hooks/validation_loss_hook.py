@@ -8,6 +8,7 @@ from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 
 from glore_seg.engine.checkpoint_checks import unwrap
 from glore_seg.errors import ConfigError
@@ -38,8 +39,6 @@ class ValidationLossHook(Hook):
 
     def before_val(self, runner: Runner) -> None:
         """Look at the head."""
-        from mmseg.models.decode_heads.decode_head import BaseDecodeHead  # its import takes long
-
         self._head = getattr(unwrap(runner.model), "decode_head", None)
         if isinstance(self._head, torch.nn.ModuleList):  # of a cascade
             self._head = self._head[-1]

@@ -83,7 +83,8 @@ class CityscapesScoreMetric(BaseMetric):
         Samples have ``pred_sem_seg`` of class indices, ``img_path`` and, to score,
         ``seg_map_path``.
         """
-        table = label_id_table(names := self._classes())
+        names = self._classes()
+        table = label_id_table(names)
         for sample in data_samples:
             image = Path(sample["img_path"])
             classes = sample["pred_sem_seg"]["data"].squeeze(0).cpu().numpy()  # (H, W)
